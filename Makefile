@@ -1,0 +1,45 @@
+# make demo: the whole job on the bundled sample. make test: the tests. `make` alone lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DAYS := 2026-10-20 2026-10-21 2026-10-22
+
+.PHONY: help setup demo test test-slow check fix clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+# A stamp a set of dependencies, so that a second call takes no time over set-up.
+$(VENV)/run.stamp: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, $(PYTHON) is {v[0]}.{v[1]}: make PYTHON=python3.12 ...")'
+	@echo "setting up $(VENV) (about 80 s, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+setup: $(VENV)/dev.stamp  ## install everything, tests' needs included
+
+demo: $(VENV)/run.stamp  ## the whole job on the bundled sample; prints where the page is
+	@for day in $(DAYS); do $(BIN)/python flows/main.py --source sample --day $$day || exit $$?; done
+
+test: $(VENV)/dev.stamp  ## the tests, under five minutes
+	@$(BIN)/python -m pytest
+
+test-slow: $(VENV)/dev.stamp  ## those that take minutes: a real server and worker
+	@$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/dev.stamp  ## lint and types; changes nothing
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check -q flows tasks hnintel tests
+	@$(BIN)/mypy
+
+fix: $(VENV)/dev.stamp  ## what of that can be mended by itself
+	@$(BIN)/ruff check --fix -q .
+	@$(BIN)/ruff format -q flows tasks hnintel tests
+
+clean:  ## take away what was installed and written
+	rm -rf $(VENV) .hnintel .pytest_cache .mypy_cache .ruff_cache
