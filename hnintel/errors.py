@@ -1,0 +1,64 @@
+"""Every error of the pipeline; each class says what the runner does next.
+
+HnIntelError                what went wrong, to what, and what to do: one line
+├── UsageError              the caller's words are off             → tell, exit 2, change nothing
+├── SourceError             a source cannot be read at all         → tell, exit 3
+│   └── Unreachable         it may be back in a minute             → retry, then as above
+├── WarehouseError          the warehouse refused                  → tell, exit 4
+│   └── WarehouseBusy       another process holds it               → wait a bounded time, then as above
+├── DeclarationError        an enrichment is declared wrong        → tell, exit 5, ask nothing
+├── QualityError            a blocking check failed                → stop what is downstream, exit 6
+└── TransformError          dbt failed                             → stop what is downstream, exit 7
+"""
+
+from __future__ import annotations
+
+
+class HnIntelError(Exception):
+    """Base of all that is told to a user in one line, without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(HnIntelError):
+    """The caller's words are off; nothing was changed."""
+
+    exit_code = 2
+
+
+class SourceError(HnIntelError):
+    """A source cannot be read at all; trying again will not help."""
+
+    exit_code = 3
+
+
+class Unreachable(SourceError):
+    """A source does not answer now; it is tried again with backoff."""
+
+
+class WarehouseError(HnIntelError):
+    """The warehouse refused; what was under way is rolled back."""
+
+    exit_code = 4
+
+
+class WarehouseBusy(WarehouseError):
+    """Another process holds the warehouse, or the day, longer than we wait."""
+
+
+class DeclarationError(HnIntelError):
+    """An enrichment is declared wrong; nothing was asked."""
+
+    exit_code = 5
+
+
+class QualityError(HnIntelError):
+    """A blocking check failed; what is downstream does not run."""
+
+    exit_code = 6
+
+
+class TransformError(HnIntelError):
+    """dbt failed; the tables it did not reach are as they were."""
+
+    exit_code = 7

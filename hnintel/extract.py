@@ -1,0 +1,112 @@
+"""HTML to text and metadata: articles (trafilatura) and the small HTML of Hacker News itself. Pure; no network."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import lxml.etree
+import lxml.html
+from w3lib.html import remove_tags, replace_entities
+
+# Tags that Hacker News' own HTML breaks lines at; everything else it writes is inline.
+_BLOCKS = {"p": "\n\n", "pre": "\n\n", "br": "\n", "li": "\n"}
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What a page holds; ``text`` is None where no article was found."""
+
+    text: str | None
+    title: str | None = None
+    author: str | None = None
+    published_on: date | None = None
+    language: str | None = None
+
+
+def clean(text: str) -> str:
+    """*text* without control, invisible and bidirectional-override characters, which only ever hide something."""
+    return _INVISIBLE.sub("", text)
+
+
+def item_text(html: str | None) -> str | None:
+    """The text of a Hacker News item or comment: paragraphs apart, links by their address, code as it stands.
+
+    None for nothing; text that is no HTML comes back as it is.
+    """
+    if not html or not html.strip():
+        return None
+    try:
+        root = lxml.html.fragment_fromstring(clean(html), create_parent="div")
+    except (lxml.etree.LxmlError, ValueError):
+        return clean(html).strip() or None
+    parts: list[str] = []
+    _walk(root, parts)
+    # libxml2 drops what is nested deeper than 256 elements; then the words without their tags are what there is.
+    text = "".join(parts) if "".join(parts).strip() else replace_entities(remove_tags(clean(html)))
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip() or None
+
+
+def _walk(root: lxml.html.HtmlElement, parts: list[str]) -> None:
+    """Text in document order; iterative, because hostile HTML nests deeper than Python recurses."""
+    for event, node in lxml.etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        if event == "start":
+            parts.append(_BLOCKS.get(node.tag, ""))
+            # Hacker News shortens what a long link shows ("https://example.com/some..."); its address is whole.
+            shown, href = node.text or "", node.get("href") if node.tag == "a" else None
+            parts.append(href if href and shown.endswith("...") and href.startswith(shown[:-3]) else shown)
+            continue
+        if event == "end" and node.tag == "pre":
+            parts.append("\n\n")
+        if node is not root:
+            parts.append(node.tail or "")
+
+
+def article(html: str, url: str) -> Extracted:
+    """The main text of a page and what it says of itself; ``Extracted(None)`` where it has none.
+
+    Never raises for anything a page can hold.
+    """
+    import trafilatura  # 0.3 s: only where pages are read
+
+    try:
+        document = trafilatura.bare_extraction(
+            clean(html), url=url, with_metadata=True, include_comments=False, include_tables=True, deduplicate=False
+        )
+    except Exception:  # trafilatura lets parser errors of all kinds through; to us a page without text is one outcome
+        document = None
+    if document is None:
+        return Extracted(None)
+    found = document if isinstance(document, dict) else document.as_dict()
+    return Extracted(
+        text=_line(found.get("text"), keep_breaks=True),
+        title=_line(found.get("title")),
+        author=_line(found.get("author")),
+        published_on=_date(found.get("date")),
+        language=_language(found.get("language"), html),
+    )
+
+
+def _line(value: Any, keep_breaks: bool = False) -> str | None:
+    if not isinstance(value, str):
+        return None
+    text = clean(value)
+    return (text if keep_breaks else " ".join(text.split())).strip() or None
+
+
+def _date(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return None
+
+
+def _language(found: Any, html: str) -> str | None:
+    declared = re.search(r"<html[^>]{0,500}?\blang\s*=\s*[\"']?([A-Za-z]{2})\b", html[:5000], re.IGNORECASE)
+    code = str(found or (declared.group(1) if declared else "")).strip().lower()[:2]
+    return code if re.fullmatch(r"[a-z]{2}", code) else None

@@ -1,0 +1,137 @@
+"""Every setting: name, type, default, one sentence. The only reader of the environment (``HNINTEL_*``)."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hnintel.errors import UsageError
+
+PREFIX = "HNINTEL_"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _default_home() -> Path:
+    """``.hnintel`` beside the code in a checkout, so that it is the same from any directory; else in this one."""
+    return (ROOT if (ROOT / "pyproject.toml").is_file() else Path.cwd()) / ".hnintel"
+
+
+class Settings(BaseSettings):
+    """What can be set, each by the environment variable ``HNINTEL_`` + its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    # Where and when
+    home: Path = Field(default_factory=_default_home, description="The one folder that everything is written below.")
+    time_zone: str = Field("America/New_York", description="The zone whose calendar days are the partitions.")
+    first_day: date = Field(date(2006, 10, 9), description="The first day ever wanted; earlier ones are refused.")
+
+    # Reading Hacker News
+    firebase_url: str = Field("https://hacker-news.firebaseio.com/v0", description="Where items are read.")
+    algolia_url: str = Field("https://hn.algolia.com/api/v1", description="Where the stories of a day are listed.")
+    chunk_size: int = Field(50, ge=1, le=1000, description="How many items one scraping task reads.")
+    item_concurrency: int = Field(20, ge=1, le=200, description="How many items one task asks for at once.")
+    item_timeout: float = Field(15.0, gt=0, description="Seconds one item may take.")
+    comments_min_score: int = Field(20, ge=0, description="Comments are read below stories of at least this score.")
+    comments_depth: int = Field(4, ge=0, description="How many levels of answers are read; 0 reads none.")
+    comments_per_story: int = Field(100, ge=0, description="At most this many comments are read below one story.")
+    cache_hours: float = Field(6.0, ge=0, description="How long a read is taken from Prefect's cache; 0 turns it off.")
+
+    # Reading articles
+    user_agent: str = Field(
+        "hn-intelligence/0.1 (+https://github.com/hn-intelligence; set HNINTEL_USER_AGENT to your contact)",
+        description="What the fetcher says it is; put a contact in it.",
+    )
+    article_connect_timeout: float = Field(5.0, gt=0, description="Seconds to connect to a site.")
+    article_read_timeout: float = Field(10.0, gt=0, description="Seconds between two pieces of an answer.")
+    article_total_timeout: float = Field(20.0, gt=0, description="Seconds one article may take in all.")
+    article_max_bytes: int = Field(5_000_000, ge=1000, description="Decoded bytes after which a page is too large.")
+    article_concurrency: int = Field(20, ge=1, le=200, description="How many articles one task reads at once.")
+    article_attempts: int = Field(4, ge=1, description="How often a failing article is tried before giving up.")
+    article_max_chars: int = Field(200_000, ge=1000, description="Characters of an article's text that are kept.")
+    allowed_ports: tuple[int, ...] = Field((80, 443, 8080, 8443), description="Ports that articles are read from.")
+    allowed_private_hosts: tuple[str, ...] = Field(
+        (), description="host:port pairs that may be read although their address is private; none by default."
+    )
+    max_redirects: int = Field(5, ge=0, description="How many redirects of an article are followed.")
+
+    # Warehouse and AI
+    warehouse: Literal["duckdb"] = Field("duckdb", description="Where data and AI live.")
+    duckdb_path: Path | None = Field(None, description="The DuckDB file; by default below the home folder.")
+    lock_wait: float = Field(60.0, ge=0, description="Seconds to wait for what another process holds.")
+    engine: Literal["offline"] = Field("offline", description="What answers the embedded AI_* functions.")
+    enrichments_path: Path | None = Field(None, description="A folder of enrichments in place of the bundled ones.")
+    enrich_chunk: int = Field(200, ge=1, description="How many items are asked about before it is committed.")
+    enrich_concurrency: int = Field(4, ge=1, le=16, description="How many enrichments run side by side.")
+    input_max_chars: int = Field(8_000, ge=200, description="Characters of a story that a model is given.")
+    answer_attempts: int = Field(3, ge=1, description="How often an item whose answer was bad is asked again.")
+    answer_retry_minutes: float = Field(60.0, ge=0, description="Minutes until a bad answer is asked for again.")
+    bad_answer_share: float = Field(0.5, gt=0, le=1, description="The share of bad answers in a run that stops it.")
+    bad_answer_floor: int = Field(20, ge=1, description="Bad answers are never too many below this number.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"no time zone is named {value!r}; use a name such as America/New_York") from None
+        return value
+
+    @cached_property
+    def warehouse_file(self) -> Path:
+        """The DuckDB file, absolute."""
+        return (self.duckdb_path or self.folder / "hnintel.duckdb").absolute()
+
+    @cached_property
+    def folder(self) -> Path:
+        """The home folder, absolute."""
+        return self.home.expanduser().absolute()
+
+    @property
+    def site(self) -> Path:
+        """Where the pages are."""
+        return self.folder / "site"
+
+    @property
+    def logs(self) -> Path:
+        """Where each run's JSON log is."""
+        return self.folder / "logs"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of this process: *overrides*, else the environment, else the defaults.
+
+    Raises:
+        UsageError: a value does not fit, or an ``HNINTEL_*`` variable is none that we know (a typing mistake that
+            would otherwise pass in silence).
+    """
+    _refuse_unknown(os.environ)
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"][:1]).upper()
+        raise UsageError(f"{name}={first['input']!s}: {first['msg'].removeprefix('Value error, ')}") from None
+    except ValueError as error:  # pydantic-settings: a list that is not JSON
+        raise UsageError(f"a setting cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {PREFIX + "TEST_DATA"}
+    # Variables that our own child steps pass on (dbt's profile reads them) are not settings of a person.
+    known |= {PREFIX + "DBT_DUCKDB_PATH", PREFIX + "SCHEMA_PREFIX"}
+    for name in environ:
+        if name.startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {close[0]}?" if close else "python -m hnintel settings lists those there are"
+            raise UsageError(f"{name} is not a setting: {hint}")

@@ -1,0 +1,42 @@
+"""What a story's URL is: which article it names, and which site it is of. Pure; no network."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from w3lib.url import canonicalize_url, url_query_cleaner
+
+#: Query parameters that say where a reader came from and never which page is meant.
+TRACKING = (
+    "utm_source utm_medium utm_campaign utm_term utm_content utm_id fbclid gclid dclid msclkid mc_cid mc_eid igshid "
+    "ref_src ref_url _hsenc _hsmi vero_id yclid"
+).split()
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def canonical_url(url: str | None) -> str | None:
+    """The key of the article that *url* names, or None where it is nothing that could be fetched.
+
+    Fragments and tracking parameters go, the query is put in order, the host in lower case; the path stays as it is.
+    """
+    if not url or not url.strip():
+        return None
+    try:
+        parts = urlsplit(url.strip())
+        if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+            return None
+        if parts.port == DEFAULT_PORTS[parts.scheme.lower()]:  # asking for .port raises where it is no number
+            parts = parts._replace(netloc=parts.netloc.rpartition(":")[0])
+        return canonicalize_url(url_query_cleaner(parts.geturl(), TRACKING, remove=True, unique=False))
+    except ValueError:
+        return None
+
+
+def domain(url: str | None) -> str | None:
+    """The host a reader would name: lower case, without ``www.``; None where there is none."""
+    try:
+        host = urlsplit((url or "").strip()).hostname
+    except ValueError:
+        return None
+    return host.removeprefix("www.").rstrip(".") or None if host else None

@@ -1,0 +1,78 @@
+"""A business day as a half-open window of UTC instants; the only place where a day is worked out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from hnintel.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One calendar day in a zone, as the UTC instants ``start <= t < end``.
+
+    A day is 23 or 25 hours long when daylight saving changes; both ends are local midnights, so no instant is in two
+    windows or in none.
+    """
+
+    day: date
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def of(cls, day: date, zone: str) -> Window:
+        """The window of *day* in *zone* (an IANA name)."""
+        return cls(day, _midnight(day, zone), _midnight(day + timedelta(days=1), zone))
+
+    def __contains__(self, instant: datetime) -> bool:
+        return self.start <= instant < self.end
+
+    @property
+    def start_epoch(self) -> int:
+        """Seconds since 1970, as Hacker News writes times."""
+        return int(self.start.timestamp())
+
+    @property
+    def end_epoch(self) -> int:
+        """Seconds since 1970; the first second that is no longer in the window."""
+        return int(self.end.timestamp())
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def day_of(instant: datetime | int, zone: str) -> date:
+    """The business day an instant (or epoch seconds) falls in."""
+    if isinstance(instant, int):
+        instant = datetime.fromtimestamp(instant, UTC)
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+def yesterday(now: datetime, zone: str) -> date:
+    """The last business day that is over at *now*."""
+    return day_of(now, zone) - timedelta(days=1)
+
+
+def parse_day(text: str) -> date:
+    """*text* as a date; only YYYY-MM-DD is taken.
+
+    Raises:
+        UsageError: it is not a date of the calendar in that form.
+    """
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"'{text}' is not a day: write it as YYYY-MM-DD, for example 2026-10-22") from None
+
+
+def refuse_future(day: date, now: datetime, zone: str) -> None:
+    """Raise UsageError where *day* has not begun in *zone* at *now*."""
+    today = day_of(now, zone)
+    if day > today:
+        raise UsageError(f"{day} has not begun in {zone}, where it is {today}: give a day that has")
