@@ -1,0 +1,37 @@
+"""Where Hacker News is read from; ``open_source`` turns the words of a user into a Source."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from hnintel.errors import UsageError
+from hnintel.settings import Settings
+from hnintel.sources.base import Source
+
+NAMES = ("sample", "replay:PATH", "live")
+
+
+@lru_cache(maxsize=4)
+def open_source(spec: str, settings: Settings) -> Source:
+    """The source that *spec* names: ``sample``, ``live`` or ``replay:PATH[,PAGES]``; opened once in a process.
+
+    Raises:
+        UsageError: there is none of that name, or its path does not exist.
+        SourceError: a file of it cannot be read.
+    """
+    name, _, rest = spec.partition(":")
+    if name == "sample" and not rest:
+        from hnintel.sources.sample import SampleSource
+
+        return SampleSource()
+    if name == "live" and not rest:
+        from hnintel.sources.hacker_news import HackerNews
+
+        return HackerNews(settings)
+    if name == "replay" and rest:
+        from hnintel.sources.replay import ReplaySource
+
+        path, _, pages = rest.partition(",")
+        return ReplaySource(Path(path).expanduser(), Path(pages).expanduser() if pages else None)
+    raise UsageError(f"'{spec}' is not a source: give one of {', '.join(NAMES)}")

@@ -1,0 +1,77 @@
+"""Items that are all at hand: what the bundled sample and a replayed dump have in common."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from hnintel.models import LAST_SECOND, TOP_LEVEL_TYPES
+from hnintel.sources.base import Listing, Reading
+from hnintel.window import Window, day_of
+
+
+class ItemStore:
+    """Raw items by id, listed by their time."""
+
+    def __init__(self) -> None:
+        self.items: dict[int, dict[str, Any] | None] = {}
+        self.notes: Counter[str] = Counter()
+        self._null_days: dict[int, date] = {}
+
+    def add(self, raws: Iterable[object]) -> None:
+        """Take items in; a later one with the same id replaces the earlier. What is no item is counted, not kept."""
+        for raw in raws:
+            if raw is None:
+                self.notes["null items"] += 1
+            elif not isinstance(raw, dict) or not _is_id(raw.get("id")):
+                self.notes["not items"] += 1
+            else:
+                if raw["id"] in self.items:
+                    self.notes["items given twice"] += 1
+                self.items[raw["id"]] = raw
+
+    def add_null(self, item_id: int, day: date) -> None:
+        """An id that is listed on *day* and answered by null."""
+        self.items[item_id] = None
+        self._null_days[item_id] = day
+
+    def newest_day(self, zone: str) -> date | None:
+        """The newest business day that a story, job or poll was posted on."""
+        times = [raw["time"] for raw in self.items.values() if raw is not None and _is_listed(raw) and _has_time(raw)]
+        return day_of(max(times), zone) if times else None
+
+    def list_day(self, window: Window) -> Listing:
+        """The ids posted in *window*, and how many could not be placed on any day."""
+        ids = [item_id for item_id, day in self._null_days.items() if day == window.day]
+        notes = Counter(self.notes)
+        for item_id, raw in self.items.items():
+            if raw is None or not _is_listed(raw):
+                continue
+            if not _has_time(raw):
+                notes["without a time"] += 1
+            elif window.start_epoch <= raw["time"] < window.end_epoch:
+                ids.append(item_id)
+        return Listing(tuple(sorted(ids)), notes)
+
+    def read(self, ids: Sequence[int]) -> list[Reading]:
+        """One reading an id; an id that is not at hand is null, as Firebase answers for one that never was."""
+        found: list[tuple[int, Mapping[str, Any] | None]] = [(item_id, self.items.get(item_id)) for item_id in ids]
+        return [Reading(item_id, "ok", dict(raw)) if raw else Reading(item_id, "null") for item_id, raw in found]
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
+
+
+def _has_time(raw: Mapping[str, Any]) -> bool:
+    time = raw.get("time")
+    return isinstance(time, int) and not isinstance(time, bool) and 0 <= time <= LAST_SECOND
+
+
+def _is_listed(raw: Mapping[str, Any]) -> bool:
+    """A deleted item may have lost even its type; without a parent it was a story."""
+    return raw.get("type") in TOP_LEVEL_TYPES or (
+        raw.get("type") is None and raw.get("parent") is None and raw.get("poll") is None
+    )

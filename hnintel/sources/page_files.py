@@ -1,0 +1,77 @@
+"""An httpx transport that answers from files: the same code path for articles, whatever they come through."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+#: A site that is slow in a file is slow in the sample's own time, which runs this many times as fast.
+CLOCK = 20.0
+_PIECE = 65_536
+
+
+class PageFiles(httpx.AsyncBaseTransport):
+    """Answers GET by what ``pages.json`` of its folders says of the URL.
+
+    ``pages.json`` maps a URL to ``{"file", "status", "content_type", "encoding", "delay", "redirect", "repeat",
+    "drop"}``, all optional: the file lies in ``pages/`` as UTF-8 and is sent in ``encoding`` (a codec); ``delay`` is
+    seconds of silence before the answer; ``repeat`` sends the file again and again up to that many bytes; ``drop``
+    breaks the connection off. A URL that is not there does not resolve, as a dead host does not.
+    """
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._answers: dict[str, tuple[Path, dict[str, Any]]] = {}
+        for folder in folders:
+            listed = json.loads((folder / "pages.json").read_text(encoding="utf-8"))
+            self._answers.update({_asked(url): (folder / "pages", answer) for url, answer in listed.items()})
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer of the file; httpx's own errors for what a network would do."""
+        folder, answer = self._answers.get(_asked(str(request.url)), (Path(), {"unknown": True}))
+        if "unknown" in answer:
+            raise httpx.ConnectError(f"{request.url.host} is not among the pages", request=request)
+        await _be_slow(float(answer.get("delay", 0)), request)
+        if answer.get("drop"):
+            raise httpx.RemoteProtocolError("the connection was broken off", request=request)
+        if "redirect" in answer:
+            return httpx.Response(int(answer.get("status", 301)), headers={"Location": answer["redirect"]})
+        body = (folder / answer["file"]).read_bytes() if "file" in answer else b""
+        if "encoding" in answer:
+            body = body.decode("utf-8").encode(answer["encoding"])
+        return httpx.Response(
+            int(answer.get("status", 200)),
+            headers={"Content-Type": answer.get("content_type", "text/html; charset=utf-8")},
+            stream=_Body(body, int(answer.get("repeat", 0))),
+        )
+
+
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, body: bytes, repeat: int) -> None:
+        self._body, self._repeat = body, repeat
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        sent = 0
+        while True:
+            for start in range(0, len(self._body), _PIECE):
+                yield self._body[start : start + _PIECE]
+            sent += len(self._body)
+            if not self._body or sent >= self._repeat:
+                return
+
+
+async def _be_slow(seconds: float, request: httpx.Request) -> None:
+    patience = (request.extensions.get("timeout") or {}).get("read")
+    if patience is not None and seconds > patience:
+        await asyncio.sleep(patience / CLOCK)
+        raise httpx.ReadTimeout(f"nothing came for {patience:g} s", request=request)
+    await asyncio.sleep(seconds / CLOCK)
+
+
+def _asked(url: str) -> str:
+    """*url* as it reaches a server: normalised by httpx, without its fragment."""
+    return str(httpx.URL(url).copy_with(fragment=None))
