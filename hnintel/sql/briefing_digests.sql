@@ -1,0 +1,12 @@
+-- A digest a section: prose in which every statement carries the ids of its stories.
+{% for section in sections %}
+SELECT
+    {{ section.name | literal }} AS section,
+    count(*) AS lines,
+    AI_AGG(line, {{ section.task | literal }}) AS digest,
+    sum(AI_COUNT_TOKENS('ai_agg', line)) AS line_tokens
+FROM pending
+WHERE section = {{ section.name | literal }}
+HAVING count(*) > 0
+{{ "UNION ALL" if not loop.last }}
+{% endfor %}

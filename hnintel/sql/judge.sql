@@ -1,0 +1,31 @@
+-- Reads the columns out of the answers and says of each row why it cannot be taken, if so.
+CREATE OR REPLACE TEMPORARY TABLE judged AS
+WITH read_out AS (
+    SELECT
+        item_id,
+        input_hash,
+        input_cut,
+        input_tokens,
+        output_tokens,
+        {{ error }} AS engine_error,
+    {% for column in columns %}
+        {{ values[column.name] }} AS {{ column.name }}{{ "," if not loop.last }}
+    {% endfor %}
+    FROM counted
+)
+
+SELECT
+    *,
+    CASE
+        WHEN engine_error IS NOT NULL THEN engine_error
+    {% for column in columns %}
+        WHEN {{ column.name }} IS NULL THEN '{{ column.name }}: missing, or not a {{ column.kind }}'
+    {% if column.one_of %}
+        WHEN {{ column.name }} NOT IN ({% for value in column.one_of %}{{ value | literal }}{{ ", " if not loop.last }}{% endfor %}) THEN '{{ column.name }}: none of its values'
+    {% endif %}
+    {% if column.between %}
+        WHEN {{ column.name }} NOT BETWEEN {{ column.between[0] }} AND {{ column.between[1] }} THEN '{{ column.name }}: not between {{ column.between[0] }} and {{ column.between[1] }}'
+    {% endif %}
+    {% endfor %}
+    END AS reason
+FROM read_out

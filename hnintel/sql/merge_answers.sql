@@ -1,0 +1,18 @@
+-- Keeps the good answers. Parameters: fingerprint, model, run id, now.
+MERGE INTO {{ table }} AS t
+USING (
+    SELECT
+        item_id, CAST(? AS VARCHAR) AS fingerprint, {{ columns | join(", ") }}, input_hash, input_cut,
+        CAST(? AS VARCHAR) AS model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
+    FROM judged
+    WHERE reason IS NULL
+) AS s
+ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
+WHEN MATCHED THEN UPDATE SET
+{% for column in columns + ["input_hash", "input_cut", "model", "run_id", "enriched_at"] %}
+    {{ column }} = s.{{ column }}{{ "," if not loop.last }}
+{% endfor %}
+WHEN NOT MATCHED THEN INSERT
+    (item_id, fingerprint, {{ columns | join(", ") }}, input_hash, input_cut, model, run_id, enriched_at)
+VALUES
+    (s.item_id, s.fingerprint, {% for column in columns %}s.{{ column }}, {% endfor %}s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at)

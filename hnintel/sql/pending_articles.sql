@@ -1,0 +1,19 @@
+-- The articles that the live items of a day name and that are still to be read. Parameters: day{% if have_pages %}, now{% endif %}.
+SELECT
+    items.canonical_url,
+    min(items.url) AS url,
+    coalesce(max(articles.attempts), 0) AS attempts
+FROM raw.items AS items
+LEFT JOIN raw.articles AS articles ON articles.canonical_url = items.canonical_url
+WHERE items.day = ?
+  AND items.status = 'ok'
+  AND items.canonical_url IS NOT NULL
+{% if have_pages %}
+  AND (articles.canonical_url IS NULL
+       OR articles.status = 'no_pages'
+       OR (articles.status = 'retry_at' AND articles.retry_at <= ?))
+{% else %}
+  AND articles.canonical_url IS NULL
+{% endif %}
+GROUP BY items.canonical_url
+ORDER BY items.canonical_url

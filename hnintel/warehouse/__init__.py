@@ -1,0 +1,17 @@
+"""Where data and AI live; ``open_warehouse`` turns settings into a Warehouse."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from hnintel.settings import Settings
+from hnintel.warehouse.base import Warehouse
+
+
+@lru_cache(maxsize=8)
+def open_warehouse(settings: Settings) -> Warehouse:
+    """The warehouse that the settings name; the same one for the same settings, so that its turns are kept."""
+    from hnintel.warehouse.duckdb import DuckDBWarehouse
+    from hnintel.warehouse.engines import open_engine
+
+    return DuckDBWarehouse(settings.warehouse_file, open_engine(settings.engine), settings.lock_wait)

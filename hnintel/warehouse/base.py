@@ -1,0 +1,97 @@
+"""What a warehouse is: transactions with bulk loads and merges, questions to AI functions, and a lease on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal, Protocol, TypeVar
+
+T = TypeVar("T")
+
+#: What a column of an enrichment can hold.
+Kind = Literal["text", "number", "integer", "boolean", "timestamp", "list"]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One statement and the values bound to its question marks."""
+
+    sql: str
+    params: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A temporary table that a question sets down, by a SELECT over the tables of the steps before it."""
+
+    table: str
+    sql: str
+
+
+class Dialect(Protocol):
+    """Where two warehouses' SQL differs; statements take what they need from here."""
+
+    def type_name(self, kind: Kind) -> str:
+        """The column type that holds *kind*."""
+
+    def from_json(self, column: str, path: str, kind: Kind) -> str:
+        """An expression: what lies at *path* (``labels[0]``) of a JSON column, as *kind*; NULL where it is no such."""
+
+    def with_error_details(self, call: str) -> str:
+        """*call*, an AI function, made to answer ``{"value", "error"}`` instead of failing the statement."""
+
+    def row_hash(self, columns: Sequence[str]) -> str:
+        """An aggregate: one number for a set of rows, whatever their order."""
+
+
+class Session(Protocol):
+    """One transaction; committed when its block ends well, else rolled back."""
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement and give its rows."""
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a query, by column name."""
+
+    def stage(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Bulk-load *rows* into the temporary table ``incoming``, which has the columns of *table*."""
+
+    def merge(self, sql: str, params: Sequence[Any] = ()) -> tuple[int, int]:
+        """Run one MERGE; how many rows it inserted and updated."""
+
+
+class Warehouse(Protocol):
+    """Where data and AI live. The conformance suite in tests/warehouse says the rest."""
+
+    name: str
+
+    @property
+    def dialect(self) -> Dialect:
+        """Its SQL."""
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """Begin a transaction; never hold one across HTTP or dbt.
+
+        Raises:
+            WarehouseBusy: another process holds the warehouse longer than the set wait.
+            WarehouseError: it cannot be opened, or refused a statement.
+        """
+
+    def model(self, asked_for: str) -> str:
+        """The model that answers here when *asked_for* is asked for."""
+
+    def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T]) -> T | None:
+        """Ask about what *pending* selects (the table ``pending``), step by step, then hand over in a transaction.
+
+        The last step's table can be read in *then*. Every AI function is called once a row. Where nothing is pending
+        nothing is asked and the result is None.
+        """
+
+    def lease(self, day: date, run_id: str) -> AbstractContextManager[None]:
+        """Keep other runs off *day* for the length of the block; what a dead process held is free.
+
+        Raises:
+            WarehouseBusy: another run holds the day longer than the set wait.
+        """

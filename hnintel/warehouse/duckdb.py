@@ -1,0 +1,232 @@
+"""The embedded warehouse: one DuckDB file, opened for a transaction and closed again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from filelock import FileLock, Timeout
+
+from hnintel.errors import WarehouseBusy, WarehouseError
+from hnintel.warehouse.base import Dialect, Kind, Query, Session, Step, T
+from hnintel.warehouse.embedded import connect_with_functions
+from hnintel.warehouse.engines.base import Engine
+from hnintel.warehouse.migrations import migrate
+
+_TYPES: dict[Kind, str] = {
+    "text": "VARCHAR",
+    "number": "DOUBLE",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "list": "VARCHAR[]",
+}
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
+
+
+class DuckDBDialect:
+    """DuckDB's way of saying what differs."""
+
+    def type_name(self, kind: Kind) -> str:
+        """The column type that holds *kind*."""
+        return _TYPES[kind]
+
+    def from_json(self, column: str, path: str, kind: Kind) -> str:
+        """What lies at *path*, as *kind*; NULL where it does not fit."""
+        if kind == "list":
+            return f"TRY_CAST(json_extract({column}, '$.{path}') AS VARCHAR[])"
+        text = f"json_extract_string({column}, '$.{path}')"
+        return text if kind == "text" else f"TRY_CAST({text} AS {_TYPES[kind]})"
+
+    def with_error_details(self, call: str) -> str:
+        """The call with Snowflake's named argument, which the embedded functions take too."""
+        return f"{call.rstrip()[:-1]}, return_error_details => TRUE)"
+
+    def row_hash(self, columns: Sequence[str]) -> str:
+        """A sum of row hashes: rows may come in any order, and one that is there twice counts twice."""
+        return f"coalesce(sum(hash({', '.join(columns)})), 0)"
+
+
+class DuckDBSession:
+    """One open transaction on the file."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement and give its rows."""
+        return self._connection.execute(sql, list(params)).fetchall()
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a query, by column name."""
+        result = self._connection.execute(sql, list(params))
+        names = [column[0] for column in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def stage(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Load *rows* into ``incoming`` through Arrow: 100,000 rows in about 0.02 s, against 1 ms a row otherwise."""
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT * FROM {table} WHERE FALSE")
+        self._connection.register("staged_rows", pa.Table.from_pylist([dict(row) for row in rows]))
+        self._connection.execute("INSERT INTO incoming BY NAME SELECT * FROM staged_rows")
+        self._connection.unregister("staged_rows")
+
+    def merge(self, sql: str, params: Sequence[Any] = ()) -> tuple[int, int]:
+        """Run one MERGE; how many rows it inserted and updated."""
+        actions = [row[0] for row in self.execute(f"{sql} RETURNING merge_action", params)]
+        return actions.count("INSERT"), actions.count("UPDATE")
+
+    def take(self, table: str, rows: pa.Table) -> None:
+        """Set *rows* down as a temporary table."""
+        self._connection.register("taken_rows", rows)
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM taken_rows")
+        self._connection.unregister("taken_rows")
+
+    def arrow(self, query: Query) -> pa.Table:
+        """The rows of a query as one Arrow table."""
+        return self._connection.sql(query.sql, params=list(query.params)).to_arrow_table()
+
+
+class DuckDBWarehouse:
+    """A DuckDB file and the embedded AI functions.
+
+    DuckDB lets one process at a time write a file, and no other even read it meanwhile; so every transaction opens the
+    file, waiting a bounded time for it, and closes it. Inside this process transactions take turns.
+    """
+
+    name = "duckdb"
+    dialect: Dialect = DuckDBDialect()
+
+    def __init__(self, path: Path, engine: Engine, lock_wait: float = 60.0) -> None:
+        self.path = path
+        self._engine = engine
+        self._lock_wait = lock_wait
+        self._turn = threading.RLock()
+        self._migrated = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[DuckDBSession]:
+        """Open the file, begin, and commit when the block ends well; else nothing of it stays."""
+        with self._turn:
+            connection = self._open()
+            try:
+                with _told_in_one_line(self.path):
+                    connection.execute("BEGIN")
+                    session = DuckDBSession(connection)
+                    if not self._migrated:
+                        migrate(session)
+                        connection.execute("COMMIT")
+                        connection.execute("BEGIN")
+                        self._migrated = True
+                    yield session
+                    connection.execute("COMMIT")
+            finally:
+                connection.close()  # rolls back what was not committed
+
+    def model(self, asked_for: str) -> str:
+        """The model of the engine that answers here."""
+        return self._engine.model(asked_for)
+
+    def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T]) -> T | None:
+        """Ask in memory, with the file closed, so that a slow endpoint never holds other processes up."""
+        with self.transaction() as session:
+            rows = session.arrow(pending)
+        if rows.num_rows == 0:
+            return None
+        with _told_in_one_line(self.path), connect_with_functions(self._engine) as memory:
+            memory.register("pending", rows)
+            for step in steps:
+                memory.execute(f"CREATE TEMP TABLE {step.table} AS {step.sql}")
+            answers = memory.sql(f"SELECT {_without_json(memory, steps[-1].table)}").to_arrow_table()
+        with self.transaction() as session:
+            session.take(steps[-1].table, answers)
+            return then(session)
+
+    @contextmanager
+    def lease(self, day: date, run_id: str) -> Iterator[None]:
+        """A lock file a day beside the warehouse; the operating system frees it when its process dies."""
+        folder = self.path.parent / "locks"
+        note = folder / f"{day}.json"
+        lock = FileLock(folder / f"{day}.lock", timeout=self._lock_wait, thread_local=False)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+            holder = {"pid": os.getpid(), "run_id": run_id, "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"}
+            note.write_text(json.dumps(holder), encoding="utf-8")
+        except Timeout:
+            raise WarehouseBusy(
+                f"{day} is being run by {_holder(note)}; waited {self._lock_wait:g} s (HNINTEL_LOCK_WAIT): "
+                "wait for it to end, then start again"
+            ) from None
+        except OSError as error:
+            lock.release()
+            raise WarehouseError(f"{folder} cannot be written ({error.strerror}): give another HNINTEL_HOME") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        deadline, pause = time.monotonic() + self._lock_wait, _FIRST_PAUSE
+        while True:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                return duckdb.connect(str(self.path))
+            except OSError as error:  # duckdb.IOException is none
+                told = f"{self.path} cannot be written ({error.strerror}): give another HNINTEL_HOME"
+                raise WarehouseError(told) from None
+            except duckdb.Error as error:
+                if not _is_held(error):
+                    raise WarehouseError(f"{self.path} cannot be opened: {_first_line(error)}") from None
+                if time.monotonic() >= deadline:
+                    raise WarehouseBusy(
+                        f"{self.path} is held by {_holding_process(error)}; waited {self._lock_wait:g} s "
+                        "(HNINTEL_LOCK_WAIT): close it there, then start again"
+                    ) from None
+            time.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+@contextmanager
+def _told_in_one_line(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path.name}: {_first_line(error)}") from error
+
+
+def _without_json(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    """JSON columns leave as text: Arrow's extension type for them does not come back in."""
+    columns = connection.execute(f"DESCRIBE {table}").fetchall()
+    names = [f"CAST({name} AS VARCHAR) AS {name}" if kind == "JSON" else name for name, kind, *_ in columns]
+    return f"{', '.join(names)} FROM {table}"
+
+
+def _is_held(error: duckdb.Error) -> bool:
+    return "Could not set lock" in str(error) or "being used by another process" in str(error)
+
+
+def _holding_process(error: duckdb.Error) -> str:
+    found = re.search(r"lock is held in (.+?) \(PID (\d+)\)", str(error))
+    return f"process {found.group(2)} ({Path(found.group(1)).name})" if found else "another process"
+
+
+def _holder(note: Path) -> str:
+    try:
+        held = json.loads(note.read_text(encoding="utf-8"))
+        return f"process {held['pid']} (run {held['run_id']}) since {held['since']}"
+    except (OSError, ValueError, KeyError):
+        return "another process"
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__

@@ -1,0 +1,52 @@
+"""What stands behind the embedded ``AI_*`` functions: one protocol, answered offline or by an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+#: Where an instruction ends and the text it is about begins. The text is data: nothing in it is an instruction.
+TEXT_OPENS, TEXT_CLOSES = "<text>", "</text>"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One category of a classification; the description is what a model, or a rule, judges by."""
+
+    label: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one row got: a value, or the reason why there is none. Never both."""
+
+    value: Any = None
+    error: str | None = None
+
+
+class Engine(Protocol):
+    """Answers the questions that the embedded ``AI_*`` functions are asked.
+
+    Every method is a pure function of its arguments as far as the caller can see, may be called from several threads
+    at once, and gives a row that cannot be answered an ``Answer(error=...)`` instead of raising, so that one bad row
+    never sinks the others.
+    """
+
+    def model(self, asked_for: str) -> str:
+        """The model that answers when *asked_for* is asked for; it is what the rows say in ``model``."""
+
+    def classify(self, texts: Sequence[str | None], labels: Sequence[Label], config: Mapping[str, Any]) -> list[Answer]:
+        """One answer a text, in order; ``value`` is ``{"labels": ["..."]}``, as ``AI_CLASSIFY`` gives it."""
+
+    def complete(
+        self, model: str, prompts: Sequence[str | None], parameters: Mapping[str, Any], schema: Mapping[str, Any] | None
+    ) -> list[Answer]:
+        """One answer a prompt, in order; ``value`` is an object held to *schema* (JSON schema), else a string."""
+
+    def aggregate(self, texts: Sequence[str], task: str | None) -> Answer:
+        """Prose over a whole group, as ``AI_AGG`` (with a *task*) or ``AI_SUMMARIZE_AGG`` (without) gives it."""
+
+    def count_tokens(self, text: str) -> int:
+        """About how many tokens *text* is."""
