@@ -1,0 +1,92 @@
+"""Answers a JSON schema property by property: by the method for its name, or by its enumerated values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from hnintel.warehouse.engines.base import Label
+from hnintel.warehouse.engines.offline.claims import claims
+from hnintel.warehouse.engines.offline.entities import entities
+from hnintel.warehouse.engines.offline.funding import funding_amounts
+from hnintel.warehouse.engines.offline.gazetteer import Kind
+from hnintel.warehouse.engines.offline.refusal import refuse
+from hnintel.warehouse.engines.offline.sentiment import is_sentiment_set, sentiment
+from hnintel.warehouse.engines.offline.summary import summarize, takeaway
+from hnintel.warehouse.engines.offline.text import Document, sentences
+from hnintel.warehouse.engines.offline.zeroshot import classifier
+
+
+class Reading:
+    """One text, read once for all that is asked of it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.document = Document.of(text)
+
+    @cached_property
+    def entities(self) -> Mapping[Kind, list[str]]:
+        return entities(self.document)
+
+    def funding_amounts(self) -> list[str]:
+        return funding_amounts([self.document.title, *sentences(self.document.body)])
+
+    def takeaway(self) -> str:
+        return takeaway(self.document) or refuse("a takeaway of a text without sentences")
+
+    def summary(self) -> str:
+        return summarize([self.document.body]) or self.takeaway()
+
+    def claims(self) -> list[dict[str, Any]]:
+        return claims(self.text)
+
+
+#: Property name to the type it must be declared as, and the method that answers it.
+_METHODS: Mapping[str, tuple[str, Callable[[Reading], Any]]] = {
+    "companies": ("array", lambda reading: reading.entities[Kind.COMPANY]),
+    "products": ("array", lambda reading: reading.entities[Kind.PRODUCT]),
+    "people": ("array", lambda reading: reading.entities[Kind.PERSON]),
+    "technologies": ("array", lambda reading: reading.entities[Kind.TECHNOLOGY]),
+    "funding_amounts": ("array", Reading.funding_amounts),
+    "takeaway": ("string", Reading.takeaway),
+    "summary": ("string", Reading.summary),
+    "claims": ("array", Reading.claims),
+}
+
+
+def answer(schema: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """An object with every property of *schema*; refuses where one cannot be answered."""
+    properties = schema.get("properties")
+    if not isinstance(properties, Mapping) or not properties:
+        refuse("a schema without properties")
+    reading = Reading(text)
+    return {name: _property(str(name), declared, reading) for name, declared in properties.items()}
+
+
+def _property(name: str, declared: Any, reading: Reading) -> Any:
+    declared = declared if isinstance(declared, Mapping) else {}
+    if declared.get("enum"):
+        return _one_of(name, declared, reading)
+    kind, method = _METHODS.get(name) or refuse(f"the property {name!r}")
+    if declared.get("type", kind) != kind:
+        refuse(f"the property {name!r} as {declared['type']!r}: it is of type {kind!r}")
+    return method(reading)
+
+
+def _one_of(name: str, declared: Mapping[str, Any], reading: Reading) -> str:
+    values = [value for value in declared["enum"] if isinstance(value, str)]
+    if is_sentiment_set(values):
+        told = sentiment(reading.text, {value.strip().lower() for value in values})
+        return next(value for value in values if value.strip().lower() == told)
+    described = str(declared.get("description", ""))
+    labels = tuple(Label(value, _described(value, described)) for value in dict.fromkeys(values))
+    found = classifier(labels).classify(reading.text, several=False) if labels else []
+    return found[0] if found else refuse(f"the property {name!r}: nothing in the text speaks for one of its values")
+
+
+def _described(value: str, description: str) -> str:
+    """What *description* says of *value*, where it goes through the values: ``value: words; value: words``."""
+    found = re.search(rf"(?<!\w){re.escape(value)}\s?[:=(–—]\s*([^;.()]{{1,200}})", description, re.IGNORECASE)
+    return found[1] if found else ""
