@@ -1,0 +1,221 @@
+"""Run one enrichment over one day: ask what is pending, chunk by chunk; judge, keep, account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from hnintel import ledger
+from hnintel.enrichment import Enrichment
+from hnintel.errors import QualityError
+from hnintel.prices import credits
+from hnintel.settings import Settings
+from hnintel.warehouse.base import Query, Session, Step, Warehouse
+from hnintel.warehouse.statements import statement
+
+
+@dataclass(frozen=True, slots=True)
+class Enriched:
+    """What asking came to. asked = answered + failed."""
+
+    asked: int = 0
+    answered: int = 0
+    failed: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    credits: float = 0.0
+
+    def __add__(self, other: Enriched) -> Enriched:
+        return Enriched(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one chunk came to, and the last item it asked about."""
+
+    came: Enriched
+    last: int
+
+
+def prepare(session: Session, warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> None:
+    """Make the enrichment's table as it is declared, and its view of the accepted answers."""
+    session.execute(
+        statement("enrichment_table", table=enrichment.table, columns=enrichment.columns, dialect=warehouse.dialect)
+    )
+    schema, _, table = enrichment.table.partition(".")
+    there = {
+        str(row[0]).lower()
+        for row in session.execute(
+            "SELECT column_name FROM information_schema.columns "
+            "WHERE lower(table_schema) = ? AND lower(table_name) = ?",
+            [schema, table],
+        )
+    }
+    for column in enrichment.columns:
+        if column.name not in there:
+            kind = warehouse.dialect.type_name(column.kind)
+            session.execute(f"ALTER TABLE {enrichment.table} ADD COLUMN {column.name} {kind}")
+    fingerprint = fingerprint_of(warehouse, enrichment, settings)
+    session.execute(
+        statement("enrichment_view", table=enrichment.table, columns=enrichment.columns, fingerprint=fingerprint)
+    )
+
+
+def fingerprint_of(warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> str:
+    """The fingerprint of the question as this warehouse answers it."""
+    return enrichment.fingerprint(warehouse.model(enrichment.model), settings.input_max_chars)
+
+
+def enrich(
+    warehouse: Warehouse,
+    enrichment: Enrichment,
+    day: date,
+    settings: Settings,
+    run_id: str,
+    progress: Callable[[Enriched], None] = lambda _: None,
+) -> Enriched:
+    """Ask *enrichment* about everything of *day* that is pending; see :class:`EnrichmentRun` for what it raises."""
+    run = EnrichmentRun(warehouse, enrichment, day, settings, run_id)
+    run.begin()
+    total, chunk = Enriched(), run.next_chunk(after=0)
+    while chunk is not None:
+        total += chunk.came
+        progress(total)
+        run.refuse_if_too_bad(total)
+        chunk = run.next_chunk(chunk.last)
+    run.end()
+    return total
+
+
+class EnrichmentRun:
+    """One enrichment over one day, chunk after chunk.
+
+    Each chunk is committed with its answers, its dead letters and its cost, so that a crash loses one chunk at most.
+    Chunks go by the item's id, so that what failed is not asked again in the same run.
+    """
+
+    def __init__(
+        self, warehouse: Warehouse, enrichment: Enrichment, day: date, settings: Settings, run_id: str
+    ) -> None:
+        self._warehouse, self._enrichment, self._day = warehouse, enrichment, day
+        self._settings, self._run_id = settings, run_id
+        self._model = warehouse.model(enrichment.model)
+        self._fingerprint = fingerprint_of(warehouse, enrichment, settings)
+        self._retried_before = _now() - timedelta(minutes=settings.answer_retry_minutes)
+
+    def begin(self) -> None:
+        """Make the table ready and note the attempt."""
+        with self._warehouse.transaction() as session:
+            prepare(session, self._warehouse, self._enrichment, self._settings)
+            ledger.begin_stage(session, self._day, self._enrichment.stage, self._run_id, _now())
+
+    def next_chunk(self, after: int) -> Chunk | None:
+        """Ask about the next pending items behind item *after* and keep the answers; None where nothing is pending.
+
+        Raises:
+            WarehouseError: the warehouse or its AI functions refused the statement; nothing of the chunk is kept.
+        """
+        return self._warehouse.ask(self._pending(after), self._steps(), self._keep)
+
+    def _pending(self, after: int) -> Query:
+        sql = statement(
+            "pending",
+            where=self._enrichment.where,
+            table=self._enrichment.table,
+            input_max_chars=self._settings.input_max_chars,
+            limit=self._settings.enrich_chunk,
+        )
+        stage, fingerprint = self._enrichment.stage, self._fingerprint
+        attempts = self._settings.answer_attempts
+        return Query(sql, [self._day, fingerprint, stage, fingerprint, after, attempts, self._retried_before])
+
+    def _steps(self) -> list[Step]:
+        call = self._warehouse.dialect.with_error_details(self._enrichment.render_call(self._model))
+        return [
+            Step("asked", f"SELECT item_id, input, input_hash, input_cut, {call} AS answer FROM pending"),
+            Step(
+                "counted",
+                statement("count_tokens", function=self._enrichment.function, overhead=self._enrichment.overhead),
+            ),
+        ]
+
+    def _keep(self, session: Session) -> Chunk:
+        """Judge what was answered and keep it, good or bad."""
+        one, dialect, now = self._enrichment, self._warehouse.dialect, _now()
+        values = {column.name: one.value(column, dialect) for column in one.columns}
+        error = dialect.from_json("answer", "error", "text")
+        session.execute(statement("judge", columns=one.columns, values=values, error=error))
+        names = [column.name for column in one.columns]
+        session.merge(
+            statement("merge_answers", table=one.table, columns=names),
+            [self._fingerprint, self._model, self._run_id, now],
+        )
+        self._bury_bad(session, now)
+        asked, failed, read, written, last = session.execute(
+            "SELECT count(*), count(reason), sum(input_tokens), sum(output_tokens), max(item_id) FROM judged"
+        )[0]
+        cost = credits(self._model, int(read), int(written))
+        session.merge(
+            statement("add_usage"),
+            [
+                *(self._run_id, self._day, one.name, self._fingerprint, one.function, self._model),
+                *(asked, int(read), int(written), "estimated", cost, now),
+            ],
+        )
+        return Chunk(Enriched(asked, asked - failed, failed, int(read), int(written), cost), int(last))
+
+    def _bury_bad(self, session: Session, now: datetime) -> None:
+        stage = self._enrichment.stage
+        key = "CAST(item_id AS VARCHAR) AS key"
+        session.execute(f"CREATE OR REPLACE TEMPORARY TABLE good AS SELECT {key} FROM judged WHERE reason IS NULL")
+        session.execute(
+            "CREATE OR REPLACE TEMPORARY TABLE bad AS "
+            f"SELECT {key}, reason, input_hash FROM judged WHERE reason IS NOT NULL"
+        )
+        session.execute(statement("forgive", source="good"), [stage, self._fingerprint])
+        session.merge(statement("bury", source="bad"), [stage, self._fingerprint, self._day, now, self._run_id])
+
+    def refuse_if_too_bad(self, total: Enriched) -> None:
+        """Stop where the answers so far are no good: raises QualityError; what was good is kept."""
+        share = total.failed / total.asked
+        if total.failed < self._settings.bad_answer_floor or share <= self._settings.bad_answer_share:
+            return
+        told = f"{total.failed} of {total.asked} answers were bad"
+        with self._warehouse.transaction() as session:
+            now = _now()
+            session.execute(
+                "INSERT INTO ops.checks VALUES (?, ?, ?, TRUE, FALSE, ?, ?)",
+                [self._run_id, self._day, f"{self._enrichment.name}: share of bad answers", told, now],
+            )
+            ledger.end_stage(session, self._day, self._enrichment.stage, "failed", self._run_id, now, error=told)
+        raise QualityError(
+            f"enrichment {self._enrichment.name} of {self._day}: {told}, more than "
+            f"HNINTEL_BAD_ANSWER_SHARE={self._settings.bad_answer_share:g}; see ops.dead_letters for the reasons"
+        )
+
+    def end(self) -> None:
+        """Note that nothing is pending any more: complete, or partial where items are in the dead letters."""
+        with self._warehouse.transaction() as session:
+            self._end(session)
+
+    def _end(self, session: Session) -> None:
+        one = self._enrichment
+        rows = session.execute(
+            f"SELECT count(*) FROM {one.table} AS a JOIN raw.items AS i ON i.id = a.item_id "
+            "WHERE i.day = ? AND a.fingerprint = ?",
+            [self._day, self._fingerprint],
+        )[0][0]
+        bad = session.execute(
+            "SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND fingerprint = ? AND day = ?",
+            [one.stage, self._fingerprint, self._day],
+        )[0][0]
+        status: ledger.Status = "partial" if bad else "complete"
+        ledger.end_stage(
+            session, self._day, one.stage, status, self._run_id, _now(), rows=rows, fingerprint=self._fingerprint
+        )
+
+
+def _now() -> datetime:
+    """UTC without a zone, as the warehouse keeps times. Only ever a stamp: what is done never depends on it."""
+    return datetime.now(UTC).replace(tzinfo=None)
