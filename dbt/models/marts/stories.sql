@@ -1,0 +1,46 @@
+-- One row a story, job or poll, live or not.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_days',
+    unique_key='item_id',
+    on_schema_change='fail',
+) }}
+
+with items as (
+    select item_id, day, canonical_url from {{ ref('stg_hn__items') }}
+),
+
+changed as (
+    select item_id
+    from items
+    where ({{ days_to_build() }})
+    {%- if is_incremental() %}
+        -- An article belongs to its URL: read again for one day's story, it changes another day's story too.
+        or canonical_url in (select canonical_url from items where {{ days_to_build() }})
+    {%- endif %}
+),
+
+final as (
+    select
+        stories.item_id,
+        stories.day,
+        stories.type,
+        stories.kind,
+        stories.status,
+        stories.title,
+        stories.url,
+        stories.domain,
+        stories.author,
+        stories.score,
+        stories.comments,
+        stories.posted_at,
+        stories.has_article,
+        stories.article_status,
+        stories.sentiment,
+        stories.topic,
+        stories.takeaway
+    from {{ ref('int_stories__enriched') }} as stories
+    inner join changed on stories.item_id = changed.item_id
+)
+
+select * from final
