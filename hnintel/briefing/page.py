@@ -1,0 +1,230 @@
+"""The page of a day, put together from the marts and the briefing, and written below the site folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, date, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from hnintel.articles import count_by_status
+from hnintel.briefing.sections import MODEL, fingerprint
+from hnintel.errors import WarehouseError
+from hnintel.settings import Settings
+from hnintel.site.page import (
+    Claim,
+    DomainRow,
+    EntityTrend,
+    Facts,
+    Page,
+    Provenance,
+    SentimentDay,
+    Story,
+    TopicTrend,
+    page_path,
+    render_index,
+    render_markdown,
+    render_page,
+)
+from hnintel.warehouse.base import Session, Warehouse
+
+_TOP_STORIES, _TOP_ENTITIES, _TOP_DOMAINS = 20, 12, 10
+
+
+def publish(warehouse: Warehouse, day: date, settings: Settings) -> tuple[Path, str]:
+    """Write the page of *day*, those of its neighbours (they link to it) and the index; the path and the Markdown."""
+    with warehouse.transaction() as session:
+        days = _days(session, warehouse)
+        pages = {shown: _page(session, warehouse, shown, days, settings) for shown in _around(day, days)}
+        markdown = render_markdown(pages[day])
+        session.execute(
+            "UPDATE enriched.briefings SET text = ? WHERE day = ? AND fingerprint = ?",
+            [markdown, day, fingerprint(warehouse.model(MODEL))],
+        )
+        index = [(shown, _headline(session, warehouse, shown), _count(session, shown)) for shown in reversed(days)]
+    for shown, page in pages.items():
+        _write(settings.site / page_path(shown), render_page(page))
+    _write(settings.site / "index.html", render_index(index))
+    return settings.site / page_path(day), markdown
+
+
+def _write(path: Path, text: str) -> None:
+    """All of it or nothing: a reader never sees half a page."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise WarehouseError(f"{path} cannot be written ({error.strerror})") from None
+
+
+def _days(session: Session, warehouse: Warehouse) -> list[date]:
+    rows = session.execute(
+        "SELECT day FROM enriched.briefings WHERE fingerprint = ? ORDER BY day", [fingerprint(warehouse.model(MODEL))]
+    )
+    return [row[0] for row in rows]
+
+
+def _around(day: date, days: list[date]) -> list[date]:
+    place = days.index(day)
+    return days[max(0, place - 1) : place + 2]
+
+
+def _page(session: Session, warehouse: Warehouse, day: date, days: list[date], settings: Settings) -> Page:
+    place = days.index(day)
+    row = _briefing(session, warehouse, day)
+    stories = _stories(session, day)
+    claims = [
+        Claim(claim["section"], claim["text"], tuple(stories[item] for item in claim["ids"] if item in stories))
+        for claim in json.loads(row["claims"])
+    ]
+    live = sorted(stories.values(), key=lambda story: (-(story.score or 0), story.item_id))
+    return Page(
+        day=day,
+        claims=tuple(claim for claim in claims if claim.stories),
+        top_stories=tuple(live[:_TOP_STORIES]),
+        topics=_topics(session, day),
+        sentiment_days=_sentiment(session, day),
+        entities=_entities(session, day),
+        domains=_domains(session, day),
+        facts=_facts(session, day),
+        provenance=_provenance(session, row, day, settings),
+        previous_day=days[place - 1] if place else None,
+        next_day=days[place + 1] if place + 1 < len(days) else None,
+    )
+
+
+def _briefing(session: Session, warehouse: Warehouse, day: date) -> dict[str, Any]:
+    return session.rows(
+        "SELECT claims, run_id, written_at, model FROM enriched.briefings WHERE day = ? AND fingerprint = ?",
+        [day, fingerprint(warehouse.model(MODEL))],
+    )[0]
+
+
+def _stories(session: Session, day: date) -> dict[int, Story]:
+    rows = session.rows(
+        "SELECT item_id, title, url, domain, kind, author, score, comments, topic, sentiment, takeaway "
+        "FROM marts.stories WHERE day = ? AND status = 'ok' AND title IS NOT NULL ORDER BY item_id",
+        [day],
+    )
+    return {row["item_id"]: Story(**row) for row in rows}
+
+
+def _topics(session: Session, day: date) -> tuple[TopicTrend, ...]:
+    rows = session.rows(
+        "SELECT topic, stories, stories_7d, stories_previous_7d FROM marts.topic_trends "
+        "WHERE day = ? AND stories_7d > 0 ORDER BY stories DESC, topic",
+        [day],
+    )
+    return tuple(TopicTrend(**row) for row in rows)
+
+
+def _sentiment(session: Session, day: date) -> tuple[SentimentDay, ...]:
+    counted: dict[date, dict[str, int]] = defaultdict(dict)
+    for row in session.rows(
+        "SELECT day, sentiment, stories FROM marts.daily_sentiment WHERE day BETWEEN ? AND ? ORDER BY day, sentiment",
+        [day - timedelta(days=6), day],
+    ):
+        counted[row["day"]][row["sentiment"]] = row["stories"]
+    return tuple(
+        SentimentDay(shown, tones.get("positive", 0), tones.get("neutral", 0), tones.get("negative", 0))
+        for shown, tones in counted.items()
+    )
+
+
+def _entities(session: Session, day: date) -> tuple[EntityTrend, ...]:
+    first = day - timedelta(days=6)
+    top = session.rows(
+        "SELECT entity, entity_type, mentions, mentions_7d, is_new FROM marts.entity_trends "
+        "WHERE day = ? AND entity_type <> 'funding_amount' AND mentions_7d >= 2 "
+        "ORDER BY mentions DESC, mentions_7d DESC, entity LIMIT ?",
+        [day, _TOP_ENTITIES],
+    )
+    mentions: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * 7)
+    for row in session.rows(
+        "SELECT entity, entity_type, day, mentions FROM marts.entity_trends WHERE day BETWEEN ? AND ?", [first, day]
+    ):
+        mentions[row["entity_type"], row["entity"]][(row["day"] - first).days] = row["mentions"]
+    return tuple(EntityTrend(**row, days=tuple(mentions[row["entity_type"], row["entity"]])) for row in top)
+
+
+def _domains(session: Session, day: date) -> tuple[DomainRow, ...]:
+    rows = session.rows(
+        "SELECT domain, stories, points FROM marts.domains WHERE day = ? "
+        "ORDER BY stories DESC, points DESC, domain LIMIT ?",
+        [day, _TOP_DOMAINS],
+    )
+    return tuple(DomainRow(**row) for row in rows)
+
+
+def _facts(session: Session, day: date) -> Facts:
+    kinds = session.execute(
+        "SELECT kind, count(*) FROM marts.stories WHERE day = ? AND status = 'ok' AND kind IS NOT NULL "
+        "GROUP BY kind ORDER BY count(*) DESC, kind",
+        [day],
+    )
+    statuses = dict(
+        _pairs(session.execute("SELECT status, count(*) FROM marts.stories WHERE day = ? GROUP BY status", [day]))
+    )
+    comments = session.execute(
+        "SELECT count(*) FROM raw.comments WHERE status = 'ok' "
+        "AND story_id IN (SELECT id FROM raw.items WHERE day = ?)",
+        [day],
+    )[0][0]
+    return Facts(
+        listed=sum(statuses.values()),
+        by_kind=dict(_pairs(kinds)),
+        dead=statuses.get("dead", 0),
+        deleted=statuses.get("deleted", 0),
+        articles_by_status=count_by_status(session, day),
+        comments_read=comments,
+    )
+
+
+def _pairs(rows: Iterable[tuple[Any, ...]]) -> list[tuple[str, int]]:
+    return [(str(row[0]), int(row[1])) for row in rows]
+
+
+def _provenance(session: Session, briefing: dict[str, Any], day: date, settings: Settings) -> Provenance:
+    """What the day cost in all, whichever run paid for it; so that a page made again says the same."""
+    calls, tokens, cost = session.execute(
+        "SELECT coalesce(sum(calls), 0), coalesce(sum(input_tokens + output_tokens), 0), coalesce(sum(credits), 0) "
+        "FROM ops.ai_usage WHERE day = ?",
+        [day],
+    )[0]
+    models = session.execute("SELECT DISTINCT model FROM ops.ai_usage WHERE day = ? ORDER BY model", [day])
+    source = session.execute("SELECT max(source) FROM raw.items WHERE day = ?", [day])[0][0]
+    return Provenance(
+        run_id=briefing["run_id"],
+        source=source or "none",
+        models=tuple(row[0] for row in models) or (briefing["model"],),
+        written_at=briefing["written_at"].replace(tzinfo=UTC),
+        ai_calls=int(calls),
+        tokens=int(tokens),
+        credits=float(cost),
+        time_zone=settings.time_zone,
+        version=_version(),
+    )
+
+
+def _headline(session: Session, warehouse: Warehouse, day: date) -> str:
+    claims = json.loads(_briefing(session, warehouse, day)["claims"])
+    first = sorted(claims, key=lambda claim: claim["section"] != "themes")
+    return str(first[0]["text"]) if first else ""
+
+
+def _count(session: Session, day: date) -> int:
+    return int(session.execute("SELECT count(*) FROM raw.items WHERE day = ? AND type <> 'pollopt'", [day])[0][0])
+
+
+def _version() -> str:
+    try:
+        return version("hn-intelligence")
+    except PackageNotFoundError:  # run from a checkout, as workers do
+        return "checkout"

@@ -1,0 +1,112 @@
+"""What a person sees while a run is going on: a line a stage on stderr, with how many of how many."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+logger = logging.getLogger("hnintel")
+
+
+class Reporter(Protocol):
+    """Is told how stages get on."""
+
+    def update(self, stage: str, done: int, total: int | None = None, note: str = "") -> None:
+        """*done* of *total* (None: not known yet) things of *stage*."""
+
+    def finish(self, stage: str, note: str = "") -> None:
+        """*stage* is done."""
+
+
+class Silent:
+    """Says nothing; what runs under a worker, where Prefect shows the stages."""
+
+    def update(self, stage: str, done: int, total: int | None = None, note: str = "") -> None:
+        """Nothing."""
+
+    def finish(self, stage: str, note: str = "") -> None:
+        """Nothing."""
+
+
+class Lines:
+    """A line when a stage begins to move and one when it ends: for logs and pipes."""
+
+    _PAUSE = 5.0
+
+    def __init__(self) -> None:
+        self._began: dict[str, float] = {}
+        self._told: dict[str, float] = {}
+
+    def update(self, stage: str, done: int, total: int | None = None, note: str = "") -> None:
+        """A line, at most one every five seconds a stage."""
+        now = time.monotonic()
+        self._began.setdefault(stage, now)
+        if now - self._told.get(stage, float("-inf")) >= self._PAUSE:
+            self._told[stage] = now
+            counted = f" {done} of {total}" if total is not None else f" {done}" if done else ""
+            print(f"{stage}:{counted}{' ' + note if note else ''} …", file=sys.stderr, flush=True)
+
+    def finish(self, stage: str, note: str = "") -> None:
+        """The line that ends a stage."""
+        seconds = time.monotonic() - self._began.get(stage, time.monotonic())
+        print(f"{stage}: {note or 'done'} ({seconds:.1f} s)", file=sys.stderr, flush=True)
+
+
+class Bars:
+    """Bars that move: for a terminal."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description:<22}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=Console(stderr=True),
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._progress.start()
+
+    def update(self, stage: str, done: int, total: int | None = None, note: str = "") -> None:
+        """Move the stage's bar."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._progress.add_task(stage, total=total, note="")
+        self._progress.update(self._tasks[stage], completed=done, total=total, note=note)
+
+    def finish(self, stage: str, note: str = "") -> None:
+        """Fill the stage's bar."""
+        self.update(stage, 0)
+        task = self._tasks[stage]
+        total = next(one.total for one in self._progress.tasks if one.id == task)
+        self._progress.update(task, total=total or 1, completed=total or 1, note=note or "done")
+        self._progress.stop_task(task)
+
+    def close(self) -> None:
+        """Leave the bars as they are and give the terminal back."""
+        self._progress.stop()
+
+
+class _Current:
+    reporter: Reporter = Silent()
+
+
+def use(reporter: Reporter) -> None:
+    """Report to *reporter* from here on, in this process."""
+    _Current.reporter = reporter
+
+
+def update(stage: str, done: int, total: int | None = None, note: str = "") -> None:
+    """Tell the reporter, and the run's log, how a stage gets on."""
+    _Current.reporter.update(stage, done, total, note)
+    logger.info("progress", extra={"stage": stage, "done": done, "total": total})
+
+
+def finish(stage: str, note: str = "") -> None:
+    """Tell the reporter, and the run's log, that a stage is done."""
+    _Current.reporter.finish(stage, note)
+    logger.info("finished", extra={"stage": stage, "note": note})

@@ -1,0 +1,133 @@
+"""What a run came to, in one object: what ``--json`` prints, ``ops.runs`` keeps and the closing table shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from hnintel import ledger
+from hnintel.articles import count_by_status
+from hnintel.briefing.write import Written
+from hnintel.enrich import Enriched
+from hnintel.transform import Built
+from hnintel.warehouse.base import Session
+
+
+@dataclass
+class Summary:
+    """Filled in stage by stage; ``as_json`` is its public shape."""
+
+    day: date
+    run_id: str
+    source: str
+    status: str = "running"
+    listed: int = 0
+    notes: Counter[str] = field(default_factory=Counter)
+    items: dict[str, int] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
+    articles: dict[str, int] = field(default_factory=dict)
+    enrichments: dict[str, Enriched] = field(default_factory=dict)
+    briefing: Written = field(default_factory=Written)
+    dbt: Built = field(default_factory=lambda: Built(0, 0))
+    dead_letters: int = 0
+    changed: list[str] | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    page: str = ""
+
+    @property
+    def usage(self) -> Enriched:
+        """All questions of the run together."""
+        return sum(self.enrichments.values(), self.briefing.usage)
+
+    def count(self, session: Session) -> None:
+        """Read what the warehouse holds of the day now."""
+        self.items = _pairs(
+            session.execute(
+                "SELECT coalesce(type, 'unknown'), count(*) FROM raw.items WHERE day = ? GROUP BY 1 ORDER BY 1",
+                [self.day],
+            )
+        )
+        self.items["comment"] = session.execute(
+            "SELECT count(*) FROM raw.comments WHERE story_id IN (SELECT id FROM raw.items WHERE day = ?)", [self.day]
+        )[0][0]
+        self.statuses = _pairs(
+            session.execute(
+                "SELECT status, count(*) FROM raw.items WHERE day = ? AND coalesce(type, '') <> 'pollopt' "
+                "GROUP BY status ORDER BY status",
+                [self.day],
+            )
+        )
+        self.articles = count_by_status(session, self.day)
+        self.dead_letters = ledger.dead_letters_of(session, self.day)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, in the order in which a reader wants them."""
+        usage = self.usage
+        return {
+            "day": self.day.isoformat(),
+            "run_id": self.run_id,
+            "source": self.source,
+            "status": self.status,
+            "listed": self.listed,
+            "items": self.items,
+            "outcomes": self.statuses,
+            "notes": dict(self.notes),
+            "articles": self.articles,
+            "enrichments": {
+                name: {"asked": one.asked, "answered": one.answered, "failed": one.failed}
+                for name, one in self.enrichments.items()
+            },
+            "briefing": {"claims": self.briefing.claims, "refused": self.briefing.refused},
+            "ai_calls": usage.asked,
+            "tokens": {"input": usage.input_tokens, "output": usage.output_tokens},
+            "cost": {"credits": usage.credits, "tokens_are": "estimated"},
+            "dbt": {"models": self.dbt.models, "tests": self.dbt.tests},
+            "dead_letters": self.dead_letters,
+            "changed_tables": self.changed,
+            "seconds": {stage: round(seconds, 2) for stage, seconds in self.seconds.items()},
+            "page": self.page,
+        }
+
+
+def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The closing table: a name and a line for each thing worth a look. *told* is what ``as_json`` gives."""
+    rows = [
+        ("items", _listed(told["items"])),
+        ("outcomes", _listed(told["outcomes"]) + f" of {told['listed']} listed"),
+        ("articles", _listed(told["articles"]) or "none"),
+    ]
+    rows += [
+        (f"enrich {name}", f"{one['asked']} asked, {one['answered']} answered, {one['failed']} failed")
+        for name, one in told["enrichments"].items()
+    ]
+    rows += [
+        ("briefing", f"{told['briefing']['claims']} claims" if told["briefing"]["claims"] else "as it was"),
+        ("AI", f"{told['ai_calls']} calls, {sum(told['tokens'].values())} tokens, {told['cost']['credits']:g} credits"),
+        ("dbt", f"{told['dbt']['models']} models, {told['dbt']['tests']} tests"),
+    ]
+    if told["notes"]:
+        rows.append(("met on the way", _listed(told["notes"])))
+    if told["dead_letters"]:
+        rows.append(("dead letters", f"{told['dead_letters']}, see ops.dead_letters"))
+    if told["changed_tables"] is not None:
+        rows.append(("since the last run", _changes(told["changed_tables"], told["ai_calls"])))
+    rows.append(("time", ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in told["seconds"].items())))
+    rows.append(("page", told["page"]))
+    return rows
+
+
+def _changes(changed: list[str], calls: int) -> str:
+    if not changed:
+        return f"nothing changed: {calls} AI calls, every table of raw, enriched and marts holds what it held"
+    return f"{len(changed)} tables changed: {', '.join(changed)}"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+
+
+def _pairs(rows: list[tuple[Any, ...]]) -> dict[str, int]:
+    return {str(row[0]): int(row[1]) for row in rows}
