@@ -1,0 +1,154 @@
+"""``python flows/main.py``: arguments in, progress and a closing table out, one line and an exit code for an error."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import multiprocessing.util
+import os
+import sys
+import time
+import traceback
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.table import Table
+
+from flows import _local
+from hnintel import progress
+from hnintel.errors import HnIntelError, UsageError, WarehouseError
+from hnintel.settings import Settings, load_settings
+from hnintel.sources import NAMES, open_source
+from hnintel.summary import as_rows
+from hnintel.window import parse_day, refuse_future
+
+_INTERRUPTED = 130
+_UNEXPECTED = 1
+
+
+def main(argv: list[str]) -> int:
+    """Run one day as the arguments say; the exit code."""
+    try:
+        asked = _arguments(argv)
+        return _guarded(asked)
+    except HnIntelError as error:
+        return _tell(str(error), error.exit_code)
+
+
+def _guarded(asked: argparse.Namespace) -> int:
+    settings = load_settings()
+    day = _checked(asked, settings)
+    log = _open_log(settings)
+    reporter = progress.Bars() if sys.stderr.isatty() and not asked.prefect_logs else progress.Lines()
+    progress.use(reporter)
+    began = time.monotonic()
+    try:
+        progress.update("start", 0, note="Prefect's own server, about ten seconds")
+        with _local.prefect(settings, asked.prefect_logs):
+            from flows.main import hacker_news
+
+            told = asyncio.run(_run(hacker_news, day, asked.source))
+    except KeyboardInterrupt:
+        return _tell("interrupted: what was read and answered is kept; run it again to go on from there", _INTERRUPTED)
+    except HnIntelError:
+        raise
+    except Exception as error:
+        with log.open("a", encoding="utf-8") as stream:
+            traceback.print_exc(file=stream)
+        return _tell(f"unexpected {type(error).__name__}: {_first_line(error)}; the details are in {log}", _UNEXPECTED)
+    finally:
+        if isinstance(reporter, progress.Bars):
+            reporter.close()
+    told["seconds"]["all"] = round(time.monotonic() - began, 2)
+    _close(told, as_json=asked.json)
+    return 0
+
+
+async def _run(flow: Any, day: date | None, source: str) -> dict[str, Any]:
+    told: dict[str, Any] = await flow(day, source)
+    return told
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, as for every other mistake."""
+        raise UsageError(f"{message} (--help tells how)")
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = _Parser(prog="python flows/main.py", description="Run one day of Hacker News through the whole pipeline.")
+    parser.add_argument("--source", default="live", metavar="|".join(NAMES), help="where to read from (default: live)")
+    parser.add_argument(
+        "--day", metavar="YYYY-MM-DD", help="the day to run (default: yesterday for live, else the newest with items)"
+    )
+    parser.add_argument("--json", action="store_true", help="end with one JSON object on stdout")
+    parser.add_argument("--prefect-logs", action="store_true", help="show Prefect's own logs too")
+    return parser.parse_args(argv)
+
+
+def _checked(asked: argparse.Namespace, settings: Settings) -> date | None:
+    """Refuse what can be refused before anything is started or written."""
+    day = parse_day(asked.day) if asked.day else None
+    source = open_source(asked.source, settings)
+    if day is not None:
+        refuse_future(day, datetime.now(UTC), settings.time_zone)
+        if day < settings.first_day:
+            raise UsageError(f"{day} is before the first day wanted, HNINTEL_FIRST_DAY={settings.first_day}")
+    if source.newest_day(settings.time_zone) is None and source.name != "live":  # reads a dump: a broken one ends here
+        raise UsageError(f"{asked.source} holds no story with a time: there is no day to run")
+    return day
+
+
+def _open_log(settings: Settings) -> Path:
+    """A JSON log for this run, below the home folder; the first thing that is written there."""
+    from pythonjsonlogger.json import JsonFormatter
+
+    path = settings.logs / f"{datetime.now(UTC):%Y%m%dT%H%M%S}.jsonl"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:
+        raise WarehouseError(f"{path.parent} cannot be written ({error.strerror}): give another HNINTEL_HOME") from None
+    handler.setFormatter(JsonFormatter("{asctime}{levelname}{message}", style="{"))
+    logger = logging.getLogger("hnintel")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    return path
+
+
+def _close(told: dict[str, Any], as_json: bool) -> None:
+    table = Table(title=f"Hacker News on {told['day']}, from {told['source']}: {told['status']}", show_header=False)
+    for name, line in as_rows(told):
+        table.add_row(name, line)
+    Console(stderr=True, soft_wrap=True).print(table)
+    if as_json:
+        print(json.dumps(told, default=str))
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with *code*, now that all is written and closed.
+
+    Not by way of the interpreter's own exit: there Prefect's threads may start another server for what they still
+    hold, and DuckDB prints what dbt's adapter did not let go of (docs/decisions/0003-ephemeral-server.md).
+    """
+    logging.shutdown()
+    multiprocessing.util._run_finalizers()  # type: ignore[attr-defined]  # frees the semaphores that dbt took
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+            stream.flush()
+    os._exit(code)
+
+
+def _tell(line: str, code: int) -> int:
+    print(f"error: {line}", file=sys.stderr)
+    return code
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or "no message").splitlines()[0][:300]

@@ -1,0 +1,96 @@
+"""A Prefect server for the length of one run, in a process that ends with its parent, however that ends.
+
+Prefect starts such a server by itself where no API is set. Two things are wanted that it does not do: end when the run
+is killed, and not be started anew by what Prefect still sends while the process exits
+(docs/decisions/0003-ephemeral-server.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+# What Prefect itself sets for a server of this kind: no pages, and only the services that a run needs.
+_SETTINGS = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+_READY_WITHIN = 120.0
+_WATCHED_EVERY = 0.5
+
+
+@contextlib.contextmanager
+def server(root: Path, log: Path) -> Iterator[str]:
+    """Start a server on a free port of 127.0.0.1 and give the address of its API; end it with the block.
+
+    Args:
+        root: of the checkout, from which this module is imported by the server's process.
+        log: where what it prints goes.
+
+    Raises:
+        RuntimeError: it did not come up.
+    """
+    port = _free_port()
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+            [sys.executable, "-m", "flows._server", str(port)],
+            cwd=root,
+            env={**os.environ, **_SETTINGS},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # a ctrl-C in the terminal is the run's to answer; the server goes after it
+        )
+    try:
+        url = f"http://127.0.0.1:{port}/api"
+        _wait(process, url)
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    import httpx
+
+    deadline = time.monotonic() + _READY_WITHIN
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"Prefect's server ended with code {process.returncode} while it started")
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{url}/health", timeout=5, trust_env=False).status_code == 200:
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"Prefect's server did not come up within {_READY_WITHIN:g} s")
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_WATCHED_EVERY)
+    os._exit(0)
+
+
+def main(port: int) -> None:
+    """Serve Prefect's API until the process that started this one is gone."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    import uvicorn
+
+    uvicorn.run("prefect.server.api.server:create_app", factory=True, host="127.0.0.1", port=port, log_level="error")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,37 @@
+"""The one subflow that every enrichment runs in: one day, chunk by chunk, each a task that may be tried again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+
+from prefect import flow
+
+from hnintel import progress
+from hnintel.enrich import Enriched
+from tasks import enrich as tasks
+
+
+@flow(name="enrich", flow_run_name="{name} {day}")
+async def enrich(name: str, day: date, run_id: str) -> Enriched:
+    """Ask the enrichment *name* about everything of *day* that is pending.
+
+    Args:
+        name: of a file in ``hnintel/enrichments``.
+        day: the partition.
+        run_id: what the rows are stamped with.
+    """
+    stage = f"enrich {name}"
+    progress.update(stage, 0)
+    await asyncio.to_thread(tasks.begin.submit(name, day, run_id).result)
+    total, after = Enriched(), 0
+    while True:
+        chunk = await asyncio.to_thread(tasks.ask.submit(name, day, run_id, after).result)
+        if chunk is None:
+            break
+        total, after = total + chunk.came, chunk.last
+        progress.update(stage, total.asked)
+        await asyncio.to_thread(tasks.judge.submit(name, day, run_id, total).result)
+    await asyncio.to_thread(tasks.end.submit(name, day, run_id).result)
+    progress.finish(stage, f"{total.asked} asked, {total.answered} answered, {total.failed} failed")
+    return total

@@ -1,0 +1,231 @@
+"""The parent flow: one day of Hacker News, listed, scraped, enriched, transformed, briefed and published.
+
+Run it from anywhere: ``python flows/main.py --source sample``. Deployed as ``flows/main.py:hacker_news``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+if __name__ == "__main__":
+    from flows._cli import leave, main
+
+    leave(main(sys.argv[1:]))
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+
+from prefect import flow, runtime
+from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext
+from prefect.futures import PrefectFuture
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect.tasks import Task
+
+from flows.enrich import enrich
+from flows.transform import transform
+from hnintel import contents, ledger, progress
+from hnintel.articles import chunks_by_host
+from hnintel.enrichment import layers, load_enrichments
+from hnintel.errors import HnIntelError, UsageError
+from hnintel.settings import Settings, load_settings
+from hnintel.sources import open_source
+from hnintel.summary import Summary
+from hnintel.warehouse import open_warehouse
+from hnintel.warehouse.base import Warehouse
+from hnintel.window import Window, refuse_future, yesterday
+from tasks import articles, brief, ingest
+
+T = TypeVar("T")
+
+#: Subflows that start at the same moment get into each other's way on SQLite (database is locked).
+_STAGGER = 0.2
+_THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=8)  # type: ignore[assignment]  # Prefect types futures so
+
+
+@flow(name="hacker-news", flow_run_name="hacker news {day}", task_runner=_THREADS)
+async def hacker_news(day: date | None = None, source: str = "live") -> dict[str, Any]:
+    """Turn a day of Hacker News into an enriched warehouse, marts and a briefing page.
+
+    Safe to run twice: what is done is not done, and not paid for, again.
+
+    Args:
+        day: the partition; by default the last whole day at the run's scheduled start, or the newest with items.
+        source: ``live``, ``sample`` or ``replay:PATH``.
+    """
+    progress.finish("start", "Prefect is up")
+    settings = load_settings()
+    window = Window.of(choose_day(day, source, settings), settings.time_zone)
+    run_id = str(runtime.flow_run.id)
+    warehouse = open_warehouse(settings)
+    summary = Summary(window.day, run_id, source)
+    with warehouse.lease(window.day, run_id):
+        before = _begin(warehouse, summary)
+        try:
+            await _run(window, source, settings, summary)
+        except BaseException as error:
+            summary.status = "failed"
+            _end(warehouse, summary, error)
+            raise
+        with warehouse.transaction() as session:
+            summary.count(session)
+            if before is not None:
+                summary.changed = contents.changed(before, contents.contents(session, warehouse))
+        summary.status = "partial" if summary.dead_letters else "complete"
+        _end(warehouse, summary)
+    return summary.as_json()
+
+
+def choose_day(day: date | None, source: str, settings: Settings) -> date:
+    """The day asked for, or the source's default; refused where it has not begun or is before the first one wanted.
+
+    The clock is read here, once, and it is that of the run's scheduled start: a late run does the right day.
+    """
+    context = FlowRunContext.get()
+    now = runtime.flow_run.scheduled_start_time if context else datetime.now(UTC)
+    opened = open_source(source, settings)
+    chosen = day or opened.newest_day(settings.time_zone)
+    if chosen is None and opened.name != "live":
+        raise UsageError(f"{source} holds no story with a time: there is no day to run")
+    chosen = chosen or yesterday(now, settings.time_zone)
+    refuse_future(chosen, now, settings.time_zone)
+    if chosen < settings.first_day:
+        raise UsageError(f"{chosen} is before the first day wanted, HNINTEL_FIRST_DAY={settings.first_day}")
+    return chosen
+
+
+def _begin(warehouse: Warehouse, summary: Summary) -> dict[str, str] | None:
+    """Note the run; what the tables hold now, where the day was run before."""
+    with warehouse.transaction() as session:
+        ledger.begin_run(session, summary.run_id, summary.day, summary.source, _now())
+        if ledger.was_complete(session, summary.day, "publish"):
+            return contents.contents(session, warehouse)
+    return None
+
+
+def _end(warehouse: Warehouse, summary: Summary, error: BaseException | None = None) -> None:
+    """Note how the run ended. That it failed is known either way; failing to note it must not hide why."""
+    told = summary.as_json() | ({"error": f"{type(error).__name__}: {error}"[:500]} if error else {})
+    status: ledger.Status = "failed" if error else "partial" if summary.dead_letters else "complete"
+    try:
+        with warehouse.transaction() as session:
+            ledger.end_run(session, summary.run_id, status, told, _now())
+            if not error:
+                ledger.end_stage(session, summary.day, "publish", "complete", summary.run_id, _now())
+    except HnIntelError:
+        if not error:
+            raise
+
+
+async def _run(window: Window, source: str, settings: Settings, summary: Summary) -> None:
+    with _timed(summary, "ingest"):
+        await _ingest(window, source, settings, summary)
+    with _timed(summary, "articles"):
+        await _articles(window, source, settings, summary)
+    with _timed(summary, "enrich"):
+        await _enrich(window, settings, summary)
+    with _timed(summary, "transform"):
+        summary.dbt = await asyncio.to_thread(transform, window.day, window.day, summary.run_id)
+    with _timed(summary, "brief"):
+        progress.update("brief", 0)
+        summary.briefing = await _result(brief.brief.submit(window.day, summary.run_id))
+        summary.page = await _result(brief.publish.submit(window.day))
+        progress.finish("brief", f"{summary.briefing.claims} new claims")
+
+
+async def _ingest(window: Window, source: str, settings: Settings, summary: Summary) -> None:
+    day, run_id = window.day, summary.run_id
+    progress.update("list", 0)
+    listing = await _result(ingest.list_day.submit(source, window))
+    summary.listed, summary.notes = len(listing.ids), listing.notes
+    progress.finish("list", f"{len(listing.ids)} stories, jobs and polls of {day}")
+    await _result(ingest.begin.submit(day, ingest.STAGE, run_id))
+    chunks = _chunks(listing.ids, settings.chunk_size)
+    identity = open_source(source, settings).identity
+    scraped = _cached(ingest.scrape, settings).map(chunks, source=source, identity=identity, day=day)
+    done = lost = 0
+    async for chunk in _as_done(scraped):
+        await _result(ingest.load.submit(chunk, day, run_id))
+        lost += len(chunk.lost)
+        summary.notes.update({f"new field {name}": count for name, count in chunk.new_fields.items()})
+        done += 1
+        progress.update("scrape", min(done * settings.chunk_size, len(listing.ids)), len(listing.ids))
+    await _result(ingest.end.submit(day, ingest.STAGE, run_id, len(listing.ids) - lost, lost))
+    progress.finish("scrape", f"{len(listing.ids) - lost} taken, {lost} lost to the dead letters")
+
+
+async def _articles(window: Window, source: str, settings: Settings, summary: Summary) -> None:
+    day, run_id = window.day, summary.run_id
+    opened = open_source(source, settings)
+    await _result(ingest.begin.submit(day, articles.STAGE, run_id))
+    wanted = await _result(articles.pending.submit(day, opened.pages() is not None))
+    chunks = chunks_by_host(wanted, settings.chunk_size)
+    read = _cached(articles.read, settings).map(chunks, source=source, identity=opened.identity, day=day)
+    done = 0
+    async for chunk in _as_done(read):
+        done += await _result(articles.load.submit(chunk, day, run_id))
+        progress.update("articles", done, len(wanted))
+    await _result(ingest.end.submit(day, articles.STAGE, run_id, len(wanted), 0))
+    progress.finish("articles", f"{len(wanted)} read" if wanted else "none to read")
+
+
+async def _enrich(window: Window, settings: Settings, summary: Summary) -> None:
+    """Fan every enrichment out as a subflow of its own, side by side but for those that come after others."""
+    gate = asyncio.Semaphore(settings.enrich_concurrency)
+
+    async def one(name: str, delay: float) -> None:
+        async with gate:
+            await asyncio.sleep(delay)
+            summary.enrichments[name] = await enrich(name, window.day, summary.run_id)
+
+    for layer in layers(load_enrichments(settings.enrichments_path)):
+        ran = await asyncio.gather(
+            *(one(enrichment.name, place * _STAGGER) for place, enrichment in enumerate(layer)), return_exceptions=True
+        )
+        failed = [error for error in ran if isinstance(error, BaseException)]
+        if failed:  # every one had its turn first: what the others answered is kept
+            raise failed[0]
+
+
+def _cached(reading: Task[..., T], settings: Settings) -> Task[..., T]:
+    """*reading* with the set lifetime of its cached results; with none, it is always read anew."""
+    if not settings.cache_hours:
+        return reading.with_options(cache_policy=NO_CACHE, persist_result=False)
+    return reading.with_options(cache_expiration=timedelta(hours=settings.cache_hours))
+
+
+async def _result(future: PrefectFuture[T]) -> T:
+    """The result of a task, without holding up the subflows beside it."""
+    return await asyncio.to_thread(future.result)
+
+
+async def _as_done(futures: Sequence[PrefectFuture[T]]) -> AsyncIterator[T]:
+    """Results in the order in which they come, so that what was read is kept while the rest is still read."""
+    for one in asyncio.as_completed([_result(future) for future in futures]):
+        yield await one
+
+
+def _chunks(ids: Sequence[int], size: int) -> list[list[int]]:
+    return [list(ids[start : start + size]) for start in range(0, len(ids), size)]
+
+
+@contextmanager
+def _timed(summary: Summary, stage: str) -> Iterator[None]:
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        summary.seconds[stage] = time.monotonic() - began
+
+
+def _now() -> datetime:
+    """A stamp for the ledger, UTC without a zone; what is done never depends on it."""
+    return datetime.now(UTC).replace(tzinfo=None)

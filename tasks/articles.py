@@ -1,0 +1,55 @@
+"""Reading articles: which are pending, a chunk of them, loading what was read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from hnintel import articles
+from hnintel.articles import Wanted
+from hnintel.fetch import Fetcher
+from hnintel.models import Article
+from hnintel.settings import load_settings
+from hnintel.sources import open_source
+from hnintel.warehouse import open_warehouse
+from tasks.policies import ARTICLES_BY_URL_AND_DAY
+
+STAGE = "articles"
+
+
+@task(cache_policy=NO_CACHE, task_run_name="articles of {day} to read")
+def pending(day: date, have_pages: bool) -> list[Wanted]:
+    """The articles of a day that are still to be read."""
+    with open_warehouse(load_settings()).transaction() as session:
+        return articles.pending_articles(session, day, _now(), have_pages)
+
+
+@task(cache_policy=ARTICLES_BY_URL_AND_DAY, persist_result=True, task_run_name="read {day} from {wanted[0].url}")
+def read(wanted: Sequence[Wanted], source: str, identity: str, day: date) -> list[Article]:
+    """Fetch a chunk of articles and take their text out."""
+    settings = load_settings()
+    transport = open_source(source, settings).pages()
+    if transport is None:
+        return articles.without_pages(wanted)
+
+    async def fetch_all() -> list[Article]:
+        async with Fetcher(transport, settings) as fetcher:
+            return await articles.read_articles(fetcher, wanted, settings, _now())
+
+    return asyncio.run(fetch_all())
+
+
+@task(cache_policy=NO_CACHE, task_run_name="load articles of {day}")
+def load(read: Sequence[Article], day: date, run_id: str) -> int:
+    """Keep a chunk of articles; how many."""
+    with open_warehouse(load_settings()).transaction() as session:
+        articles.load_articles(session, read, day, run_id, _now())
+    return len(read)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

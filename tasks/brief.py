@@ -1,0 +1,28 @@
+"""Writing the briefing of a day and publishing its page."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from hnintel.briefing import page, write
+from hnintel.settings import load_settings
+from hnintel.warehouse import open_warehouse
+
+
+@task(cache_policy=NO_CACHE, task_run_name="brief {day}")
+def brief(day: date, run_id: str) -> write.Written:
+    """Write the briefing, unless the one there still holds."""
+    return write.write_briefing(open_warehouse(load_settings()), day, run_id)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="publish {day}")
+def publish(day: date) -> str:
+    """Write the page, and keep the Markdown as an artifact of the run."""
+    settings = load_settings()
+    path, markdown = page.publish(open_warehouse(settings), day, settings)
+    create_markdown_artifact(markdown, key=f"briefing-{day}", description=f"Hacker News on {day}")
+    return str(path)

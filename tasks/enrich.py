@@ -1,0 +1,52 @@
+"""Asking AI: begin an enrichment, ask about a chunk, end it. What is pending is the warehouse's to say."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from hnintel.enrich import Chunk, Enriched, EnrichmentRun
+from hnintel.enrichment import load_enrichments
+from hnintel.settings import load_settings
+from hnintel.warehouse import open_warehouse
+from tasks.policies import may_pass
+
+
+def _run(name: str, day: date, run_id: str) -> EnrichmentRun:
+    settings = load_settings()
+    enrichment = load_enrichments(settings.enrichments_path)[name]
+    return EnrichmentRun(open_warehouse(settings), enrichment, day, settings, run_id)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="begin {name} of {day}")
+def begin(name: str, day: date, run_id: str) -> None:
+    """Make the enrichment's table ready and note the attempt."""
+    _run(name, day, run_id).begin()
+
+
+@task(
+    cache_policy=NO_CACHE,
+    task_run_name="ask {name} of {day} after {after}",
+    retries=3,
+    retry_delay_seconds=exponential_backoff(5),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=may_pass,
+)
+def ask(name: str, day: date, run_id: str, after: int) -> Chunk | None:
+    """Ask about the next chunk of pending items; None where there are none."""
+    return _run(name, day, run_id).next_chunk(after)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="judge {name} of {day}")
+def judge(name: str, day: date, run_id: str, total: Enriched) -> None:
+    """Stop the enrichment where too many of its answers are bad."""
+    _run(name, day, run_id).refuse_if_too_bad(total)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="end {name} of {day}")
+def end(name: str, day: date, run_id: str) -> None:
+    """Note that nothing is pending any more."""
+    _run(name, day, run_id).end()

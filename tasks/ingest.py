@@ -1,0 +1,66 @@
+"""Reading Hacker News: list a day, scrape a chunk of it, load what was scraped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from hnintel import ingest, ledger
+from hnintel.settings import load_settings
+from hnintel.sources import open_source
+from hnintel.sources.base import Listing
+from hnintel.warehouse import open_warehouse
+from hnintel.window import Window
+from tasks.policies import ITEMS_BY_ID_AND_DAY, may_pass
+
+STAGE = "ingest"
+
+
+@task(
+    cache_policy=NO_CACHE,
+    task_run_name="list {window.day}",
+    retries=2,
+    retry_delay_seconds=exponential_backoff(5),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=may_pass,
+)
+def list_day(source: str, window: Window) -> Listing:
+    """The ids of a day's stories, jobs and polls."""
+    return asyncio.run(open_source(source, load_settings()).list_day(window))
+
+
+@task(cache_policy=ITEMS_BY_ID_AND_DAY, persist_result=True, task_run_name="scrape {day} from {ids[0]}")
+def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> ingest.Scraped:
+    """A chunk of items with their comments; *identity* is the source's, for the cache key."""
+    settings = load_settings()
+    return asyncio.run(ingest.scrape(open_source(source, settings), ids, day, settings))
+
+
+@task(cache_policy=NO_CACHE, task_run_name="begin {stage} of {day}")
+def begin(day: date, stage: str, run_id: str) -> None:
+    """Note in the ledger that a stage has begun."""
+    with open_warehouse(load_settings()).transaction() as session:
+        ledger.begin_stage(session, day, stage, run_id, _now())
+
+
+@task(cache_policy=NO_CACHE, task_run_name="load a chunk of {day}")
+def load(scraped: ingest.Scraped, day: date, run_id: str) -> ingest.Loaded:
+    """Merge a scraped chunk into the warehouse."""
+    with open_warehouse(load_settings()).transaction() as session:
+        return ingest.load(session, scraped, day, run_id, _now())
+
+
+@task(cache_policy=NO_CACHE, task_run_name="end {stage} of {day}")
+def end(day: date, stage: str, run_id: str, rows: int, lost: int) -> None:
+    """Note in the ledger that a stage is done: complete, or partial where something was lost to the dead letters."""
+    with open_warehouse(load_settings()).transaction() as session:
+        ledger.end_stage(session, day, stage, "partial" if lost else "complete", run_id, _now(), rows=rows)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,58 @@
+"""Which task results Prefect may keep (reads only, by what they mean), and which errors it may try again.
+
+Writes are never cached: a cached write would be reported done for a warehouse that never saw it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from prefect.cache_policies import CachePolicy
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import TaskRunContext
+from prefect.tasks import Task
+
+from hnintel.errors import Unreachable
+
+# Raise it when what a cached task gives back changes its shape: everything cached before is then read anew.
+_VERSION = 1
+
+
+@dataclass
+class ByMeaning(CachePolicy):
+    """The key is what was asked for, in the words of ``meaning(inputs)``; not the code, not the other arguments."""
+
+    namespace: str = ""
+    meaning: Callable[[dict[str, Any]], Any] = repr
+
+    def compute_key(
+        self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
+    ) -> str | None:
+        """The cache key; the namespace keeps two tasks that ask for the same words apart."""
+        told = json.dumps(self.meaning(inputs), default=str, sort_keys=True)
+        digest = hashlib.md5(told.encode(), usedforsecurity=False).hexdigest()
+        return f"{self.namespace}-v{_VERSION}-{digest}"
+
+
+ITEMS_BY_ID_AND_DAY = ByMeaning(
+    namespace="items", meaning=lambda inputs: [inputs["identity"], inputs["day"], inputs["ids"]]
+)
+ARTICLES_BY_URL_AND_DAY = ByMeaning(
+    namespace="articles",
+    meaning=lambda inputs: [inputs["identity"], inputs["day"], [(one.url, one.attempts) for one in inputs["wanted"]]],
+)
+
+
+def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """Whether a failed task is worth another try: only where the error says that it may go better in a while."""
+    error = state.data if isinstance(state.data, BaseException) else None
+    if error is None:
+        try:
+            state.result()
+        except BaseException as raised:
+            error = raised
+    return isinstance(error, Unreachable)
