@@ -41,18 +41,19 @@ def main(argv: list[str]) -> int:
 
 
 def _guarded(asked: argparse.Namespace) -> int:
-    settings = load_settings()
-    day = _checked(asked, settings)
+    settings = load_settings(source=asked.source)
+    day = _checked(asked.day, settings)
     log = _open_log(settings)
     reporter = progress.Bars() if sys.stderr.isatty() and not asked.prefect_logs else progress.Lines()
     progress.use(reporter)
     began = time.monotonic()
     try:
         progress.update("start", 0, note="Prefect's own server, about ten seconds")
-        with _local.prefect(settings, asked.prefect_logs):
+        with _local.prefect(settings, asked.prefect_logs) as wait:
             from flows.main import hacker_news
 
-            told = asyncio.run(_run(hacker_news, day, asked.source))
+            wait()
+            told = asyncio.run(_run(hacker_news, day, settings.source))
     except KeyboardInterrupt:
         return _tell("interrupted: what was read and answered is kept; run it again to go on from there", _INTERRUPTED)
     except HnIntelError:
@@ -82,7 +83,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = _Parser(prog="python flows/main.py", description="Run one day of Hacker News through the whole pipeline.")
-    parser.add_argument("--source", default="live", metavar="|".join(NAMES), help="where to read from (default: live)")
+    parser.add_argument("--source", metavar="|".join(NAMES), help="where to read from (default: HNINTEL_SOURCE, live)")
     parser.add_argument(
         "--day", metavar="YYYY-MM-DD", help="the day to run (default: yesterday for live, else the newest with items)"
     )
@@ -91,16 +92,16 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _checked(asked: argparse.Namespace, settings: Settings) -> date | None:
+def _checked(asked: str | None, settings: Settings) -> date | None:
     """Refuse what can be refused before anything is started or written."""
-    day = parse_day(asked.day) if asked.day else None
-    source = open_source(asked.source, settings)
+    day = parse_day(asked) if asked is not None else None
+    source = open_source(settings.source, settings)
     if day is not None:
         refuse_future(day, datetime.now(UTC), settings.time_zone)
         if day < settings.first_day:
             raise UsageError(f"{day} is before the first day wanted, HNINTEL_FIRST_DAY={settings.first_day}")
     if source.newest_day(settings.time_zone) is None and source.name != "live":  # reads a dump: a broken one ends here
-        raise UsageError(f"{asked.source} holds no story with a time: there is no day to run")
+        raise UsageError(f"{settings.source} holds no story with a time: there is no day to run")
     return day
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,8 +13,12 @@ from hnintel.settings import ROOT, Settings
 
 
 @contextmanager
-def prefect(settings: Settings, verbose: bool) -> Iterator[None]:
-    """Prefect, ready for the block; enter it before Prefect is imported. What the user has set stays as it is."""
+def prefect(settings: Settings, verbose: bool) -> Iterator[Callable[[], None]]:
+    """Prefect's environment for the block; enter it before Prefect is imported. What the user has set stays as it is.
+
+    Yields:
+        A function to call before the first flow runs: it waits until the server is up.
+    """
     home = settings.folder / "prefect"
     home.mkdir(parents=True, exist_ok=True)
     own = _has_own_prefect(os.environ)
@@ -30,12 +34,12 @@ def prefect(settings: Settings, verbose: bool) -> Iterator[None]:
         os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")
         os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
     if own:
-        yield
+        yield lambda: None
         return
-    with server(ROOT, home / "server.log") as url:
+    with server(ROOT, home / "server.log") as (url, wait):
         os.environ["PREFECT_API_URL"] = url
         try:
-            yield
+            yield wait
             _drain()
         finally:
             del os.environ["PREFECT_API_URL"]

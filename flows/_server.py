@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # What Prefect itself sets for a server of this kind: no pages, and only the services that a run needs.
@@ -24,15 +24,17 @@ _WATCHED_EVERY = 0.5
 
 
 @contextlib.contextmanager
-def server(root: Path, log: Path) -> Iterator[str]:
-    """Start a server on a free port of 127.0.0.1 and give the address of its API; end it with the block.
+def server(root: Path, log: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Start a server on a free port of 127.0.0.1; end it with the block.
+
+    It takes some seconds to come up, which the caller may use.
 
     Args:
         root: of the checkout, from which this module is imported by the server's process.
         log: where what it prints goes.
 
-    Raises:
-        RuntimeError: it did not come up.
+    Yields:
+        The address of its API, and a function that waits until it is up, raising RuntimeError where it is not.
     """
     port = _free_port()
     with log.open("ab") as output:
@@ -47,8 +49,7 @@ def server(root: Path, log: Path) -> Iterator[str]:
         )
     try:
         url = f"http://127.0.0.1:{port}/api"
-        _wait(process, url)
-        yield url
+        yield url, lambda: _wait(process, url)
     finally:
         process.terminate()
         try:

@@ -52,17 +52,18 @@ _THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=8)  # type: ignore[
 
 
 @flow(name="hacker-news", flow_run_name="hacker news {day}", task_runner=_THREADS)
-async def hacker_news(day: date | None = None, source: str = "live") -> dict[str, Any]:
+async def hacker_news(day: date | None = None, source: str | None = None) -> dict[str, Any]:
     """Turn a day of Hacker News into an enriched warehouse, marts and a briefing page.
 
     Safe to run twice: what is done is not done, and not paid for, again.
 
     Args:
         day: the partition; by default the last whole day at the run's scheduled start, or the newest with items.
-        source: ``live``, ``sample`` or ``replay:PATH``.
+        source: ``live``, ``sample`` or ``replay:PATH``; by default the setting ``HNINTEL_SOURCE``.
     """
     progress.finish("start", "Prefect is up")
     settings = load_settings()
+    source = source or settings.source
     window = Window.of(choose_day(day, source, settings), settings.time_zone)
     run_id = str(runtime.flow_run.id)
     warehouse = open_warehouse(settings)
@@ -169,12 +170,13 @@ async def _articles(window: Window, source: str, settings: Settings, summary: Su
     wanted = await _result(articles.pending.submit(day, opened.pages() is not None))
     chunks = chunks_by_host(wanted, settings.chunk_size)
     read = _cached(articles.read, settings).map(chunks, source=source, identity=opened.identity, day=day)
-    done = 0
+    done = due = 0
     async for chunk in _as_done(read):
         done += await _result(articles.load.submit(chunk, day, run_id))
+        due += sum(article.status == "retry_at" for article in chunk)
         progress.update("articles", done, len(wanted))
-    await _result(ingest.end.submit(day, articles.STAGE, run_id, len(wanted), 0))
-    progress.finish("articles", f"{len(wanted)} read" if wanted else "none to read")
+    await _result(ingest.end.submit(day, articles.STAGE, run_id, len(wanted) - due, due))
+    progress.finish("articles", f"{len(wanted)} asked for, {due} to be tried again" if wanted else "none to read")
 
 
 async def _enrich(window: Window, settings: Settings, summary: Summary) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
+import threading
 from datetime import date
 from pathlib import Path
 
+from dbt.cli.main import dbtRunnerResult
 from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
 
 from hnintel import transform
 from hnintel.errors import TransformError
 from hnintel.settings import load_settings
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def build(first: date, last: date) -> transform.Built:
@@ -23,7 +25,10 @@ def build(first: date, last: date) -> transform.Built:
     """
     settings = load_settings()
     variables = transform.environment(settings)
-    with _environment(variables):
+    # dbt keeps state in its process, and reads its profile from the environment, which is set and never unset: another
+    # thread may be reading it. One dbt at a time in a process; other processes are kept off by the file's own lock.
+    with _ONE_AT_A_TIME:
+        os.environ.update(variables)
         runner = PrefectDbtRunner(
             settings=PrefectDbtSettings(
                 project_dir=transform.PROJECT,
@@ -33,17 +38,23 @@ def build(first: date, last: date) -> transform.Built:
             ),
             raise_on_failure=False,
         )
+        results = Path(variables["DBT_TARGET_PATH"]) / "run_results.json"
+        results.unlink(missing_ok=True)  # an older account must not pass for this run's
         try:
             result = runner.invoke(transform.arguments(settings, first, last))
         finally:
             _let_go_of_the_file()
-    if not result.success and result.exception is not None:
-        raise TransformError(f"dbt could not run: {str(result.exception).strip().splitlines()[0]}")
-    built = transform.built(Path(variables["DBT_TARGET_PATH"]) / "run_results.json")
-    if built.failed:
-        raise TransformError(
-            f"dbt: {len(built.failed)} failed, first {built.failed[0]}; see {variables['DBT_LOG_PATH']}/dbt.log"
-        )
+        return _account(result, results, variables["DBT_LOG_PATH"])
+
+
+def _account(result: dbtRunnerResult, results: Path, logs: str) -> transform.Built:
+    if not results.is_file():
+        told = str(result.exception or "it left no results").strip().splitlines()[0]
+        raise TransformError(f"dbt could not run: {told}; see {logs}/dbt.log")
+    built = transform.built(results)
+    if built.failed or not result.success:
+        first = built.failed[0] if built.failed else "unknown"
+        raise TransformError(f"dbt: {len(built.failed)} failed, first {first}; see {logs}/dbt.log")
     return built
 
 
@@ -52,17 +63,3 @@ def _let_go_of_the_file() -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     DuckDBConnectionManager.close_all_connections()
-
-
-@contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -1,0 +1,36 @@
+"""What every test may ask for: a home folder of its own, and the real material where it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test sees the defaults, whatever the shell it is started from has set."""
+    for name in list(os.environ):
+        if name.startswith("HNINTEL_") and name != "HNINTEL_TEST_DATA":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home folder of the test's own, set in the environment; it is not there yet."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("HNINTEL_HOME", str(folder))
+    yield folder
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real material; a test that asks for it is skipped where there is none."""
+    folder = Path(os.environ.get("HNINTEL_TEST_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip("no real material: set HNINTEL_TEST_DATA to its folder")
+    return folder

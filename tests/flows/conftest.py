@@ -1,0 +1,72 @@
+"""A real Prefect server for all flow tests of a session, and small days to run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
+}
+for _name, _value in _QUIET.items():  # before Prefect is imported anywhere
+    os.environ.setdefault(_name, _value)
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A server with a database of its own, and results kept apart from the developer's."""
+    os.environ["PREFECT_LOCAL_STORAGE_PATH"] = str(tmp_path_factory.mktemp("prefect-results"))
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture
+def run(prefect_server: None) -> Callable[..., dict[str, Any]]:
+    """Run the parent flow as a caller in Python would, and give its summary."""
+    from flows.main import hacker_news
+
+    def run_day(day: date | None = None, source: str = "sample") -> dict[str, Any]:
+        return asyncio.run(hacker_news(day, source))
+
+    return run_day
+
+
+@pytest.fixture
+def small_dump(tmp_path: Path) -> Path:
+    """Twelve stories of 2026-10-22 as a dump: links, a text post, a job, a dead and a deleted one."""
+    posted = 1792656000  # 2026-10-22 08:00 UTC
+    stories: list[dict[str, Any]] = [
+        {
+            "by": f"user{number}",
+            "descendants": 0,
+            "id": 100 + number,
+            "score": 10 + number,
+            "time": posted + number,
+            "title": f"A lighthouse keeper's notes on pump number {number}",
+            "type": "story",
+            "url": f"https://pump{number}.example/notes",
+        }
+        for number in range(8)
+    ]
+    stories += [
+        {"by": "asker", "id": 201, "score": 3, "time": posted, "title": "Ask HN: Which pump?", "type": "story", "text": "It leaks.<p>Still."},
+        {"by": "boss", "id": 202, "score": 1, "time": posted, "title": "Pumpworks is hiring", "type": "job"},
+        {"by": "spam", "dead": True, "id": 203, "score": 1, "time": posted, "type": "story"},
+        {"deleted": True, "id": 204, "time": posted, "type": "story"},
+    ]
+    path = tmp_path / "dump.ndjson"
+    path.write_text("\n".join(json.dumps(story) for story in stories) + "\n", encoding="utf-8")
+    return path
