@@ -1,0 +1,123 @@
+"""``python flows/main.py`` as a process of its own: from any folder, interrupted, killed, and started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An environment without settings of a developer, with a home of the test's own."""
+    yield {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HNINTEL_"))},
+        "HOME": str(tmp_path),
+        "HNINTEL_HOME": str(tmp_path / "home"),
+    }
+
+
+def start(environ: dict[str, str], cwd: Path, *argv: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "flows" / "main.py"), "--source", "sample", *argv],
+        cwd=cwd,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def servers_of(environ: dict[str, str]) -> list[int]:
+    """The processes that have this test's home in their environment and serve Prefect."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+            own = (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if b"flows._server" in command and environ["HNINTEL_HOME"].encode() in own:
+            found.append(int(process.name))
+    return found
+
+
+def until_stage(process: subprocess.Popen[str], stage: str) -> None:
+    """Read what it tells until it is at *stage*."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(stage):
+            return
+    raise AssertionError(f"it ended before {stage}")
+
+
+def test_it_runs_from_any_folder_and_ends_with_one_json_object(environ: dict[str, str], tmp_path: Path) -> None:
+    process = start(environ, tmp_path, "--json")
+    out, err = process.communicate(timeout=200)
+
+    assert process.returncode == 0, err
+    told = json.loads(out)
+    assert len(out.splitlines()) == 1
+    assert {"day", "run_id", "items", "articles", "enrichments", "ai_calls", "tokens", "cost", "dbt", "seconds", "page"} <= set(
+        told
+    )
+    assert Path(told["page"]).is_file()
+    assert "Traceback" not in err
+    assert servers_of(environ) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home"]  # nothing is written anywhere else
+
+
+@pytest.mark.parametrize("stage", ["scrape", "enrich", "transform"])
+def test_an_interrupted_run_says_so_leaves_no_process_behind_and_is_completed_by_the_next(
+    environ: dict[str, str], tmp_path: Path, stage: str
+) -> None:
+    process = start(environ, tmp_path)
+    until_stage(process, stage)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "interrupted: what was read and answered is kept" in err
+    assert "Traceback" not in err
+    assert servers_of(environ) == []
+    assert _completed(environ, tmp_path)
+
+
+def test_a_killed_run_takes_its_server_with_it_and_frees_its_day(environ: dict[str, str], tmp_path: Path) -> None:
+    process = start(environ, tmp_path)
+    until_stage(process, "enrich")
+    assert servers_of(environ)
+    process.kill()
+    process.communicate()
+
+    deadline = time.monotonic() + 20
+    while servers_of(environ) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert servers_of(environ) == []
+    assert _completed(environ, tmp_path)
+
+
+def _completed(environ: dict[str, str], cwd: Path) -> bool:
+    process = start(environ, cwd, "--json")
+    out, err = process.communicate(timeout=200)
+    assert process.returncode == 0, err
+    told = json.loads(out)
+    with duckdb.connect(str(Path(environ["HNINTEL_HOME"]) / "hnintel.duckdb"), read_only=True) as connection:
+        for name in told["enrichments"]:
+            answers = connection.execute(f"SELECT count(*), count(DISTINCT item_id) FROM enriched.{name}").fetchall()
+            assert answers == [(told["outcomes"]["ok"], told["outcomes"]["ok"])]
+    return bool(told["briefing"]["claims"]) and Path(told["page"]).is_file()
