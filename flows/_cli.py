@@ -10,6 +10,7 @@ import logging
 import multiprocessing.util
 import os
 import sys
+import tempfile
 import time
 import traceback
 from datetime import UTC, date, datetime
@@ -43,7 +44,7 @@ def main(argv: list[str]) -> int:
 def _guarded(asked: argparse.Namespace) -> int:
     settings = load_settings(source=asked.source)
     day = _checked(asked.day, settings)
-    log = _open_log(settings)
+    _writable(settings.folder)
     reporter = progress.Bars() if sys.stderr.isatty() and not asked.prefect_logs else progress.Lines()
     progress.use(reporter)
     began = time.monotonic()
@@ -59,9 +60,11 @@ def _guarded(asked: argparse.Namespace) -> int:
     except HnIntelError:
         raise
     except Exception as error:
-        with log.open("a", encoding="utf-8") as stream:
+        details = settings.logs / "unexpected.log"
+        details.parent.mkdir(parents=True, exist_ok=True)
+        with details.open("a", encoding="utf-8") as stream:
             traceback.print_exc(file=stream)
-        return _tell(f"unexpected {type(error).__name__}: {_first_line(error)}; the details are in {log}", _UNEXPECTED)
+        return _tell(f"unexpected {type(error).__name__}: {_first_line(error)}; details in {details}", _UNEXPECTED)
     finally:
         if isinstance(reporter, progress.Bars):
             reporter.close()
@@ -105,22 +108,14 @@ def _checked(asked: str | None, settings: Settings) -> date | None:
     return day
 
 
-def _open_log(settings: Settings) -> Path:
-    """A JSON log for this run, below the home folder; the first thing that is written there."""
-    from pythonjsonlogger.json import JsonFormatter
-
-    path = settings.logs / f"{datetime.now(UTC):%Y%m%dT%H%M%S}.jsonl"
+def _writable(folder: Path) -> None:
+    """Make the home folder: the first thing that is written, and refused before a server is started."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(path, encoding="utf-8")
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
-        raise WarehouseError(f"{path.parent} cannot be written ({error.strerror}): give another HNINTEL_HOME") from None
-    handler.setFormatter(JsonFormatter("{asctime}{levelname}{message}", style="{"))
-    logger = logging.getLogger("hnintel")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    return path
+        raise WarehouseError(f"{folder} cannot be written ({error.strerror}): give another HNINTEL_HOME") from None
 
 
 def _close(told: dict[str, Any], as_json: bool) -> None:

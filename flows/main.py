@@ -36,6 +36,7 @@ from hnintel import contents, ledger, progress
 from hnintel.articles import chunks_by_host
 from hnintel.enrichment import layers, load_enrichments
 from hnintel.errors import HnIntelError, UsageError
+from hnintel.run_log import logger, run_log
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import open_source
 from hnintel.summary import Summary
@@ -68,11 +69,12 @@ async def hacker_news(day: date | None = None, source: str | None = None) -> dic
     run_id = str(runtime.flow_run.id)
     warehouse = open_warehouse(settings)
     summary = Summary(window.day, run_id, source)
-    with warehouse.lease(window.day, run_id):
+    with run_log(settings.logs, window.day, run_id), warehouse.lease(window.day, run_id):
         before = _begin(warehouse, summary)
         try:
             await _run(window, source, settings, summary)
         except BaseException as error:
+            logger.error("failed", exc_info=not isinstance(error, HnIntelError), extra={"error": str(error)})
             summary.status = "failed"
             _end(warehouse, summary, error)
             raise
@@ -82,6 +84,7 @@ async def hacker_news(day: date | None = None, source: str | None = None) -> dic
                 summary.changed = contents.changed(before, contents.contents(session, warehouse))
         summary.status = "partial" if summary.dead_letters else "complete"
         _end(warehouse, summary)
+        logger.info("ended", extra={"summary": summary.as_json()})
     return summary.as_json()
 
 

@@ -17,9 +17,13 @@ from prefect.context import TaskRunContext
 from prefect.tasks import Task
 
 from hnintel.errors import Unreachable
+from hnintel.ingest import Lost, Scraped
+from hnintel.models import Article, Comment, Item
 
-# Raise it when what a cached task gives back changes its shape: everything cached before is then read anew.
-_VERSION = 1
+
+def _shape(*classes: type) -> list[str]:
+    """The fields of what a task gives back: where they change, all that was cached in the old shape is read anew."""
+    return [f"{one.__name__}.{name}" for one in classes for name in getattr(one, "__annotations__", {})]
 
 
 @dataclass
@@ -28,22 +32,25 @@ class ByMeaning(CachePolicy):
 
     namespace: str = ""
     meaning: Callable[[dict[str, Any]], Any] = repr
+    gives: tuple[type, ...] = ()
 
     def compute_key(
         self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
     ) -> str | None:
         """The cache key; the namespace keeps two tasks that ask for the same words apart."""
-        told = json.dumps(self.meaning(inputs), default=str, sort_keys=True)
-        digest = hashlib.md5(told.encode(), usedforsecurity=False).hexdigest()
-        return f"{self.namespace}-v{_VERSION}-{digest}"
+        told = json.dumps([_shape(*self.gives), self.meaning(inputs)], default=str, sort_keys=True)
+        return f"{self.namespace}-{hashlib.md5(told.encode(), usedforsecurity=False).hexdigest()}"
 
 
 ITEMS_BY_ID_AND_DAY = ByMeaning(
-    namespace="items", meaning=lambda inputs: [inputs["identity"], inputs["day"], inputs["ids"]]
+    namespace="items",
+    meaning=lambda inputs: [inputs["identity"], inputs["day"], inputs["ids"]],
+    gives=(Scraped, Lost, Item, Comment),
 )
 ARTICLES_BY_URL_AND_DAY = ByMeaning(
     namespace="articles",
     meaning=lambda inputs: [inputs["identity"], inputs["day"], [(one.url, one.attempts) for one in inputs["wanted"]]],
+    gives=(Article,),
 )
 
 

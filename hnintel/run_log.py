@@ -1,0 +1,46 @@
+"""One JSON log a run below the home folder: what was begun, how far it got, how it ended. No text, only counts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date
+from pathlib import Path
+
+from pythonjsonlogger.json import JsonFormatter
+
+from hnintel.errors import WarehouseError
+
+logger = logging.getLogger("hnintel")
+_run: ContextVar[str] = ContextVar("run", default="")
+
+
+@contextmanager
+def run_log(folder: Path, day: date, run_id: str) -> Iterator[Path]:
+    """Log what happens in the block to ``<folder>/<day>-<run id>.jsonl``.
+
+    Raises:
+        WarehouseError: the folder cannot be written.
+    """
+    path = folder / f"{day}-{run_id}.jsonl"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:
+        raise WarehouseError(f"{folder} cannot be written ({error.strerror}): give another HNINTEL_HOME") from None
+    handler.setFormatter(
+        JsonFormatter("{asctime}{levelname}{message}", style="{", static_fields={"run_id": run_id, "day": str(day)})
+    )
+    # Runs of several days may share a process; each has its own lines in its own log.
+    handler.addFilter(lambda record: _run.get() == run_id)
+    token = _run.set(run_id)
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield path
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+        _run.reset(token)
