@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator
@@ -36,15 +36,26 @@ class Settings(BaseSettings):
     first_day: date = Field(date(2006, 10, 9), description="The first day ever wanted; earlier ones are refused.")
 
     # Reading Hacker News
+    source: str = Field("live", description="Where to read from: live, sample or replay:PATH.")
     firebase_url: str = Field("https://hacker-news.firebaseio.com/v0", description="Where items are read.")
     algolia_url: str = Field("https://hn.algolia.com/api/v1", description="Where the stories of a day are listed.")
     chunk_size: int = Field(50, ge=1, le=1000, description="How many items one scraping task reads.")
     item_concurrency: int = Field(20, ge=1, le=200, description="How many items one task asks for at once.")
-    item_timeout: float = Field(15.0, gt=0, description="Seconds one item may take.")
+    item_timeout: float = Field(15.0, gt=0, description="Seconds one answer of Hacker News may take, start to end.")
+    item_attempts: int = Field(4, ge=1, le=20, description="How often one item, or listing, is asked for in a run.")
     comments_min_score: int = Field(20, ge=0, description="Comments are read below stories of at least this score.")
     comments_depth: int = Field(4, ge=0, description="How many levels of answers are read; 0 reads none.")
     comments_per_story: int = Field(100, ge=0, description="At most this many comments are read below one story.")
     cache_hours: float = Field(6.0, ge=0, description="How long a read is taken from Prefect's cache; 0 turns it off.")
+    cache_days: float = Field(30.0, ge=0, description="Days that Prefect's result files are kept before `retention`.")
+    raw_text_days: int | None = Field(
+        None, ge=1, description="Days that raw text is kept after its day, before `retention`; by default for good."
+    )
+    settle_days: tuple[Annotated[int, Field(ge=1, le=3650)], ...] = Field(
+        (1, 7), description="A day is read again this many days after it is over, while it still moves."
+    )
+    letter_attempts: int = Field(8, ge=1, description="How often a dead letter is tried before a person has to ask.")
+    letter_retry_hours: float = Field(1.0, ge=0, description="Hours until a dead letter is due again.")
 
     # Reading articles
     user_agent: str = Field(
@@ -56,7 +67,18 @@ class Settings(BaseSettings):
     article_total_timeout: float = Field(20.0, gt=0, description="Seconds one article may take in all.")
     article_max_bytes: int = Field(5_000_000, ge=1000, description="Decoded bytes after which a page is too large.")
     article_concurrency: int = Field(20, ge=1, le=200, description="How many articles one task reads at once.")
-    article_attempts: int = Field(4, ge=1, description="How often a failing article is tried before giving up.")
+    article_per_host: int = Field(2, ge=1, description="How many requests are under way to one host at once.")
+    article_host_delay: float = Field(0.5, ge=0, description="Seconds between the starts of two requests to a host.")
+    article_robots: bool = Field(True, description="Whether robots.txt is read and kept to.")
+    article_attempts: int = Field(6, ge=1, description="How often a failing article is tried before giving up.")
+    article_retry_hours: float = Field(
+        1.0, ge=0, description="Hours until a failed article is tried again; each further wait is three times as long."
+    )
+    article_refresh_days: int = Field(
+        30, ge=0, description="An article posted again so many days after it was read is read again; 0 never does."
+    )
+    article_workers: int = Field(2, ge=1, le=64, description="Processes that take the text out of pages.")
+    article_extract_timeout: float = Field(15.0, gt=0, description="Seconds that taking the text out may take.")
     article_max_chars: int = Field(200_000, ge=1000, description="Characters of an article's text that are kept.")
     allowed_ports: tuple[int, ...] = Field((80, 443, 8080, 8443), description="Ports that articles are read from.")
     allowed_private_hosts: tuple[str, ...] = Field(
@@ -73,7 +95,7 @@ class Settings(BaseSettings):
     enrich_chunk: int = Field(200, ge=1, description="How many items are asked about before it is committed.")
     enrich_concurrency: int = Field(4, ge=1, le=16, description="How many enrichments run side by side.")
     input_max_chars: int = Field(8_000, ge=200, description="Characters of a story that a model is given.")
-    answer_attempts: int = Field(3, ge=1, description="How often an item whose answer was bad is asked again.")
+    answer_attempts: int = Field(3, ge=1, description="How often an item is asked about while its answers are bad.")
     answer_retry_minutes: float = Field(60.0, ge=0, description="Minutes until a bad answer is asked for again.")
     bad_answer_share: float = Field(0.5, gt=0, le=1, description="The share of bad answers in a run that stops it.")
     bad_answer_floor: int = Field(20, ge=1, description="Bad answers are never too many below this number.")
@@ -90,7 +112,7 @@ class Settings(BaseSettings):
     @cached_property
     def warehouse_file(self) -> Path:
         """The DuckDB file, absolute."""
-        return (self.duckdb_path or self.folder / "hnintel.duckdb").absolute()
+        return (self.duckdb_path or self.folder / "hnintel.duckdb").expanduser().absolute()
 
     @cached_property
     def folder(self) -> Path:
@@ -132,6 +154,8 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
     known |= {PREFIX + "DBT_DUCKDB_PATH", PREFIX + "SCHEMA_PREFIX"}
     for name in environ:
         if name.startswith(PREFIX) and name not in known:
-            close = difflib.get_close_matches(name, known, 1)
+            # Without the prefix that all share, and that would make everything look alike.
+            bare = [one.removeprefix(PREFIX) for one in known]
+            close = [PREFIX + one for one in difflib.get_close_matches(name.removeprefix(PREFIX), bare, 1)]
             hint = f"did you mean {close[0]}?" if close else "python -m hnintel settings lists those there are"
             raise UsageError(f"{name} is not a setting: {hint}")
