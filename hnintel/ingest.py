@@ -3,136 +3,266 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from hnintel import ledger, rows
-from hnintel.models import KNOWN_FIELDS, Comment, FirebaseItem, Item
+from hnintel import changes, forget, ledger, rows
+from hnintel.changes import Changes
+from hnintel.comments import Place, Tree
+from hnintel.models import EXPECTED_FIELDS, KNOWN_FIELDS, Comment, FirebaseItem, Item
 from hnintel.settings import Settings
-from hnintel.sources.base import Reading, Source
+from hnintel.sources.base import Listing, Reading, Source
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import merge_rows, statement
+
+T = TypeVar("T", Item, Comment)
+
+#: The stages of dead letters that reading Hacker News writes: what was listed, poll options, comments.
+ITEMS, OPTIONS, COMMENTS = "items", "options", "comments"
+_LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """An item that could not be taken, and why; it goes to the dead letters."""
+    """Something that could not be taken, and why; it goes to the dead letters of its stage.
+
+    The key is an item's id, or the :attr:`~hnintel.comments.Place.key` of a comment's place.
+    """
 
     key: str
     reason: str
+    stage: str = ITEMS
 
 
 @dataclass(slots=True)
 class Scraped:
-    """What one chunk of ids gave. Items + lost = ids asked for (poll options, which follow their poll, apart)."""
+    """What one chunk of ids gave. Items + lost = ids asked for; poll options and comments are apart from that sum."""
 
     items: list[Item] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
+    lost_below: list[Lost] = field(default_factory=list)
     new_fields: Counter[str] = field(default_factory=Counter)
+    missing_fields: Counter[str] = field(default_factory=Counter)
+
+    def __add__(self, other: Scraped) -> Scraped:
+        return Scraped(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+
+    @property
+    def notes(self) -> Counter[str]:
+        """What a run should tell of the source: fields that are new there, and fields that are gone."""
+        return Counter(
+            {f"new field {name}": count for name, count in self.new_fields.items()}
+            | {f"missing field {name}": count for name, count in self.missing_fields.items()}
+        )
 
 
-async def scrape(source: Source, ids: Sequence[int], day: date, settings: Settings) -> Scraped:
-    """Read *ids*, the options of the polls among them, and the comments below the stories that are worth it."""
+async def scrape(
+    source: Source, ids: Sequence[int], day: date, settings: Settings, held: Sequence[Place] = ()
+) -> Scraped:
+    """Read *ids*, the options of the polls among them, and the comments below the stories that are worth it.
+
+    Args:
+        source: where from.
+        ids: of *day*, as it was listed.
+        day: the partition that they land in.
+        settings: how deep and how many comments.
+        held: comments that the warehouse holds of these ids; they are read again, so that a deletion is seen.
+    """
     scraped = Scraped()
-    stories = _parse(await source.read(ids), day, source.name, scraped)
+    stories = [
+        story
+        for reading in await source.read(ids)
+        if (story := _item(reading, day, source.name, scraped, ITEMS)) is not None
+    ]
     options = [part for story in stories if story.type == "poll" and story.status == "ok" for part in story.parts]
-    if options:
-        _parse(await source.read(options), day, source.name, scraped)
-    await _read_comments(source, stories, settings, scraped)
+    for reading in await source.read(options) if options else []:
+        _item(reading, day, source.name, scraped, OPTIONS)
+    await _read_comments(source, Tree(stories, settings), held, scraped)
     return scraped
 
 
-def _parse(readings: Iterable[Reading], day: date, source: str, scraped: Scraped) -> list[FirebaseItem]:
-    parsed: list[FirebaseItem] = []
-    for reading in readings:
-        if reading.outcome == "null":
-            scraped.items.append(Item(id=reading.id, day=day, status="null", source=source))
-            continue
-        found = _valid(reading, scraped)
-        if found is not None:
-            parsed.append(found)
-            scraped.items.append(rows.item(found, day, source))
-    return parsed
+async def scrape_options(source: Source, ids: Sequence[int], day: date) -> Scraped:
+    """Read poll options by themselves; each says which poll it is of."""
+    scraped = Scraped()
+    for reading in await source.read(ids):
+        _item(reading, day, source.name, scraped, OPTIONS)
+    return scraped
 
 
-def _valid(reading: Reading, scraped: Scraped) -> FirebaseItem | None:
+async def scrape_comments(source: Source, places: Sequence[Place]) -> Scraped:
+    """Read comments by themselves; what hangs below them comes when their day is read again."""
+    scraped = Scraped()
+    await _read_level(source, places, scraped)
+    return scraped
+
+
+async def _read_comments(source: Source, tree: Tree, held: Sequence[Place], scraped: Scraped) -> None:
+    while level := tree.level():
+        for place, found in await _read_level(source, level, scraped):
+            tree.answers(place, found)
+    if again := tree.not_met(held):
+        await _read_level(source, again, scraped)
+
+
+async def _read_level(source: Source, places: Sequence[Place], scraped: Scraped) -> list[tuple[Place, FirebaseItem]]:
+    found: list[tuple[Place, FirebaseItem]] = []
+    for place, reading in zip(places, await source.read([place.id for place in places]), strict=True):
+        parsed = _comment(reading, place, scraped)
+        if parsed is not None:
+            found.append((place, parsed))
+    return found
+
+
+def _item(reading: Reading, day: date, source: str, scraped: Scraped, stage: str) -> FirebaseItem | None:
+    lost = scraped.lost if stage == ITEMS else scraped.lost_below
+    if reading.outcome == "null":
+        scraped.items.append(Item(id=reading.id, day=day, status="null", source=source))
+        return None
+    found = _valid(reading, scraped, lost, stage)
+    if found is not None and found.is_comment:
+        lost.append(Lost(str(reading.id), "malformed: a comment where a story, job or poll was listed", stage))
+        return None
+    if found is not None:
+        scraped.items.append(rows.item(found, day, source))
+    return found
+
+
+def _comment(reading: Reading, place: Place, scraped: Scraped) -> FirebaseItem | None:
+    if reading.outcome == "null":
+        scraped.comments.append(Comment(id=reading.id, story_id=place.story_id, depth=place.depth, status="null"))
+        return None
+    found = _valid(reading, scraped, scraped.lost_below, COMMENTS, place.key)
+    if found is not None:
+        scraped.comments.append(rows.comment(found, place.story_id, place.depth))
+    return found
+
+
+def _valid(
+    reading: Reading, scraped: Scraped, lost: list[Lost], stage: str, key: str | None = None
+) -> FirebaseItem | None:
+    key = key or str(reading.id)
     if reading.raw is None:
-        scraped.lost.append(Lost(str(reading.id), reading.reason or "not read"))
+        lost.append(Lost(key, reading.reason or "not read", stage))
         return None
-    scraped.new_fields.update(reading.raw.keys() - KNOWN_FIELDS)
     try:
-        return FirebaseItem.model_validate(reading.raw)
+        found = FirebaseItem.model_validate(reading.raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        scraped.lost.append(Lost(str(reading.id), f"malformed: {'.'.join(map(str, first['loc']))}: {first['msg']}"))
+        first = error.errors()[0]  # names the field and the rule, never the value: no page text in the ledger
+        lost.append(Lost(key, f"malformed: {'.'.join(map(str, first['loc']))}: {first['msg']}", stage))
         return None
+    _note_fields(reading.raw, found, scraped)
+    return found
 
 
-async def _read_comments(source: Source, stories: Iterable[FirebaseItem], settings: Settings, scraped: Scraped) -> None:
-    """Breadth first, best first, down to the set depth and number a story: one read a level for the whole chunk."""
-    left = {
-        story.id: settings.comments_per_story
-        for story in stories
-        if story.status == "ok" and (story.score or 0) >= settings.comments_min_score
-    }
-    level = [(kid, story.id) for story in stories if story.id in left for kid in story.kids]
-    seen: set[int] = set()
-    for depth in range(1, settings.comments_depth + 1):
-        wanted: list[tuple[int, int]] = []
-        for kid, story_id in level:
-            if left[story_id] > 0 and kid not in seen:
-                seen.add(kid)
-                left[story_id] -= 1
-                wanted.append((kid, story_id))
-        if not wanted:
-            return
-        level = []
-        for reading, (_, story_id) in zip(await source.read([kid for kid, _ in wanted]), wanted, strict=True):
-            if reading.outcome == "null":
-                scraped.comments.append(Comment(id=reading.id, story_id=story_id, depth=depth, status="null"))
-                continue
-            found = _valid(reading, scraped)
-            if found is not None:
-                scraped.comments.append(rows.comment(found, story_id, depth))
-                level += [(kid, story_id) for kid in found.kids]
+def _note_fields(raw: Mapping[str, Any], found: FirebaseItem, scraped: Scraped) -> None:
+    """Count what is new at the source, and what a live item lacks that it has always had."""
+    scraped.new_fields.update(_name(field) for field in raw.keys() - KNOWN_FIELDS)
+    if found.status == "ok":
+        scraped.missing_fields.update(
+            f"{found.type}.{field}" for field in EXPECTED_FIELDS.get(found.type or "", ()) if raw.get(field) is None
+        )
+
+
+def _name(field: str) -> str:
+    """A field's name as it may be told; what looks like no name is not repeated."""
+    return field if field.isidentifier() and field.isascii() and len(field) <= _LONGEST_NAME else "(no name)"
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Rows that loading a chunk changed."""
+    """What loading came to, table by table."""
 
-    inserted: int = 0
-    updated: int = 0
+    items: Changes = field(default_factory=Changes)
+    comments: Changes = field(default_factory=Changes)
+
+    @property
+    def inserted(self) -> int:
+        """Rows that were not there."""
+        return self.items.new + self.comments.new
+
+    @property
+    def updated(self) -> int:
+        """Rows that were rewritten."""
+        return sum(changed.text + changed.counts for changed in (self.items, self.comments))
 
     def __add__(self, other: Loaded) -> Loaded:
-        return Loaded(self.inserted + other.inserted, self.updated + other.updated)
+        return Loaded(self.items + other.items, self.comments + other.comments)
+
+
+def known_ids(session: Session, day: date, source: str) -> list[int]:
+    """The ids of *day* that the warehouse has from *source* and that may still change: all but options and deleted."""
+    found = session.execute(
+        "SELECT id FROM raw.items WHERE day = ? AND source = ? AND status <> 'deleted' "
+        "AND coalesce(type, '') <> 'pollopt' ORDER BY id",
+        [day, source],
+    )
+    return [int(row[0]) for row in found]
+
+
+def with_known(listing: Listing, known: Iterable[int]) -> Listing:
+    """*listing* and what was listed before: what has died or was deleted since is listed no more, but must be read."""
+    gone = set(known) - set(listing.ids)
+    notes = listing.notes + Counter({"listed before and not now": len(gone)})
+    return Listing(tuple(sorted(gone.union(listing.ids))), +notes)
+
+
+def held_comments(session: Session, story_ids: Sequence[int]) -> list[Place]:
+    """The comments that the warehouse holds words of, below these stories."""
+    if not story_ids:
+        return []
+    marks = ", ".join("?" for _ in story_ids)
+    found = session.execute(
+        f"SELECT id, story_id, depth FROM raw.comments WHERE text IS NOT NULL AND story_id IN ({marks}) ORDER BY id",
+        story_ids,
+    )
+    return [Place(*map(int, row)) for row in found]
 
 
 def load(session: Session, scraped: Scraped, day: date, run_id: str, now: datetime) -> Loaded:
     """Merge what was scraped into ``raw`` and the dead letters, inside the caller's transaction.
 
     A row is rewritten only where its content differs, and a snapshot is appended only where a score or a count moved,
-    so loading the same thing twice changes nothing.
+    so loading the same thing twice changes nothing. A null answer never overwrites a row that is there.
     """
     stamp = {"run_id": run_id, "loaded_at": now}
-    items = [{**item.row(), **stamp} for item in _unique(scraped.items)]
-    comments = [{**comment.row(), **stamp} for comment in _unique(scraped.comments)]
-    changed = Loaded()
-    if items:
-        changed += Loaded(*merge_rows(session, "raw.items", items, differs="content_hash", keep_when="status = 'null'"))
-        session.execute(statement("snapshot_items"), [now, run_id])
-    if comments:
-        changed += Loaded(*merge_rows(session, "raw.comments", comments, differs="content_hash"))
-    ledger.bury(session, "items", day, [(lost.key, lost.reason) for lost in scraped.lost], run_id, now)
-    ledger.forgive(session, "items", [str(item.id) for item in scraped.items])
-    return changed
+    loaded = Loaded(
+        _load_items(session, _unique(scraped.items), stamp), _load_comments(session, _unique(scraped.comments), stamp)
+    )
+    for stage in (ITEMS, OPTIONS, COMMENTS):
+        lost = [one for one in scraped.lost + scraped.lost_below if one.stage == stage]
+        ledger.bury(session, stage, day, [(one.key, one.reason) for one in lost], run_id, now)
+    for stage in (ITEMS, OPTIONS):
+        ledger.forgive(session, stage, [str(item.id) for item in scraped.items])
+    places = [Place(comment.id, comment.story_id, comment.depth) for comment in scraped.comments]
+    ledger.forgive(session, COMMENTS, [place.key for place in places])
+    return loaded
 
 
-def _unique(readings: Iterable[Any]) -> list[Any]:
+def _load_items(session: Session, items: list[Item], stamp: Mapping[str, Any]) -> Changes:
+    if not items:
+        return Changes()
+    held = changes.held_items(session, [item.id for item in items])
+    incoming = [{**item.row(), **stamp} for item in items]
+    merge_rows(session, "raw.items", incoming, differs="content_hash", keep_when="status = 'null'")
+    session.execute(statement("snapshot_items"), [stamp["loaded_at"], stamp["run_id"]])
+    forget.after_deletion(session, items, held)
+    return changes.compare_items(items, held)
+
+
+def _load_comments(session: Session, comments: list[Comment], stamp: Mapping[str, Any]) -> Changes:
+    if not comments:
+        return Changes()
+    held = changes.held_hashes(session, [comment.id for comment in comments])
+    incoming = [{**comment.row(), **stamp} for comment in comments]
+    merge_rows(session, "raw.comments", incoming, differs="content_hash", keep_when="status = 'null'")
+    return changes.compare_comments(comments, held)
+
+
+def _unique(readings: Iterable[T]) -> list[T]:
     """One row an id: the last that was read."""
     return list({row.id: row for row in readings}.values())

@@ -17,6 +17,14 @@ ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
 KNOWN_FIELDS = frozenset("by dead deleted descendants id kids parent parts poll score text time title type url".split())
 TOP_LEVEL_TYPES = ("story", "job", "poll")
 
+#: Fields that a live item of a type has always had; one that is not there is reported as a schema change as well.
+EXPECTED_FIELDS: dict[str, frozenset[str]] = {
+    "story": frozenset("by time title score descendants".split()),
+    "poll": frozenset("by time title score descendants parts".split()),
+    "job": frozenset("by time title score".split()),
+    "pollopt": frozenset("by time text score poll".split()),
+    "comment": frozenset("by time text parent".split()),
+}
 
 #: The warehouse keeps 64 bits, and the calendar ends with the year 9999; what is larger was never an item.
 LAST_SECOND = 253_402_300_799
@@ -59,6 +67,11 @@ class FirebaseItem(BaseModel):
     def is_top_level(self) -> bool:
         """Whether it is listed under a day itself: a story, a job, a poll, or the typeless rest of a deleted one."""
         return self.type in TOP_LEVEL_TYPES or (self.type is None and self.parent is None and self.poll is None)
+
+    @property
+    def is_comment(self) -> bool:
+        """Whether it hangs below another item; the typeless rest of a deleted comment still names its parent."""
+        return self.type == "comment" or (self.type is None and self.parent is not None)
 
     @property
     def status(self) -> ItemStatus:

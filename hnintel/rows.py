@@ -9,7 +9,8 @@ from hnintel.models import Comment, FirebaseItem, Item
 
 
 def item(found: FirebaseItem, day: date, source: str) -> Item:
-    """*found* as a row of ``raw.items``."""
+    """*found* as a row of ``raw.items``; of a deleted one nothing that its author wrote, whatever the source kept."""
+    found = _without_words(found) if found.deleted else found
     url = _line(found.url)
     return Item(
         id=found.id,
@@ -31,7 +32,8 @@ def item(found: FirebaseItem, day: date, source: str) -> Item:
 
 
 def comment(found: FirebaseItem, story_id: int, depth: int) -> Comment:
-    """*found* as a row of ``raw.comments``."""
+    """*found* as a row of ``raw.comments``; a deleted or dead one keeps its place in the tree."""
+    found = _without_words(found) if found.deleted else found
     return Comment(
         id=found.id,
         story_id=story_id,
@@ -42,6 +44,10 @@ def comment(found: FirebaseItem, story_id: int, depth: int) -> Comment:
         author=_line(found.by),
         posted_at=found.posted_at,
     )
+
+
+def _without_words(found: FirebaseItem) -> FirebaseItem:
+    return found.model_copy(update={"title": None, "url": None, "text": None, "by": None})
 
 
 def _line(value: str | None) -> str | None:

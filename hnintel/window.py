@@ -24,8 +24,15 @@ class Window:
 
     @classmethod
     def of(cls, day: date, zone: str) -> Window:
-        """The window of *day* in *zone* (an IANA name)."""
-        return cls(day, _midnight(day, zone), _midnight(day + timedelta(days=1), zone))
+        """The window of *day* in *zone* (an IANA name).
+
+        Raises:
+            UsageError: the calendar ends on that day, so that it has no next midnight.
+        """
+        try:
+            return cls(day, _midnight(day, zone), _midnight(day + timedelta(days=1), zone))
+        except OverflowError:
+            raise UsageError(f"{day} is at the end of the calendar: give a day of Hacker News, from 2006 on") from None
 
     def __contains__(self, instant: datetime) -> bool:
         return self.start <= instant < self.end
@@ -42,6 +49,7 @@ class Window:
 
 
 def _midnight(day: date, zone: str) -> datetime:
+    """The instant at which *day* begins: of a midnight that clocks skip the jump, of one they repeat the first."""
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 

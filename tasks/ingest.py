@@ -30,15 +30,23 @@ STAGE = "ingest"
     retry_condition_fn=may_pass,
 )
 def list_day(source: str, window: Window) -> Listing:
-    """The ids of a day's stories, jobs and polls."""
-    return asyncio.run(open_source(source, load_settings()).list_day(window))
+    """The ids of a day's stories, jobs and polls: those that are listed now, and those that were and are held."""
+    settings = load_settings()
+    opened = open_source(source, settings)
+    listing = asyncio.run(opened.list_day(window))
+    if opened.lists_gone:
+        return listing
+    with open_warehouse(settings).transaction() as session:
+        return ingest.with_known(listing, ingest.known_ids(session, window.day, opened.name))
 
 
 @task(cache_policy=ITEMS_BY_ID_AND_DAY, persist_result=True, task_run_name="scrape {day} from {ids[0]}")
 def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> ingest.Scraped:
     """A chunk of items with their comments; *identity* is the source's, for the cache key."""
     settings = load_settings()
-    return asyncio.run(ingest.scrape(open_source(source, settings), ids, day, settings))
+    with open_warehouse(settings).transaction() as session:
+        held = ingest.held_comments(session, ids)
+    return asyncio.run(ingest.scrape(open_source(source, settings), ids, day, settings, held))
 
 
 @task(cache_policy=NO_CACHE, task_run_name="begin {stage} of {day}")

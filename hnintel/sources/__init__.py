@@ -20,7 +20,7 @@ def open_source(spec: str, settings: Settings) -> Source:
         UsageError: there is none of that name, or its path does not exist.
         SourceError: a file of it cannot be read.
     """
-    name, _, rest = spec.partition(":")
+    name, _, rest = spec.partition(":")  # the first colon only: a Windows path has one of its own
     if name == "sample" and not rest:
         from hnintel.sources.sample import SampleSource
 
@@ -32,6 +32,14 @@ def open_source(spec: str, settings: Settings) -> Source:
     if name == "replay" and rest:
         from hnintel.sources.replay import ReplaySource
 
-        path, _, pages = rest.partition(",")
-        return ReplaySource(Path(path).expanduser(), Path(pages).expanduser() if pages else None)
+        return ReplaySource(*_split(rest))
     raise UsageError(f"'{spec}' is not a source: give one of {', '.join(NAMES)}")
+
+
+def _split(rest: str) -> tuple[Path, Path | None]:
+    """``PATH`` or ``PATH,PAGES``. A comma may be part of either: the longest PATH that exists is meant."""
+    parts = rest.split(",")
+    splits = [(",".join(parts[:end]), ",".join(parts[end:])) for end in range(len(parts), 0, -1)]
+    # Where none exists, what is missing is told of the plain reading: up to the first comma.
+    path, pages = next((split for split in splits if Path(split[0]).expanduser().exists()), splits[-1])
+    return Path(path).expanduser(), Path(pages).expanduser() if pages else None

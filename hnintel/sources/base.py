@@ -35,6 +35,8 @@ class Source(Protocol):
     """Somewhere that Hacker News can be read from. The conformance suite in tests/sources says the rest."""
 
     name: str
+    #: Whether a day's listing still holds what has died or was deleted since; where not, what is known is read again.
+    lists_gone: bool
 
     @property
     def identity(self) -> str:
@@ -44,7 +46,12 @@ class Source(Protocol):
         """The newest business day with items, or None for "yesterday"."""
 
     async def list_day(self, window: Window) -> Listing:
-        """What was posted in *window*."""
+        """What was posted in *window*.
+
+        Raises:
+            Unreachable: it cannot be listed now.
+            SourceError: it cannot be listed at all.
+        """
 
     async def read(self, ids: Sequence[int]) -> list[Reading]:
         """One reading an id, in order; never raises for one id's sake."""

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import lzma
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
@@ -36,6 +37,7 @@ class ReplaySource:
     """
 
     name = "replay"
+    lists_gone = True
 
     def __init__(self, path: Path, pages: Path | None = None) -> None:
         self._files = _files(path)
@@ -87,8 +89,9 @@ def _files(path: Path) -> list[Path]:
 
 
 def _is_dump(file: Path) -> bool:
-    name = file.with_suffix("") if file.suffix in _PACKED else file
-    return name.suffix in _ENDINGS
+    name = Path(file.name.lower())  # a dump that was made on Windows may shout
+    plain = name.with_suffix("") if name.suffix in _PACKED else name
+    return plain.suffix in _ENDINGS and name.name != "pages.json"
 
 
 def _read(file: Path, store: ItemStore) -> Iterator[object]:
@@ -106,13 +109,14 @@ def _read(file: Path, store: ItemStore) -> Iterator[object]:
                 yield from _array(b"[" + stream.read(), file)
             elif first:
                 yield from _lines(first, stream, store)
-    except (EOFError, lzma.LZMAError, gzip.BadGzipFile, OSError) as error:
+    except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
         told = "ends before its time" if isinstance(error, EOFError) else str(error) or type(error).__name__
         raise SourceError(f"{file} cannot be read: {told}; nothing of it was taken") from None
 
 
 def _open(file: Path) -> IO[bytes]:
-    return _PACKED[file.suffix](file) if file.suffix in _PACKED else file.open("rb")
+    unpacked = _PACKED.get(file.suffix.lower())
+    return unpacked(file) if unpacked else file.open("rb")
 
 
 def _array(content: bytes, file: Path) -> list[Any]:

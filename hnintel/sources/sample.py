@@ -23,6 +23,7 @@ class SampleSource:
     """Every folder of ``hnintel/sample`` is a day: ``items.ndjson``, ``nulls.json``, ``pages.json``, ``pages/``."""
 
     name = "sample"
+    lists_gone = True
 
     def __init__(self, folder: Path = _FOLDER) -> None:
         self._days = sorted(path for path in folder.iterdir() if (path / "items.ndjson").is_file())

@@ -1,4 +1,5 @@
 -- Appends what was staged where its score or count differs from the item's last snapshot, or it has none.
+-- Parameters: now, run id.
 INSERT INTO raw.item_snapshots (id, taken_at, score, comments, rank, run_id)
 SELECT s.id, CAST(? AS TIMESTAMP), s.score, s.comments, NULL, ?
 FROM incoming AS s
@@ -8,7 +9,7 @@ LEFT JOIN (
     WHERE id IN (SELECT id FROM incoming)
     QUALIFY row_number() OVER (PARTITION BY id ORDER BY taken_at DESC) = 1
 ) AS last ON last.id = s.id
-WHERE s.score IS NOT NULL
+WHERE (s.score IS NOT NULL OR s.comments IS NOT NULL)
   AND (last.id IS NULL
-       OR coalesce(last.score, -1) <> coalesce(s.score, -1)
-       OR coalesce(last.comments, -1) <> coalesce(s.comments, -1))
+       OR last.score IS DISTINCT FROM s.score
+       OR last.comments IS DISTINCT FROM s.comments)

@@ -1,0 +1,7 @@
+"""``python -m hnintel``."""
+
+import sys
+
+from hnintel.cli import main
+
+sys.exit(main())

@@ -1,0 +1,76 @@
+"""What loading changes: new things told apart from changed ones, and a changed text from a count that moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hnintel.models import Comment, Item
+from hnintel.warehouse.base import Session
+
+#: Columns whose changes are worth a snapshot and nothing more: no text is to be asked about again for their sake.
+COUNTS = ("score", "comments")
+_WORDS = ("day", "type", "status", "title", "url", "text", "author", "parent", "posted_at", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Rows of one table that loading touched. A row whose words changed counts as ``text``, its counts or not."""
+
+    new: int = 0
+    text: int = 0
+    counts: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: Changes) -> Changes:
+        return Changes(
+            self.new + other.new, self.text + other.text, self.counts + other.counts, self.unchanged + other.unchanged
+        )
+
+
+def held_items(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """The rows of ``raw.items`` with these ids, as they are before loading, by id."""
+    columns = ("id", "canonical_url", "content_hash", *_WORDS, *COUNTS)
+    return _by_id(session, f"SELECT {', '.join(columns)} FROM raw.items WHERE id IN ", ids)
+
+
+def held_hashes(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """The content hashes of the rows of ``raw.comments`` with these ids, by id."""
+    return _by_id(session, "SELECT id, content_hash FROM raw.comments WHERE id IN ", ids)
+
+
+def compare_items(items: Iterable[Item], held: Mapping[int, Mapping[str, Any]]) -> Changes:
+    """How *items* differ from the rows *held*. A null answer changes nothing that is there."""
+    total = Changes()
+    for item in items:
+        before = held.get(item.id)
+        if before is None:
+            total += Changes(new=1)
+        elif item.status == "null" or before["content_hash"] == item.content_hash():
+            total += Changes(unchanged=1)
+        elif any(before[column] != getattr(item, column) for column in _WORDS):
+            total += Changes(text=1)
+        else:
+            total += Changes(counts=1)
+    return total
+
+
+def compare_comments(comments: Iterable[Comment], held: Mapping[int, Mapping[str, Any]]) -> Changes:
+    """The same for comments, which have no counts of their own."""
+    total = Changes()
+    for comment in comments:
+        before = held.get(comment.id)
+        if before is None:
+            total += Changes(new=1)
+        elif comment.status == "null" or before["content_hash"] == comment.content_hash():
+            total += Changes(unchanged=1)
+        else:
+            total += Changes(text=1)
+    return total
+
+
+def _by_id(session: Session, select: str, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    if not ids:
+        return {}
+    return {row["id"]: row for row in session.rows(f"{select}({', '.join('?' for _ in ids)})", ids)}

@@ -1,0 +1,51 @@
+"""``python -m hnintel``: what needs no orchestration. A registry of sub-commands, one line a one; nothing else is here.
+
+An error is one line on stderr and an exit code, as hnintel/errors.py says.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from hnintel.commands import dead_letters
+from hnintel.commands.retention import retention
+from hnintel.commands.settings import settings
+from hnintel.errors import HnIntelError, UsageError
+
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="python -m hnintel",
+    help="Hacker News intelligence: what needs no orchestration.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(settings)
+app.command()(retention)
+app.add_typer(dead_letters.app, name="dead-letters")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the sub-command that *argv* names; the exit code."""
+    try:
+        return int(app(args=None if argv is None else list(argv), standalone_mode=False) or 0)
+    except HnIntelError as error:
+        return _tell(str(error), error.exit_code)
+    except typer.TyperException as error:
+        return _tell(f"{_words(error)} (--help tells how)", UsageError.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _tell("interrupted", _INTERRUPTED)
+
+
+def _words(error: typer.TyperException) -> str:
+    words = error.format_message() if isinstance(error, typer.BadParameter) else getattr(error, "message", str(error))
+    return " ".join(str(words).split())
+
+
+def _tell(line: str, code: int) -> int:
+    print(f"error: {line}", file=sys.stderr)
+    return code

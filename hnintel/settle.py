@@ -1,0 +1,84 @@
+"""Which days are due to be read again. A day settles: its scores and comments move for a while after it is over."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from hnintel.warehouse.base import Session
+from hnintel.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class DayRead:
+    """One reading of a day, by the ledger: when it began (UTC without a zone), and whether it came to its end."""
+
+    day: date
+    began_at: datetime
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A day that is due to be read again, and why, in one line."""
+
+    day: date
+    why: str
+
+
+def due_days(readings: Iterable[DayRead], now: datetime, settle_days: Sequence[int], zone: str) -> list[Due]:
+    """The days to be read again at *now*, oldest first. Pure: the same ledger and clock give the same answer.
+
+    For each number n of *settle_days* a day is due once n whole days have passed since its own midnight end, and
+    stays due until a reading that began after that has come to its end. So with (1, 7) the run of a morning reads
+    yesterday for the first time, the day before that again (D+1), and the day a week before yesterday for the last
+    time (D+7). A run that was missed is made up for by the next; several that were missed, by one reading. A day that
+    was never read is not *again* due: that is for a backfill.
+
+    Args:
+        readings: what the ledger holds (:func:`day_readings`); days with no reading are not due.
+        now: a UTC instant, with or without its zone.
+        settle_days: in whole days after the day's end.
+        zone: in whose midnights a day ends.
+    """
+    instant = now if now.tzinfo else now.replace(tzinfo=UTC)
+    by_day: dict[date, list[DayRead]] = defaultdict(list)
+    for reading in readings:
+        by_day[reading.day].append(reading)
+    due = ((day, _why(day, by_day[day], instant, settle_days, zone)) for day in sorted(by_day))
+    return [Due(day, why) for day, why in due if why]
+
+
+def _why(day: date, readings: Sequence[DayRead], now: datetime, settle_days: Sequence[int], zone: str) -> str | None:
+    last = max(readings, key=lambda reading: reading.began_at)
+    ended = [reading.began_at.replace(tzinfo=UTC) for reading in readings if reading.finished]
+    if not ended:
+        return f"its reading of {last.began_at:%Y-%m-%d %H:%M} UTC did not come to its end"
+    read_last = max(ended)
+    missed = [days for days in sorted(settle_days) if read_last < settled_at(day, days, zone) <= now]
+    if not missed:
+        return None
+    return f"read last {read_last:%Y-%m-%d %H:%M} UTC, before {' and '.join(f'D+{days}' for days in missed)}"
+
+
+def settled_at(day: date, days: int, zone: str) -> datetime:
+    """The midnight, UTC, at which *day* has been over for *days* whole days of *zone*."""
+    return Window.of(day + timedelta(days=days), zone).end
+
+
+def day_readings(session: Session, source: str) -> list[DayRead]:
+    """What the ledger holds of readings from *source* (as the user named it): every run, and the ingest of the last.
+
+    A run that failed after its ingest was done has read the day all the same, which only the partition says.
+    """
+    runs = session.execute(
+        "SELECT day, started_at, status IN ('complete', 'partial') FROM ops.runs WHERE source = ?", [source]
+    )
+    ingests = session.execute(
+        "SELECT p.day, p.started_at, p.status IN ('complete', 'partial') FROM ops.partitions AS p "
+        "INNER JOIN ops.runs AS r ON r.run_id = p.run_id WHERE p.stage = 'ingest' AND r.source = ?",
+        [source],
+    )
+    return [DayRead(day, began_at, bool(finished)) for day, began_at, finished in [*runs, *ingests]]
