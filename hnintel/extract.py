@@ -11,6 +11,8 @@ import lxml.etree
 import lxml.html
 from w3lib.html import remove_tags, replace_entities
 
+#: Characters below which text that only the lenient reading finds is no article but what surrounds one.
+_LEAST = 250
 # Tags that Hacker News' own HTML breaks lines at; everything else it writes is inline.
 _BLOCKS = {"p": "\n\n", "pre": "\n\n", "br": "\n", "li": "\n"}
 _INVISIBLE = re.compile(
@@ -70,19 +72,14 @@ def _walk(root: lxml.html.HtmlElement, parts: list[str]) -> None:
 def article(html: str, url: str) -> Extracted:
     """The main text of a page and what it says of itself; ``Extracted(None)`` where it has none.
 
-    Never raises for anything a page can hold.
+    Never raises for anything a page can hold. How good it is: ``bench/articles.py``.
     """
-    import trafilatura  # 0.3 s: only where pages are read
-
-    try:
-        document = trafilatura.bare_extraction(
-            clean(html), url=url, with_metadata=True, include_comments=False, include_tables=True, deduplicate=False
-        )
-    except Exception:  # trafilatura lets parser errors of all kinds through; to us a page without text is one outcome
-        document = None
-    if document is None:
-        return Extracted(None)
-    found = document if isinstance(document, dict) else document.as_dict()
+    html = clean(html)
+    found = _found(html, url, favor_precision=True)  # without bylines, navigation and "please enable JavaScript"
+    if not found.get("text") and len(html) > _LEAST:
+        found = _found(html, url, favor_precision=False)
+        if len(found.get("text") or "") < _LEAST:
+            found["text"] = None
     return Extracted(
         text=_line(found.get("text"), keep_breaks=True),
         title=_line(found.get("title")),
@@ -90,6 +87,31 @@ def article(html: str, url: str) -> Extracted:
         published_on=_date(found.get("date")),
         language=_language(found.get("language"), html),
     )
+
+
+def plain(text: str) -> Extracted:
+    """A page that is plain text already: its text as it stands."""
+    return Extracted(clean(text).strip() or None)
+
+
+def _found(html: str, url: str, favor_precision: bool) -> dict[str, Any]:
+    import trafilatura  # 0.3 s: only where pages are read
+
+    try:
+        document = trafilatura.bare_extraction(
+            html,
+            url=url,
+            with_metadata=True,
+            include_comments=False,
+            include_tables=True,
+            deduplicate=False,
+            favor_precision=favor_precision,
+        )
+    except Exception:  # trafilatura lets parser errors of all kinds through; to us a page without text is one outcome
+        return {}
+    if document is None:
+        return {}
+    return dict(document) if isinstance(document, dict) else document.as_dict()
 
 
 def _line(value: Any, keep_breaks: bool = False) -> str | None:

@@ -3,49 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Literal, Self
-from urllib.parse import urljoin, urlsplit
+from typing import Self
+from urllib.parse import urlsplit
 
 import httpx
-from w3lib.encoding import html_to_unicode
 
-from hnintel.guard import AddressRefused
+from hnintel import media, outcomes, robots
+from hnintel.decoding import ACCEPT_ENCODING, Body, DecodingFailed, TooLarge
+from hnintel.outcomes import Fetched, Outcome
+from hnintel.politeness import HostTurns
 from hnintel.settings import Settings
-
-Outcome = Literal["ok", "gone", "refused", "too_large", "wrong_type", "failed"]
-
-#: Media types that hold an article; anything else is `wrong_type`.
-READABLE = ("text/html", "application/xhtml+xml", "text/plain")
-_GONE = frozenset({404, 410})
-_REFUSED = frozenset({401, 402, 403, 405, 406, 407, 451})
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """How one GET ended. ``failed`` may go better another time; the rest is final. No page text in reason."""
-
-    outcome: Outcome
-    reason: str | None = None
-    http_status: int | None = None
-    content_type: str | None = None
-    html: str | None = None
-    url: str = ""
 
 
 class Fetcher:
-    """Reads pages through a transport, within the bounds of the settings; safe for many fetches at once."""
+    """Reads pages through a transport, within the bounds of the settings; safe for many fetches at once.
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, settings: Settings) -> None:
+    Args:
+        transport: what requests go through; a :class:`~hnintel.guard.GuardedTransport` for the web.
+        settings: every bound.
+        turns: whose turn it is at a host; one for all chunks of a run, else the fetcher's own.
+        rules: robots.txt by site; the same.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport,
+        settings: Settings,
+        turns: HostTurns | None = None,
+        rules: robots.RobotsCache | None = None,
+    ) -> None:
         self._settings = settings
+        self._turns = turns or HostTurns(settings.article_per_host, settings.article_host_delay)
+        self._rules = rules or robots.RobotsCache()
+        self._reading_rules: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._client = httpx.AsyncClient(
             transport=transport,
             trust_env=False,
             follow_redirects=False,
-            headers={"User-Agent": settings.user_agent, "Accept": "text/html,application/xhtml+xml,text/plain;q=0.8"},
-            timeout=httpx.Timeout(settings.article_read_timeout, connect=settings.article_connect_timeout),
+            auth=httpx.Auth(),  # adds nothing; without it httpx would send what a URL has before its host
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            headers={
+                "User-Agent": settings.user_agent,
+                "Accept": "text/html,application/xhtml+xml,text/plain;q=0.8",
+                "Accept-Encoding": ACCEPT_ENCODING,
+            },
+            timeout=httpx.Timeout(settings.article_read_timeout, connect=settings.article_connect_timeout, pool=None),
         )
 
     async def __aenter__(self) -> Self:
@@ -56,82 +63,150 @@ class Fetcher:
     ) -> None:
         await self._client.aclose()
 
-    async def fetch(self, url: str) -> Fetched:
-        """GET *url*; never raises for what a site or a network can do."""
-        try:
-            async with asyncio.timeout(self._settings.article_total_timeout):
-                return await self._follow(url)
-        except TimeoutError:
-            return Fetched("failed", f"not done after {self._settings.article_total_timeout:g} s", url=url)
-        except httpx.InvalidURL as error:
-            return Fetched("refused", f"not a URL that can be asked for: {error}", url=url)
-        except httpx.HTTPError as error:
-            if isinstance(_root(error), AddressRefused):
-                return Fetched("refused", str(_root(error)), url=url)
-            return Fetched("failed", f"{type(error).__name__}: {error}"[:200].rstrip(": "), url=url)
+    async def fetch(self, url: str, etag: str | None = None, last_modified: str | None = None) -> Fetched:
+        """GET *url*; never raises for what a site or a network can do.
 
-    async def _follow(self, url: str) -> Fetched:
+        With the *etag* or *last_modified* of an earlier answer a site may say ``unchanged`` and send nothing.
+        """
+        asked = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        headers = {name: value for name, value in asked.items() if value}
+        deadline = _Deadline(self._settings.article_total_timeout)
         for _ in range(self._settings.max_redirects + 1):
-            refusal = _refusal(url)
+            refusal = outcomes.refusal(url)
             if refusal:
                 return Fetched("refused", refusal, url=url)
-            async with self._client.stream("GET", url) as response:
-                target = response.headers.get("location")
-                if response.status_code not in _REDIRECTS or not target:
-                    return await self._read(response, url)
-            url = urljoin(url, target)
+            rules = await self._rules_for(url)
+            ended = await self._hop(url, headers, rules, deadline)
+            if isinstance(ended, Fetched):
+                return ended
+            url = ended
         return Fetched("refused", f"more than {self._settings.max_redirects} redirects", url=url)
 
-    async def _read(self, response: httpx.Response, url: str) -> Fetched:
-        status, content_type = response.status_code, response.headers.get("content-type", "")
-        media_type = content_type.partition(";")[0].strip().lower()
+    async def _hop(self, url: str, headers: dict[str, str], rules: robots.Rules, deadline: _Deadline) -> Fetched | str:
+        """One request, in its turn: how it ended, or where it was sent on to."""
+        host = urlsplit(url).hostname or ""
+        if rules.unreachable:
+            return Fetched("failed", f"robots.txt: {rules.unreachable}", url=url, retry_after=rules.retry_after)
+        if not rules.allows(url, self._settings.user_agent):
+            return Fetched("refused", "robots.txt asks that this is not read", url=url)
+        async with self._turns.turn(host, rules.delay(self._settings.user_agent)):
+            rest = self._turns.resting(host)
+            if rest:
+                return Fetched("failed", "the site asked to be left alone for a while", url=url, retry_after=rest)
+            try:
+                async with deadline.running(), self._client.stream("GET", url, headers=headers) as response:
+                    if response.status_code in outcomes.REDIRECTS and response.headers.get("location"):
+                        return outcomes.redirected(url, response.headers["location"])
+                    ended = await self._read(response, url, conditional=bool(headers))
+            except Exception as error:
+                return Fetched(*outcomes.failure(error, self._settings.article_total_timeout), url=url)
+            if ended.retry_after:
+                self._turns.rest(host, ended.retry_after)
+            return ended
 
-        def ended(outcome: Outcome, reason: str | None = None, html: str | None = None) -> Fetched:
-            return Fetched(outcome, reason, status, media_type or None, html, url)
+    async def _read(self, response: httpx.Response, url: str, conditional: bool) -> Fetched:
+        content_type = response.headers.get("content-type", "")
+        media_type = media.media_type(content_type)
 
-        if status in _GONE:
-            return ended("gone", f"HTTP {status}")
-        if status in _REFUSED:
-            return ended("refused", f"HTTP {status}")
-        if status != 200:
-            return ended("failed" if status == 429 or status >= 500 else "refused", f"HTTP {status}")
-        if media_type and media_type not in READABLE:
+        def ended(outcome: Outcome, reason: str | None = None, **more: str | float | None) -> Fetched:
+            return Fetched(outcome, reason, response.status_code, media_type or None, url=url, **more)  # type: ignore[arg-type]
+
+        outcome, reason = outcomes.by_status(response.status_code, conditional)
+        if outcome == "failed":
+            return ended(outcome, reason, retry_after=outcomes.retry_after(response.headers.get("retry-after")))
+        if outcome != "ok":
+            return ended(outcome, reason)
+        if media_type and media_type not in media.READABLE:
             return ended("wrong_type", f"{media_type} is not read")
-        limit, body = self._settings.article_max_bytes, bytearray()
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) > limit:
-                return ended("too_large", f"more than {limit} bytes")
-        if body[:5] == b"%PDF-" or b"\x00\x00" in body[:64]:
-            return ended("wrong_type", "binary, whatever it calls itself")
-        _, html = html_to_unicode(content_type, bytes(body), auto_detect_fun=_detect)
-        return ended("ok", html=html)
+        try:
+            body = await _body(response, self._settings.article_max_bytes)
+        except TooLarge as error:
+            return ended("too_large", str(error))
+        except DecodingFailed as error:
+            return ended("failed", str(error))
+        kind = media.binary(body, content_type)
+        if kind:
+            return ended("wrong_type", f"{kind}, whatever it calls itself")
+        return ended(
+            "ok",
+            html=await asyncio.to_thread(media.to_text, body, content_type),
+            etag=outcomes.validator(response.headers.get("etag")),
+            last_modified=outcomes.validator(response.headers.get("last-modified")),
+        )
+
+    async def _rules_for(self, url: str) -> robots.Rules:
+        """What the site of *url* asks of robots, read by whoever comes first."""
+        if not self._settings.article_robots:
+            return robots.NO_RULES
+        place = robots.robots_url(url)
+        async with self._reading_rules[place]:
+            rules = self._rules.get(place)
+            if rules is None:
+                try:
+                    rules = await self._read_rules(place)
+                except httpx.ConnectError:  # the page itself will meet the same, and says so better
+                    return robots.NO_RULES
+                except Exception as error:
+                    why = outcomes.failure(error, self._settings.article_total_timeout)[1]
+                    rules = robots.Rules(unreachable=why)
+                self._rules.put(place, rules)
+            return rules
+
+    async def _read_rules(self, place: str) -> robots.Rules:
+        """By RFC 9309, 2.3.1: a site that fails has unknown wishes, one that has no such file has none."""
+        async with asyncio.timeout(self._settings.article_total_timeout):
+            for _ in range(self._settings.max_redirects + 1):
+                if outcomes.refusal(place):
+                    break
+                async with self._client.stream("GET", place) as response:
+                    target, status = response.headers.get("location"), response.status_code
+                    if status in outcomes.REDIRECTS and target:
+                        place = outcomes.redirected(place, target)
+                        continue
+                    if status == 429 or status >= 500:
+                        after = outcomes.retry_after(response.headers.get("retry-after"))
+                        return robots.Rules(unreachable=f"HTTP {status}", retry_after=after)
+                    return await _rules_in(response) if status in outcomes.READ else robots.NO_RULES
+        return robots.NO_RULES
 
 
-def _refusal(url: str) -> str | None:
+class _Deadline:
+    """Seconds that one article may take in all; waiting for a turn is not its fault and does not count."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            async with asyncio.timeout(self._left):
+                yield
+        finally:
+            self._left -= clock() - began
+
+
+async def _body(response: httpx.Response, limit: int) -> bytes:
+    """The decoded body; the connection is dropped as soon as there is more than *limit* bytes of it."""
+    length = response.headers.get("content-length", "")
+    if length.isdecimal() and len(length) < 20 and int(length) > limit:
+        raise TooLarge(f"more than {limit} bytes")
+    body = Body(response.headers.get("content-encoding", ""), limit)
+    async for data in response.aiter_raw():
+        body.feed(data)
+    return body.finish()
+
+
+async def _rules_in(response: httpx.Response) -> robots.Rules:
+    """The rules of a robots.txt, of its beginning if it is very long; none in one that cannot be decoded."""
     try:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https"):
-            return f"the scheme {parts.scheme or '(none)'} is not read"
-        if not parts.hostname:
-            return "no host"
-        if parts.username or parts.password:
-            return "credentials in a URL are not sent"
-        parts.port  # noqa: B018 - raises for a port that is no number
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-def _detect(body: bytes) -> str:
-    """The encoding of a page that declares none: UTF-8 where it fits, else the likeliest by its letters."""
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(body[:50_000]).best()
-    return best.encoding if best else "utf-8"
-
-
-def _root(error: BaseException) -> BaseException:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error
+        body = Body(response.headers.get("content-encoding", ""), robots.MAX_BYTES)
+        try:
+            async for data in response.aiter_raw():
+                body.feed(data)
+        except TooLarge:
+            return robots.parse(body.so_far)
+        return robots.parse(body.finish())
+    except DecodingFailed:
+        return robots.NO_RULES

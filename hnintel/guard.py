@@ -6,7 +6,9 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 import anyio
 import httpcore
@@ -14,9 +16,32 @@ import httpx
 
 from hnintel.settings import Settings
 
-#: Ranges that wrap an IPv4 address inside an IPv6 one; what is wrapped is vetted too (RFC 4291, 3056, 6052, 4380).
-_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
-_IPV4_COMPATIBLE = ipaddress.ip_network("::/96")
+#: NAT64 (RFC 6052) wraps an IPv4 address in its last 32 bits; networks that have no IPv4 reach public sites so.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+#: Nobody's public site, though not every version of Python's own table says so.
+_NEVER = tuple(
+    ipaddress.ip_network(net)
+    for net in (
+        "192.0.0.0/24",  # IETF protocol assignments
+        "192.88.99.0/24",  # 6to4 relays
+        "::/96",  # IPv4-compatible
+        "::ffff:0:0:0/96",  # IPv4-translated
+        "64:ff9b:1::/48",  # NAT64 for local use
+        "2001::/23",  # Teredo, benchmarking, ORCHID
+        "2002::/16",  # 6to4: whatever is behind it, no site is reached so
+        "3fff::/20",  # documentation
+        "5f00::/16",  # segment routing
+        "fec0::/10",  # site-local
+    )
+)
+
+#: Gives every address of a host, as text, for a port.
+Resolver = Callable[[str, int], Awaitable[list[str]]]
+
+#: Of a host's addresses, so many are tried; one of a thousand would cost its timeout a thousand times.
+_TRIED = 3
+# Threads of their own: a name server that does not answer holds one for half a minute, and a loop has few to spare.
+_LOOKUPS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
 
 
 class AddressRefused(httpcore.ConnectError):
@@ -32,21 +57,48 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.scope_id:
             return False
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and (ip in _IPV4_COMPATIBLE or any(ip in net for net in _NAT64)):
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        inner = ip.ipv4_mapped or (ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None)
         if inner is not None:
-            return is_public(str(inner)) and not ip.sixtofour and not ip.teredo
+            return is_public(str(inner))
+    if any(ip.version == net.version and ip in net for net in _NEVER):
+        return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
-class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """A network backend that connects to public addresses on allowed ports, and to nothing else."""
+async def resolve(host: str, port: int) -> list[str]:
+    """Every address the system has for *host*, best first.
 
-    def __init__(self, ports: Iterable[int], private_hosts: Iterable[str] = ()) -> None:
+    Raises:
+        OSError, UnicodeError: it has none.
+    """
+    loop = asyncio.get_running_loop()
+    found = await loop.run_in_executor(_LOOKUPS, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    return [str(sockaddr[0]) for *_, sockaddr in found]
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """A network backend that connects to public addresses on allowed ports, and to nothing else.
+
+    Args:
+        ports: the ports that may be connected to.
+        private_hosts: ``host:port`` pairs that may be connected to whatever their address.
+        resolver: where addresses come from.
+        vet: which of them may be connected to.
+        inner: what connects, to an address and never to a name.
+    """
+
+    def __init__(
+        self,
+        ports: Iterable[int],
+        private_hosts: Iterable[str] = (),
+        resolver: Resolver = resolve,
+        vet: Callable[[str], bool] = is_public,
+        inner: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
         self._ports = frozenset(ports)
         self._private = frozenset(host.lower() for host in private_hosts)
-        self._inner = httpcore.AnyIOBackend()
+        self._resolver, self._vet = resolver, vet
+        self._inner = inner or httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -56,43 +108,93 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to *host*, by an address that was vetted before; every address it has must be public."""
-        if f"{host.lower()}:{port}" in self._private:
-            return await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
-        if port not in self._ports:
+        """Connect to *host*, by an address that was vetted before; every address it has must be public.
+
+        TLS still speaks for the name: httpcore checks the certificate against the URL's host, not against this.
+
+        Raises:
+            AddressRefused: the port is not allowed, or an address is not public.
+            httpcore.ConnectError, httpcore.ConnectTimeout: the name or the site does not answer.
+        """
+        listed = f"{host.lower().rstrip('.')}:{port}" in self._private
+        if not listed and port not in self._ports:
             raise AddressRefused(f"port {port} is not allowed")
-        addresses = await self._resolve(host, port, timeout)
-        refused = [address for address in addresses if not is_public(address)]
+        addresses = await self._addresses(host, port, timeout)
+        refused = [] if listed else [address for address in addresses if not self._vet(address)]
         if refused:
             raise AddressRefused(f"{host} has the address {refused[0]}, which is not public")
-        return await self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        return await self._connect(addresses[:_TRIED], port, timeout, local_address, socket_options)
 
     async def connect_unix_socket(self, path: str, *args: object, **kwargs: object) -> httpcore.AsyncNetworkStream:
+        """Refused.
+
+        Raises:
+            AddressRefused: always.
+        """
         raise AddressRefused("articles are not read from sockets")
 
     async def sleep(self, seconds: float) -> None:
+        """Wait."""
         await anyio.sleep(seconds)
 
-    async def _resolve(self, host: str, port: int, timeout: float | None) -> list[str]:
+    async def _addresses(self, host: str, port: int, timeout: float | None) -> list[str]:
         try:
             async with asyncio.timeout(timeout):
-                loop = asyncio.get_running_loop()
-                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                addresses = list(dict.fromkeys(await self._resolver(host, port)))
         except TimeoutError:
             raise httpcore.ConnectTimeout(f"{host} was not resolved in time") from None
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"{host} cannot be resolved: {error}") from None
-        return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+        except (OSError, UnicodeError):
+            addresses = []
+        if not addresses:
+            raise httpcore.ConnectError(f"{host} cannot be resolved")
+        return addresses
+
+    async def _connect(
+        self,
+        addresses: list[str],
+        port: int,
+        timeout: float | None,
+        local_address: str | None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
+    ) -> httpcore.AsyncNetworkStream:
+        """To the first address that answers; a host with IPv6 addresses is reached where there is no IPv6, too."""
+        each = None if timeout is None else timeout / len(addresses)
+        for address in addresses[:-1]:
+            try:
+                return await self._inner.connect_tcp(address, port, each, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return await self._inner.connect_tcp(addresses[-1], port, each, local_address, socket_options)
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):
-    """httpx over the guarded backend: no proxy, no netrc, certificates checked."""
+    """httpx over the guarded backend: no proxy, no netrc, certificates checked.
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(verify=True, trust_env=False)
+    Args:
+        settings: the allowed ports and hosts, and how many connections there are at once.
+        backend: in place of the one that the settings make.
+        tls: in place of the usual authorities (certifi's, or those that ``SSL_CERT_FILE`` names).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        backend: httpcore.AsyncNetworkBackend | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        tls = tls or _authorities()
+        super().__init__(verify=tls, trust_env=False)
         # httpx has no argument for the network backend; its pool is replaced by one that has (docs/decisions/0005).
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(),
+            ssl_context=tls,
             max_connections=settings.article_concurrency,
-            network_backend=GuardedBackend(settings.allowed_ports, settings.allowed_private_hosts),
+            max_keepalive_connections=settings.article_concurrency,
+            keepalive_expiry=5.0,
+            network_backend=backend or GuardedBackend(settings.allowed_ports, settings.allowed_private_hosts),
         )
+
+
+@lru_cache(maxsize=1)
+def _authorities() -> ssl.SSLContext:
+    """Read once: it takes some 30 ms, and every chunk has a transport of its own."""
+    return httpx.create_ssl_context()

@@ -20,8 +20,17 @@ def canonical_url(url: str | None) -> str | None:
 
     Fragments and tracking parameters go, the query is put in order, the host in lower case; the path stays as it is.
     """
-    if not url or not url.strip():
-        return None
+    key = _canonical(url or "")
+    # Taking control characters or escapes out may bring something to light that goes, too; a key is its own key.
+    for _ in range(3):
+        again = _canonical(key or "")
+        if again == key:
+            return key
+        key = again
+    return None
+
+
+def _canonical(url: str) -> str | None:
     try:
         parts = urlsplit(url.strip())
         if parts.scheme.lower() not in ("http", "https") or not parts.hostname:

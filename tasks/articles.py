@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -13,8 +14,11 @@ from hnintel import articles
 from hnintel.articles import Wanted
 from hnintel.fetch import Fetcher
 from hnintel.models import Article
+from hnintel.politeness import HostTurns
+from hnintel.robots import RobotsCache
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
+from hnintel.sources.page_files import PageFiles
 from hnintel.warehouse import open_warehouse
 from tasks.policies import ARTICLES_BY_URL_AND_DAY
 
@@ -23,9 +27,10 @@ STAGE = "articles"
 
 @task(cache_policy=NO_CACHE, task_run_name="articles of {day} to read")
 def pending(day: date, have_pages: bool) -> list[Wanted]:
-    """The articles of a day that are still to be read."""
-    with open_warehouse(load_settings()).transaction() as session:
-        return articles.pending_articles(session, day, _now(), have_pages)
+    """The articles of a day that are to be read."""
+    settings = load_settings()
+    with open_warehouse(settings).transaction() as session:
+        return articles.pending_articles(session, day, _now(), have_pages, settings.article_refresh_days)
 
 
 @task(cache_policy=ARTICLES_BY_URL_AND_DAY, persist_result=True, task_run_name="read {day} from {wanted[0].url}")
@@ -36,8 +41,11 @@ def read(wanted: Sequence[Wanted], source: str, identity: str, day: date) -> lis
     if transport is None:
         return articles.without_pages(wanted)
 
+    delay = 0.0 if isinstance(transport, PageFiles) else settings.article_host_delay  # files need no pauses
+    manners = _manners(source, day, settings.article_per_host, delay)
+
     async def fetch_all() -> list[Article]:
-        async with Fetcher(transport, settings) as fetcher:
+        async with Fetcher(transport, settings, *manners) as fetcher:
             return await articles.read_articles(fetcher, wanted, settings, _now())
 
     return asyncio.run(fetch_all())
@@ -49,6 +57,19 @@ def load(read: Sequence[Article], day: date, run_id: str) -> int:
     with open_warehouse(load_settings()).transaction() as session:
         articles.load_articles(session, read, day, run_id, _now())
     return len(read)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="articles of {day} by status")
+def count(day: date) -> dict[str, int]:
+    """How the articles of a day stand, whichever run read them."""
+    with open_warehouse(load_settings()).transaction() as session:
+        return articles.count_by_status(session, day)
+
+
+@lru_cache(maxsize=4)
+def _manners(source: str, day: date, at_once: int, delay: float) -> tuple[HostTurns, RobotsCache]:
+    """One book of turns and of robots.txt for all chunks of a day that this process reads."""
+    return HostTurns(at_once, delay), RobotsCache()
 
 
 def _now() -> datetime:

@@ -1,8 +1,11 @@
--- The articles that the live items of a day name and that are still to be read. Parameters: day{% if have_pages %}, now{% endif %}.
+-- The articles that the live items of a day name and that are to be read: never read, due again, or posted again long
+-- after they were read. Parameters: day{% if have_pages %}, now{% endif %}.
 SELECT
     items.canonical_url,
     min(items.url) AS url,
-    coalesce(max(articles.attempts), 0) AS attempts
+    coalesce(max(articles.attempts), 0) AS attempts,
+    max(articles.etag) AS etag,
+    max(articles.last_modified) AS last_modified
 FROM raw.items AS items
 LEFT JOIN raw.articles AS articles ON articles.canonical_url = items.canonical_url
 WHERE items.day = ?
@@ -11,6 +14,9 @@ WHERE items.day = ?
 {% if have_pages %}
   AND (articles.canonical_url IS NULL
        OR articles.status = 'no_pages'
+{% if refresh_days %}
+       OR (articles.status = 'ok' AND items.posted_at > articles.fetched_at + INTERVAL '{{ refresh_days | int }} days')
+{% endif %}
        OR (articles.status = 'retry_at' AND articles.retry_at <= ?))
 {% else %}
   AND articles.canonical_url IS NULL

@@ -1,0 +1,120 @@
+"""How well articles are taken out of pages: precision, recall and F1 by the shingle measure of the benchmark itself.
+
+    python bench/articles.py [--pages FOLDER] [--worst N]
+
+The benchmark is scrapinghub/article-extraction-benchmark (MIT): real pages with the article's text set down by people.
+Its measure: words are ``\\w+``, what is compared are runs of four of them with their multiplicity; each page's true and
+false positives and misses are shares of their sum, so that long pages weigh no more; precision and recall are means
+over pages, and F1 is theirs. Pages go the way they go in a run, bytes to text included, through the same processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gzip
+import json
+import os
+import re
+import statistics
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from hnintel import media
+from hnintel.extraction_pool import shared_pool
+from hnintel.settings import load_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+GOAL = 0.95
+_RUN = 4
+_WORDS = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One page: how its text and the truth share their shingles; the three add up to 1, or are 0 where both lack."""
+
+    hits: float
+    extra: float
+    missed: float
+
+    @property
+    def precision(self) -> float:
+        """The share of what was taken that belongs; 1 where nothing was wanted and nothing taken."""
+        return self.hits / (self.hits + self.extra) if self.hits + self.extra else float(not self.missed)
+
+    @property
+    def recall(self) -> float:
+        """The share of what belongs that was taken."""
+        return self.hits / (self.hits + self.missed) if self.hits + self.missed else float(not self.extra)
+
+
+def match(truth: str, text: str) -> Match:
+    """Compare two texts by their shingles."""
+    wanted, taken = _shingles(truth), _shingles(text)
+    hits, extra, missed = (wanted & taken).total(), (taken - wanted).total(), (wanted - taken).total()
+    whole = (hits + extra + missed) or 1
+    return Match(hits / whole, extra / whole, missed / whole)
+
+
+def scores(matches: list[Match]) -> tuple[float, float, float]:
+    """Precision, recall and F1 over pages; a page that gave no text counts in recall only."""
+    precision = statistics.mean(one.precision for one in matches if one.hits + one.extra)
+    recall = statistics.mean(one.recall for one in matches if one.hits + one.missed)
+    return precision, recall, 2 * precision * recall / (precision + recall)
+
+
+def _shingles(text: str) -> Counter[tuple[str, ...]]:
+    words = _WORDS.findall(text)
+    runs = (tuple(words[start : start + _RUN]) for start in range(max(1, len(words) - _RUN + 1)))
+    return Counter(run for run in runs if run)
+
+
+async def _extract(pages: dict[str, Path]) -> dict[str, str]:
+    settings = load_settings()
+    pool = shared_pool(settings.article_workers, settings.article_extract_timeout)
+
+    async def one(path: Path) -> str:
+        html = media.to_text(gzip.decompress(path.read_bytes()), "text/html")
+        return (await pool.article(html, "")).text or ""
+
+    texts = await asyncio.gather(*(one(path) for path in pages.values()))
+    return dict(zip(pages, texts, strict=True))
+
+
+def _folder() -> Path:
+    data = os.environ.get("HNINTEL_TEST_DATA") or ROOT.parent / "shared" / "data"
+    return Path(data) / "articles" / "article_extraction_benchmark"
+
+
+def main() -> int:
+    """Print the figures; 1 where F1 is below the goal, 2 where there are no pages."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pages", type=Path, default=_folder(), help="holds ground-truth.json and html/")
+    parser.add_argument("--worst", type=int, default=0, metavar="N", help="name the N pages that went worst")
+    asked = parser.parse_args()
+    if not (asked.pages / "ground-truth.json").is_file():
+        print(f"error: {asked.pages} has no ground-truth.json: set HNINTEL_TEST_DATA or give --pages", file=sys.stderr)
+        return 2
+    truth = json.loads((asked.pages / "ground-truth.json").read_text(encoding="utf-8"))
+    pages = {key: path for key in truth if (path := asked.pages / "html" / f"{key}.html.gz").is_file()}
+    began = time.perf_counter()
+    texts = asyncio.run(_extract(pages))
+    took = time.perf_counter() - began
+    matches = {key: match(truth[key].get("articleBody", ""), texts[key]) for key in pages}
+    precision, recall, f1 = scores(list(matches.values()))
+    print(f"{len(pages)} pages in {took:.1f} s: precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}")
+    print(f"goal: F1 at least {GOAL}: {'met' if f1 >= GOAL else 'MISSED'}")
+    for key, one in sorted(matches.items(), key=lambda item: item[1].hits)[: asked.worst]:
+        print(f"  {key[:16]} precision {one.precision:.2f} recall {one.recall:.2f} {truth[key].get('url', '')}")
+    return 0 if f1 >= GOAL else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""Articles taken out of pages in processes of their own: a page that takes for ever, or crashes, costs only itself.
+
+The processes are started with the first page and serve every chunk of the process that reads. Each has pipes of its
+own, so that one that is killed at any moment leaves no lock behind that the others wait for; and each is a program of
+its own, not a child that imports the main module (a flow, with all of Prefect) again. The standard library's and
+pebble's pools were tried first (docs/decisions/0006-extraction-processes.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from hnintel.extract import Extracted
+
+#: Pages after which a process is replaced: parsers keep some memory of each.
+_PAGES = 500
+#: Seconds that a process may take to start.
+_START = 60.0
+
+_ROOT = Path(__file__).resolve().parent.parent
+_SERVE = "from hnintel.extraction_worker import serve; serve()"
+_COMMAND = (sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(_ROOT)!r}); {_SERVE}")
+
+
+class ExtractionFailed(Exception):
+    """A page's text was not taken out; whether another try may help is in ``may_pass``."""
+
+    def __init__(self, reason: str, may_pass: bool) -> None:
+        super().__init__(reason)
+        self.may_pass = may_pass
+
+
+class ExtractionPool:
+    """So many processes, started when first needed. Any thread and event loop may use it.
+
+    Args:
+        workers: how many pages are worked on at once.
+        timeout: seconds that one page may take.
+        command: what each process runs.
+    """
+
+    def __init__(self, workers: int, timeout: float, command: Sequence[str] = _COMMAND) -> None:
+        self._timeout, self._command = timeout, command
+        # A thread a process: it waits for the answer, and knows how to end a process that has none.
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="extract")
+        self._lock = threading.Lock()
+        self._idle: list[_Process] = []
+
+    async def article(self, html: str, url: str) -> Extracted:
+        """What :func:`hnintel.extract.article` gives.
+
+        Raises:
+            ExtractionFailed: it took too long, or its process died.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._article, html, url)
+
+    def processes(self) -> list[int]:
+        """The ids of the processes that wait for a page."""
+        with self._lock:
+            return [process.id for process in self._idle]
+
+    def close(self) -> None:
+        """End the processes that wait for a page; the next page starts a new one."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for process in idle:
+            process.end()
+
+    def _article(self, html: str, url: str) -> Extracted:
+        # One that waited may have been killed from outside; a page that kills a new one as well does it itself.
+        for anew in (False, True):
+            process = _Process(self._command) if anew else self._take()
+            try:
+                found = process.article(html, url, self._timeout)
+            except TimeoutError:
+                process.end()
+                raise ExtractionFailed(f"no text after {self._timeout:g} s", may_pass=False) from None
+            except (EOFError, OSError):
+                process.end()
+                continue
+            self._give_back(process)
+            return found
+        raise ExtractionFailed("the process that read the page died", may_pass=True)
+
+    def _take(self) -> _Process:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return _Process(self._command)
+
+    def _give_back(self, process: _Process) -> None:
+        if process.pages >= _PAGES:
+            process.end()
+            return
+        with self._lock:
+            self._idle.append(process)
+
+
+class _Process:
+    """One running worker and the pipes to it."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        assert self._process.stdin is not None  # noqa: S101 - for the type checker
+        assert self._process.stdout is not None  # noqa: S101
+        self._to = Connection(os.dup(self._process.stdin.fileno()), readable=False)
+        self._from = Connection(os.dup(self._process.stdout.fileno()), writable=False)
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._started = False
+        self.pages = 0
+
+    @property
+    def id(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def article(self, html: str, url: str, timeout: float) -> Extracted:
+        """Have one page read.
+
+        Raises:
+            TimeoutError: it takes longer than *timeout*, starting up apart.
+            EOFError, OSError: the process is gone.
+        """
+        if not self._started:
+            self._answer(_START)
+            self._started = True
+        self.pages += 1
+        self._to.send((html, url, timeout))
+        found = self._answer(timeout)
+        assert isinstance(found, Extracted)  # noqa: S101 - our own worker's
+        return found
+
+    def end(self) -> None:
+        """Kill it, whatever it is doing; nothing of it is worth keeping."""
+        self._process.kill()
+        self._process.wait()
+        self._to.close()
+        self._from.close()
+
+    def _answer(self, timeout: float) -> object:
+        if not self._from.poll(timeout):
+            raise TimeoutError
+        return self._from.recv()
+
+
+_pools: dict[tuple[int, float], ExtractionPool] = {}
+_pools_lock = threading.Lock()
+
+
+def shared_pool(workers: int, timeout: float) -> ExtractionPool:
+    """The pool of this process for these bounds, closed when the process ends."""
+    with _pools_lock:
+        if (workers, timeout) not in _pools:
+            pool = ExtractionPool(workers, timeout)
+            atexit.register(pool.close)
+            _pools[workers, timeout] = pool
+        return _pools[workers, timeout]

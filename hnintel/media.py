@@ -1,0 +1,72 @@
+"""What a body is and says: which media types hold an article, what the bytes themselves show, text from bytes."""
+
+from __future__ import annotations
+
+from w3lib.encoding import html_to_unicode, http_content_type_encoding, read_bom
+
+#: Media types that hold an article; anything else is `wrong_type`.
+PLAIN = ("text/plain", "text/markdown", "text/x-markdown")
+READABLE = ("text/html", "application/xhtml+xml", *PLAIN)
+
+#: How files begin that are no text, whatever they are called.
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF-", "application/pdf"),
+    (b"\x89PNG\r\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"RIFF", "a RIFF file"),
+    (b"PK\x03\x04", "application/zip"),
+    (b"\x1f\x8b", "application/gzip"),
+    (b"BZh", "application/x-bzip2"),
+    (b"\xfd7zXZ\x00", "application/x-xz"),
+    (b"\x28\xb5\x2f\xfd", "application/zstd"),
+    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (b"Rar!\x1a\x07", "application/vnd.rar"),
+    (b"\x7fELF", "an ELF program"),
+    (b"\x00asm", "application/wasm"),
+    (b"OggS", "application/ogg"),
+    (b"ID3", "audio/mpeg"),
+    (b"fLaC", "audio/flac"),
+    (b"\x1a\x45\xdf\xa3", "video/webm"),
+)
+_HEAD = 1024
+_WIDE = ("utf-16", "utf-32")
+
+
+def media_type(content_type: str) -> str:
+    """``text/html`` of ``Text/HTML; charset=utf-8``; ``""`` where there is none."""
+    return content_type.partition(";")[0].strip().lower()[:100]
+
+
+def binary(body: bytes, content_type: str) -> str | None:
+    """What *body* is where it is no text, whatever its header calls it; else None."""
+    head = body[:_HEAD]
+    for magic, name in _MAGIC:
+        if head.startswith(magic) or (name == "application/pdf" and magic in head.lstrip()[:16]):
+            return name
+    if head[4:8] == b"ftyp":
+        return "video/mp4"
+    if read_bom(body)[0] or (http_content_type_encoding(content_type) or "").startswith(_WIDE):
+        return None
+    return "binary" if head.count(0) * 20 > len(head) else None
+
+
+def to_text(body: bytes, content_type: str) -> str:
+    """The characters of *body*: by its byte-order mark, else the header, else its own declaration, else by its look."""
+    try:
+        return html_to_unicode(content_type, body, auto_detect_fun=_detect)[1]
+    except (LookupError, UnicodeError):  # Python has codecs that are none for text: "hex", "idna", "undefined"
+        return body.decode(_detect(body), errors="replace")
+
+
+def _detect(body: bytes) -> str:
+    """The encoding of a page that declares none: UTF-8 where it fits, else the likeliest by its letters."""
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        from charset_normalizer import from_bytes
+
+        best = from_bytes(body[:50_000]).best()
+        return best.encoding if best else "utf-8"
+    return "utf-8"
