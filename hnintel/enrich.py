@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from hnintel import ledger
 from hnintel.enrichment import Enrichment
-from hnintel.errors import QualityError
+from hnintel.errors import DeclarationError, QualityError, WarehouseError
 from hnintel.prices import credits
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Step, Warehouse
@@ -39,23 +39,32 @@ class Chunk:
 
 
 def prepare(session: Session, warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> None:
-    """Make the enrichment's table as it is declared, and its view of the accepted answers."""
+    """Make the enrichment's table as it is declared, and its view of the accepted answers.
+
+    Raises:
+        DeclarationError: a column is declared as another type than the table has it with.
+    """
     session.execute(
         statement("enrichment_table", table=enrichment.table, columns=enrichment.columns, dialect=warehouse.dialect)
     )
     schema, _, table = enrichment.table.partition(".")
     there = {
-        str(row[0]).lower()
-        for row in session.execute(
-            "SELECT column_name FROM information_schema.columns "
+        str(name).lower(): str(kind)
+        for name, kind in session.execute(
+            "SELECT column_name, data_type FROM information_schema.columns "
             "WHERE lower(table_schema) = ? AND lower(table_name) = ?",
             [schema, table],
         )
     }
     for column in enrichment.columns:
+        kind = warehouse.dialect.type_name(column.kind)
         if column.name not in there:
-            kind = warehouse.dialect.type_name(column.kind)
             session.execute(f"ALTER TABLE {enrichment.table} ADD COLUMN {column.name} {kind}")
+        elif there[column.name] != kind:
+            raise DeclarationError(
+                f"{enrichment.name}.py: column {column.name} is declared as {kind}, but {enrichment.table} holds "
+                f"{there[column.name]}: give it another name, so that old answers stay as they are"
+            )
     fingerprint = fingerprint_of(warehouse, enrichment, settings)
     session.execute(
         statement("enrichment_view", table=enrichment.table, columns=enrichment.columns, fingerprint=fingerprint)
@@ -105,7 +114,13 @@ class EnrichmentRun:
         self._retried_before = _now() - timedelta(minutes=settings.answer_retry_minutes)
 
     def begin(self) -> None:
-        """Make the table ready and note the attempt."""
+        """Make the table ready and note the attempt.
+
+        Raises:
+            DeclarationError: the table does not fit the declaration.
+            WarehouseError: the model has no price; better now than when its answers are paid for.
+        """
+        credits(self._model, 0, 0)
         with self._warehouse.transaction() as session:
             prepare(session, self._warehouse, self._enrichment, self._settings)
             ledger.begin_stage(session, self._day, self._enrichment.stage, self._run_id, _now())
@@ -116,7 +131,10 @@ class EnrichmentRun:
         Raises:
             WarehouseError: the warehouse or its AI functions refused the statement; nothing of the chunk is kept.
         """
-        return self._warehouse.ask(self._pending(after), self._steps(), self._keep)
+        try:
+            return self._warehouse.ask(self._pending(after), self._steps(), self._keep)
+        except WarehouseError as error:
+            raise type(error)(f"enrichment {self._enrichment.name} of {self._day}: {error}") from error
 
     def _pending(self, after: int) -> Query:
         sql = statement(
@@ -153,7 +171,7 @@ class EnrichmentRun:
         )
         self._bury_bad(session, now)
         asked, failed, read, written, last = session.execute(
-            "SELECT count(*), count(reason), sum(input_tokens), sum(output_tokens), max(item_id) FROM judged"
+            "SELECT count(*), count(bad_because), sum(input_tokens), sum(output_tokens), max(item_id) FROM judged"
         )[0]
         cost = credits(self._model, int(read), int(written))
         session.merge(
@@ -168,18 +186,18 @@ class EnrichmentRun:
     def _bury_bad(self, session: Session, now: datetime) -> None:
         stage = self._enrichment.stage
         key = "CAST(item_id AS VARCHAR) AS key"
-        session.execute(f"CREATE OR REPLACE TEMPORARY TABLE good AS SELECT {key} FROM judged WHERE reason IS NULL")
+        session.execute(f"CREATE OR REPLACE TEMPORARY TABLE good AS SELECT {key} FROM judged WHERE bad_because IS NULL")
         session.execute(
             "CREATE OR REPLACE TEMPORARY TABLE bad AS "
-            f"SELECT {key}, reason, input_hash FROM judged WHERE reason IS NOT NULL"
+            f"SELECT {key}, bad_because AS reason, input_hash FROM judged WHERE bad_because IS NOT NULL"
         )
         session.execute(statement("forgive", source="good"), [stage, self._fingerprint])
         session.merge(statement("bury", source="bad"), [stage, self._fingerprint, self._day, now, self._run_id])
 
     def refuse_if_too_bad(self, total: Enriched) -> None:
         """Stop where the answers so far are no good: raises QualityError; what was good is kept."""
-        share = total.failed / total.asked
-        if total.failed < self._settings.bad_answer_floor or share <= self._settings.bad_answer_share:
+        allowed = max(self._settings.bad_answer_share * total.asked, self._settings.bad_answer_floor - 1)
+        if total.failed <= allowed:
             return
         told = f"{total.failed} of {total.asked} answers were bad"
         with self._warehouse.transaction() as session:
@@ -201,6 +219,7 @@ class EnrichmentRun:
 
     def _end(self, session: Session) -> None:
         one = self._enrichment
+        session.execute(statement("forget_moot", where=one.where), [one.stage, self._day, self._fingerprint, self._day])
         rows = session.execute(
             f"SELECT count(*) FROM {one.table} AS a JOIN raw.items AS i ON i.id = a.item_id "
             "WHERE i.day = ? AND a.fingerprint = ?",

@@ -6,82 +6,23 @@ import hashlib
 import importlib.util
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hnintel.column import Column
 from hnintel.errors import DeclarationError
-from hnintel.warehouse.base import Dialect, Kind
+from hnintel.warehouse.base import Dialect
 from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
-from hnintel.warehouse.statements import identifier, literal, render
+from hnintel.warehouse.statements import check_syntax, fenced, identifier, literal, names_in, render
+
+__all__ = ["BUNDLED", "Column", "Enrichment", "layers", "load_enrichments"]
 
 BUNDLED = Path(__file__).resolve().parent / "enrichments"
 
-_KINDS: dict[object, Kind] = {str: "text", float: "number", int: "integer", bool: "boolean", list[str]: "list"}
-_JSON_TYPES: dict[Kind, dict[str, Any]] = {
-    "text": {"type": "string"},
-    "number": {"type": "number"},
-    "integer": {"type": "integer"},
-    "boolean": {"type": "boolean"},
-    "list": {"type": "array", "items": {"type": "string"}},
-}
-#: Columns that every enrichment's table has beside its own.
-STANDARD_COLUMNS = ("item_id", "fingerprint", "input_hash", "input_cut", "model", "run_id", "enriched_at")
 _CALL = re.compile(r"^\s*(AI_[A-Z_]+)\s*\(.*\)\s*$", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Column:
-    """One answer of an enrichment.
-
-    Args:
-        name: of the column; lower case.
-        type: ``str``, ``float``, ``int``, ``bool`` or ``list[str]``.
-        description: one sentence; the model reads it, and so do the docs.
-        one_of: the only values it may have; with a mapping, each with a description that the model judges by.
-        between: the least and the greatest value of a number, both allowed.
-        path: where it lies in the JSON answer, if not at its own name: ``labels[0]``.
-    """
-
-    name: str
-    type: object
-    description: str
-    one_of: Sequence[str] | Mapping[str, str] = ()
-    between: tuple[float, float] | None = None
-    path: str | None = None
-
-    @property
-    def kind(self) -> Kind:
-        """What it holds, in the warehouse's words."""
-        return _KINDS[self.type]
-
-    @property
-    def labels(self) -> list[dict[str, str]]:
-        """``one_of`` as ``AI_CLASSIFY`` takes it."""
-        if isinstance(self.one_of, Mapping):
-            return [{"label": label, "description": told} for label, told in self.one_of.items()]
-        return [{"label": label} for label in self.one_of]
-
-    def schema(self) -> dict[str, Any]:
-        """The JSON schema that an answer is held to."""
-        schema = {**_JSON_TYPES[self.kind], "description": self.description}
-        return {**schema, "enum": list(self.one_of)} if self.one_of else schema
-
-    def check(self) -> None:
-        """Raise DeclarationError, with the mend, where it makes no sense."""
-        identifier(self.name)
-        if self.type not in _KINDS:
-            raise DeclarationError(f"column {self.name}: type must be str, float, int, bool or list[str]")
-        if self.name in STANDARD_COLUMNS:
-            raise DeclarationError(f"column {self.name}: every enrichment has a column of that name; choose another")
-        if self.one_of and self.kind != "text":
-            raise DeclarationError(f"column {self.name}: one_of goes with str")
-        if self.between and (self.kind not in ("number", "integer") or self.between[0] > self.between[1]):
-            raise DeclarationError(f"column {self.name}: between goes with a number, the least value first")
-        if self.path is not None and not re.fullmatch(r"[A-Za-z_]\w*(\[\d+\]|\.[A-Za-z_]\w*)*", self.path):
-            raise DeclarationError(f"column {self.name}: path '{self.path}' is not like labels[0] or details.name")
 
 
 @dataclass(frozen=True)
@@ -119,6 +60,8 @@ class Enrichment:
 
     def _check(self) -> None:
         identifier(self.name)
+        if not isinstance(self.columns, tuple) or not all(isinstance(column, Column) for column in self.columns):
+            raise DeclarationError("columns must be a tuple of Column; a tuple of one ends in a comma: (Column(...),)")
         if not self.columns:
             raise DeclarationError("it has no columns; declare at least one")
         for column in self.columns:
@@ -126,9 +69,31 @@ class Enrichment:
         names = [column.name for column in self.columns]
         if len(set(names)) < len(names):
             raise DeclarationError("two columns have the same name")
+        if not isinstance(self.after, tuple):
+            raise DeclarationError("after must be a tuple of names; a tuple of one ends in a comma: ('topic',)")
+        self._check_call()
+
+    def _check_call(self) -> None:
         if not _CALL.match(self.call):
             raise DeclarationError("call must be one AI_* function, for example AI_CLASSIFY({{ input }}, {{ labels }})")
-        self.render_call(self.model)
+        self.render_call(self.model)  # tells what is wrong with its template
+        wants = names_in(self.call)
+        if "input" not in wants:
+            raise DeclarationError("call asks the same of every item; put {{ input }} into it")
+        if "labels" in wants and not self._labels:
+            raise DeclarationError("call takes {{ labels }}, but no column has one_of")
+        for name, given in (("model", self.model), ("prompt", self.prompt)):
+            if name in wants and not given.strip():
+                raise DeclarationError(f"call takes {{{{ {name} }}}}; declare {name}=...")
+        if self.prompt and "prompt" not in wants:
+            raise DeclarationError(
+                "prompt is declared, but call does not take {{ prompt }}; put it in, or leave it out"
+            )
+        deep = [column.name for column in self.columns if column.path and not column.path.isidentifier()]
+        if "response_format" in wants and deep:
+            raise DeclarationError(f"column {deep[0]}: with {{{{ response_format }}}} a path must be a plain name")
+        check_syntax("call", f"SELECT {self.render_call(self.model)}")
+        check_syntax("where", f"SELECT 1 WHERE ({self.where})")
 
     @property
     def name(self) -> str:
@@ -158,7 +123,7 @@ class Enrichment:
             model=literal(model),
             prompt=literal(self.instruction) if self.prompt else literal(""),
             input=self._input,
-            labels=literal(next((column.labels for column in self.columns if column.one_of), [])),
+            labels=literal(self._labels),
             response_format=literal({"type": "json", "schema": self.schema()}),
         )
 
@@ -173,26 +138,22 @@ class Enrichment:
     @property
     def _input(self) -> str:
         # A classification takes the bare text; in a prompt it is fenced, and cannot close its own fence.
-        if not self.prompt:
-            return "input"
-        # A space in place of a fence, not nothing: what stood around it must not grow together into another.
-        bare = f"replace(replace(input, {literal(TEXT_OPENS)}, ' '), {literal(TEXT_CLOSES)}, ' ')"
-        return f"{literal(TEXT_OPENS)} || {bare} || {literal(TEXT_CLOSES)}"
+        return fenced("input") if self.prompt else "input"
+
+    @property
+    def _labels(self) -> list[dict[str, str]]:
+        return next((column.labels for column in self.columns if column.one_of), [])
 
     @property
     def overhead(self) -> str:
         """What goes along with every row's input, and is paid for each time: the instruction, or labels and words."""
-        labels = next((column.labels for column in self.columns if column.one_of), [])
-        told = json.dumps(self.schema() if self.prompt else labels, ensure_ascii=False)
+        told = json.dumps(self.schema() if self.prompt else self._labels, ensure_ascii=False)
         return (self.instruction + told if self.prompt else told).replace("\\", "")  # only ever counted
 
     def schema(self) -> dict[str, Any]:
-        """The JSON schema of an answer by ``AI_COMPLETE``."""
-        return {
-            "type": "object",
-            "properties": {column.name: column.schema() for column in self.columns},
-            "required": [column.name for column in self.columns],
-        }
+        """The JSON schema of an answer by ``AI_COMPLETE``; a property has the name that its column is read from."""
+        properties = {column.path or column.name: column.schema() for column in self.columns}
+        return {"type": "object", "properties": properties, "required": list(properties)}
 
     def fingerprint(self, model: str, input_max_chars: int) -> str:
         """Names the question: rows with another fingerprint answer another one.
@@ -203,9 +164,8 @@ class Enrichment:
         """
         asked = [
             self.version,
-            self.call,
-            self.instruction if self.prompt else "",
             model,
+            self.render_call(model),  # as it is really sent: prompt, fence, labels, schema with its descriptions
             input_max_chars,
             [(column.name, column.kind, column.path, column.labels, column.between) for column in self.columns],
         ]
@@ -223,7 +183,9 @@ def load_enrichments(folder: Path | None = None) -> dict[str, Enrichment]:
         DeclarationError: a file cannot be imported, declares none, or the ``after`` of one is unknown or circular.
     """
     folder = folder or BUNDLED
-    found = {path.stem: _load(path) for path in sorted(folder.glob("[a-z]*.py"))}
+    if not folder.is_dir():
+        raise DeclarationError(f"{folder} is no folder of enrichments: make it, or mend HNINTEL_ENRICHMENTS_PATH")
+    found = {path.stem: _load(path) for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")}
     if not found:
         raise DeclarationError(f"{folder} declares no enrichment: add a file with `enrichment = Enrichment(...)`")
     return {one.name: one for layer in layers(found) for one in layer}
@@ -238,14 +200,15 @@ def layers(enrichments: Mapping[str, Enrichment]) -> list[list[Enrichment]]:
     for one in enrichments.values():
         for name in one.after:
             if name not in enrichments:
-                raise DeclarationError(f"enrichment {one.name}: it comes after '{name}', which there is not")
+                there = ", ".join(sorted(enrichments.keys() - {one.name})) or "no other"
+                raise DeclarationError(f"{one.name}.py: it comes after '{name}', which there is not; there is {there}")
     done: set[str] = set()
     ordered: list[list[Enrichment]] = []
     while len(done) < len(enrichments):
         ready = [one for name, one in enrichments.items() if name not in done and done.issuperset(one.after)]
         if not ready:
-            left = ", ".join(sorted(enrichments.keys() - done))
-            raise DeclarationError(f"enrichments {left} wait for each other: take a name out of an `after`")
+            left = ", ".join(f"{name}.py" for name in sorted(enrichments.keys() - done))
+            raise DeclarationError(f"{left} wait for each other: take a name out of an `after`")
         ordered.append(ready)
         done |= {one.name for one in ready}
     return ordered
@@ -261,8 +224,11 @@ def _load(path: Path) -> Enrichment:
     except DeclarationError as error:
         raise DeclarationError(f"{path.name}: {error}") from None
     except Exception as error:  # whatever a file of declarations raises, its name and line are what helps
-        raise DeclarationError(f"{path.name}: {type(error).__name__}: {error}") from None
+        told = str(error).strip().splitlines()[0] if str(error).strip() else "no message"
+        raise DeclarationError(f"{path.name}: {type(error).__name__}: {told}; mend the file") from None
     enrichment = getattr(module, "enrichment", None)
     if not isinstance(enrichment, Enrichment):
         raise DeclarationError(f"{path.name} declares no enrichment: add `enrichment = Enrichment(__name__, ...)`")
+    if enrichment.name != path.stem:
+        raise DeclarationError(f"{path.name} declares '{enrichment.name}': give it __name__ as its first argument")
     return enrichment

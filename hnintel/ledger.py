@@ -62,7 +62,8 @@ def bury(
     if letters:
         standing = {"stage": stage, "fingerprint": "", "day": day, "attempts": 1, "run_id": run_id}
         rows = [
-            {**standing, "key": key, "reason": reason, "first_seen": now, "last_seen": now} for key, reason in letters
+            {**standing, "key": key, "reason": reason, "first_seen": now, "last_seen": now}
+            for key, reason in dict(letters).items()  # one row a key: met twice in a chunk it is still one failure
         ]
         session.stage("ops.dead_letters", rows)
         session.merge(statement("bury", source="incoming"), [stage, "", day, now, run_id])

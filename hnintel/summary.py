@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from hnintel import ledger
+from hnintel import dead_letters, ledger
 from hnintel.articles import count_by_status
 from hnintel.briefing.write import Written
 from hnintel.enrich import Enriched
+from hnintel.settings import Settings
 from hnintel.transform import Built
 from hnintel.warehouse.base import Session
 
@@ -33,6 +34,7 @@ class Summary:
     briefing: Written = field(default_factory=Written)
     dbt: Built = field(default_factory=lambda: Built(0, 0))
     dead_letters: int = 0
+    letters_due: int = 0
     changed: list[str] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     page: str = ""
@@ -42,8 +44,8 @@ class Summary:
         """All questions of the run together."""
         return sum(self.enrichments.values(), self.briefing.usage)
 
-    def count(self, session: Session) -> None:
-        """Read what the warehouse holds of the day now."""
+    def count(self, session: Session, settings: Settings, now: datetime) -> None:
+        """Read what the warehouse holds of the day, and which dead letters are due, at *now* (UTC without a zone)."""
         self.items = _pairs(
             session.execute(
                 "SELECT coalesce(type, 'unknown'), count(*) FROM raw.items WHERE day = ? GROUP BY 1 ORDER BY 1",
@@ -62,6 +64,7 @@ class Summary:
         )
         self.articles = count_by_status(session, self.day)
         self.dead_letters = ledger.dead_letters_of(session, self.day)
+        self.letters_due = dead_letters.count_due(session, settings, now)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, in the order in which a reader wants them."""
@@ -80,12 +83,17 @@ class Summary:
                 name: {"asked": one.asked, "answered": one.answered, "failed": one.failed}
                 for name, one in self.enrichments.items()
             },
-            "briefing": {"claims": self.briefing.claims, "refused": self.briefing.refused},
+            "briefing": {
+                "anew": self.briefing.anew,
+                "claims": self.briefing.claims,
+                "refused": self.briefing.refused,
+            },
             "ai_calls": usage.asked,
             "tokens": {"input": usage.input_tokens, "output": usage.output_tokens},
             "cost": {"credits": usage.credits, "tokens_are": "estimated"},
             "dbt": {"models": self.dbt.models, "tests": self.dbt.tests},
             "dead_letters": self.dead_letters,
+            "dead_letters_due": self.letters_due,
             "changed_tables": self.changed,
             "seconds": {stage: round(seconds, 2) for stage, seconds in self.seconds.items()},
             "page": self.page,
@@ -104,19 +112,27 @@ def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         for name, one in told["enrichments"].items()
     ]
     rows += [
-        ("briefing", f"{told['briefing']['claims']} claims" if told["briefing"]["claims"] else "as it was"),
+        ("briefing", _briefing(told["briefing"])),
         ("AI", f"{told['ai_calls']} calls, {sum(told['tokens'].values())} tokens, {told['cost']['credits']:g} credits"),
         ("dbt", f"{told['dbt']['models']} models, {told['dbt']['tests']} tests"),
     ]
     if told["notes"]:
         rows.append(("met on the way", _listed(told["notes"])))
-    if told["dead_letters"]:
-        rows.append(("dead letters", f"{told['dead_letters']}, see ops.dead_letters"))
+    if told["dead_letters"] or told["dead_letters_due"]:
+        letters = f"{told['dead_letters']} of this day; {told['dead_letters_due']} of all days are due"
+        rows.append(("dead letters", f"{letters}: python -m hnintel dead-letters list"))
     if told["changed_tables"] is not None:
         rows.append(("since the last run", _changes(told["changed_tables"], told["ai_calls"])))
     rows.append(("time", ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in told["seconds"].items())))
     rows.append(("page", told["page"]))
     return rows
+
+
+def _briefing(told: Mapping[str, Any]) -> str:
+    if not told["anew"]:
+        return "as it was"
+    refused = f", {told['refused']} refused: they cite no story of the day" if told["refused"] else ""
+    return f"{told['claims']} claims{refused}"
 
 
 def _changes(changed: list[str], calls: int) -> str:

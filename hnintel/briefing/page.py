@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, date, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from hnintel.articles import count_by_status
 from hnintel.briefing.sections import MODEL, fingerprint
-from hnintel.errors import WarehouseError
+from hnintel.errors import UsageError, WarehouseError
 from hnintel.settings import Settings
 from hnintel.site.page import (
     Claim,
@@ -35,17 +37,42 @@ from hnintel.warehouse.base import Session, Warehouse
 _TOP_STORIES, _TOP_ENTITIES, _TOP_DOMAINS = 20, 12, 10
 
 
+@dataclass(frozen=True, slots=True)
+class _Briefing:
+    """The briefing that is shown of a day: its row in ``enriched.briefings``."""
+
+    day: date
+    fingerprint: str
+    claims: str
+    run_id: str
+    written_at: datetime
+    model: str
+
+    @property
+    def headline(self) -> str:
+        claims = sorted(json.loads(self.claims), key=lambda claim: claim["section"] != "themes")
+        return str(claims[0]["text"]) if claims else ""
+
+
 def publish(warehouse: Warehouse, day: date, settings: Settings) -> tuple[Path, str]:
-    """Write the page of *day*, those of its neighbours (they link to it) and the index; the path and the Markdown."""
+    """Write the page of *day*, those of its neighbours (they link to it) and the index; the path and the Markdown.
+
+    Raises:
+        UsageError: no briefing of *day* was written.
+        WarehouseError: the site folder cannot be written.
+    """
     with warehouse.transaction() as session:
-        days = _days(session, warehouse)
-        pages = {shown: _page(session, warehouse, shown, days, settings) for shown in _around(day, days)}
+        briefings = _briefings(session, warehouse)
+        if day not in briefings:
+            raise UsageError(f"no briefing of {day} was written: run that day first")
+        days = list(briefings)
+        pages = {shown: _page(session, briefings[shown], days, settings) for shown in _around(day, days)}
         markdown = render_markdown(pages[day])
         session.execute(
             "UPDATE enriched.briefings SET text = ? WHERE day = ? AND fingerprint = ?",
-            [markdown, day, fingerprint(warehouse.model(MODEL))],
+            [markdown, day, briefings[day].fingerprint],
         )
-        index = [(shown, _headline(session, warehouse, shown), _count(session, shown)) for shown in reversed(days)]
+        index = [(shown, briefings[shown].headline, _count(session, shown)) for shown in reversed(days)]
     for shown, page in pages.items():
         _write(settings.site / page_path(shown), render_page(page))
     _write(settings.site / "index.html", render_index(index))
@@ -53,22 +80,29 @@ def publish(warehouse: Warehouse, day: date, settings: Settings) -> tuple[Path, 
 
 
 def _write(path: Path, text: str) -> None:
-    """All of it or nothing: a reader never sees half a page."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    """All of it or nothing: a reader never sees half a page, and two writers never meet in one file."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise WarehouseError(f"{path} cannot be written ({error.strerror})") from None
+        raise WarehouseError(f"{path} cannot be written ({error.strerror}): give another HNINTEL_HOME") from None
+    finally:
+        with contextlib.suppress(OSError):  # gone to its place, or never there
+            beside.unlink()
 
 
-def _days(session: Session, warehouse: Warehouse) -> list[date]:
-    rows = session.execute(
-        "SELECT day FROM enriched.briefings WHERE fingerprint = ? ORDER BY day", [fingerprint(warehouse.model(MODEL))]
+def _briefings(session: Session, warehouse: Warehouse) -> dict[date, _Briefing]:
+    """The briefing of each day, oldest first: that of today's wording, else the last that was written."""
+    rows = session.rows(
+        "SELECT day, fingerprint, claims, run_id, written_at, model FROM enriched.briefings "
+        "QUALIFY row_number() OVER ("
+        "PARTITION BY day ORDER BY CASE WHEN fingerprint = ? THEN 0 ELSE 1 END, written_at DESC, fingerprint) = 1 "
+        "ORDER BY day",
+        [fingerprint(warehouse.model(MODEL))],
     )
-    return [row[0] for row in rows]
+    return {row["day"]: _Briefing(**row) for row in rows}
 
 
 def _around(day: date, days: list[date]) -> list[date]:
@@ -76,13 +110,13 @@ def _around(day: date, days: list[date]) -> list[date]:
     return days[max(0, place - 1) : place + 2]
 
 
-def _page(session: Session, warehouse: Warehouse, day: date, days: list[date], settings: Settings) -> Page:
+def _page(session: Session, briefing: _Briefing, days: list[date], settings: Settings) -> Page:
+    day = briefing.day
     place = days.index(day)
-    row = _briefing(session, warehouse, day)
     stories = _stories(session, day)
     claims = [
         Claim(claim["section"], claim["text"], tuple(stories[item] for item in claim["ids"] if item in stories))
-        for claim in json.loads(row["claims"])
+        for claim in json.loads(briefing.claims)
     ]
     live = sorted(stories.values(), key=lambda story: (-(story.score or 0), story.item_id))
     return Page(
@@ -94,17 +128,10 @@ def _page(session: Session, warehouse: Warehouse, day: date, days: list[date], s
         entities=_entities(session, day),
         domains=_domains(session, day),
         facts=_facts(session, day),
-        provenance=_provenance(session, row, day, settings),
+        provenance=_provenance(session, briefing, settings),
         previous_day=days[place - 1] if place else None,
         next_day=days[place + 1] if place + 1 < len(days) else None,
     )
-
-
-def _briefing(session: Session, warehouse: Warehouse, day: date) -> dict[str, Any]:
-    return session.rows(
-        "SELECT claims, run_id, written_at, model FROM enriched.briefings WHERE day = ? AND fingerprint = ?",
-        [day, fingerprint(warehouse.model(MODEL))],
-    )[0]
 
 
 def _stories(session: Session, day: date) -> dict[int, Story]:
@@ -191,8 +218,9 @@ def _pairs(rows: Iterable[tuple[Any, ...]]) -> list[tuple[str, int]]:
     return [(str(row[0]), int(row[1])) for row in rows]
 
 
-def _provenance(session: Session, briefing: dict[str, Any], day: date, settings: Settings) -> Provenance:
+def _provenance(session: Session, briefing: _Briefing, settings: Settings) -> Provenance:
     """What the day cost in all, whichever run paid for it; so that a page made again says the same."""
+    day = briefing.day
     calls, tokens, cost = session.execute(
         "SELECT coalesce(sum(calls), 0), coalesce(sum(input_tokens + output_tokens), 0), coalesce(sum(credits), 0) "
         "FROM ops.ai_usage WHERE day = ?",
@@ -201,22 +229,16 @@ def _provenance(session: Session, briefing: dict[str, Any], day: date, settings:
     models = session.execute("SELECT DISTINCT model FROM ops.ai_usage WHERE day = ? ORDER BY model", [day])
     source = session.execute("SELECT max(source) FROM raw.items WHERE day = ?", [day])[0][0]
     return Provenance(
-        run_id=briefing["run_id"],
+        run_id=briefing.run_id,
         source=source or "none",
-        models=tuple(row[0] for row in models) or (briefing["model"],),
-        written_at=briefing["written_at"].replace(tzinfo=UTC),
+        models=tuple(row[0] for row in models) or (briefing.model,),
+        written_at=briefing.written_at.replace(tzinfo=UTC),
         ai_calls=int(calls),
         tokens=int(tokens),
         credits=float(cost),
         time_zone=settings.time_zone,
         version=_version(),
     )
-
-
-def _headline(session: Session, warehouse: Warehouse, day: date) -> str:
-    claims = json.loads(_briefing(session, warehouse, day)["claims"])
-    first = sorted(claims, key=lambda claim: claim["section"] != "themes")
-    return str(first[0]["text"]) if first else ""
 
 
 def _count(session: Session, day: date) -> int:

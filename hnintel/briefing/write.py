@@ -13,39 +13,51 @@ from hnintel.briefing.sections import CLAIMS_PROMPT, CLAIMS_SCHEMA, MODEL, SECTI
 from hnintel.enrich import Enriched
 from hnintel.prices import credits
 from hnintel.warehouse.base import Query, Session, Step, Warehouse
-from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
-from hnintel.warehouse.statements import literal, merge_rows, statement
+from hnintel.warehouse.statements import fenced, literal, merge_rows, statement
 
 STAGE = "briefing"
+#: How many writings may try a section whose claims came back as no claims.
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What writing came to; ``claims`` that were kept, and ``refused``: those that cite no story of the day."""
+    """What writing came to; ``claims`` that were kept, and ``refused``: those that are none or cite no story.
+
+    ``anew`` is False where the briefing that was there still held.
+    """
 
     usage: Enriched = field(default_factory=Enriched)
     claims: int = 0
     refused: int = 0
+    anew: bool = False
 
 
 def write_briefing(warehouse: Warehouse, day: date, run_id: str) -> Written:
-    """Write the briefing of *day*, unless the one there is answers the same question over the same lines."""
+    """Write the briefing of *day*, unless the one there answers the same question over the same lines.
+
+    A section whose answer was bad is in the dead letters, and makes the next writings ask again, a few times.
+    """
     model = warehouse.model(MODEL)
+    credits(model, 0, 0)  # a model without a price is refused before it is paid
     question = fingerprint(model)
     with warehouse.transaction() as session:
         lines = _lines_hash(session, warehouse, day)
         there = session.execute(
             "SELECT count(*) FROM enriched.briefings WHERE day = ? AND fingerprint = ? AND input_hash = ?",
             [day, question, lines],
-        )
-        if there[0][0]:
+        )[0][0]
+        if there and not _tries_left(session, day):
             return Written()
+        if not there:
+            ledger.forgive(session, STAGE, [_letter(day, section.name) for section in SECTIONS])
         ledger.begin_stage(session, day, STAGE, run_id, _now())
 
     def keep(session: Session) -> Written:
         answers = session.rows("SELECT * FROM counted ORDER BY section")
         known = _stories(session, day)
         written, claims = _account(answers, known, model)
+        _bury_bad(session, day, answers, run_id)
         _save(session, day, question, lines, claims, len(known), model, run_id)
         _add_usage(session, day, question, model, run_id, written.usage)
         return written
@@ -55,13 +67,13 @@ def write_briefing(warehouse: Warehouse, day: date, run_id: str) -> Written:
         return written
     with warehouse.transaction() as session:  # a day without a story has a briefing too: one that says so
         _save(session, day, question, lines, [], 0, model, run_id)
-    return Written()
+    return Written(anew=True)
 
 
 def _steps(warehouse: Warehouse, model: str) -> list[Step]:
-    fenced = f"{literal(CLAIMS_PROMPT + TEXT_OPENS)} || digest || {literal(TEXT_CLOSES)}"
+    prompt = f"{literal(CLAIMS_PROMPT)} || {fenced('digest')}"
     response_format = literal({"type": "json", "schema": CLAIMS_SCHEMA})
-    call = f"AI_COMPLETE({literal(model)}, {fenced}, {{'temperature': 0}}, {response_format})"
+    call = f"AI_COMPLETE({literal(model)}, {prompt}, {{'temperature': 0}}, {response_format})"
     return [
         Step("digests", statement("briefing_digests", sections=SECTIONS)),
         Step("answered", statement("briefing_claims", call=warehouse.dialect.with_error_details(call))),
@@ -73,31 +85,57 @@ def _account(answers: Iterable[Mapping[str, Any]], known: set[int], model: str) 
     kept: list[dict[str, Any]] = []
     usage, refused = Enriched(), 0
     for answer in answers:
-        claims = _claims(answer["answer"])
-        for claim in claims or ():
-            ids = [item_id for item_id in dict.fromkeys(claim["ids"]) if item_id in known]
+        for claim in _claims(answer["answer"]) or ():
+            ids = [item_id for item_id in dict.fromkeys(claim["ids"]) if item_id in known] if _has_shape(claim) else []
             if ids:
                 kept.append({"section": answer["section"], "text": claim["text"], "ids": ids})
             else:
                 refused += 1
-        # Two questions a section: AI_AGG over its lines, AI_COMPLETE over the digest.
-        read = int(answer["line_tokens"]) + int(answer["digest_tokens"])
-        wrote = int(answer["digest_tokens"]) + int(answer["answer_tokens"])
-        failed = 1 if claims is None else 0
-        usage += Enriched(2, 2 - failed, failed, read, wrote, credits(model, read, wrote))
-    return Written(usage, len(kept), refused), kept
+        usage += _usage(answer, model)
+    return Written(usage, len(kept), refused, anew=True), kept
 
 
-def _claims(answer: str) -> list[dict[str, Any]] | None:
-    """The claims of an answer's envelope that have the promised shape; None where the answer itself is none."""
+def _usage(answer: Mapping[str, Any], model: str) -> Enriched:
+    """Two questions a section: AI_AGG over its lines, and AI_COMPLETE over the digest where there is one."""
+    read, wrote = int(answer["line_tokens"]), int(answer["digest_tokens"])
+    if answer["digest"] is None:
+        return Enriched(1, 1, 0, read, wrote, credits(model, read, wrote))
+    read, wrote = read + int(answer["digest_tokens"]), wrote + int(answer["answer_tokens"])
+    failed = int(_is_bad(answer))
+    return Enriched(2, 2 - failed, failed, read, wrote, credits(model, read, wrote))
+
+
+def _claims(answer: str | None) -> list[Any] | None:
+    """What an answer's envelope holds as claims, of whatever shape; None where it holds none."""
     try:
-        value = json.loads(answer)["value"]
-        claims = value["claims"]
+        claims = json.loads(answer or "null")["value"]["claims"]
     except (ValueError, KeyError, TypeError):
         return None
-    if not isinstance(claims, list):
-        return None
-    return [claim for claim in claims if _has_shape(claim)]
+    return claims if isinstance(claims, list) else None
+
+
+def _is_bad(answer: Mapping[str, Any]) -> bool:
+    """Whether there was a digest, and no claims were made of it; without a digest there was nothing to say."""
+    return answer["digest"] is not None and _claims(answer["answer"]) is None
+
+
+def _bury_bad(session: Session, day: date, answers: Iterable[Mapping[str, Any]], run_id: str) -> None:
+    by_badness: dict[bool, list[str]] = {True: [], False: []}
+    for answer in answers:
+        by_badness[_is_bad(answer)].append(_letter(day, answer["section"]))
+    ledger.forgive(session, STAGE, by_badness[False])
+    ledger.bury(session, STAGE, day, [(key, "the answer holds no claims") for key in by_badness[True]], run_id, _now())
+
+
+def _letter(day: date, section: str) -> str:
+    return f"{day} {section}"
+
+
+def _tries_left(session: Session, day: date) -> bool:
+    found = session.execute(
+        "SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND day = ? AND attempts < ?", [STAGE, day, _ATTEMPTS]
+    )
+    return bool(found[0][0])
 
 
 def _has_shape(claim: object) -> bool:
@@ -116,9 +154,11 @@ def _lines_hash(session: Session, warehouse: Warehouse, day: date) -> str:
 
 
 def _stories(session: Session, day: date) -> set[int]:
-    return {
-        row[0] for row in session.execute("SELECT item_id FROM marts.stories WHERE day = ? AND status = 'ok'", [day])
-    }
+    """What can be cited: the stories that had a line."""
+    rows = session.execute(
+        "SELECT item_id FROM marts.stories WHERE day = ? AND status = 'ok' AND title IS NOT NULL", [day]
+    )
+    return {row[0] for row in rows}
 
 
 def _save(

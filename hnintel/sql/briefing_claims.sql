@@ -1,4 +1,4 @@
 -- The digests as claims with their ids, held to a schema.
-SELECT section, lines, line_tokens, digest, {{ call }} AS answer
+SELECT section, {{ call }} AS answer
 FROM digests
 WHERE digest IS NOT NULL

@@ -1,9 +1,11 @@
+-- What each section came to. A section whose lines gave no digest has no answer, and was asked about all the same.
 -- The answers are in a table, so that none is asked twice to be counted.
 SELECT
-    section,
-    lines,
-    answer,
-    line_tokens,
-    AI_COUNT_TOKENS('ai_agg', digest) AS digest_tokens,
-    AI_COUNT_TOKENS('ai_complete', CAST(answer AS VARCHAR)) AS answer_tokens
-FROM answered
+    digests.section,
+    digests.line_tokens,
+    digests.digest,
+    answered.answer,
+    coalesce(AI_COUNT_TOKENS('ai_agg', digests.digest), 0) AS digest_tokens,
+    coalesce(AI_COUNT_TOKENS('ai_complete', CAST(answered.answer AS VARCHAR)), 0) AS answer_tokens
+FROM digests
+LEFT JOIN answered ON answered.section = digests.section

@@ -2,7 +2,6 @@
 {% for section in sections %}
 SELECT
     {{ section.name | literal }} AS section,
-    count(*) AS lines,
     AI_AGG(line, {{ section.task | literal }}) AS digest,
     sum(AI_COUNT_TOKENS('ai_agg', line)) AS line_tokens
 FROM pending

@@ -27,5 +27,5 @@ SELECT
         WHEN {{ column.name }} NOT BETWEEN {{ column.between[0] }} AND {{ column.between[1] }} THEN '{{ column.name }}: not between {{ column.between[0] }} and {{ column.between[1] }}'
     {% endif %}
     {% endfor %}
-    END AS reason
+    END AS bad_because
 FROM read_out

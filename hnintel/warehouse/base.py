@@ -34,10 +34,13 @@ class Dialect(Protocol):
     """Where two warehouses' SQL differs; statements take what they need from here."""
 
     def type_name(self, kind: Kind) -> str:
-        """The column type that holds *kind*."""
+        """The column type that holds *kind*, by the name that ``information_schema`` gives it."""
 
     def from_json(self, column: str, path: str, kind: Kind) -> str:
-        """An expression: what lies at *path* (``labels[0]``) of a JSON column, as *kind*; NULL where it is no such."""
+        """An expression: what lies at *path* (``labels[0]``) of a JSON column, as *kind*; NULL where it is no such.
+
+        JSON's types are not bent: ``"3"`` is no number and 3 no text. A list is one of texts, without a null.
+        """
 
     def with_error_details(self, call: str) -> str:
         """*call*, an AI function, made to answer ``{"value", "error"}`` instead of failing the statement."""

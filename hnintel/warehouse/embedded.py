@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,28 +13,39 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from hnintel.warehouse.engines.base import Answer, Engine, Label
 
-# The optional arguments have Snowflake's names, so that one call text serves both. `config` may also be left out.
+# The optional arguments have Snowflake's names and places, so that one call text serves both.
+# AI_COMPLETE gives text as AI_COMPLETE does: prose bare, without the quotes of a JSON string.
 # An aggregate is a macro over list(); sorted, because AI_AGG promises no order and the engine must see always the same.
 _MACROS = """
 CREATE MACRO AI_CLASSIFY(input, categories, config := NULL, return_error_details := FALSE) AS
     _ai_shape(_ai_classify(input, _ai_json(categories), _ai_json(config)), return_error_details);
 CREATE MACRO AI_COMPLETE(
-    model, prompt, model_parameters := NULL, response_format := NULL, return_error_details := FALSE
-) AS
-    _ai_shape(_ai_complete(model, prompt, _ai_json(model_parameters), _ai_json(response_format)), return_error_details);
+    model, prompt, model_parameters := NULL, response_format := NULL, show_details := FALSE,
+    return_error_details := FALSE
+) AS CASE
+    WHEN show_details THEN error('AI_COMPLETE: show_details is not there in the embedded warehouse, leave it out')
+    ELSE _ai_text(
+        _ai_complete(model, prompt, _ai_json(model_parameters), _ai_json(response_format)), return_error_details
+    )
+END;
 CREATE MACRO AI_AGG(expr, task_description) AS
     json_extract_string(_ai_aggregate(_ai_json(list_sort(list(expr))), task_description), '$.value');
 CREATE MACRO AI_SUMMARIZE_AGG(expr) AS
     json_extract_string(_ai_aggregate(_ai_json(list_sort(list(expr))), NULL), '$.value');
 CREATE MACRO AI_COUNT_TOKENS
     (function_name, input) AS _ai_count_tokens(CAST(input AS VARCHAR)),
-    (function_name, model, input) AS _ai_count_tokens(CAST(input AS VARCHAR));
+    (function_name, second, third) AS _ai_count_tokens(
+        CASE WHEN typeof(third) = 'VARCHAR' THEN CAST(third AS VARCHAR) ELSE concat(second, _ai_json(third)) END
+    );
 """
-# With details the whole envelope; without, its value, which is NULL where the row has an error.
+# With details the whole envelope; without, its value, which is NULL where the row has an error. Each branch names the
+# envelope once: it stands for the call, and a call that is named twice is made twice.
 _SHAPE = """
 CREATE MACRO _ai_json(given) AS CAST(to_json(given) AS VARCHAR);
 CREATE MACRO _ai_shape(envelope, details) AS
-    CASE WHEN details THEN CAST(envelope AS JSON) ELSE json_extract(envelope, '$.value') END;
+    CASE WHEN details THEN CAST(envelope AS JSON) ELSE TRY_CAST(json_extract_string(envelope, '$.value') AS JSON) END;
+CREATE MACRO _ai_text(envelope, details) AS
+    CASE WHEN details THEN envelope ELSE json_extract_string(envelope, '$.value') END;
 """
 
 
@@ -51,13 +62,18 @@ def connect_with_functions(engine: Engine) -> Iterator[duckdb.DuckDBPyConnection
 
 def _register(connection: duckdb.DuckDBPyConnection, engine: Engine) -> None:
     def classify(inputs: pa.Array, categories: pa.Array, configs: pa.Array) -> pa.Array:
-        def ask(texts: list[str | None], labels: str, config: str | None) -> list[Answer]:
-            return engine.classify(texts, _labels(labels), _object(config))
+        def ask(texts: list[str | None], labels: str | None, config: str | None) -> list[Answer]:
+            found = _labels(labels)
+            if not found:
+                return [Answer(error="AI_CLASSIFY: no categories were given")] * len(texts)
+            return engine.classify(texts, found, _object(config))
 
         return _answered(inputs, ask, categories, configs)
 
     def complete(models: pa.Array, prompts: pa.Array, parameters: pa.Array, formats: pa.Array) -> pa.Array:
-        def ask(texts: list[str | None], model: str, given: str | None, response: str | None) -> list[Answer]:
+        def ask(texts: list[str | None], model: str | None, given: str | None, response: str | None) -> list[Answer]:
+            if model is None:
+                return [Answer(error="AI_COMPLETE: no model was given")] * len(texts)
             return engine.complete(model, texts, _object(given), _object(response).get("schema"))
 
         return _answered(prompts, ask, models, parameters, formats)
@@ -79,7 +95,8 @@ def _register(connection: duckdb.DuckDBPyConnection, engine: Engine) -> None:
         ("_ai_count_tokens", count_tokens, 1, "BIGINT"),
     ]
     for name, function, arguments, returns in functions:
-        # "special": NULL reaches the function, which answers it with an error of its own.
+        # "special": NULL reaches the function, which answers it with an error of its own. "side effects": a call is
+        # paid for, so the optimiser must not make two of it, which it does of a pure one that a filter above it reads.
         connection.create_function(
             name,
             function,
@@ -87,6 +104,7 @@ def _register(connection: duckdb.DuckDBPyConnection, engine: Engine) -> None:
             returns,
             type=PythonUDFType.ARROW,
             null_handling=FunctionNullHandling.SPECIAL,
+            side_effects=True,
         )
     for macro in (_SHAPE + _MACROS).split(";"):
         if macro.strip():
@@ -94,24 +112,45 @@ def _register(connection: duckdb.DuckDBPyConnection, engine: Engine) -> None:
 
 
 def _answered(texts: pa.Array, ask: Callable[..., list[Answer]], *arguments: pa.Array) -> pa.Array:
-    """Ask once for all rows that share their other arguments; in a statement that is nearly always every row."""
-    given = list(zip(*(argument.to_pylist() for argument in arguments), strict=True))
+    """Ask once for all rows that share their other arguments; in a statement that is nearly always every row.
+
+    NULL is no text to ask about: it gets an error, and is not paid for.
+    """
     asked = texts.to_pylist()
-    answers: list[Answer] = [Answer(error="not asked")] * len(asked)
-    for group in dict.fromkeys(given):
-        rows = [row for row, own in enumerate(given) if own == group]
-        for row, answer in zip(rows, ask([asked[row] for row in rows], *group), strict=True):
+    answers = [Answer(error="the input is NULL")] * len(asked)
+    groups: dict[tuple[str | None, ...], list[int]] = {}
+    for row, given in enumerate(zip(*(argument.to_pylist() for argument in arguments), strict=True)):
+        if asked[row] is not None:
+            groups.setdefault(given, []).append(row)
+    for given, rows in groups.items():
+        for row, answer in zip(rows, ask([asked[row] for row in rows], *given), strict=True):
             answers[row] = answer
     return _envelopes(answers)
 
 
-def _envelopes(answers: Any) -> pa.Array:
-    return pa.array([json.dumps({"value": answer.value, "error": answer.error}) for answer in answers], pa.string())
+def _envelopes(answers: Iterable[Answer]) -> pa.Array:
+    return pa.array([_envelope(answer) for answer in answers], pa.string())
 
 
-def _labels(categories: str) -> list[Label]:
+def _envelope(answer: Answer) -> str:
+    """*answer* as JSON that DuckDB can read; one that cannot be is a bad row, and must not sink those beside it."""
+    error = None if answer.error is None else str(answer.error)
+    value = answer.value if error is None else None
+    try:
+        return _dump({"value": value, "error": error})
+    except (TypeError, ValueError, RecursionError) as wrong:  # a set, NaN, a circle
+        return _dump({"value": None, "error": f"the answer is no JSON ({type(wrong).__name__})"})
+
+
+def _dump(envelope: Mapping[str, Any]) -> str:
+    # DuckDB refuses the escape of half a surrogate pair, and with it the whole statement.
+    whole = json.dumps(envelope, ensure_ascii=False, allow_nan=False)
+    return whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _labels(categories: str | None) -> list[Label]:
     labels = []
-    for category in json.loads(categories):
+    for category in json.loads(categories or "null") or ():
         found = category if isinstance(category, Mapping) else {"label": category}
         labels.append(Label(str(found["label"]), str(found.get("description") or "")))
     return labels

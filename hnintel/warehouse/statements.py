@@ -7,12 +7,30 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import jinja2
+import jinja2.meta
 
 from hnintel.errors import DeclarationError
 from hnintel.warehouse.base import Session
+from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
 
 FOLDER = Path(__file__).resolve().parent.parent / "sql"
+
+#: Words that name no table or column without quotes, on DuckDB or on Snowflake.
+RESERVED = frozenset(
+    "account all alter analyse analyze and anti any array as asc asof asymmetric at authorization between binary "
+    "both by case cast check collate collation column concurrently connect connection constraint create cross "
+    "current current_catalog current_date current_role current_time current_timestamp current_user database "
+    "default deferrable delete desc describe distinct do drop else end except exists false fetch following for "
+    "foreign freeze from full generated glob grant group gscluster having ilike in increment initially inner "
+    "insert intersect into is isnull issue join lambda lateral leading left like limit localtime localtimestamp "
+    "map minus natural not notnull null of offset on only or order organization outer overlaps pivot pivot_longer "
+    "pivot_wider placing positional primary qualify references regexp returning revoke right rlike row rows sample "
+    "schema select semi session_user set show similar some start struct summarize symmetric table tablesample then "
+    "to trailing trigger true try_cast union unique unpack unpivot update user using values variadic verbose view "
+    "when whenever where window with".split()
+)
 
 
 def literal(value: object) -> str:
@@ -42,7 +60,16 @@ def identifier(name: str) -> str:
     """*name*, held to what needs no quotes on either engine."""
     if not re.fullmatch(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?", name):
         raise DeclarationError(f"'{name}' is no name for a table or column: use lower-case letters, digits and _")
+    if not RESERVED.isdisjoint(name.split(".")):
+        raise DeclarationError(f"'{name}' is a word of SQL: choose another name")
     return name
+
+
+def fenced(expression: str) -> str:
+    """A text expression between ``<text>`` and ``</text>`` that cannot close its own fence."""
+    # A space in place of a fence, not nothing: what stood around it must not grow together into another.
+    bare = f"replace(replace({expression}, {literal(TEXT_OPENS)}, ' '), {literal(TEXT_CLOSES)}, ' ')"
+    return f"{literal(TEXT_OPENS)} || {bare} || {literal(TEXT_CLOSES)}"
 
 
 _environment = jinja2.Environment(
@@ -72,6 +99,25 @@ def render(text: str, **structure: Any) -> str:
         raise DeclarationError(f"the call cannot be filled in: {error}") from None
 
 
+def names_in(text: str) -> set[str]:
+    """What a text that is not a file wants filled in; none where its template is wrong, which `render` tells."""
+    try:
+        return jinja2.meta.find_undeclared_variables(_environment.parse(text))
+    except jinja2.TemplateError:
+        return set()
+
+
+def check_syntax(what: str, sql: str) -> None:
+    """Raise DeclarationError where *sql*, made with *what* of a declaration, is not one statement that can be read."""
+    try:
+        if len(duckdb.extract_statements(sql)) == 1:
+            return
+        told = "it is more than one statement"
+    except duckdb.Error as error:
+        told = str(error).strip().splitlines()[0]
+    raise DeclarationError(f"{what} is no SQL: {told}; mend it")
+
+
 def statements(script: str) -> list[str]:
     """The statements of a script, comments taken out; for our own files only (no ';' or '--' inside literals)."""
     bare = re.sub(r"--[^\n]*", "", script)
@@ -95,8 +141,8 @@ def merge_rows(
         rows: all with the same columns.
         keys: the columns that make a row the same row.
         differs: a column; a matched row is rewritten only where it differs (default: always).
-        keep_when: a condition on the incoming row under which a row that is there stays as it is.
-        keep_existing: the same, on the row that is there.
+        keep_when: one comparison, of a column of the incoming row, under which a row that is there stays as it is.
+        keep_existing: the same, of a column of the row that is there.
 
     Returns:
         How many rows were inserted, and how many rewritten.

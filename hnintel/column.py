@@ -1,0 +1,100 @@
+"""One answer of an enrichment: its name, what it may hold, and where it lies in the JSON that comes back."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hnintel.errors import DeclarationError
+from hnintel.warehouse.base import Kind
+from hnintel.warehouse.statements import identifier
+
+_KINDS: dict[object, Kind] = {str: "text", float: "number", int: "integer", bool: "boolean", list[str]: "list"}
+_JSON_TYPES: dict[Kind, dict[str, Any]] = {
+    "text": {"type": "string"},
+    "number": {"type": "number"},
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+    "list": {"type": "array", "items": {"type": "string"}},
+}
+#: Columns that every enrichment's table has beside its own.
+STANDARD_COLUMNS = ("item_id", "fingerprint", "input_hash", "input_cut", "model", "run_id", "enriched_at")
+#: Columns beside them while an answer is judged (sql/judge.sql).
+_JUDGING_COLUMNS = ("engine_error", "bad_because", "input_tokens", "output_tokens")
+_PATH = re.compile(r"[A-Za-z_]\w*(\[\d+\]|\.[A-Za-z_]\w*)*")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One answer of an enrichment.
+
+    Args:
+        name: of the column; lower case.
+        type: ``str``, ``float``, ``int``, ``bool`` or ``list[str]``.
+        description: one sentence; the model reads it, and so do the docs.
+        one_of: the only values it may have; with a mapping, each with a description that the model judges by.
+        between: the least and the greatest value of a number, both allowed.
+        path: where it lies in the JSON answer, if not at its own name: ``labels[0]``.
+    """
+
+    name: str
+    type: object
+    description: str
+    one_of: Sequence[str] | Mapping[str, str] = ()
+    between: tuple[float, float] | None = None
+    path: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What it holds, in the warehouse's words."""
+        return _KINDS[self.type]
+
+    @property
+    def labels(self) -> list[dict[str, str]]:
+        """``one_of`` as ``AI_CLASSIFY`` takes it."""
+        if isinstance(self.one_of, Mapping):
+            return [{"label": label, "description": told} for label, told in self.one_of.items()]
+        return [{"label": label} for label in self.one_of]
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema that an answer is held to."""
+        schema = {**_JSON_TYPES[self.kind], "description": self.description}
+        return {**schema, "enum": list(self.one_of)} if self.one_of else schema
+
+    def check(self) -> None:
+        """Raise DeclarationError, with the mend, where it makes no sense."""
+        identifier(self.name)
+        if self.type not in list(_KINDS):  # a list: what somebody takes for a type may have no hash
+            raise DeclarationError(f"column {self.name}: type must be str, float, int, bool or list[str]")
+        if self.name in STANDARD_COLUMNS + _JUDGING_COLUMNS:
+            raise DeclarationError(f"column {self.name}: every enrichment has a column of that name; choose another")
+        if not self.description.strip():
+            raise DeclarationError(f"column {self.name}: it has no description; the model and the docs need one")
+        self._check_values()
+        if self.path is not None and not _PATH.fullmatch(self.path):
+            raise DeclarationError(f"column {self.name}: path '{self.path}' is not like labels[0] or details.name")
+
+    def _check_values(self) -> None:
+        if self.one_of and self.kind != "text":
+            raise DeclarationError(f"column {self.name}: one_of goes with str")
+        values = list(self.one_of)
+        if isinstance(self.one_of, str) or not all(isinstance(value, str) and value.strip() for value in values):
+            raise DeclarationError(f"column {self.name}: one_of must be a tuple or a dict of texts")
+        if len(set(values)) < len(values):
+            raise DeclarationError(f"column {self.name}: one_of has a value twice; take one out")
+        if self.between is None:
+            return
+        if self.kind not in ("number", "integer") or not _is_range(self.between):
+            raise DeclarationError(f"column {self.name}: between goes with a number and is (least, greatest)")
+
+
+def _is_range(between: object) -> bool:
+    return (
+        isinstance(between, tuple)
+        and len(between) == 2
+        and all(isinstance(end, int | float) and math.isfinite(end) for end in between)
+        and between[0] <= between[1]
+    )

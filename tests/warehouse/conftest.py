@@ -1,0 +1,32 @@
+"""The warehouses that the conformance suite holds to the protocol. Another adapter is one more line here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hnintel.warehouse.base import Warehouse
+from tests.warehouse.world import Opens, Recording, open_duckdb
+
+ADAPTERS: dict[str, Opens] = {
+    "duckdb": open_duckdb,
+}
+
+
+@pytest.fixture(params=ADAPTERS)
+def opens(request: pytest.FixtureRequest) -> Opens:
+    """How to open a warehouse of the adapter under test."""
+    return ADAPTERS[request.param]
+
+
+@pytest.fixture
+def engine() -> Recording:
+    """What answers the AI functions, and notes what it was asked."""
+    return Recording()
+
+
+@pytest.fixture
+def warehouse(opens: Opens, engine: Recording, tmp_path: Path) -> Warehouse:
+    """An empty warehouse of the adapter under test."""
+    return opens(tmp_path, engine)

@@ -1,0 +1,178 @@
+"""The embedded warehouse as a file: how it comes up, who may hold it, and what is told when it cannot be had."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from hnintel.errors import WarehouseBusy, WarehouseError
+from hnintel.warehouse.migrations import migrate
+from tests.conftest import ROOT
+from tests.warehouse.world import DAY, fetch, load, open_duckdb, story
+
+
+@contextmanager
+def other_process(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """A second Python process that runs *script* until it is killed; it has said "ready" when the block begins."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"import sys, time\n{script}\nprint('ready', flush=True)\ntime.sleep(600)"]
+        + [str(one) for one in arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+HOLDS_THE_FILE = "import duckdb; held = duckdb.connect(sys.argv[1])"
+HOLDS_THE_DAY = """
+from datetime import date
+from pathlib import Path
+from hnintel.warehouse.duckdb import DuckDBWarehouse
+held = DuckDBWarehouse(Path(sys.argv[1]), None).lease(date.fromisoformat(sys.argv[2]), "the-other-run")
+held.__enter__()
+"""
+
+
+def migrations_of(folder: Path) -> int:
+    return int(fetch(open_duckdb(folder), "SELECT count(*) FROM ops.schema_versions")[0][0])
+
+
+@pytest.mark.parametrize("made", ["not there", "empty", "by hand", "by hand, with another schema"])
+def test_a_file_comes_up_however_it_was_made(tmp_path: Path, made: str) -> None:
+    path = tmp_path / "hnintel.duckdb"
+    if made == "empty":
+        path.touch()
+    elif made != "not there":
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("CREATE SCHEMA raw; CREATE TABLE mine (a INT); INSERT INTO mine VALUES (7)")
+    warehouse = open_duckdb(tmp_path)
+    load(warehouse, [story(1)])
+    assert fetch(warehouse, "SELECT id FROM raw.items") == [(1,)]
+    if made.startswith("by hand"):
+        assert fetch(warehouse, "SELECT a FROM mine") == [(7,)]
+
+
+def test_migrations_run_once(tmp_path: Path) -> None:
+    first = migrations_of(tmp_path)
+    assert first >= 1
+    assert migrations_of(tmp_path) == first
+
+
+def test_a_migration_that_fails_half_way_leaves_nothing_of_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrations = tmp_path / "migrations"
+    migrations.mkdir()
+    (migrations / "0001_first.sql").write_text("CREATE TABLE one (a INT); CREATE TABLE one (a INT)")
+    monkeypatch.setattr("hnintel.warehouse.duckdb.migrate", partial(migrate, folder=migrations))
+    with pytest.raises(WarehouseError, match="already exists"):
+        fetch(open_duckdb(tmp_path), "SELECT 1")
+    (migrations / "0001_first.sql").write_text("CREATE TABLE one (a INT)")
+    assert fetch(open_duckdb(tmp_path), "SELECT * FROM one") == []
+
+
+def test_a_warehouse_of_a_newer_version_is_refused_in_one_line_and_left_alone(tmp_path: Path) -> None:
+    warehouse = open_duckdb(tmp_path)
+    with warehouse.transaction() as session:
+        session.execute("INSERT INTO ops.schema_versions VALUES (9001, '9001_later', TIMESTAMP '2030-01-01')")
+    for _ in range(2):
+        with pytest.raises(WarehouseError, match=r"schema version 9001.*update the code") as refused:
+            fetch(open_duckdb(tmp_path), "SELECT 1")
+        assert "\n" not in str(refused.value)
+
+
+def test_a_file_that_is_deleted_between_two_transactions_is_made_anew(tmp_path: Path) -> None:
+    warehouse = open_duckdb(tmp_path)
+    load(warehouse, [story(1)])
+    warehouse.path.unlink()
+    assert fetch(warehouse, "SELECT * FROM raw.items") == []
+
+
+def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "hnintel.duckdb"
+    path.write_text("a diary\n" * 1000)
+    with pytest.raises(WarehouseError, match=r"hnintel\.duckdb cannot be opened.*HNINTEL_DUCKDB_PATH") as refused:
+        fetch(open_duckdb(tmp_path), "SELECT 1")
+    assert "\n" not in str(refused.value)
+    assert path.read_text() == "a diary\n" * 1000
+
+
+def test_a_folder_that_cannot_be_written_is_told_with_the_mend(tmp_path: Path) -> None:
+    (tmp_path / "in the way").write_text("a file, where the folder should be")
+    warehouse = open_duckdb(tmp_path / "in the way")
+    with pytest.raises(WarehouseError, match=r"cannot be written.*HNINTEL_HOME"):
+        fetch(warehouse, "SELECT 1")
+    with pytest.raises(WarehouseError, match=r"cannot be written.*HNINTEL_HOME"), warehouse.lease(DAY, "run"):
+        pass
+
+
+def test_who_holds_the_file_is_named_after_the_set_wait(tmp_path: Path) -> None:
+    load(open_duckdb(tmp_path), [story(1)])
+    with other_process(HOLDS_THE_FILE, tmp_path / "hnintel.duckdb") as other:
+        with pytest.raises(WarehouseBusy, match=rf"held by process {other.pid} .*waited 0\.3 s") as busy:
+            fetch(open_duckdb(tmp_path, lock_wait=0.3), "SELECT 1")
+        assert "\n" not in str(busy.value)
+        other.kill()
+        # Waiting long enough, it is had as soon as it is free.
+        assert fetch(open_duckdb(tmp_path, lock_wait=60), "SELECT id FROM raw.items") == [(1,)]
+
+
+def test_between_transactions_the_file_is_free_for_others(tmp_path: Path) -> None:
+    warehouse = open_duckdb(tmp_path)
+    load(warehouse, [story(1)])
+    with other_process(HOLDS_THE_FILE, warehouse.path):
+        pass
+    assert fetch(warehouse, "SELECT count(*) FROM raw.items") == [(1,)]
+
+
+def test_a_day_that_a_live_process_runs_is_not_run_beside_it(tmp_path: Path) -> None:
+    with other_process(HOLDS_THE_DAY, tmp_path / "hnintel.duckdb", DAY) as other:
+        warehouse = open_duckdb(tmp_path, lock_wait=0.3)
+        with (
+            pytest.raises(WarehouseBusy, match=rf"process {other.pid} \(run the-other-run\).*waited 0\.3 s"),
+            warehouse.lease(DAY, "mine"),
+        ):
+            pass
+
+
+def test_a_day_that_a_killed_process_ran_is_free_at_once(tmp_path: Path) -> None:
+    with other_process(HOLDS_THE_DAY, tmp_path / "hnintel.duckdb", DAY) as other:
+        os.kill(other.pid, signal.SIGKILL)
+        other.wait()
+        with open_duckdb(tmp_path, lock_wait=0).lease(DAY, "mine"):
+            pass
+
+
+def test_what_a_killed_process_had_not_committed_is_not_there(tmp_path: Path) -> None:
+    load(open_duckdb(tmp_path), [story(1)])
+    half = f"{HOLDS_THE_FILE}; held.execute('BEGIN; DELETE FROM raw.items')"
+    with other_process(half, tmp_path / "hnintel.duckdb") as other:
+        os.kill(other.pid, signal.SIGKILL)
+        other.wait()
+    assert fetch(open_duckdb(tmp_path), "SELECT id FROM raw.items") == [(1,)]
+
+
+def test_a_note_of_the_lease_that_cannot_be_read_is_no_reason_to_fail(tmp_path: Path) -> None:
+    warehouse = open_duckdb(tmp_path, lock_wait=0)
+    with warehouse.lease(DAY, "run"):
+        for broken in ("", "[]", "null", '{"pid": 1}', "\x00"):
+            (tmp_path / "locks" / f"{DAY}.json").write_text(broken)
+            with pytest.raises(WarehouseBusy, match="another process"), warehouse.lease(DAY, "mine"):
+                pass

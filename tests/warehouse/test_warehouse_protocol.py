@@ -1,0 +1,341 @@
+"""What every warehouse promises: transactions, bulk loads and merges, questions to AI functions, content hashes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hnintel.contents import changed, contents
+from hnintel.errors import HnIntelError, WarehouseBusy, WarehouseError
+from hnintel.warehouse.base import Kind, Query, Session, Step, Warehouse
+from hnintel.warehouse.statements import merge_rows
+from tests.warehouse.world import DAY, NOW, Opens, Recording, fetch, load, story
+
+CHECK = {"run_id": "r", "day": DAY, "name": "n", "blocking": True, "passed": True, "detail": None, "checked_at": NOW}
+ARTICLE = {
+    "canonical_url": "https://a.example/1",
+    "url": "https://a.example/1",
+    "status": "ok",
+    "text": "as it was",
+    "attempts": 1,
+    "run_id": "r",
+    "fetched_at": NOW,
+}
+
+
+def keep(warehouse: Warehouse, table: str, *rows: Mapping[str, Any], **how: Any) -> tuple[int, int]:
+    with warehouse.transaction() as session:
+        return merge_rows(session, table, rows, **how)
+
+
+# Transactions
+
+
+def test_what_ended_well_is_there_for_the_next_transaction(warehouse: Warehouse) -> None:
+    keep(warehouse, "ops.checks", CHECK, keys=("name",))
+    assert fetch(warehouse, "SELECT name, day, passed FROM ops.checks") == [("n", DAY, True)]
+
+
+def test_nothing_stays_of_a_transaction_that_raised(warehouse: Warehouse) -> None:
+    def half() -> None:
+        with warehouse.transaction() as session:
+            merge_rows(session, "ops.checks", [CHECK], keys=("name",))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        half()
+    assert fetch(warehouse, "SELECT * FROM ops.checks") == []
+
+
+def test_a_statement_that_is_refused_is_told_in_one_line_and_undoes_the_rest(warehouse: Warehouse) -> None:
+    def half() -> None:
+        with warehouse.transaction() as session:
+            merge_rows(session, "ops.checks", [CHECK], keys=("name",))
+            session.execute("SELECT no_such_column FROM ops.checks")
+
+    with pytest.raises(WarehouseError, match="no_such_column") as refused:
+        half()
+    assert "\n" not in str(refused.value)
+    assert fetch(warehouse, "SELECT * FROM ops.checks") == []
+
+
+def test_two_threads_take_turns_and_lose_nothing(opens: Opens, tmp_path: Path) -> None:
+    # Two warehouses on one place, as two threads that open it at the same moment get them.
+    both = [opens(tmp_path), opens(tmp_path)]
+    start = threading.Barrier(2)
+
+    def count(which: int) -> None:
+        start.wait()
+        for number in range(10):
+            with both[which].transaction() as session:
+                before = session.execute("SELECT count(*) FROM ops.checks")[0][0]
+                merge_rows(session, "ops.checks", [{**CHECK, "name": f"{which}-{number}"}], keys=("name",))
+                assert session.execute("SELECT count(*) FROM ops.checks")[0][0] == before + 1
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(count, range(2)))
+    assert fetch(both[0], "SELECT count(DISTINCT name) FROM ops.checks") == [(20,)]
+
+
+# Loading and merging
+
+
+def test_staged_rows_come_through_as_they_are(warehouse: Warehouse) -> None:
+    texts = [
+        "",
+        " ",
+        "it's",
+        "a\\b",
+        'say "x"',
+        "日本語",
+        "שלום עולם",
+        "👩‍👩‍👧",
+        "line\nline\ttab",
+        "%s ? $1 {{ x }}",
+        "x" * 100_000,
+    ]
+    rows = [{**CHECK, "name": str(place), "detail": text} for place, text in enumerate(texts)]
+    keep(warehouse, "ops.checks", *rows, keys=("name",))
+    found = dict(fetch(warehouse, "SELECT name, detail FROM ops.checks"))
+    assert [found[str(place)] for place in range(len(texts))] == texts
+
+
+def test_dates_times_nulls_and_whole_columns_of_nulls_come_through(warehouse: Warehouse) -> None:
+    rows = [{**CHECK, "name": name, "day": date(1970, 1, 1), "checked_at": datetime(9999, 12, 31)} for name in "ab"]
+    keep(warehouse, "ops.checks", *rows, keys=("name",))
+    assert (
+        fetch(warehouse, "SELECT day, detail, checked_at FROM ops.checks ORDER BY name")
+        == [(date(1970, 1, 1), None, datetime(9999, 12, 31))] * 2
+    )
+
+
+def test_lists_come_through(warehouse: Warehouse) -> None:
+    kind = warehouse.dialect.type_name("list")
+    lists = [["a", 'it\'s, "b"'], [], None]
+    with warehouse.transaction() as session:
+        session.execute(f"CREATE TABLE enriched.lists (id BIGINT NOT NULL PRIMARY KEY, names {kind})")
+        merge_rows(session, "enriched.lists", [{"id": place, "names": one} for place, one in enumerate(lists)])
+    assert [row[0] for row in fetch(warehouse, "SELECT names FROM enriched.lists ORDER BY id")] == lists
+
+
+def test_merging_tells_what_was_new_and_what_was_rewritten(warehouse: Warehouse) -> None:
+    rows = [{**CHECK, "name": name, "detail": "before"} for name in "abc"]
+    assert keep(warehouse, "ops.checks", *rows, keys=("name",)) == (3, 0)
+    later = [
+        {**CHECK, "name": name, "detail": detail} for name, detail in [("a", "after"), ("b", "before"), ("d", "d")]
+    ]
+    assert keep(warehouse, "ops.checks", *later, keys=("name",), differs="detail") == (1, 1)
+    assert fetch(warehouse, "SELECT name, detail FROM ops.checks ORDER BY name") == [
+        ("a", "after"),
+        ("b", "before"),
+        ("c", "before"),
+        ("d", "d"),
+    ]
+
+
+def test_merging_nothing_is_no_statement(warehouse: Warehouse) -> None:
+    assert keep(warehouse, "ops.checks", keys=("name",)) == (0, 0)
+
+
+def test_a_row_that_must_be_kept_stays_and_a_new_one_still_comes_in(warehouse: Warehouse) -> None:
+    keep(warehouse, "raw.articles", ARTICLE, keys=("canonical_url",))
+    worse = {**ARTICLE, "status": "gone", "text": None}
+    other = {**worse, "canonical_url": "https://a.example/2"}
+    assert keep(warehouse, "raw.articles", worse, other, keys=("canonical_url",), keep_existing="status = 'ok'") == (
+        1,
+        0,
+    )
+    assert keep(
+        warehouse, "raw.articles", {**worse, "text": ""}, keys=("canonical_url",), keep_when="status = 'gone'"
+    ) == (0, 0)
+    assert fetch(warehouse, "SELECT status, text FROM raw.articles ORDER BY canonical_url") == [
+        ("ok", "as it was"),
+        ("gone", None),
+    ]
+
+
+def test_a_value_that_does_not_fit_is_told_without_repeating_it(warehouse: Warehouse) -> None:
+    with pytest.raises(WarehouseError, match="cannot be loaded") as refused:
+        keep(warehouse, "ops.checks", {**CHECK, "detail": "half a pair \ud83d of a secret page"}, keys=("name",))
+    assert "ops.checks" in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+# Asking
+
+_PENDING = "SELECT id AS item_id, title AS input FROM raw.items ORDER BY id"
+
+
+def ask_all(warehouse: Warehouse, pending: str = _PENDING, call: str = "AI_CLASSIFY(input, ['good', 'bad'])") -> Any:
+    steps = [
+        Step("asked", f"SELECT item_id, {warehouse.dialect.with_error_details(call)} AS answer FROM pending"),
+        Step("counted", "SELECT *, AI_COUNT_TOKENS('ai_classify', CAST(answer AS VARCHAR)) AS tokens FROM asked"),
+    ]
+    return warehouse.ask(Query(pending), steps, lambda session: session.rows("SELECT * FROM counted ORDER BY item_id"))
+
+
+def test_nothing_is_asked_where_nothing_is_pending(warehouse: Warehouse, engine: Recording) -> None:
+    assert ask_all(warehouse) is None
+    assert engine.texts == []
+
+
+def test_every_row_is_asked_about_once(warehouse: Warehouse, engine: Recording) -> None:
+    titles = [f"Great database release {number}" for number in range(1, 3001)]  # more than one vector of DuckDB's
+    load(warehouse, [story(number, title) for number, title in enumerate(titles, 1)])
+    rows = ask_all(warehouse)
+    assert sorted(engine.texts) == sorted(titles)
+    assert [row["item_id"] for row in rows] == list(range(1, 3001))
+    assert all(row["tokens"] > 0 for row in rows)
+
+
+def test_a_row_is_asked_about_once_whatever_stands_around_the_call(warehouse: Warehouse, engine: Recording) -> None:
+    load(warehouse, [story(number) for number in range(1, 21)])
+    call = "AI_CLASSIFY(pending.input, ['good', 'bad'])"
+    asked = [
+        f"SELECT pending.item_id, {call} AS answer FROM pending QUALIFY row_number() OVER (ORDER BY item_id) > 0",
+        f"SELECT pending.item_id, {call} AS answer FROM pending JOIN pending AS other USING (item_id)",
+        f"SELECT * FROM (SELECT item_id, {call} AS answer FROM pending) WHERE answer IS NOT NULL",
+        f"SELECT item_id, {call} AS answer FROM pending ORDER BY item_id DESC",
+    ]
+    for sql in asked:
+        engine.texts.clear()
+        warehouse.ask(Query(_PENDING), [Step("asked", sql)], lambda session: None)
+        assert len(engine.texts) == 20, sql
+
+
+def test_the_answers_of_the_last_step_are_there_in_the_transaction_that_keeps_them(warehouse: Warehouse) -> None:
+    load(warehouse, [story(1)])
+
+    def keep_and_fail(session: Session) -> None:
+        assert session.execute("SELECT count(*) FROM asked") == [(1,)]
+        merge_rows(session, "ops.checks", [CHECK], keys=("name",))
+        raise ValueError("the process is stopped here")
+
+    steps = [Step("asked", "SELECT item_id, AI_COUNT_TOKENS('ai_agg', input) AS tokens FROM pending")]
+    with pytest.raises(ValueError, match="stopped"):
+        warehouse.ask(Query(_PENDING), steps, keep_and_fail)
+    assert fetch(warehouse, "SELECT * FROM ops.checks") == []
+
+
+def test_others_can_use_the_warehouse_while_a_question_is_answered(opens: Opens, tmp_path: Path) -> None:
+    class Slow(Recording):
+        def classify(self, texts: Sequence[str | None], *given: Any) -> Any:
+            # Another thread must get its turn before this answer is there; else it waits here for good.
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(fetch, warehouse, "SELECT count(*) FROM raw.items").result(timeout=30)
+            return super().classify(texts, *given)
+
+    warehouse = opens(tmp_path, Slow())
+    load(warehouse, [story(1)])
+    assert len(ask_all(warehouse)) == 1
+
+
+# JSON answers
+
+
+@pytest.mark.parametrize(
+    ("kind", "fits", "does_not"),
+    [
+        (
+            "text",
+            {'"words"': "words", '""': "", '"it\'s \\"x\\" \\\\ 😀"': 'it\'s "x" \\ 😀'},
+            ["3", "true", "null", '["a"]', "{}"],
+        ),
+        ("number", {"0.5": 0.5, "-3": -3.0, "1e3": 1000.0}, ['"0.5"', "true", "null", "[1]", '"nan"']),
+        ("integer", {"3": 3, "3.0": 3, "-1": -1}, ["3.7", '"3"', "true", "null", "[3]", "1e30"]),
+        ("boolean", {"true": True, "false": False}, ['"true"', "1", "null"]),
+        ("list", {'["a", "b"]': ["a", "b"], "[]": []}, ['"a"', '["a", null]', "[1]", '[["a"]]', '{"0": "a"}', "null"]),
+    ],
+)
+def test_an_answer_is_read_as_what_it_is_or_not_at_all(
+    warehouse: Warehouse, kind: Any, fits: dict[str, Any], does_not: list[str]
+) -> None:
+    def read(answer: str) -> Any:
+        return read_json(warehouse, f'{{"value": {{"a": [{{"b": {answer}}}]}}, "error": null}}', "value.a[0].b", kind)
+
+    assert {answer: read(answer) for answer in fits} == fits
+    assert {answer: read(answer) for answer in does_not} == dict.fromkeys(does_not)
+
+
+def test_what_is_not_in_an_answer_is_null(warehouse: Warehouse) -> None:
+    for answer in ('{"value": {"b": 1}}', '{"value": null, "error": "x"}', '{"value": "a"}', "null"):
+        assert read_json(warehouse, answer, "value.a", "text") is None
+
+
+def read_json(warehouse: Warehouse, answer: str, path: str, kind: Kind) -> Any:
+    expression = warehouse.dialect.from_json("answer", path, kind)
+    return fetch(warehouse, f"SELECT {expression} FROM (SELECT CAST(? AS VARCHAR) AS answer) AS t", [answer])[0][0]
+
+
+# Content hashes
+
+
+def test_contents_are_the_same_whenever_and_in_whatever_order_rows_were_loaded(opens: Opens, tmp_path: Path) -> None:
+    items = [story(number) for number in range(1, 6)]
+    one, other = opens(tmp_path / "one"), opens(tmp_path / "other")
+    load(one, items)
+    load(other, list(reversed(items)), run_id="another", now=datetime(2030, 1, 1))
+    assert hashes(one) == hashes(other)
+
+
+def test_contents_change_with_every_content(warehouse: Warehouse) -> None:
+    load(warehouse, [story(1)])
+    before = hashes(warehouse)
+    for statement in (
+        "UPDATE raw.items SET title = 'another'",
+        "UPDATE raw.items SET url = ''",  # from NULL
+        "INSERT INTO raw.item_snapshots VALUES (9, TIMESTAMP '2026-10-22', 1, 1, NULL, 'r')",
+        "DELETE FROM raw.items",
+    ):
+        with warehouse.transaction() as session:
+            session.execute(statement)
+        after = hashes(warehouse)
+        assert changed(before, after) == ["raw.item_snapshots" if "snapshots" in statement else "raw.items"]
+        before = after
+
+
+def test_a_row_that_is_there_twice_is_other_content_than_once(warehouse: Warehouse) -> None:
+    seen = set()
+    for _ in range(3):
+        with warehouse.transaction() as session:
+            session.execute("CREATE TABLE IF NOT EXISTS enriched.twice (a BIGINT)")
+        seen.add(hashes(warehouse)["enriched.twice"])
+        with warehouse.transaction() as session:
+            session.execute("INSERT INTO enriched.twice VALUES (1)")
+    assert len(seen) == 3
+
+
+def test_a_table_that_is_new_or_gone_is_a_change() -> None:
+    assert changed({"raw.a": "1", "raw.b": "1"}, {"raw.b": "1", "raw.c": "1"}) == ["raw.a", "raw.c"]
+
+
+def hashes(warehouse: Warehouse) -> dict[str, str]:
+    with warehouse.transaction() as session:
+        return contents(session, warehouse)
+
+
+# Leases
+
+
+def test_a_day_that_another_run_holds_is_not_run_beside_it(opens: Opens, tmp_path: Path) -> None:
+    first, second = opens(tmp_path), opens(tmp_path, lock_wait=0.1)
+    with first.lease(DAY, "run-a"):
+        with pytest.raises(WarehouseBusy, match="run-a") as busy, second.lease(DAY, "run-b"):
+            pass
+        assert str(DAY) in str(busy.value)
+        with second.lease(date(2026, 10, 20), "run-b"):
+            pass  # another day is free
+    with second.lease(DAY, "run-b"):
+        pass
+
+
+def test_a_lease_ends_with_its_block_however_that_ends(warehouse: Warehouse) -> None:
+    for _ in range(2):
+        with pytest.raises(HnIntelError, match="stopped"), warehouse.lease(DAY, "run"):
+            raise HnIntelError("stopped")

@@ -1,0 +1,225 @@
+"""A small warehouse with real rows, and engines that obey the protocol: what the suites over the warehouse share."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from hnintel import articles, ingest
+from hnintel.enrich import Enriched, enrich
+from hnintel.enrichment import Enrichment
+from hnintel.models import Article, FirebaseItem, Item
+from hnintel.rows import item as as_row
+from hnintel.settings import Settings
+from hnintel.sources.sample import SampleSource
+from hnintel.urls import canonical_url
+from hnintel.warehouse.base import Warehouse
+from hnintel.warehouse.duckdb import DuckDBWarehouse
+from hnintel.warehouse.engines.base import Answer, Engine, Label
+from hnintel.warehouse.engines.offline import OfflineEngine
+from hnintel.window import Window
+
+DAY = date(2026, 10, 21)
+NOW = datetime(2026, 10, 22, 6, 0)
+_seconds = itertools.count()
+
+
+def settings_in(folder: Path, **changed: Any) -> Settings:
+    """Settings of a home of its own; what a test does not name is the default."""
+    return Settings(home=folder, **changed)
+
+
+#: Opens the warehouse of a folder, its AI functions answered by an engine, waiting some seconds for its lock:
+#: ``opens(folder, engine, lock_wait)``, of which the last two may be left out.
+Opens = Callable[..., Warehouse]
+
+
+class Recording:
+    """An engine that notes every text it is asked about, and leaves the answer to another one."""
+
+    def __init__(self, engine: Engine | None = None) -> None:
+        self.engine: Engine = engine or OfflineEngine()
+        self.texts: list[str] = []
+        self.groups: list[list[str]] = []
+
+    def model(self, asked_for: str) -> str:
+        return self.engine.model(asked_for)
+
+    def classify(self, texts: Sequence[str | None], labels: Sequence[Label], config: Mapping[str, Any]) -> list[Answer]:
+        self.texts += [text or "" for text in texts]
+        return self.engine.classify(texts, labels, config)
+
+    def complete(
+        self, model: str, prompts: Sequence[str | None], parameters: Mapping[str, Any], schema: Mapping[str, Any] | None
+    ) -> list[Answer]:
+        self.texts += [prompt or "" for prompt in prompts]
+        return self.engine.complete(model, prompts, parameters, schema)
+
+    def aggregate(self, texts: Sequence[str], task: str | None) -> Answer:
+        self.groups.append(list(texts))
+        return self.engine.aggregate(texts, task)
+
+    def count_tokens(self, text: str) -> int:
+        return self.engine.count_tokens(text)
+
+    def asked_about(self, word: str) -> int:
+        """How many of the questions had *word* in them."""
+        return sum(word in text for text in self.texts)
+
+
+class Answering:
+    """An engine that keeps every promise of a question, but where ``instead`` has another answer for a text.
+
+    ``instead`` gets a text and the good answer to it, and gives the answer; it may raise, as a lost endpoint does.
+    """
+
+    def __init__(self, instead: Callable[[str, Answer], Answer] = lambda _, good: good) -> None:
+        self.instead = instead
+
+    def model(self, asked_for: str) -> str:
+        return "offline-test"
+
+    def classify(self, texts: Sequence[str | None], labels: Sequence[Label], config: Mapping[str, Any]) -> list[Answer]:
+        return [self.instead(text or "", Answer({"labels": [labels[0].label]})) for text in texts]
+
+    def complete(
+        self, model: str, prompts: Sequence[str | None], parameters: Mapping[str, Any], schema: Mapping[str, Any] | None
+    ) -> list[Answer]:
+        good = Answer("plain words" if schema is None else _promised(schema))
+        return [self.instead(prompt or "", good) for prompt in prompts]
+
+    def aggregate(self, texts: Sequence[str], task: str | None) -> Answer:
+        return self.instead(" ".join(texts), Answer("a digest"))
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+
+def _promised(schema: Mapping[str, Any]) -> dict[str, Any]:
+    by_type = {"string": "words", "number": 0.0, "integer": 0, "boolean": True, "array": ["words"]}
+    return {
+        name: told["enum"][0] if "enum" in told else by_type[told["type"]]
+        for name, told in schema["properties"].items()
+    }
+
+
+def open_duckdb(folder: Path, engine: Engine | None = None, lock_wait: float = 5.0) -> DuckDBWarehouse:
+    """A DuckDB file below *folder*; the same folder gives the same file."""
+    return DuckDBWarehouse(folder / "hnintel.duckdb", engine or OfflineEngine(), lock_wait)
+
+
+def fresh_duckdb(folder: Path, engine: Engine | None = None) -> DuckDBWarehouse:
+    """The same for tests that are about something else: a copy of an empty warehouse, since bringing one up takes
+    longer than most tests do."""
+    path = folder / "hnintel.duckdb"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_empty_warehouse())
+    return open_duckdb(folder, engine)
+
+
+@cache
+def _empty_warehouse() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        warehouse = open_duckdb(Path(folder))
+        with warehouse.transaction():
+            pass
+        return warehouse.path.read_bytes()
+
+
+def story(item_id: int, title: str | None = None, **changed: Any) -> Item:
+    """A story of ``DAY`` as reading it from Hacker News gives it."""
+    told: dict[str, Any] = {
+        "id": item_id,
+        "type": "story",
+        "by": "someone",
+        "time": 1_792_600_000 + item_id,
+        "title": title or f"Story number {item_id} about databases",
+        "score": 100 + item_id,
+        "descendants": 3,
+        "text": f"What story {item_id} says: a new storage engine for SQL indexes was released and it works well.",
+    }
+    return as_row(FirebaseItem.model_validate({**told, **changed}), DAY, "sample")
+
+
+def load(warehouse: Warehouse, items: Iterable[Item], run_id: str = "loading", now: datetime | None = None) -> None:
+    """Load *items* as a scraping task does, each time a second later than before."""
+    now = now or NOW + timedelta(seconds=next(_seconds))
+    with warehouse.transaction() as session:
+        ingest.load(session, ingest.Scraped(items=list(items)), DAY, run_id, now)
+
+
+def load_article(warehouse: Warehouse, url: str, text: str) -> None:
+    """Keep *text* as what was read at *url*."""
+    article = Article(canonical_url=canonical_url(url) or url, url=url, status="ok", text=text)
+    with warehouse.transaction() as session:
+        session.execute("DELETE FROM raw.articles WHERE canonical_url = ?", [article.canonical_url])
+        articles.load_articles(session, [article], DAY, "loading", NOW)
+
+
+def load_sample(warehouse: Warehouse, day: date = DAY) -> None:
+    """Load the stories, jobs and polls of a day of the bundled sample."""
+    load(warehouse, sample_items(day))
+
+
+@cache
+def sample_items(day: date) -> list[Item]:
+    """The stories, jobs and polls of a day of the bundled sample; the dead and the deleted among them."""
+    source = SampleSource()
+
+    async def read() -> list[Item]:
+        listing = await source.list_day(Window.of(day, "America/New_York"))
+        raw = [reading.raw for reading in await source.read(list(listing.ids)) if reading.raw is not None]
+        return [as_row(FirebaseItem.model_validate(one), day, "sample") for one in raw]
+
+    return asyncio.run(read())
+
+
+def fetch(warehouse: Warehouse, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """The rows of a query in a transaction of its own."""
+    with warehouse.transaction() as session:
+        return session.execute(sql, params)
+
+
+class Asking:
+    """A warehouse, an engine and settings, with which enrichments are run as a flow runs them."""
+
+    def __init__(self, folder: Path, engine: Engine | None = None, **settings: Any) -> None:
+        self.settings = settings_in(folder, **settings)
+        self.engine = Recording(engine)
+        self.warehouse = fresh_duckdb(folder, self.engine)
+        self._held: duckdb.DuckDBPyConnection | None = duckdb.connect(str(self.warehouse.path))
+
+    def let_go(self) -> None:
+        """Leave the file to other processes. Until then it is held, which makes opening it anew a matter of no time."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+    def run(self, enrichment: Enrichment, run_id: str = "run", **settings: Any) -> Enriched:
+        """Ask what is pending of ``DAY``; the texts of this run alone are in the engine afterwards."""
+        self.engine.texts.clear()
+        return enrich(self.warehouse, enrichment, DAY, self.settings.model_copy(update=settings), run_id)
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a query, by column name."""
+        with self.warehouse.transaction() as session:
+            return session.rows(sql, params)
+
+    def answers(self, enrichment: Enrichment, current: bool = True) -> list[dict[str, Any]]:
+        """The answers that are shown, or all that are kept, by item."""
+        return self.rows(
+            f"SELECT * FROM {enrichment.table}{'_current' if current else ''} ORDER BY item_id, enriched_at"
+        )
+
+    def letters(self) -> list[dict[str, Any]]:
+        """The dead letters, by item."""
+        return self.rows("SELECT * FROM ops.dead_letters ORDER BY CAST(key AS BIGINT)")
