@@ -1,0 +1,170 @@
+"""Pages that take for ever, or kill the process that reads them, cost themselves and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hnintel.extract import Extracted, article
+from hnintel.extraction_pool import ExtractionFailed, ExtractionPool, shared_pool
+from tests.security.loopback import page
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Takes trafilatura minutes: a quarter of a million paragraphs, none closed.
+ENDLESS = "<p>hello world there" * 250_000
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ExtractionPool]:
+    made = ExtractionPool(2, 2.0)
+    yield made
+    made.close()
+
+
+async def test_it_gives_what_extraction_in_this_process_gives(pool: ExtractionPool) -> None:
+    assert await pool.article(page(), "https://a.example/") == article(page(), "https://a.example/")
+
+
+async def test_a_page_that_takes_too_long_costs_its_limit_and_the_others_are_read(pool: ExtractionPool) -> None:
+    pages = [page(), ENDLESS, page(), page(), page()]
+    read = await asyncio.gather(*(pool.article(html, "") for html in pages), return_exceptions=True)
+    assert isinstance(read[1], ExtractionFailed)
+    assert (str(read[1]), read[1].may_pass) == ("no text after 2 s", False)
+    assert [one for number, one in enumerate(read) if number != 1] == [article(page(), "")] * 4
+
+
+async def test_a_process_that_is_killed_is_replaced_and_its_page_read_again(pool: ExtractionPool) -> None:
+    await asyncio.gather(*(pool.article(page(), "") for _ in range(4)))
+    busy = pool.processes()
+    assert busy
+    reading = [asyncio.create_task(pool.article(page(60_000), "")) for _ in range(2)]
+    await asyncio.sleep(0.1)
+    for process in busy:
+        os.kill(process, signal.SIGKILL)
+    for task in reading:
+        assert (await task).text
+    assert (await pool.article(page(), "")).text
+
+
+async def test_a_process_that_is_killed_while_it_waits_is_replaced(pool: ExtractionPool) -> None:
+    for _ in range(5):
+        await asyncio.gather(*(pool.article(page(), "") for _ in range(4)))
+        for process in pool.processes():
+            os.kill(process, signal.SIGKILL)
+        read = await asyncio.gather(*(pool.article(page(), "") for _ in range(4)))
+        assert [one.text for one in read] == [article(page(), "").text] * 4
+
+
+def _worker(read: str) -> list[str]:
+    """A process of the pool that reads pages by the function *read* names."""
+    code = (
+        f"import os; from hnintel.extract import Extracted; from hnintel.extraction_worker import serve; serve({read})"
+    )
+    return [sys.executable, "-c", code]
+
+
+async def test_a_page_that_kills_every_process_that_reads_it_is_given_up() -> None:
+    pool = ExtractionPool(1, 10, _worker("lambda html, url: os._exit(9)"))
+    with pytest.raises(ExtractionFailed, match="the process that read the page died") as raised:
+        await pool.article(page(), "")
+    assert raised.value.may_pass
+
+
+async def test_what_a_library_prints_does_not_get_between_the_answers() -> None:
+    noisy = "lambda html, url: print('noise') or os.write(1, b'more') and Extracted(html)"
+    pool = ExtractionPool(1, 10, _worker(noisy))
+    assert [await pool.article(str(number), "") for number in range(3)] == [Extracted(str(n)) for n in range(3)]
+    pool.close()
+
+
+async def test_after_it_was_closed_the_next_page_starts_it_again() -> None:
+    pool = ExtractionPool(1, 10)
+    assert (await pool.article(page(), "")).text
+    pool.close()
+    assert (await pool.article(page(), "")).text
+    pool.close()
+    pool.close()
+
+
+def test_threads_with_event_loops_of_their_own_share_it(pool: ExtractionPool) -> None:
+    texts: list[str | None] = []
+
+    def chunk() -> None:
+        texts.append(asyncio.run(pool.article(page(), "")).text)
+
+    threads = [threading.Thread(target=chunk) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert texts == [article(page(), "").text] * 6
+
+
+def test_the_same_bounds_are_the_same_pool_in_a_process() -> None:
+    assert shared_pool(2, 5.0) is shared_pool(2, 5.0)
+    assert shared_pool(2, 5.0) is not shared_pool(2, 6.0)
+
+
+@pytest.mark.parametrize("end", ["return", "sys.exit(3)", "os._exit(0)", "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_however_the_program_ends_its_processes_end_and_they_never_ran_its_main_module(
+    end: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        textwrap.dedent(f"""
+        import asyncio, os, signal, sys
+        sys.path.insert(0, {str(ROOT)!r})
+        print("main", flush=True)
+
+        async def read(pool):
+            found = await asyncio.gather(*(pool.article({page(60_000)!r}, "") for _ in range(4)))
+            assert all(one.text for one in found)
+
+        def main():
+            from hnintel.extraction_pool import shared_pool
+            pool = shared_pool(2, 30.0)
+            asyncio.run(read(pool))
+            print(*pool.processes(), flush=True)
+            {end}
+
+        if __name__ == "__main__":
+            main()
+        """)
+    )
+    # stdout goes to a file: a process that stays behind would hold a pipe open, and hide in the test's own waiting
+    out = tmp_path / "out"
+    with out.open("w") as told:
+        subprocess.run([sys.executable, str(program)], stdout=told, stderr=told, timeout=60, cwd=tmp_path)
+    lines = out.read_text().splitlines()
+    assert lines.count("main") == 1, lines
+    processes = [int(word) for word in lines[1].split()]
+    assert len(processes) == 2
+    _wait_until_gone(processes)
+
+
+def _wait_until_gone(processes: list[int]) -> None:
+    left = processes
+    for _ in range(200):
+        left = [process for process in left if _alive(process)]
+        if not left:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"still running: {left}")
+
+
+def _alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"

@@ -1,0 +1,189 @@
+"""The guard: which addresses are public, and that what is connected to is the very address that was vetted."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import ssl
+from pathlib import Path
+
+import httpcore
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hnintel.guard import AddressRefused, GuardedBackend, is_public
+from tests.security.loopback import PUBLIC, Detour, Names, Site, answer, fetcher, page, patient
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8"])
+def test_addresses_that_anyone_can_reach_are_public(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        ("loopback", "127.0.0.1"),
+        ("loopback", "127.255.0.7"),
+        ("loopback", "::1"),
+        ("this host", "0.0.0.0"),
+        ("this host", "::"),
+        ("private", "10.0.0.1"),
+        ("private", "172.16.0.1"),
+        ("private", "192.168.1.1"),
+        ("private", "fd00::1"),
+        ("link-local", "169.254.169.254"),
+        ("link-local", "fe80::1"),
+        ("site-local", "fec0::1"),
+        ("CGNAT", "100.64.0.1"),
+        ("CGNAT", "100.127.255.255"),
+        ("multicast", "224.0.0.1"),
+        ("multicast", "ff02::1"),
+        ("multicast, global scope", "ff0e::1"),
+        ("reserved", "240.0.0.1"),
+        ("reserved", "255.255.255.255"),
+        ("documentation", "192.0.2.1"),
+        ("documentation", "203.0.113.9"),
+        ("documentation", "2001:db8::1"),
+        ("documentation", "3fff::1"),
+        ("benchmarking", "198.18.0.1"),
+        ("IETF", "192.0.0.8"),
+        ("6to4 relay", "192.88.99.1"),
+        ("IPv4-mapped", "::ffff:127.0.0.1"),
+        ("IPv4-mapped, in hexadecimal", "::ffff:7f00:1"),
+        ("IPv4-compatible", "::127.0.0.1"),
+        ("IPv4-compatible, of a public address", "::8.8.8.8"),
+        ("IPv4-translated", "::ffff:0:127.0.0.1"),
+        ("6to4 of a private address", "2002:7f00:1::"),
+        ("6to4 of a public address", "2002:808:808::1"),
+        ("NAT64 of a private address", "64:ff9b::127.0.0.1"),
+        ("NAT64 of the metadata service", "64:ff9b::a9fe:a9fe"),
+        ("NAT64 for local use", "64:ff9b:1::808:808"),
+        ("Teredo", "2001:0:53aa:64c:0:5efe:7f00:1"),
+        ("zone id", "fe80::1%eth0"),
+        ("zone id on a public address", "2606:4700:4700::1111%1"),
+        ("no address", "localhost"),
+        ("no address", "127.1"),
+        ("no address", ""),
+    ],
+)
+def test_no_other_address_is_public(kind: str, address: str) -> None:
+    assert not is_public(address), kind
+
+
+def test_nat64_of_a_public_address_is_how_a_network_without_ipv4_reaches_it() -> None:
+    assert is_public("64:ff9b::8.8.8.8")
+
+
+@given(st.ip_addresses(v=4))
+def test_wrapping_a_private_address_in_ipv6_never_makes_it_public(ip: ipaddress.IPv4Address) -> None:
+    wrapped = [f"::ffff:{ip}", f"::{ip}", f"64:ff9b::{ip}", str(ipaddress.IPv6Address((0x2002 << 112) | int(ip) << 80))]
+    assert is_public(str(ip)) or not any(is_public(address) for address in wrapped)
+
+
+async def test_the_address_that_was_vetted_is_the_one_connected_to_and_the_name_is_asked_once() -> None:
+    async with Site() as site:
+        names, detour = Names(), Detour(site.port)
+        stream = await GuardedBackend([80], (), names, inner=detour).connect_tcp("example.com", 80)
+        await stream.aclose()
+    assert names.asked == ["example.com"]
+    assert detour.addresses == [PUBLIC]
+
+
+async def test_one_private_address_among_public_ones_is_enough_to_refuse_a_host() -> None:
+    detour = Detour(1)
+    backend = GuardedBackend([80], (), Names(otherwise=[PUBLIC, "10.0.0.1"]), inner=detour)
+    with pytest.raises(AddressRefused, match=r"10\.0\.0\.1, which is not public"):
+        await backend.connect_tcp("example.com", 80)
+    assert detour.addresses == []
+
+
+async def test_a_port_that_is_not_allowed_is_refused_before_the_name_is_looked_up() -> None:
+    names = Names()
+    with pytest.raises(AddressRefused, match="port 22 is not allowed"):
+        await GuardedBackend([80, 443], (), names).connect_tcp("example.com", 22)
+    assert names.asked == []
+
+
+async def test_a_private_host_is_reached_only_where_it_is_listed_with_its_port() -> None:
+    async with Site() as site:
+        listed = [f"Intranet.Example:{site.port}"]
+        backend = GuardedBackend([80], listed, Names(otherwise=["127.0.0.1"]))
+        stream = await backend.connect_tcp("intranet.example", site.port)
+        await stream.aclose()
+        for host, port in (("intranet.example", 80), ("other.example", site.port)):
+            with pytest.raises(AddressRefused):
+                await backend.connect_tcp(host, port)
+
+
+async def test_the_next_vetted_address_is_tried_where_the_first_does_not_answer() -> None:
+    class FirstIsDead(Detour):
+        async def connect_tcp(self, host: str, *args: object, **kwargs: object) -> httpcore.AsyncNetworkStream:
+            if not self.addresses:
+                self.addresses.append(host)
+                raise httpcore.ConnectError("no route")
+            return await super().connect_tcp(host, 80)
+
+    async with Site() as site:
+        detour = FirstIsDead(site.port)
+        both = ["2606:4700:4700::1111", PUBLIC]
+        stream = await GuardedBackend([80], (), Names(otherwise=both), inner=detour).connect_tcp("example.com", 80)
+        await stream.aclose()
+    assert detour.addresses == both
+
+
+async def test_a_name_that_does_not_exist_is_no_connection() -> None:
+    async def nowhere(host: str, port: int) -> list[str]:
+        raise OSError("Name or service not known")
+
+    with pytest.raises(httpcore.ConnectError, match=r"nowhere\.example cannot be resolved"):
+        await GuardedBackend([80], (), nowhere).connect_tcp("nowhere.example", 80)
+
+
+async def test_unix_sockets_are_refused() -> None:
+    with pytest.raises(AddressRefused):
+        await GuardedBackend([80]).connect_unix_socket("/var/run/docker.sock")
+
+
+def _certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Contexts for a server that is *name*, and for a client that trusts its certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, secret = folder / "certificate.pem", folder / "key.pem"
+    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pem, secret)
+    return server, ssl.create_default_context(cafile=str(pem))
+
+
+@pytest.mark.parametrize(("host", "outcome"), [("named.example", "ok"), ("other.example", "failed")])
+async def test_tls_speaks_for_the_name_though_an_address_is_connected_to(
+    host: str, outcome: str, tmp_path: Path
+) -> None:
+    server, client = _certificate(tmp_path, "named.example")
+    wanted: list[str | None] = []
+    server.sni_callback = lambda connection, name, context: wanted.append(name)
+    async with Site({f"{host}/": answer(page())}, server) as site, fetcher(site, patient(), tls=client) as read:
+        fetched = await read.fetch(f"https://{host}/")
+    assert fetched.outcome == outcome, fetched.reason
+    assert set(wanted) == {host}

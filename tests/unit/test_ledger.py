@@ -1,0 +1,90 @@
+"""The ledger: what was begun, what is done, what could not be taken."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hnintel import ledger
+from hnintel.warehouse.base import Warehouse
+from tests.warehouse.world import DAY, NOW, fresh_duckdb
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    return fresh_duckdb(tmp_path)
+
+
+def rows(warehouse: Warehouse, table: str) -> list[dict[str, Any]]:
+    with warehouse.transaction() as session:
+        return session.rows(f"SELECT * FROM ops.{table} ORDER BY 1, 2")
+
+
+def bury(warehouse: Warehouse, *letters: tuple[str, str], now: datetime = NOW, run_id: str = "run") -> None:
+    with warehouse.transaction() as session:
+        ledger.bury(session, "items", DAY, letters, run_id, now)
+
+
+def test_a_run_is_noted_when_it_begins_and_when_it_ends(warehouse: Warehouse) -> None:
+    with warehouse.transaction() as session:
+        ledger.begin_run(session, "run", DAY, "sample", NOW)
+    (begun,) = rows(warehouse, "runs")
+    assert (begun["status"], begun["finished_at"]) == ("running", None)
+    with warehouse.transaction() as session:
+        ledger.end_run(session, "run", "complete", {"day": DAY, "listed": 3}, NOW + timedelta(minutes=1))
+    (ended,) = rows(warehouse, "runs")
+    assert (ended["status"], ended["finished_at"]) == ("complete", NOW + timedelta(minutes=1))
+    assert ended["summary"] == '{"day": "2026-10-21", "listed": 3}'
+
+
+def test_a_stage_counts_its_attempts_and_forgets_its_last_error(warehouse: Warehouse) -> None:
+    for error in ("dbt failed", None):
+        with warehouse.transaction() as session:
+            ledger.begin_stage(session, DAY, "transform", "run", NOW)
+        (begun,) = rows(warehouse, "partitions")
+        assert (begun["status"], begun["finished_at"], begun["error"]) == ("running", None, None)
+        with warehouse.transaction() as session:
+            ledger.end_stage(session, DAY, "transform", "failed" if error else "complete", "run", NOW, error=error)
+    (ended,) = rows(warehouse, "partitions")
+    assert (ended["status"], ended["attempts"], ended["error"]) == ("complete", 2, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "done"), [("running", False), ("failed", False), ("partial", True), ("complete", True)]
+)
+def test_a_stage_is_done_when_it_ended_well(warehouse: Warehouse, status: ledger.Status, done: bool) -> None:
+    with warehouse.transaction() as session:
+        assert not ledger.was_complete(session, DAY, "publish")
+        ledger.end_stage(session, DAY, "publish", status, "run", NOW)
+        assert ledger.was_complete(session, DAY, "publish") is done
+        assert not ledger.was_complete(session, DAY, "ingest")
+
+
+def test_what_is_lost_again_counts_its_attempts_and_keeps_its_first_day(warehouse: Warehouse) -> None:
+    bury(warehouse, ("1", "not read"), ("2", "malformed"))
+    bury(warehouse, ("1", "timed out"), now=NOW + timedelta(hours=1), run_id="next")
+    first, second = rows(warehouse, "dead_letters")
+    assert (first["key"], first["reason"], first["attempts"], first["run_id"]) == ("1", "timed out", 2, "next")
+    assert (first["first_seen"], first["last_seen"]) == (NOW, NOW + timedelta(hours=1))
+    assert (second["key"], second["attempts"]) == ("2", 1)
+
+
+def test_what_is_lost_twice_in_a_chunk_is_one_letter(warehouse: Warehouse) -> None:
+    bury(warehouse, ("1", "not read"), ("1", "malformed"))
+    (letter,) = rows(warehouse, "dead_letters")
+    assert (letter["reason"], letter["attempts"]) == ("malformed", 1)
+
+
+def test_what_was_taken_after_all_is_forgiven_in_its_own_stage(warehouse: Warehouse) -> None:
+    bury(warehouse, ("1", "not read"), ("2", "not read"))
+    with warehouse.transaction() as session:
+        ledger.forgive(session, "articles", ["1", "2"])
+        ledger.forgive(session, "items", [])
+        assert ledger.dead_letters_of(session, DAY) == 2
+        ledger.forgive(session, "items", ["1", "7"])
+        assert ledger.dead_letters_of(session, DAY) == 1
+        assert ledger.dead_letters_of(session, DAY.replace(day=1)) == 0
+    assert [letter["key"] for letter in rows(warehouse, "dead_letters")] == ["2"]
