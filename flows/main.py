@@ -79,7 +79,7 @@ async def hacker_news(day: date | None = None, source: str | None = None) -> dic
             _end(warehouse, summary, error)
             raise
         with warehouse.transaction() as session:
-            summary.count(session)
+            summary.count(session, settings, _now())
             if before is not None:
                 summary.changed = contents.changed(before, contents.contents(session, warehouse))
         summary.status = "partial" if summary.dead_letters else "complete"
@@ -159,7 +159,7 @@ async def _ingest(window: Window, source: str, settings: Settings, summary: Summ
     async for chunk in _as_done(scraped):
         await _result(ingest.load.submit(chunk, day, run_id))
         lost += len(chunk.lost)
-        summary.notes.update({f"new field {name}": count for name, count in chunk.new_fields.items()})
+        summary.notes.update(chunk.notes)
         done += 1
         progress.update("scrape", min(done * settings.chunk_size, len(listing.ids)), len(listing.ids))
     await _result(ingest.end.submit(day, ingest.STAGE, run_id, len(listing.ids) - lost, lost))
@@ -173,13 +173,14 @@ async def _articles(window: Window, source: str, settings: Settings, summary: Su
     wanted = await _result(articles.pending.submit(day, opened.pages() is not None))
     chunks = chunks_by_host(wanted, settings.chunk_size)
     read = _cached(articles.read, settings).map(chunks, source=source, identity=opened.identity, day=day)
-    done = due = 0
+    done = 0
     async for chunk in _as_done(read):
         done += await _result(articles.load.submit(chunk, day, run_id))
-        due += sum(article.status == "retry_at" for article in chunk)
         progress.update("articles", done, len(wanted))
-    await _result(ingest.end.submit(day, articles.STAGE, run_id, len(wanted) - due, due))
-    progress.finish("articles", f"{len(wanted)} asked for, {due} to be tried again" if wanted else "none to read")
+    statuses = await _result(articles.count.submit(day))
+    due = statuses.get("retry_at", 0)
+    await _result(ingest.end.submit(day, articles.STAGE, run_id, sum(statuses.values()) - due, due))
+    progress.finish("articles", f"{len(wanted)} asked for; {due} of the day to be tried again")
 
 
 async def _enrich(window: Window, settings: Settings, summary: Summary) -> None:

@@ -24,7 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home folder of the test's own, set in the environment; it is not there yet."""
     folder = tmp_path / "home"
     monkeypatch.setenv("HNINTEL_HOME", str(folder))
-    yield folder
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,9 @@ class Service:
 
     def call(self, *argv: str) -> str:
         """Run a command to its end and give what it printed."""
-        done = subprocess.run(argv, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            argv, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=120, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -62,7 +62,15 @@ def small_dump(tmp_path: Path) -> Path:
         for number in range(8)
     ]
     stories += [
-        {"by": "asker", "id": 201, "score": 3, "time": posted, "title": "Ask HN: Which pump?", "type": "story", "text": "It leaks.<p>Still."},
+        {
+            "by": "asker",
+            "id": 201,
+            "score": 3,
+            "time": posted,
+            "title": "Ask HN: Which pump?",
+            "type": "story",
+            "text": "It leaks.<p>Still.",
+        },
         {"by": "boss", "id": 202, "score": 1, "time": posted, "title": "Pumpworks is hiring", "type": "job"},
         {"by": "spam", "dead": True, "id": 203, "score": 1, "time": posted, "type": "story"},
         {"deleted": True, "id": 204, "time": posted, "type": "story"},

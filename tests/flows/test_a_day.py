@@ -55,7 +55,9 @@ def test_every_listed_item_is_in_the_warehouse_once_and_with_its_outcome(ran: Ra
 
 
 def test_items_of_every_type_come_through(ran: Ran) -> None:
-    assert {"story", "job", "poll", "pollopt", "comment"} <= {name for name, count in ran.first["items"].items() if count}
+    assert {"story", "job", "poll", "pollopt", "comment"} <= {
+        name for name, count in ran.first["items"].items() if count
+    }
 
 
 def test_every_article_has_a_status_and_most_have_text(ran: Ran) -> None:

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def environ(tmp_path: Path) -> Iterator[dict[str, str]]:
     """An environment without settings of a developer, with a home of the test's own."""
-    yield {
+    return {
         **{name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HNINTEL_"))},
         "HOME": str(tmp_path),
         "HNINTEL_HOME": str(tmp_path / "home"),
@@ -72,9 +72,19 @@ def test_it_runs_from_any_folder_and_ends_with_one_json_object(environ: dict[str
     assert process.returncode == 0, err
     told = json.loads(out)
     assert len(out.splitlines()) == 1
-    assert {"day", "run_id", "items", "articles", "enrichments", "ai_calls", "tokens", "cost", "dbt", "seconds", "page"} <= set(
-        told
-    )
+    assert {
+        "day",
+        "run_id",
+        "items",
+        "articles",
+        "enrichments",
+        "ai_calls",
+        "tokens",
+        "cost",
+        "dbt",
+        "seconds",
+        "page",
+    } <= set(told)
     assert Path(told["page"]).is_file()
     assert "Traceback" not in err
     assert servers_of(environ) == []
