@@ -27,7 +27,7 @@ demo: $(VENV)/run.stamp  ## the whole job on the bundled sample; prints where th
 	@for day in $(DAYS); do $(BIN)/python flows/main.py --source sample --day $$day || exit $$?; done
 
 test: $(VENV)/dev.stamp  ## the tests, under five minutes
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(VENV)/dev.stamp  ## those that take minutes: a real server and worker
 	@$(BIN)/python -m pytest -m slow

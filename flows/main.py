@@ -21,11 +21,12 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Any, TypeVar
 
 from prefect import flow, runtime
 from prefect.cache_policies import NO_CACHE
-from prefect.context import FlowRunContext
+from prefect.context import FlowRunContext, SyncClientContext
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
@@ -36,6 +37,7 @@ from hnintel import contents, ledger, progress
 from hnintel.articles import chunks_by_host
 from hnintel.enrichment import layers, load_enrichments
 from hnintel.errors import HnIntelError, UsageError
+from hnintel.ingest import Scraped
 from hnintel.run_log import logger, run_log
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import open_source
@@ -130,10 +132,7 @@ def _end(warehouse: Warehouse, summary: Summary, error: BaseException | None = N
 
 
 async def _run(window: Window, source: str, settings: Settings, summary: Summary) -> None:
-    with _timed(summary, "ingest"):
-        await _ingest(window, source, settings, summary)
-    with _timed(summary, "articles"):
-        await _articles(window, source, settings, summary)
+    await _read(window, source, settings, summary)
     with _timed(summary, "enrich"):
         await _enrich(window, settings, summary)
     with _timed(summary, "transform"):
@@ -143,6 +142,15 @@ async def _run(window: Window, source: str, settings: Settings, summary: Summary
         summary.briefing = await _result(brief.brief.submit(window.day, summary.run_id))
         summary.page = await _result(brief.publish.submit(window.day))
         progress.finish("brief", f"{summary.briefing.claims} new claims")
+
+
+async def _read(window: Window, source: str, settings: Settings, summary: Summary) -> None:
+    # One client for all task runs: those of an async flow make two each, which read every authority of the web anew.
+    with SyncClientContext.get_or_create():
+        with _timed(summary, "ingest"):
+            await _ingest(window, source, settings, summary)
+        with _timed(summary, "articles"):
+            await _articles(window, source, settings, summary)
 
 
 async def _ingest(window: Window, source: str, settings: Settings, summary: Summary) -> None:
@@ -156,11 +164,12 @@ async def _ingest(window: Window, source: str, settings: Settings, summary: Summ
     identity = open_source(source, settings).identity
     scraped = _cached(ingest.scrape, settings).map(chunks, source=source, identity=identity, day=day)
     done = lost = 0
-    async for chunk in _as_done(scraped):
-        await _result(ingest.load.submit(chunk, day, run_id))
+    async for chunks in _as_done(scraped):
+        chunk = sum(chunks, Scraped())
+        await asyncio.to_thread(ingest.load, chunk, day, run_id)
         lost += len(chunk.lost)
         summary.notes.update(chunk.notes)
-        done += 1
+        done += len(chunks)
         progress.update("scrape", min(done * settings.chunk_size, len(listing.ids)), len(listing.ids))
     await _result(ingest.end.submit(day, ingest.STAGE, run_id, len(listing.ids) - lost, lost))
     progress.finish("scrape", f"{len(listing.ids) - lost} taken, {lost} lost to the dead letters")
@@ -174,8 +183,8 @@ async def _articles(window: Window, source: str, settings: Settings, summary: Su
     chunks = chunks_by_host(wanted, settings.chunk_size)
     read = _cached(articles.read, settings).map(chunks, source=source, identity=opened.identity, day=day)
     done = 0
-    async for chunk in _as_done(read):
-        done += await _result(articles.load.submit(chunk, day, run_id))
+    async for chunks in _as_done(read):
+        done += await asyncio.to_thread(articles.load, list(chain(*chunks)), day, run_id)
         progress.update("articles", done, len(wanted))
     statuses = await _result(articles.count.submit(day))
     due = statuses.get("retry_at", 0)
@@ -209,14 +218,22 @@ def _cached(reading: Task[..., T], settings: Settings) -> Task[..., T]:
 
 
 async def _result(future: PrefectFuture[T]) -> T:
-    """The result of a task, without holding up the subflows beside it."""
+    """The result of a task, without holding up the subflows beside it, nor a thread while it runs."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    future.add_done_callback(lambda _: loop.call_soon_threadsafe(done.set))
+    await done.wait()
     return await asyncio.to_thread(future.result)
 
 
-async def _as_done(futures: Sequence[PrefectFuture[T]]) -> AsyncIterator[T]:
-    """Results in the order in which they come, so that what was read is kept while the rest is still read."""
-    for one in asyncio.as_completed([_result(future) for future in futures]):
-        yield await one
+async def _as_done(futures: Sequence[PrefectFuture[T]]) -> AsyncIterator[list[T]]:
+    """Results as they come, so that what was read is kept while the rest is still read; all that came meanwhile at once.
+
+    Load them in a thread beside the task runner's: there a load would wait until everything else has had its turn.
+    """
+    waiting = {asyncio.ensure_future(_result(future)) for future in futures}
+    while waiting:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        yield [one.result() for one in done]
 
 
 def _chunks(ids: Sequence[int], size: int) -> list[list[int]]:

@@ -41,6 +41,7 @@ def arguments(settings: Settings, first: date, last: date) -> list[str]:
         "build",
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", settings.warehouse),
         *("--vars", json.dumps(days)),
+        *("--log-level-file", "info"),  # dbt.log is where an error message sends the reader
     ]
 
 
