@@ -13,7 +13,9 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,59 +25,104 @@ from rich.table import Table
 from flows import _local
 from hnintel import progress
 from hnintel.errors import HnIntelError, UsageError, WarehouseError
+from hnintel.reconcile import days_due
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import NAMES, open_source
 from hnintel.summary import as_rows
+from hnintel.warehouse import open_warehouse
 from hnintel.window import parse_day, refuse_future
+
+#: A flow with its parameters, ready to be run.
+Ran = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 
 _INTERRUPTED = 130
 _UNEXPECTED = 1
 
 
 def main(argv: list[str]) -> int:
-    """Run one day as the arguments say; the exit code."""
-    try:
+    """``flows/main.py``: run one day as the arguments say; the exit code."""
+
+    def run() -> int:
         asked = _arguments(argv)
-        return _guarded(asked)
-    except HnIntelError as error:
-        return _tell(str(error), error.exit_code)
+        settings = load_settings(source=asked.source)
+        day = _checked(asked.day, settings)
 
-
-def _guarded(asked: argparse.Namespace) -> int:
-    settings = load_settings(source=asked.source)
-    day = _checked(asked.day, settings)
-    _writable(settings.folder)
-    reporter = progress.Bars() if sys.stderr.isatty() and not asked.prefect_logs else progress.Lines()
-    progress.use(reporter)
-    began = time.monotonic()
-    try:
-        progress.update("start", 0, note="Prefect's own server, about ten seconds")
-        with _local.prefect(settings, asked.prefect_logs) as wait:
+        def start() -> Ran:
             from flows.main import hacker_news
 
-            wait()
-            told = asyncio.run(_run(hacker_news, day, settings.source))
+            return partial(hacker_news, day, settings.source)
+
+        began = time.monotonic()
+        told = _in_prefect(settings, asked.prefect_logs, start)
+        told["seconds"]["all"] = round(time.monotonic() - began, 2)
+        _close(told, as_json=asked.json)
+        return 0
+
+    return _guarded(run)
+
+
+def main_reconcile(argv: list[str]) -> int:
+    """``flows/reconcile.py``: run again what is due, or with ``--plan`` only say what that is; the exit code."""
+
+    def run() -> int:
+        parser = _parser("flows/reconcile.py", "Run every day again that settles, or of which a dead letter is due.")
+        parser.add_argument("--plan", action="store_true", help="only say which days are due, and why")
+        asked = parser.parse_args(argv)
+        settings = load_settings(source=asked.source)
+        open_source(settings.source, settings)
+        _writable(settings.folder)
+        with open_warehouse(settings).transaction() as session:
+            due = days_due(session, settings, settings.source, datetime.now(UTC).replace(tzinfo=None))
+        for one in due:
+            print(f"{one.day}: {one.why}", file=sys.stderr)
+        if not due:
+            print("nothing is due", file=sys.stderr)
+        told: dict[str, Any] = {"source": settings.source, "days": {str(one.day): {"why": one.why} for one in due}}
+        if due and not asked.plan:
+
+            def start() -> Ran:
+                from flows.reconcile import reconcile
+
+                return partial(reconcile, settings.source)
+
+            told = _in_prefect(settings, asked.prefect_logs, start)
+        if asked.json:
+            print(json.dumps(told, default=str))
+        return 0
+
+    return _guarded(run)
+
+
+def _guarded(run: Callable[[], int]) -> int:
+    """One line and an exit code for whatever ends *run* early."""
+    try:
+        return run()
     except KeyboardInterrupt:
         return _tell("interrupted: what was read and answered is kept; run it again to go on from there", _INTERRUPTED)
-    except HnIntelError:
-        raise
+    except HnIntelError as error:
+        return _tell(str(error), error.exit_code)
     except Exception as error:
-        details = settings.logs / "unexpected.log"
+        details = load_settings().logs / "unexpected.log"
         details.parent.mkdir(parents=True, exist_ok=True)
         with details.open("a", encoding="utf-8") as stream:
             traceback.print_exc(file=stream)
         return _tell(f"unexpected {type(error).__name__}: {_first_line(error)}; details in {details}", _UNEXPECTED)
+
+
+def _in_prefect(settings: Settings, prefect_logs: bool, start: Callable[[], Ran]) -> dict[str, Any]:
+    """Run the flow that *start* gives, with Prefect up and progress told; *start* imports Prefect while it comes up."""
+    _writable(settings.folder)
+    reporter = progress.Bars() if sys.stderr.isatty() and not prefect_logs else progress.Lines()
+    progress.use(reporter)
+    try:
+        progress.update("start", 0, note="Prefect's own server, about ten seconds")
+        with _local.prefect(settings, prefect_logs) as wait:
+            flow = start()
+            wait()
+            return asyncio.run(flow())
     finally:
         if isinstance(reporter, progress.Bars):
             reporter.close()
-    told["seconds"]["all"] = round(time.monotonic() - began, 2)
-    _close(told, as_json=asked.json)
-    return 0
-
-
-async def _run(flow: Any, day: date | None, source: str) -> dict[str, Any]:
-    told: dict[str, Any] = await flow(day, source)
-    return told
 
 
 class _Parser(argparse.ArgumentParser):
@@ -85,14 +132,19 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
-    parser = _Parser(prog="python flows/main.py", description="Run one day of Hacker News through the whole pipeline.")
-    parser.add_argument("--source", metavar="|".join(NAMES), help="where to read from (default: HNINTEL_SOURCE, live)")
+    parser = _parser("flows/main.py", "Run one day of Hacker News through the whole pipeline.")
     parser.add_argument(
         "--day", metavar="YYYY-MM-DD", help="the day to run (default: yesterday for live, else the newest with items)"
     )
+    return parser.parse_args(argv)
+
+
+def _parser(script: str, description: str) -> _Parser:
+    parser = _Parser(prog=f"python {script}", description=description)
+    parser.add_argument("--source", metavar="|".join(NAMES), help="where to read from (default: HNINTEL_SOURCE, live)")
     parser.add_argument("--json", action="store_true", help="end with one JSON object on stdout")
     parser.add_argument("--prefect-logs", action="store_true", help="show Prefect's own logs too")
-    return parser.parse_args(argv)
+    return parser
 
 
 def _checked(asked: str | None, settings: Settings) -> date | None:

@@ -19,10 +19,10 @@ if __name__ == "__main__":
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect import flow, runtime
 from prefect.cache_policies import NO_CACHE
@@ -47,6 +47,7 @@ from hnintel.warehouse.base import Warehouse
 from hnintel.window import Window, refuse_future, yesterday
 from tasks import articles, brief, ingest
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 #: Subflows that start at the same moment get into each other's way on SQLite (database is locked).
@@ -164,12 +165,12 @@ async def _ingest(window: Window, source: str, settings: Settings, summary: Summ
     identity = open_source(source, settings).identity
     scraped = _cached(ingest.scrape, settings).map(chunks, source=source, identity=identity, day=day)
     done = lost = 0
-    async for chunks in _as_done(scraped):
-        chunk = sum(chunks, Scraped())
-        await asyncio.to_thread(ingest.load, chunk, day, run_id)
-        lost += len(chunk.lost)
-        summary.notes.update(chunk.notes)
-        done += len(chunks)
+    async for readings in _as_done(scraped):
+        read = sum(readings, Scraped())
+        summary.loaded += await _beside(ingest.load, read, day, run_id)
+        lost += len(read.lost)
+        summary.notes.update(read.notes)
+        done += len(readings)
         progress.update("scrape", min(done * settings.chunk_size, len(listing.ids)), len(listing.ids))
     await _result(ingest.end.submit(day, ingest.STAGE, run_id, len(listing.ids) - lost, lost))
     progress.finish("scrape", f"{len(listing.ids) - lost} taken, {lost} lost to the dead letters")
@@ -183,8 +184,8 @@ async def _articles(window: Window, source: str, settings: Settings, summary: Su
     chunks = chunks_by_host(wanted, settings.chunk_size)
     read = _cached(articles.read, settings).map(chunks, source=source, identity=opened.identity, day=day)
     done = 0
-    async for chunks in _as_done(read):
-        done += await asyncio.to_thread(articles.load, list(chain(*chunks)), day, run_id)
+    async for readings in _as_done(read):
+        done += await _beside(articles.load, list(chain.from_iterable(readings)), day, run_id)
         progress.update("articles", done, len(wanted))
     statuses = await _result(articles.count.submit(day))
     due = statuses.get("retry_at", 0)
@@ -220,16 +221,23 @@ def _cached(reading: Task[..., T], settings: Settings) -> Task[..., T]:
 async def _result(future: PrefectFuture[T]) -> T:
     """The result of a task, without holding up the subflows beside it, nor a thread while it runs."""
     loop, done = asyncio.get_running_loop(), asyncio.Event()
-    future.add_done_callback(lambda _: loop.call_soon_threadsafe(done.set))
+
+    def tell(_: PrefectFuture[T]) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the run was ended, and nobody waits any more
+            loop.call_soon_threadsafe(done.set)
+
+    future.add_done_callback(tell)
     await done.wait()
     return await asyncio.to_thread(future.result)
 
 
-async def _as_done(futures: Sequence[PrefectFuture[T]]) -> AsyncIterator[list[T]]:
-    """Results as they come, so that what was read is kept while the rest is still read; all that came meanwhile at once.
+async def _beside(write: Task[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a task in a thread beside the runner's, where it would wait until everything submitted had its turn."""
+    return await asyncio.to_thread(lambda: cast(T, write(*args, **kwargs)))
 
-    Load them in a thread beside the task runner's: there a load would wait until everything else has had its turn.
-    """
+
+async def _as_done(futures: Sequence[PrefectFuture[T]]) -> AsyncIterator[list[T]]:
+    """Results as they come, so that what was read is kept while the rest is still read; in batches."""
     waiting = {asyncio.ensure_future(_result(future)) for future in futures}
     while waiting:
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

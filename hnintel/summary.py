@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from hnintel import dead_letters, ledger
 from hnintel.articles import count_by_status
 from hnintel.briefing.write import Written
 from hnintel.enrich import Enriched
+from hnintel.ingest import Loaded
 from hnintel.settings import Settings
 from hnintel.transform import Built
 from hnintel.warehouse.base import Session
@@ -27,6 +28,7 @@ class Summary:
     status: str = "running"
     listed: int = 0
     notes: Counter[str] = field(default_factory=Counter)
+    loaded: Loaded = field(default_factory=Loaded)
     items: dict[str, int] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
     articles: dict[str, int] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class Summary:
             "listed": self.listed,
             "items": self.items,
             "outcomes": self.statuses,
+            "changes": asdict(self.loaded),
             "notes": dict(self.notes),
             "articles": self.articles,
             "enrichments": {
@@ -105,6 +108,7 @@ def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("items", _listed(told["items"])),
         ("outcomes", _listed(told["outcomes"]) + f" of {told['listed']} listed"),
+        ("of the items", _of_the_items(told["changes"]["items"])),
         ("articles", _listed(told["articles"]) or "none"),
     ]
     rows += [
@@ -133,6 +137,11 @@ def _briefing(told: Mapping[str, Any]) -> str:
         return "as it was"
     refused = f", {told['refused']} refused: they cite no story of the day" if told["refused"] else ""
     return f"{told['claims']} claims{refused}"
+
+
+def _of_the_items(changes: Mapping[str, int]) -> str:
+    words = {"new": "new", "text": "changed in words", "counts": "in score or comments alone", "unchanged": "as before"}
+    return ", ".join(f"{changes[name]} {told}" for name, told in words.items() if changes[name]) or "none"
 
 
 def _changes(changed: list[str], calls: int) -> str:

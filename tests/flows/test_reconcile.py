@@ -1,0 +1,74 @@
+"""What is due again is run again: days that settle, and days with dead letters that are due."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows._cli import main_reconcile
+from hnintel.reconcile import days_due
+from hnintel.settings import load_settings
+from hnintel.warehouse import open_warehouse
+
+DAY = date(2026, 10, 22)
+
+
+def began(day: datetime) -> None:
+    """Set back when every run and stage began, as if they had run then."""
+    with open_warehouse(load_settings()).transaction() as session:
+        session.execute("UPDATE ops.runs SET started_at = ?", [day])
+        session.execute("UPDATE ops.partitions SET started_at = ?, finished_at = ?", [day, day])
+
+
+def due(source: str, now: datetime) -> list[tuple[date, str]]:
+    settings = load_settings()
+    with open_warehouse(settings).transaction() as session:
+        return [(one.day, one.why) for one in days_due(session, settings, source, now)]
+
+
+def test_a_day_that_settles_is_run_again_and_what_changed_is_told_apart(
+    run: Callable[..., dict[str, Any]], home: Path, small_dump: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from flows.reconcile import reconcile
+    from hnintel.sources import open_source
+
+    source = f"replay:{small_dump}"
+    first = run(DAY, source)
+    assert first["changes"]["items"] == {"new": 12, "text": 0, "counts": 0, "unchanged": 0}
+    began(datetime(2026, 10, 23, 6))  # the night after the day, as the schedule has it
+    lines = [json.loads(line) for line in small_dump.read_text(encoding="utf-8").splitlines()]
+    lines[0]["title"] = "A lighthouse keeper's notes, corrected"
+    lines[1]["score"] = 500
+    small_dump.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    open_source.cache_clear()
+
+    assert main_reconcile(["--source", source, "--plan", "--json"]) == 0
+    planned = capsys.readouterr()
+    assert list(json.loads(planned.out)["days"]) == [DAY.isoformat()]
+    assert "before D+1 and D+7" in planned.err
+
+    told = asyncio.run(reconcile(source))
+
+    assert told["days"][DAY.isoformat()]["changes"]["items"] == {"new": 0, "text": 1, "counts": 1, "unchanged": 10}
+    assert asyncio.run(reconcile(source))["days"] == {}  # it is done: nothing is due any more
+
+
+def test_a_day_with_a_dead_letter_is_due_once_its_wait_is_over(
+    run: Callable[..., dict[str, Any]], home: Path, small_dump: Path, tmp_path: Path
+) -> None:
+    pages = tmp_path / "nothing"
+    pages.mkdir()
+    (pages / "pages.json").write_text("{}", encoding="utf-8")
+    source = f"replay:{small_dump},{pages}"
+    run(DAY, source)
+    with open_warehouse(load_settings()).transaction() as session:
+        now: datetime = session.execute("SELECT max(last_seen) FROM ops.dead_letters")[0][0]
+
+    assert due(source, now) == []
+    assert due(source, now + timedelta(hours=3)) == [(DAY, "8 dead letters are due")]
