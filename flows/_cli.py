@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -36,6 +36,7 @@ from hnintel.window import parse_day, refuse_future
 Ran = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 
 _INTERRUPTED = 130
+_TERMINATED = 143
 _UNEXPECTED = 1
 
 
@@ -44,21 +45,30 @@ def main(argv: list[str]) -> int:
 
     def run() -> int:
         asked = _arguments(argv)
-        settings = load_settings(source=asked.source)
-        day = _checked(asked.day, settings)
-
-        def start() -> Ran:
-            from flows.main import hacker_news
-
-            return partial(hacker_news, day, settings.source)
-
-        began = time.monotonic()
-        told = _in_prefect(settings, asked.prefect_logs, start)
-        told["seconds"]["all"] = round(time.monotonic() - began, 2)
-        _close(told, as_json=asked.json)
-        return 0
+        try:
+            told = _one_day(asked)
+        except HnIntelError as error:
+            if asked.json:  # a script that reads stdout is told too
+                print(json.dumps({"status": "failed", "error": str(error), "exit_code": error.exit_code}))
+            raise
+        return _close(told, as_json=asked.json)
 
     return _guarded(run)
+
+
+def _one_day(asked: argparse.Namespace) -> dict[str, Any]:
+    settings = load_settings(source=asked.source)
+    day = _checked(asked.day, settings)
+
+    def start() -> Ran:
+        from flows.main import hacker_news
+
+        return partial(hacker_news, day, settings.source)
+
+    began = time.monotonic()
+    told = _in_prefect(settings, asked.prefect_logs, start)
+    told["seconds"]["all"] = round(time.monotonic() - began, 2)
+    return told
 
 
 def main_reconcile(argv: list[str]) -> int:
@@ -95,6 +105,7 @@ def main_reconcile(argv: list[str]) -> int:
 
 def _guarded(run: Callable[[], int]) -> int:
     """One line and an exit code for whatever ends *run* early."""
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     try:
         return run()
     except KeyboardInterrupt:
@@ -107,6 +118,12 @@ def _guarded(run: Callable[[], int]) -> int:
         with details.open("a", encoding="utf-8") as stream:
             traceback.print_exc(file=stream)
         return _tell(f"unexpected {type(error).__name__}: {_first_line(error)}; details in {details}", _UNEXPECTED)
+    except BaseException as error:
+        if type(error).__name__ != "TerminationSignal":  # Prefect's way of passing a SIGTERM on
+            raise
+        return _tell(
+            "ended by SIGTERM: what was read and answered is kept; run it again to go on from there", _TERMINATED
+        )
 
 
 def _in_prefect(settings: Settings, prefect_logs: bool, start: Callable[[], Ran]) -> dict[str, Any]:
@@ -170,13 +187,23 @@ def _writable(folder: Path) -> None:
         raise WarehouseError(f"{folder} cannot be written ({error.strerror}): give another HNINTEL_HOME") from None
 
 
-def _close(told: dict[str, Any], as_json: bool) -> None:
+def _close(told: dict[str, Any], as_json: bool) -> int:
+    """The table, and the JSON; the run is done and kept, whether or not anybody can be told."""
     table = Table(title=f"Hacker News on {told['day']}, from {told['source']}: {told['status']}", show_header=False)
     for name, line in as_rows(told):
         table.add_row(name, line)
-    Console(stderr=True, soft_wrap=True).print(table)
-    if as_json:
-        print(json.dumps(told, default=str))
+    try:
+        Console(stderr=True, soft_wrap=True).print(table)
+        if as_json:
+            print(json.dumps(told, default=str), flush=True)
+    except OSError as error:
+        return _tell(f"the run is done, but its summary could not be written ({error.strerror})", _UNEXPECTED)
+    return 0
+
+
+def _nowhere() -> TextIO:
+    """In place of a stream that the caller has closed."""
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 def leave(code: int) -> NoReturn:
@@ -194,7 +221,8 @@ def leave(code: int) -> NoReturn:
 
 
 def _tell(line: str, code: int) -> int:
-    print(f"error: {line}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # nobody reads it any more
+        print(f"error: {line}", file=sys.stderr, flush=True)
     return code
 
 

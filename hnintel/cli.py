@@ -31,8 +31,9 @@ app.add_typer(dead_letters.app, name="dead-letters")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sub-command that *argv* names; the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return int(app(args=None if argv is None else list(argv), standalone_mode=False) or 0)
+        return int(app(args=words or ["--help"], standalone_mode=False) or 0)
     except HnIntelError as error:
         return _tell(str(error), error.exit_code)
     except typer.TyperException as error:

@@ -11,11 +11,15 @@ from hnintel.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a comment hangs: below which story, and how deep (1: an answer to the story itself)."""
+    """Where a comment hangs: below which story, how deep (1: an answer to the story itself), and below which item.
+
+    ``parent`` is None where the place was not come by through its parent; it is no part of the key.
+    """
 
     id: int
     story_id: int
     depth: int
+    parent: int | None = None
 
     @property
     def key(self) -> str:
@@ -40,7 +44,7 @@ class Tree:
         self._depth = settings.comments_depth
         worth = [story for story in stories if story.status == "ok" and _is_worth_it(story, settings)]
         self._left = {story.id: settings.comments_per_story for story in worth}
-        self._next = [Place(kid, story.id, 1) for story in worth for kid in story.kids]
+        self._next = [Place(kid, story.id, 1, story.id) for story in worth for kid in story.kids]
         self._seen: set[int] = set()
 
     def level(self) -> list[Place]:
@@ -56,7 +60,7 @@ class Tree:
 
     def answers(self, place: Place, found: FirebaseItem) -> None:
         """Note what hangs below a comment that was read."""
-        self._next += [Place(kid, place.story_id, place.depth + 1) for kid in found.kids]
+        self._next += [Place(kid, place.story_id, place.depth + 1, place.id) for kid in found.kids]
 
     def not_met(self, held: Sequence[Place]) -> list[Place]:
         """Of the comments held from earlier readings, those that this walk did not come by.

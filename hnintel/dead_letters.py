@@ -9,6 +9,7 @@ from typing import Any
 
 from hnintel import ingest
 from hnintel.comments import Place
+from hnintel.enrichment import load_enrichments
 from hnintel.ingest import COMMENTS, ITEMS, OPTIONS, Scraped
 from hnintel.settings import Settings
 from hnintel.sources.base import Source
@@ -72,7 +73,10 @@ def letters(session: Session, settings: Settings, now: datetime, stage: str | No
             stage,
         ],
     )
-    return [Letter(**row) for row in found]
+    # Of an enrichment that is no more, nothing is ever asked again.
+    there = {one.stage for one in load_enrichments(settings.enrichments_path).values()}
+    gone = {row["stage"] for row in found if row["stage"].startswith("enrich:")} - there
+    return [Letter(**{**row, "due": row["due"] and row["stage"] not in gone}) for row in found]
 
 
 def count_due(session: Session, settings: Settings, now: datetime) -> int:

@@ -209,7 +209,8 @@ class EnrichmentRun:
             ledger.end_stage(session, self._day, self._enrichment.stage, "failed", self._run_id, now, error=told)
         raise QualityError(
             f"enrichment {self._enrichment.name} of {self._day}: {told}, more than "
-            f"HNINTEL_BAD_ANSWER_SHARE={self._settings.bad_answer_share:g}; see ops.dead_letters for the reasons"
+            f"HNINTEL_BAD_ANSWER_SHARE={self._settings.bad_answer_share:g}; "
+            f"the reasons: python -m hnintel dead-letters list --stage {self._enrichment.stage}"
         )
 
     def end(self) -> None:

@@ -182,7 +182,7 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         backend: httpcore.AsyncNetworkBackend | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        tls = tls or _authorities()
+        tls = tls or authorities()
         super().__init__(verify=tls, trust_env=False)
         # httpx has no argument for the network backend; its pool is replaced by one that has (docs/decisions/0005).
         self._pool = httpcore.AsyncConnectionPool(
@@ -195,6 +195,6 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
 
 
 @lru_cache(maxsize=1)
-def _authorities() -> ssl.SSLContext:
-    """Read once: it takes some 30 ms, and every chunk has a transport of its own."""
+def authorities() -> ssl.SSLContext:
+    """The certificate authorities of the web, read once: that takes some 30 ms, and every chunk has its clients."""
     return httpx.create_ssl_context()

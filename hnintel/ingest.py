@@ -121,11 +121,16 @@ async def _read_level(source: Source, places: Sequence[Place], scraped: Scraped)
 def _item(reading: Reading, day: date, source: str, scraped: Scraped, stage: str) -> FirebaseItem | None:
     lost = scraped.lost if stage == ITEMS else scraped.lost_below
     if reading.outcome == "null":
-        scraped.items.append(Item(id=reading.id, day=day, status="null", source=source))
+        kind = "pollopt" if stage == OPTIONS else None  # an option counts as one, whatever became of it
+        scraped.items.append(Item(id=reading.id, day=day, type=kind, status="null", source=source))
         return None
     found = _valid(reading, scraped, lost, stage)
     if found is not None and found.is_comment:
         lost.append(Lost(str(reading.id), "malformed: a comment where a story, job or poll was listed", stage))
+        return None
+    if found is not None and stage == OPTIONS and found.type != "pollopt":
+        # Taken, it would move another day's story into this one.
+        lost.append(Lost(str(reading.id), f"malformed: a {found.type} where a poll's option was named", stage))
         return None
     if found is not None:
         scraped.items.append(rows.item(found, day, source))
@@ -137,9 +142,22 @@ def _comment(reading: Reading, place: Place, scraped: Scraped) -> FirebaseItem |
         scraped.comments.append(Comment(id=reading.id, story_id=place.story_id, depth=place.depth, status="null"))
         return None
     found = _valid(reading, scraped, scraped.lost_below, COMMENTS, place.key)
+    wrong = _out_of_place(found, place) if found is not None else None
+    if wrong:
+        scraped.lost_below.append(Lost(place.key, wrong, COMMENTS))
+        return None
     if found is not None:
         scraped.comments.append(rows.comment(found, place.story_id, place.depth))
     return found
+
+
+def _out_of_place(found: FirebaseItem, place: Place) -> str | None:
+    """Why what was read is not the comment of its place; two places must not take turns at one row."""
+    if not found.is_comment:
+        return f"malformed: a {found.type} where a comment was named"
+    if place.parent is not None and found.parent is not None and found.parent != place.parent:
+        return f"malformed: named below {place.parent}, but it answers {found.parent}"
+    return None
 
 
 def _valid(

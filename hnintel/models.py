@@ -28,7 +28,8 @@ EXPECTED_FIELDS: dict[str, frozenset[str]] = {
 
 #: The warehouse keeps 64 bits, and the calendar ends with the year 9999; what is larger was never an item.
 LAST_SECOND = 253_402_300_799
-Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+#: Scores and counts are summed over days; what is larger than this was never one.
+Count = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 ItemId = Annotated[int, Field(gt=0, lt=2**63)]
 
 
@@ -44,8 +45,8 @@ class FirebaseItem(BaseModel):
     title: str | None = None
     url: str | None = None
     text: str | None = None
-    score: Int64 | None = None
-    descendants: Int64 | None = None
+    score: Count | None = None
+    descendants: Count | None = None
     parent: ItemId | None = None
     poll: ItemId | None = None
     kids: tuple[ItemId, ...] = ()

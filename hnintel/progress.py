@@ -52,7 +52,8 @@ class Lines:
 
     def finish(self, stage: str, note: str = "") -> None:
         """The line that ends a stage."""
-        seconds = time.monotonic() - self._began.get(stage, time.monotonic())
+        now = time.monotonic()
+        seconds = now - self._began.get(stage, now)
         print(f"{stage}: {note or 'done'} ({seconds:.1f} s)", file=sys.stderr, flush=True)
 
 

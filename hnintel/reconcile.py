@@ -17,9 +17,13 @@ def days_due(session: Session, settings: Settings, source: str, now: datetime) -
     A day is due when it settles (:func:`hnintel.settle.due_days`), and when a dead letter of it is due: an article
     whose site was down, an item that was not read, a bad answer. A letter that was tried often enough is not.
     """
-    settling = settle.due_days(settle.day_readings(session, source), now, settings.settle_days, settings.time_zone)
+    readings = settle.day_readings(session, source)
+    settling = settle.due_days(readings, now, settings.settle_days, settings.time_zone)
     why = {due.day: [due.why] for due in settling}
-    waiting = Counter(letter.day for letter in dead_letters.letters(session, settings, now) if letter.due)
+    # Only days that are this source's: another's would be read from where they never were.
+    own = {reading.day for reading in readings}
+    letters = dead_letters.letters(session, settings, now)
+    waiting = Counter(letter.day for letter in letters if letter.due and letter.day in own)
     for day, count in waiting.items():
         why.setdefault(day, []).append(f"{count} dead letter{'s are' if count > 1 else ' is'} due")
     return [Due(day, "; ".join(reasons)) for day, reasons in sorted(why.items())]

@@ -28,7 +28,7 @@ def _default_home() -> Path:
 class Settings(BaseSettings):
     """What can be set, each by the environment variable ``HNINTEL_`` + its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, allow_inf_nan=False)
 
     # Where and when
     home: Path = Field(default_factory=_default_home, description="The one folder that everything is written below.")
@@ -41,64 +41,114 @@ class Settings(BaseSettings):
     algolia_url: str = Field("https://hn.algolia.com/api/v1", description="Where the stories of a day are listed.")
     chunk_size: int = Field(50, ge=1, le=1000, description="How many items one scraping task reads.")
     item_concurrency: int = Field(20, ge=1, le=200, description="How many items one task asks for at once.")
-    item_timeout: float = Field(15.0, gt=0, description="Seconds one answer of Hacker News may take, start to end.")
+    item_timeout: float = Field(
+        15.0, gt=0, le=3_600, description="Seconds one answer of Hacker News may take, start to end."
+    )
     item_attempts: int = Field(4, ge=1, le=20, description="How often one item, or listing, is asked for in a run.")
     comments_min_score: int = Field(20, ge=0, description="Comments are read below stories of at least this score.")
-    comments_depth: int = Field(4, ge=0, description="How many levels of answers are read; 0 reads none.")
-    comments_per_story: int = Field(100, ge=0, description="At most this many comments are read below one story.")
-    cache_hours: float = Field(6.0, ge=0, description="How long a read is taken from Prefect's cache; 0 turns it off.")
-    cache_days: float = Field(30.0, ge=0, description="Days that Prefect's result files are kept before `retention`.")
+    comments_depth: int = Field(4, ge=0, le=1_000, description="How many levels of answers are read; 0 reads none.")
+    comments_per_story: int = Field(
+        100, ge=0, le=100_000, description="At most this many comments are read below one story."
+    )
+    cache_hours: float = Field(
+        6.0, ge=0, le=876_000, description="How long a read is taken from Prefect's cache; 0 turns it off."
+    )
+    cache_days: float = Field(
+        30.0, ge=0, le=100_000, description="Days that Prefect's result files are kept before `retention`."
+    )
     raw_text_days: int | None = Field(
-        None, ge=1, description="Days that raw text is kept after its day, before `retention`; by default for good."
+        None,
+        ge=1,
+        le=100_000,
+        description="Days that raw text is kept after its day, before `retention`; by default for good.",
     )
     settle_days: tuple[Annotated[int, Field(ge=1, le=3650)], ...] = Field(
         (1, 7), description="A day is read again this many days after it is over, while it still moves."
     )
-    letter_attempts: int = Field(8, ge=1, description="How often a dead letter is tried before a person has to ask.")
-    letter_retry_hours: float = Field(1.0, ge=0, description="Hours until a dead letter is due again.")
+    letter_attempts: int = Field(
+        8, ge=1, le=100, description="How often a dead letter is tried before a person has to ask."
+    )
+    letter_retry_hours: float = Field(1.0, ge=0, le=876_000, description="Hours until a dead letter is due again.")
 
     # Reading articles
     user_agent: str = Field(
         "hn-intelligence/0.1 (+https://github.com/hn-intelligence; set HNINTEL_USER_AGENT to your contact)",
         description="What the fetcher says it is; put a contact in it.",
     )
-    article_connect_timeout: float = Field(5.0, gt=0, description="Seconds to connect to a site.")
-    article_read_timeout: float = Field(10.0, gt=0, description="Seconds between two pieces of an answer.")
-    article_total_timeout: float = Field(20.0, gt=0, description="Seconds one article may take in all.")
-    article_max_bytes: int = Field(5_000_000, ge=1000, description="Decoded bytes after which a page is too large.")
+    article_connect_timeout: float = Field(5.0, gt=0, le=3_600, description="Seconds to connect to a site.")
+    article_read_timeout: float = Field(10.0, gt=0, le=3_600, description="Seconds between two pieces of an answer.")
+    article_total_timeout: float = Field(20.0, gt=0, le=3_600, description="Seconds one article may take in all.")
+    article_max_bytes: int = Field(
+        5_000_000, ge=1000, le=1_000_000_000, description="Decoded bytes after which a page is too large."
+    )
     article_concurrency: int = Field(20, ge=1, le=200, description="How many articles one task reads at once.")
     article_per_host: int = Field(2, ge=1, description="How many requests are under way to one host at once.")
-    article_host_delay: float = Field(0.5, ge=0, description="Seconds between the starts of two requests to a host.")
+    article_host_delay: float = Field(
+        0.5, ge=0, le=3_600, description="Seconds between the starts of two requests to a host."
+    )
     article_robots: bool = Field(True, description="Whether robots.txt is read and kept to.")
-    article_attempts: int = Field(6, ge=1, description="How often a failing article is tried before giving up.")
+    article_attempts: int = Field(6, ge=1, le=100, description="How often a failing article is tried before giving up.")
     article_retry_hours: float = Field(
-        1.0, ge=0, description="Hours until a failed article is tried again; each further wait is three times as long."
+        1.0,
+        ge=0,
+        le=8_760,
+        description="Hours until a failed article is tried again; each further wait is three times as long.",
     )
     article_refresh_days: int = Field(
-        30, ge=0, description="An article posted again so many days after it was read is read again; 0 never does."
+        30,
+        ge=0,
+        le=100_000,
+        description="An article posted again so many days after it was read is read again; 0 never does.",
     )
     article_workers: int = Field(2, ge=1, le=64, description="Processes that take the text out of pages.")
-    article_extract_timeout: float = Field(15.0, gt=0, description="Seconds that taking the text out may take.")
-    article_max_chars: int = Field(200_000, ge=1000, description="Characters of an article's text that are kept.")
+    article_extract_timeout: float = Field(
+        15.0, gt=0, le=3_600, description="Seconds that taking the text out may take."
+    )
+    article_max_chars: int = Field(
+        200_000, ge=1000, le=100_000_000, description="Characters of an article's text that are kept."
+    )
     allowed_ports: tuple[int, ...] = Field((80, 443, 8080, 8443), description="Ports that articles are read from.")
     allowed_private_hosts: tuple[str, ...] = Field(
         (), description="host:port pairs that may be read although their address is private; none by default."
     )
-    max_redirects: int = Field(5, ge=0, description="How many redirects of an article are followed.")
+    max_redirects: int = Field(5, ge=0, le=100, description="How many redirects of an article are followed.")
 
     # Warehouse and AI
     warehouse: Literal["duckdb"] = Field("duckdb", description="Where data and AI live.")
     duckdb_path: Path | None = Field(None, description="The DuckDB file; by default below the home folder.")
-    lock_wait: float = Field(60.0, ge=0, description="Seconds to wait for what another process holds.")
+    lock_wait: float = Field(60.0, ge=0, le=86_400, description="Seconds to wait for what another process holds.")
     engine: Literal["offline"] = Field("offline", description="What answers the embedded AI_* functions.")
     enrichments_path: Path | None = Field(None, description="A folder of enrichments in place of the bundled ones.")
-    enrich_chunk: int = Field(200, ge=1, description="How many items are asked about before it is committed.")
+    enrich_chunk: int = Field(
+        200, ge=1, le=100_000, description="How many items are asked about before it is committed."
+    )
     enrich_concurrency: int = Field(4, ge=1, le=16, description="How many enrichments run side by side.")
-    input_max_chars: int = Field(8_000, ge=200, description="Characters of a story that a model is given.")
-    answer_attempts: int = Field(3, ge=1, description="How often an item is asked about while its answers are bad.")
-    answer_retry_minutes: float = Field(60.0, ge=0, description="Minutes until a bad answer is asked for again.")
+    input_max_chars: int = Field(
+        8_000, ge=200, le=1_000_000, description="Characters of a story that a model is given."
+    )
+    answer_attempts: int = Field(
+        3, ge=1, le=100, description="How often an item is asked about while its answers are bad."
+    )
+    answer_retry_minutes: float = Field(
+        60.0, ge=0, le=52_560_000, description="Minutes until a bad answer is asked for again."
+    )
     bad_answer_share: float = Field(0.5, gt=0, le=1, description="The share of bad answers in a run that stops it.")
     bad_answer_floor: int = Field(20, ge=1, description="Bad answers are never too many below this number.")
+
+    @field_validator("user_agent")
+    @classmethod
+    def _fits_a_header(cls, value: str) -> str:
+        if not value.isascii() or not value.isprintable() or not value.strip():
+            raise ValueError("an HTTP header takes printable ASCII only")
+        return value
+
+    @field_validator("home", "duckdb_path", "enrichments_path")
+    @classmethod
+    def _home_exists(cls, value: Path | None) -> Path | None:
+        try:
+            return value.expanduser() if value else value
+        except RuntimeError:
+            raise ValueError("there is no such user, whose home ~ would be") from None
 
     @field_validator("time_zone")
     @classmethod
@@ -112,12 +162,12 @@ class Settings(BaseSettings):
     @cached_property
     def warehouse_file(self) -> Path:
         """The DuckDB file, absolute."""
-        return (self.duckdb_path or self.folder / "hnintel.duckdb").expanduser().absolute()
+        return (self.duckdb_path or self.folder / "hnintel.duckdb").absolute()
 
     @cached_property
     def folder(self) -> Path:
         """The home folder, absolute."""
-        return self.home.expanduser().absolute()
+        return self.home.absolute()
 
     @property
     def site(self) -> Path:
@@ -144,8 +194,9 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = PREFIX + "_".join(str(part) for part in first["loc"][:1]).upper()
         raise UsageError(f"{name}={first['input']!s}: {first['msg'].removeprefix('Value error, ')}") from None
-    except ValueError as error:  # pydantic-settings: a list that is not JSON
-        raise UsageError(f"a setting cannot be read: {str(error).splitlines()[0]}") from None
+    except (ValueError, RecursionError) as error:  # pydantic-settings: a list that is not JSON
+        told = (str(error).splitlines() or ["no message"])[0][:200]
+        raise UsageError(f"a setting cannot be read, lists are written as JSON, [1, 7]: {told}") from None
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:

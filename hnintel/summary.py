@@ -55,7 +55,9 @@ class Summary:
             )
         )
         self.items["comment"] = session.execute(
-            "SELECT count(*) FROM raw.comments WHERE story_id IN (SELECT id FROM raw.items WHERE day = ?)", [self.day]
+            "SELECT count(*) FROM raw.comments "
+            "WHERE status <> 'null' AND story_id IN (SELECT id FROM raw.items WHERE day = ?)",
+            [self.day],
         )[0][0]
         self.statuses = _pairs(
             session.execute(
@@ -65,7 +67,7 @@ class Summary:
             )
         )
         self.articles = count_by_status(session, self.day)
-        self.dead_letters = ledger.dead_letters_of(session, self.day)
+        self.dead_letters = ledger.dead_letters_of(session, self.day, self.enrichments)
         self.letters_due = dead_letters.count_due(session, settings, now)
 
     def as_json(self) -> dict[str, Any]:
@@ -123,7 +125,7 @@ def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     if told["notes"]:
         rows.append(("met on the way", _listed(told["notes"])))
     if told["dead_letters"] or told["dead_letters_due"]:
-        letters = f"{told['dead_letters']} of this day; {told['dead_letters_due']} of all days are due"
+        letters = f"{told['dead_letters']} of this day, to be tried again later; {told['dead_letters_due']} are due now"
         rows.append(("dead letters", f"{letters}: python -m hnintel dead-letters list"))
     if told["changed_tables"] is not None:
         rows.append(("since the last run", _changes(told["changed_tables"], told["ai_calls"])))
@@ -147,7 +149,7 @@ def _of_the_items(changes: Mapping[str, int]) -> str:
 def _changes(changed: list[str], calls: int) -> str:
     if not changed:
         return f"nothing changed: {calls} AI calls, every table of raw, enriched and marts holds what it held"
-    return f"{len(changed)} tables changed: {', '.join(changed)}"
+    return f"{len(changed)} table{'s' if len(changed) > 1 else ''} changed: {', '.join(changed)}"
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -178,7 +178,15 @@ def _entities(session: Session, day: date) -> tuple[EntityTrend, ...]:
         "SELECT entity, entity_type, day, mentions FROM marts.entity_trends WHERE day BETWEEN ? AND ?", [first, day]
     ):
         mentions[row["entity_type"], row["entity"]][(row["day"] - first).days] = row["mentions"]
-    return tuple(EntityTrend(**row, days=tuple(mentions[row["entity_type"], row["entity"]])) for row in top)
+    # On the first day there is, every name is new, which says nothing of any.
+    first_day = session.execute("SELECT min(day) FROM marts.stories")[0][0]
+    return tuple(
+        EntityTrend(
+            **{**row, "is_new": row["is_new"] and day > first_day},
+            days=tuple(mentions[row["entity_type"], row["entity"]]),
+        )
+        for row in top
+    )
 
 
 def _domains(session: Session, day: date) -> tuple[DomainRow, ...]:

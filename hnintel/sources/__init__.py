@@ -32,7 +32,11 @@ def open_source(spec: str, settings: Settings) -> Source:
     if name == "replay" and rest:
         from hnintel.sources.replay import ReplaySource
 
-        return ReplaySource(*_split(rest))
+        try:
+            return ReplaySource(*_split(rest))
+        except (OSError, RuntimeError, ValueError) as error:  # a name too long, a home that is nobody's
+            told = (str(error).splitlines() or ["no message"])[0][:120]
+            raise UsageError(f"'{spec[:80]}' cannot be looked at: {told}") from None
     raise UsageError(f"'{spec}' is not a source: give one of {', '.join(NAMES)}")
 
 

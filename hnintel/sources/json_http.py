@@ -12,6 +12,7 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from hnintel.errors import SourceError, Unreachable
+from hnintel.guard import authorities
 from hnintel.settings import Settings
 
 #: A page of 1,000 hits is 0.1 MB and the longest item 2 MB; what goes on after this is no answer.
@@ -85,7 +86,8 @@ async def json_client(settings: Settings) -> AsyncIterator[JsonClient]:
     """A client for the length of the block."""
     limits = httpx.Limits(max_connections=settings.item_concurrency)
     headers = {"User-Agent": settings.user_agent, "Accept": "application/json"}
-    async with httpx.AsyncClient(timeout=settings.item_timeout, limits=limits, headers=headers) as client:
+    client = httpx.AsyncClient(verify=authorities(), timeout=settings.item_timeout, limits=limits, headers=headers)
+    async with client:
         yield JsonClient(client, settings)
 
 

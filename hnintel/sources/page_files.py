@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from hnintel.errors import SourceError
+
 #: A site that is slow in a file is slow in the sample's own time, which runs this many times as fast.
 CLOCK = 20.0
 _PIECE = 65_536
@@ -27,8 +29,11 @@ class PageFiles(httpx.AsyncBaseTransport):
     def __init__(self, folders: Iterable[Path]) -> None:
         self._answers: dict[str, tuple[Path, dict[str, Any]]] = {}
         for folder in folders:
-            listed = json.loads((folder / "pages.json").read_text(encoding="utf-8"))
-            self._answers.update({_asked(url): (folder / "pages", answer) for url, answer in listed.items()})
+            listed = _listed(folder / "pages.json")
+            try:
+                self._answers.update({_asked(url): (folder / "pages", answer) for url, answer in listed.items()})
+            except httpx.InvalidURL as error:
+                raise SourceError(f"{folder / 'pages.json'} has a key that is no URL: {error}") from None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The answer of the file; httpx's own errors for what a network would do."""
@@ -40,7 +45,7 @@ class PageFiles(httpx.AsyncBaseTransport):
             raise httpx.RemoteProtocolError("the connection was broken off", request=request)
         if "redirect" in answer:
             return httpx.Response(int(answer.get("status", 301)), headers={"Location": answer["redirect"]})
-        body = (folder / answer["file"]).read_bytes() if "file" in answer else b""
+        body = _body_of(folder, str(answer["file"]), request) if "file" in answer else b""
         if "encoding" in answer:
             body = body.decode("utf-8").encode(answer["encoding"])
         return httpx.Response(
@@ -70,6 +75,24 @@ async def _be_slow(seconds: float, request: httpx.Request) -> None:
         await asyncio.sleep(patience / CLOCK)
         raise httpx.ReadTimeout(f"nothing came for {patience:g} s", request=request)
     await asyncio.sleep(seconds / CLOCK)
+
+
+def _listed(file: Path) -> dict[str, dict[str, Any]]:
+    try:
+        listed = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise SourceError(f"{file} cannot be read: {(str(error).splitlines() or ['no message'])[0][:120]}") from None
+    if not isinstance(listed, dict) or not all(isinstance(answer, dict) for answer in listed.values()):
+        raise SourceError(f"{file} is no object of URLs, each with an object that says what its site answers")
+    return listed
+
+
+def _body_of(folder: Path, name: str, request: httpx.Request) -> bytes:
+    """The bytes of a page; nothing outside the folder of pages is one, whatever pages.json says."""
+    file = (folder / name).resolve()
+    if not file.is_relative_to(folder.resolve()) or not file.is_file():
+        raise httpx.RemoteProtocolError("pages.json names no file of its folder", request=request)
+    return file.read_bytes()
 
 
 def _asked(url: str) -> str:

@@ -44,6 +44,7 @@ class ReplaySource:
         if pages is not None and not (pages / "pages.json").is_file():
             raise UsageError(f"{pages} has no pages.json: give a folder of pages, or leave it out")
         self._pages = pages
+        self.pages()  # what is wrong with it is told before anything is run
 
     @cached_property
     def identity(self) -> str:
@@ -82,6 +83,8 @@ def _files(path: Path) -> list[Path]:
         if not _is_dump(path):
             raise UsageError(f"{path.name} is none of {', '.join(_ENDINGS)}, plain or with {', '.join(_PACKED)}")
         return [path]
+    if not path.is_dir():
+        raise UsageError(f"{path} is neither a file nor a folder")
     files = sorted(file for file in path.iterdir() if file.is_file() and _is_dump(file))
     if not files:
         raise UsageError(f"{path} holds no file that ends in {', '.join(_ENDINGS)}, plain or with {', '.join(_PACKED)}")

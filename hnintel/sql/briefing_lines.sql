@@ -2,7 +2,8 @@
 WITH lines AS (
     SELECT
         item_id,
-        '[' || CAST(item_id AS VARCHAR) || '] ' || title || coalesce(' — ' || takeaway, '') AS line
+        '[' || CAST(item_id AS VARCHAR) || '] ' || title
+        || CASE WHEN rtrim(lower(takeaway), '.!? ') <> rtrim(lower(title), '.!? ') THEN ' — ' || takeaway ELSE '' END AS line
     FROM marts.stories
     WHERE day = ? AND status = 'ok' AND title IS NOT NULL
 ),

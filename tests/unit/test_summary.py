@@ -67,9 +67,11 @@ def test_what_there_is_none_of_has_no_line() -> None:
     assert {line(one, name) for name in ("dead letters", "met on the way", "since the last run")} == {None}
     one.dead_letters, one.letters_due, one.changed = 2, 5, ["raw.items"]
     one.notes.update({"new field x": 3})
-    assert line(one, "dead letters") == ("2 of this day; 5 of all days are due: python -m hnintel dead-letters list")
+    assert line(one, "dead letters") == (
+        "2 of this day, to be tried again later; 5 are due now: python -m hnintel dead-letters list"
+    )
     assert line(one, "met on the way") == "3 new field x"
-    assert line(one, "since the last run") == "1 tables changed: raw.items"
+    assert line(one, "since the last run") == "1 table changed: raw.items"
     one.changed = []
     assert str(line(one, "since the last run")).startswith("nothing changed: 16 AI calls")
 

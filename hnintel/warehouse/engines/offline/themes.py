@@ -82,7 +82,9 @@ def _told(
         return None
     ranks = centrality(likeness[members][:, members])
     told = [lines[members[place]] for place in sorted(range(len(members)), key=lambda place: (-ranks[place], place))]
-    return cited(f"{_heading(shared, subject)}: {told[0].statement}", told[:IDS_AT_MOST])
+    # It says of how many stories it speaks, and that the statement is of one of them: the ids are for the whole theme.
+    heading = f"{_heading(shared, subject)}, {len(told)} stories, among them"
+    return cited(f"{heading}: {told[0].statement}", told[:IDS_AT_MOST])
 
 
 def _shared_names(names: Sequence[Sequence[str]]) -> list[str]:
