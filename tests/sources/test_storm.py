@@ -45,7 +45,8 @@ async def test_every_story_of_a_day_lands_or_lies_in_the_dead_letters_with_its_r
 ) -> None:
     world = World.of(day_of_stories(count, WINDOW.start_epoch))
     server = serve(world, Weather(STORM, seed=4))
-    settings = settings_for(server, item_attempts=2)  # few, so that some are lost and the sum says something
+    # Few attempts, so that some are lost and the sum says something; patience enough for a machine that is busy.
+    settings = settings_for(server, item_attempts=2, item_timeout=3)
     listed = await _run(HackerNews(settings), warehouse, settings)
     with warehouse.transaction() as session:
         landed = {row[0] for row in session.execute("SELECT id FROM raw.items WHERE status = 'ok'")}
