@@ -3,9 +3,9 @@
     python -m bench.ingest_world --stories 1000 --latency 0.08
 
 Each host name is an address of its own, 127.0.1.1 and on, all of this machine; the story's URL names it. The pages are
-real ones where the benchmark of articles is at hand, else the bundled sample's, so that taking their text out costs what
-it costs. Prints a line of JSON when it is ready; after that, a line of JSON with what it has served for every line on
-its standard input, and ends with that input.
+real ones where the benchmark of articles is at hand, else the bundled sample's, so that taking their text out costs
+what it costs. Prints a line of JSON when it is ready; after that, a line of JSON with what it has served for every
+line on its standard input, and ends with that input.
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="free at every address")
     asked = parser.parse_args()
     names = hosts(HOSTS)
-    with ManyHosts(world(asked.stories, asked.port, names), Weather(latency=asked.latency), asked.port, names) as server:
+    with ManyHosts(
+        world(asked.stories, asked.port, names), Weather(latency=asked.latency), asked.port, names
+    ) as server:
         ready = {
             "firebase": server.firebase_url,
             "algolia": server.algolia_url,

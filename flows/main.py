@@ -37,6 +37,7 @@ from hnintel import contents, ledger, progress
 from hnintel.articles import chunks_by_host
 from hnintel.enrichment import layers, load_enrichments
 from hnintel.errors import HnIntelError, UsageError
+from hnintel.extraction_pool import shared_pool
 from hnintel.ingest import Scraped
 from hnintel.run_log import logger, run_log
 from hnintel.settings import Settings, load_settings
@@ -162,12 +163,15 @@ async def _ingest(window: Window, source: str, settings: Settings, summary: Summ
     progress.finish("list", f"{len(listing.ids)} stories, jobs and polls of {day}")
     await _result(ingest.begin.submit(day, ingest.STAGE, run_id))
     chunks = _chunks(listing.ids, settings.chunk_size)
-    identity = open_source(source, settings).identity
-    scraped = _cached(ingest.scrape, settings).map(chunks, source=source, identity=identity, day=day)
+    opened = open_source(source, settings)
+    scraped = _cached(ingest.scrape, settings).map(chunks, source=source, identity=opened.identity, day=day)
     done = lost = 0
     async for readings in _as_done(scraped):
         read = sum(readings, Scraped())
-        summary.loaded += await _beside(ingest.load, read, day, run_id)
+        loaded = await _beside(ingest.load, read, day, run_id)
+        if loaded.items.new and opened.pages() is not None:  # articles will come, and a process takes a second to start
+            shared_pool(settings.article_workers, settings.article_extract_timeout).start()
+        summary.loaded += loaded
         lost += len(read.lost)
         summary.notes.update(read.notes)
         done += len(readings)

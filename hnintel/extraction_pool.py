@@ -53,7 +53,14 @@ class ExtractionPool:
         # A thread a process: it waits for the answer, and knows how to end a process that has none.
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="extract")
         self._lock = threading.Lock()
+        self._to_start = workers
         self._idle: list[_Process] = []
+
+    def start(self) -> None:
+        """Start the processes before the first page is there to wait for them; once it was, this does nothing."""
+        with self._lock:
+            count, self._to_start = self._to_start, 0
+            self._idle += [_Process(self._command) for _ in range(count)]
 
     async def article(self, html: str, url: str) -> Extracted:
         """What :func:`hnintel.extract.article` gives.
@@ -93,6 +100,7 @@ class ExtractionPool:
 
     def _take(self) -> _Process:
         with self._lock:
+            self._to_start = 0
             if self._idle:
                 return self._idle.pop()
         return _Process(self._command)

@@ -35,6 +35,20 @@ async def test_it_gives_what_extraction_in_this_process_gives(pool: ExtractionPo
     assert await pool.article(page(), "https://a.example/") == article(page(), "https://a.example/")
 
 
+async def test_its_processes_can_be_started_before_the_first_page_and_then_serve_it() -> None:
+    made = ExtractionPool(2, 2.0)
+    try:
+        made.start()
+        made.start()
+        early = made.processes()
+        assert len(early) == 2
+        await asyncio.gather(*(made.article(page(), "") for _ in range(4)))
+        made.start()
+        assert sorted(made.processes()) == sorted(early)
+    finally:
+        made.close()
+
+
 async def test_a_page_that_takes_too_long_costs_its_limit_and_the_others_are_read(pool: ExtractionPool) -> None:
     pages = [page(), ENDLESS, page(), page(), page()]
     read = await asyncio.gather(*(pool.article(html, "") for html in pages), return_exceptions=True)

@@ -1,0 +1,57 @@
+"""The flow's side of ``bench/ingest.py``: the ingest and articles stages of the parent flow, inside Prefect.
+
+The stages are the parent flow's own functions, in a flow that ends after them; list, mapped scrape, load, mapped
+articles, load, each a task run as ever, into an embedded warehouse. Prints a line of JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from datetime import date
+
+from prefect import flow, runtime
+
+from flows import main as parent
+from flows._cli import leave
+from hnintel import ledger
+from hnintel.settings import load_settings
+from hnintel.summary import Summary
+from hnintel.warehouse import open_warehouse
+from hnintel.window import Window, parse_day
+
+
+@flow(name="bench-ingest", task_runner=parent.hacker_news.task_runner)
+async def reading(day: date) -> Summary:
+    """The first two stages of a day."""
+    settings = load_settings()
+    window = Window.of(day, settings.time_zone)
+    summary = Summary(day, str(runtime.flow_run.id), settings.source)
+    with open_warehouse(settings).transaction() as session:  # as the parent flow does before its stages
+        ledger.begin_run(session, summary.run_id, day, summary.source, parent._now())
+    await parent._read(window, settings.source, settings, summary)
+    return summary
+
+
+def _came_to(day: date) -> dict[str, int]:
+    """What is in the warehouse now."""
+    with open_warehouse(load_settings()).transaction() as session:
+        items = session.execute("SELECT count(*) FROM raw.items WHERE day = ? AND status = 'ok'", [day])[0][0]
+        texts, chars = session.execute("SELECT count(text), sum(length(text)) FROM raw.articles WHERE status = 'ok'")[0]
+    return {"items": items, "texts": texts, "chars": int(chars or 0)}
+
+
+def main() -> None:
+    """Run once, as the environment says."""
+    day = parse_day(os.environ["BENCH_DAY"])
+    summary = asyncio.run(reading(day))
+    from prefect.events.worker import EventsWorker
+
+    EventsWorker.drain_all(timeout=20)
+    print(json.dumps({"seconds": summary.seconds, **_came_to(day)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
+    leave(0)
