@@ -133,8 +133,13 @@ def test_the_daily_deployment_is_on_the_default_pool_with_its_cron(service: Serv
 
 
 def test_the_cron_plans_one_run_a_night_at_two_in_new_york(service: Service) -> None:
+    wanted = {
+        "deployments": {"id": {"any_": [_deployment(service)["id"]]}},  # reconcile has a schedule of its own
+        "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
+        "sort": "EXPECTED_START_TIME_ASC",
+    }
+
     def planned() -> list[dict[str, Any]]:
-        wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "sort": "EXPECTED_START_TIME_ASC"}
         return [run for run in service.get("flow_runs/filter", wanted) if run["auto_scheduled"]]
 
     runs = eventually(planned, "planned runs")
