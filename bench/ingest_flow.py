@@ -25,6 +25,7 @@ from hnintel.window import Window, parse_day
 @flow(name="bench-ingest", task_runner=parent.hacker_news.task_runner)
 async def reading(day: date) -> Summary:
     """The first two stages of a day."""
+    parent._keep_what_is_imported()
     settings = load_settings()
     window = Window.of(day, settings.time_zone)
     summary = Summary(day, str(runtime.flow_run.id), settings.source)

@@ -17,10 +17,12 @@ if __name__ == "__main__":
     leave(main(sys.argv[1:]))
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import chain
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -53,7 +55,8 @@ T = TypeVar("T")
 
 #: Subflows that start at the same moment get into each other's way on SQLite (database is locked).
 _STAGGER = 0.2
-_THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=8)  # type: ignore[assignment]  # Prefect types futures so
+#: Each has an event loop with requests of its own; more threads take turns at the interpreter oftener than they help.
+_THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=4)  # type: ignore[assignment]  # Prefect types futures so
 
 
 @flow(name="hacker-news", flow_run_name="hacker news {day}", task_runner=_THREADS)
@@ -67,6 +70,7 @@ async def hacker_news(day: date | None = None, source: str | None = None) -> dic
         source: ``live``, ``sample`` or ``replay:PATH``; by default the setting ``HNINTEL_SOURCE``.
     """
     progress.finish("start", "Prefect is up")
+    _keep_what_is_imported()
     settings = load_settings()
     source = source or settings.source
     window = Window.of(choose_day(day, source, settings), settings.time_zone)
@@ -90,6 +94,16 @@ async def hacker_news(day: date | None = None, source: str | None = None) -> dic
         _end(warehouse, summary)
         logger.info("ended", extra={"summary": summary.as_json()})
     return summary.as_json()
+
+
+@cache
+def _keep_what_is_imported() -> None:
+    """Take what Prefect and dbt have loaded, half a million objects, out of the garbage collector's rounds.
+
+    They live as long as the process, and looking them over took a second of a day's reading (bench/ingest.py).
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def choose_day(day: date | None, source: str, settings: Settings) -> date:

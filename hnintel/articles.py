@@ -202,11 +202,11 @@ async def _read(item: Wanted, fetcher: Fetcher, pool: ExtractionPool, settings: 
 
 
 async def _extracted(fetched: Fetched, pool: ExtractionPool) -> Extracted:
-    if fetched.html is None:
+    if fetched.body is None:
         return Extracted(None)
     if fetched.content_type in media.PLAIN:
-        return extract.plain(fetched.html)
-    return await pool.article(fetched.html, fetched.url)
+        return extract.plain(await asyncio.to_thread(media.to_text, fetched.body, fetched.header))
+    return await pool.article(fetched.body, fetched.url, fetched.header)
 
 
 def _article(item: Wanted, fetched: Fetched, found: Extracted, settings: Settings, now: datetime) -> ArticleReading:

@@ -22,7 +22,7 @@ from pathlib import Path
 from hnintel.extract import Extracted
 
 #: Pages after which a process is replaced: parsers keep some memory of each.
-_PAGES = 500
+_PAGES = 5_000
 #: Seconds that a process may take to start.
 _START = 60.0
 
@@ -62,13 +62,13 @@ class ExtractionPool:
             count, self._to_start = self._to_start, 0
             self._idle += [_Process(self._command) for _ in range(count)]
 
-    async def article(self, html: str, url: str) -> Extracted:
-        """What :func:`hnintel.extract.article` gives.
+    async def article(self, page: str | bytes, url: str, content_type: str = "") -> Extracted:
+        """What :func:`hnintel.extract.article` gives; bytes are made text there, by :func:`hnintel.media.to_text`.
 
         Raises:
             ExtractionFailed: it took too long, or its process died.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._article, html, url)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._article, page, content_type, url)
 
     def processes(self) -> list[int]:
         """The ids of the processes that wait for a page."""
@@ -82,12 +82,12 @@ class ExtractionPool:
         for process in idle:
             process.end()
 
-    def _article(self, html: str, url: str) -> Extracted:
+    def _article(self, page: str | bytes, content_type: str, url: str) -> Extracted:
         # One that waited may have been killed from outside; a page that kills a new one as well does it itself.
         for anew in (False, True):
             process = _Process(self._command) if anew else self._take()
             try:
-                found = process.article(html, url, self._timeout)
+                found = process.article(page, content_type, url, self._timeout)
             except TimeoutError:
                 process.end()
                 raise ExtractionFailed(f"no text after {self._timeout:g} s", may_pass=False) from None
@@ -134,7 +134,7 @@ class _Process:
         """The process id."""
         return self._process.pid
 
-    def article(self, html: str, url: str, timeout: float) -> Extracted:
+    def article(self, page: str | bytes, content_type: str, url: str, timeout: float) -> Extracted:
         """Have one page read.
 
         Raises:
@@ -145,7 +145,7 @@ class _Process:
             self._answer(_START)
             self._started = True
         self.pages += 1
-        self._to.send((html, url, timeout))
+        self._to.send((page, content_type, url, timeout))
         found = self._answer(timeout)
         assert isinstance(found, Extracted)  # noqa: S101 - our own worker's
         return found

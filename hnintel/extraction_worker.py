@@ -14,7 +14,7 @@ import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
-from hnintel import extract
+from hnintel import extract, media
 from hnintel.extract import Extracted
 
 #: Bytes of address space the process may have; a page that wants more has no article.
@@ -24,7 +24,7 @@ _GRACE = 5
 
 
 def serve(read: Callable[[str, str], Extracted] = extract.article) -> None:
-    """Answer (html, url, seconds) with what *read* makes of it, until there is nothing more to read."""
+    """Answer (page, content type, url, seconds) with what *read* makes of it, until there is nothing more to read."""
     asked, told = Connection(os.dup(0), writable=False), Connection(os.dup(1), readable=False)
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
@@ -33,8 +33,9 @@ def serve(read: Callable[[str, str], Extracted] = extract.article) -> None:
     told.send("ready")
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
-            html, url, seconds = asked.recv()
+            page, content_type, url, seconds = asked.recv()
             _alarm(math.ceil(seconds) + _GRACE)
+            html = page if isinstance(page, str) else media.to_text(page, content_type)
             found = read(html, url)
             _alarm(0)
             told.send(found)

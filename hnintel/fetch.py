@@ -129,7 +129,8 @@ class Fetcher:
             return ended("wrong_type", f"{kind}, whatever it calls itself")
         return ended(
             "ok",
-            html=await asyncio.to_thread(media.to_text, body, content_type),
+            body=body,
+            header=content_type,
             etag=outcomes.validator(response.headers.get("etag")),
             last_modified=outcomes.validator(response.headers.get("last-modified")),
         )

@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from hnintel import media
 from hnintel.guard import AddressRefused
 
 Outcome = Literal["ok", "unchanged", "gone", "refused", "too_large", "wrong_type", "failed"]
@@ -37,18 +38,25 @@ _FAILURES: tuple[tuple[type[httpx.HTTPError], str], ...] = (
 class Fetched:
     """How one GET ended. ``failed`` may go better another time; the rest is final. No page text in reason.
 
-    ``url`` is the one that answered, redirects followed; ``retry_after`` the seconds that the site asked us to wait.
+    ``body`` is as it was sent, decompressed, and ``header`` the Content-Type that came with it. ``url`` is the one that
+    answered, redirects followed; ``retry_after`` the seconds that the site asked us to wait.
     """
 
     outcome: Outcome
     reason: str | None = None
     http_status: int | None = None
     content_type: str | None = None
-    html: str | None = None
+    body: bytes | None = None
+    header: str = ""
     url: str = ""
     etag: str | None = None
     last_modified: str | None = None
     retry_after: float | None = None
+
+    @property
+    def html(self) -> str | None:
+        """The body's characters; finding out which they are may take a while."""
+        return None if self.body is None else media.to_text(self.body, self.header)
 
 
 def by_status(status: int, conditional: bool) -> tuple[Outcome, str | None]:

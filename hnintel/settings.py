@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     firebase_url: str = Field("https://hacker-news.firebaseio.com/v0", description="Where items are read.")
     algolia_url: str = Field("https://hn.algolia.com/api/v1", description="Where the stories of a day are listed.")
     chunk_size: int = Field(50, ge=1, le=1000, description="How many items one scraping task reads.")
-    item_concurrency: int = Field(20, ge=1, le=200, description="How many items one task asks for at once.")
+    item_concurrency: int = Field(40, ge=1, le=200, description="How many items one task asks for at once.")
     item_timeout: float = Field(
         15.0, gt=0, le=3_600, description="Seconds one answer of Hacker News may take, start to end."
     )
@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     article_max_bytes: int = Field(
         5_000_000, ge=1000, le=1_000_000_000, description="Decoded bytes after which a page is too large."
     )
-    article_concurrency: int = Field(20, ge=1, le=200, description="How many articles one task reads at once.")
+    article_concurrency: int = Field(40, ge=1, le=200, description="How many articles one task reads at once.")
     article_per_host: int = Field(2, ge=1, description="How many requests are under way to one host at once.")
     article_host_delay: float = Field(
         0.5, ge=0, le=3_600, description="Seconds between the starts of two requests to a host."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -31,10 +31,16 @@ class _Throttled(Unreachable):
 
 
 class JsonClient:
-    """One connection pool; safe for many requests at once."""
+    """So many connections, each kept for the next request; safe for many requests at once.
 
-    def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
-        self._client = client
+    Every connection is a client of its own: httpx looks at all the idle ones of a pool twice a request, and with twenty
+    that costs more than the request itself.
+    """
+
+    def __init__(self, clients: Sequence[httpx.AsyncClient], settings: Settings) -> None:
+        self._idle: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
+        for client in clients:
+            self._idle.put_nowait(client)
         self._settings = settings
 
     async def get(self, url: str, params: Mapping[str, Any] | None = None) -> Any:
@@ -54,14 +60,17 @@ class JsonClient:
 
     async def _get_once(self, url: str, params: Mapping[str, Any] | None) -> Any:
         host = httpx.URL(url).host
+        client = await self._idle.get()
         try:
             # httpx's own limits are for one piece each: a server that drips would never meet them.
             async with asyncio.timeout(self._settings.item_timeout):
-                status, headers, body = await self._read(url, params)
+                status, headers, body = await _read(client, url, params)
         except TimeoutError:
             raise Unreachable(f"{host} did not answer within {self._settings.item_timeout:g} s") from None
         except httpx.HTTPError as error:
             raise Unreachable(f"{host} cannot be reached ({type(error).__name__})") from error
+        finally:
+            self._idle.put_nowait(client)
         if status == 429 or status >= 500:
             raise _Throttled(f"{host} answered HTTP {status}", _seconds(headers.get("retry-after")))
         if status != 200:
@@ -71,24 +80,32 @@ class JsonClient:
         except (ValueError, RecursionError):
             raise Unreachable(f"{host} answered what is not JSON") from None
 
-    async def _read(self, url: str, params: Mapping[str, Any] | None) -> tuple[int, httpx.Headers, bytes]:
-        async with self._client.stream("GET", url, params=params) as response:
-            body = bytearray()
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > MOST_BYTES:
-                    raise Unreachable(f"{response.url.host} answered more than {MOST_BYTES} bytes")
-            return response.status_code, response.headers, bytes(body)
+
+async def _read(
+    client: httpx.AsyncClient, url: str, params: Mapping[str, Any] | None
+) -> tuple[int, httpx.Headers, bytes]:
+    async with client.stream("GET", url, params=params) as response:
+        body = bytearray()
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > MOST_BYTES:
+                raise Unreachable(f"{response.url.host} answered more than {MOST_BYTES} bytes")
+        return response.status_code, response.headers, bytes(body)
 
 
 @asynccontextmanager
 async def json_client(settings: Settings) -> AsyncIterator[JsonClient]:
     """A client for the length of the block."""
-    limits = httpx.Limits(max_connections=settings.item_concurrency)
+    one = httpx.Limits(max_connections=1)
     headers = {"User-Agent": settings.user_agent, "Accept": "application/json"}
-    client = httpx.AsyncClient(verify=authorities(), timeout=settings.item_timeout, limits=limits, headers=headers)
-    async with client:
-        yield JsonClient(client, settings)
+    async with AsyncExitStack() as stack:
+        clients = [
+            httpx.AsyncClient(verify=authorities(), timeout=settings.item_timeout, limits=one, headers=headers)
+            for _ in range(settings.item_concurrency)
+        ]
+        for client in clients:
+            await stack.enter_async_context(client)
+        yield JsonClient(clients, settings)
 
 
 def _wait(state: RetryCallState) -> float:

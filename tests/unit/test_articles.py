@@ -174,7 +174,7 @@ async def test_a_page_whose_text_cannot_be_taken_out_is_tried_again_only_where_t
     may_pass: bool, status: str
 ) -> None:
     class Failing(ExtractionPool):
-        async def article(self, html: str, url: str) -> Any:
+        async def article(self, page: str | bytes, url: str, content_type: str = "") -> Any:
             raise ExtractionFailed("why", may_pass)
 
     article = await read(Failing(1, 1.0), answer(page()))
