@@ -108,7 +108,7 @@ class Fetcher:
         content_type = response.headers.get("content-type", "")
         media_type = media.media_type(content_type)
 
-        def ended(outcome: Outcome, reason: str | None = None, **more: str | float | None) -> Fetched:
+        def ended(outcome: Outcome, reason: str | None = None, **more: str | bytes | float | None) -> Fetched:
             return Fetched(outcome, reason, response.status_code, media_type or None, url=url, **more)  # type: ignore[arg-type]
 
         outcome, reason = outcomes.by_status(response.status_code, conditional)
