@@ -1,19 +1,114 @@
-"""What an answer costs, in credits."""
+"""What answers cost: prices by model or function, each with the day from which it holds."""
 
 from __future__ import annotations
 
-from hnintel.errors import WarehouseError
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hnintel.errors import UsageError, WarehouseError
+
+BUNDLED = Path(__file__).resolve().parent / "prices.toml"
 #: Models that run here and are paid for with nothing but electricity.
 FREE_PREFIX = "offline-"
+#: What stands for the model of a Cortex function that does not let one be named: AI_CLASSIFY, AI_AGG.
+CORTEX = "cortex"
+_MILLION = 1_000_000
 
 
-def credits(model: str, input_tokens: int, output_tokens: int) -> float:
-    """Credits for so many tokens of *model*.
+class Price(BaseModel):
+    """So much per million tokens, from a day on; of a model, of a function of an unnamed model, or of both."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    model: str = ""
+    function: str = ""
+    since: date = Field(alias="from")
+    input: float = Field(ge=0, allow_inf_nan=False)
+    output: float = Field(ge=0, allow_inf_nan=False)
+    currency: str = "credits"
+
+    @model_validator(mode="after")
+    def _is_of_something(self) -> Price:
+        if not self.model and not self.function:
+            raise ValueError("name a model or a function")
+        return self
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is paid, however many tokens."""
+        return self.input == self.output == 0
+
+    def cost(self, input_tokens: int, output_tokens: int) -> float:
+        """What so many tokens cost, in ``currency``."""
+        return (input_tokens * self.input + output_tokens * self.output) / _MILLION
+
+
+_FREE = Price.model_validate({"model": FREE_PREFIX, "from": date.min, "input": 0, "output": 0})
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """Every price that is known; of several that fit, the most particular, then the latest that holds."""
+
+    own: tuple[Price, ...]
+    bundled: tuple[Price, ...]
+
+    def price(self, function: str, model: str, on: date) -> Price:
+        """What *function* costs on a day, answered by *model*.
+
+        Raises:
+            WarehouseError: no price is known; an unknown price is not taken for none.
+        """
+        if model.startswith(FREE_PREFIX):
+            return _FREE
+        for prices in (self.own, self.bundled):
+            fitting = [price for price in prices if _fits(price, function, model) and price.since <= on]
+            if fitting:
+                return max(fitting, key=lambda price: (bool(price.model) + bool(price.function), price.since))
+        raise WarehouseError(
+            f"no price is known for {function} by the model '{model}' on {on}, and unknown is not free: give it in a "
+            "file that HNINTEL_PRICES_PATH names (0 for a model of your own); hnintel/prices.toml shows its shape"
+        )
+
+
+def _fits(price: Price, function: str, model: str) -> bool:
+    return price.model == (model if price.model or model != CORTEX else "") and price.function in ("", function)
+
+
+def load_prices(path: Path | None = None) -> PriceList:
+    """The bundled prices, behind those of the file at *path*.
 
     Raises:
-        WarehouseError: its price is not known; an unknown price is not taken for none.
+        UsageError: the file is not there, or is no price list.
     """
-    if model.startswith(FREE_PREFIX):
-        return 0.0
-    raise WarehouseError(f"no price is known for the model '{model}': {input_tokens + output_tokens} tokens uncounted")
+    return PriceList(_read(path) if path else (), _read(BUNDLED))
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path) -> tuple[Price, ...]:
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        entries = told.pop("price", [])
+        if told or not isinstance(entries, list):
+            raise UsageError(f"{path}: a price list has [[price]] tables and nothing else")
+        return tuple(_prices(path, entries))
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}, HNINTEL_PRICES_PATH, cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _prices(path: Path, entries: Iterable[Any]) -> Iterable[Price]:
+    for number, entry in enumerate(entries, 1):
+        try:
+            yield Price.model_validate(entry)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "it"
+            told = first["msg"].removeprefix("Value error, ")
+            raise UsageError(f"{path}: price {number}: {where}: {told}") from None

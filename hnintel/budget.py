@@ -1,0 +1,131 @@
+"""What may be spent: what the next question may cost, what is spent already, the stop before it is too much."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from hnintel.errors import BudgetReached
+from hnintel.prices import Price
+from hnintel.settings import Settings
+from hnintel.warehouse.base import Session
+from hnintel.window import Window, day_of
+
+#: Characters a token, on the low side for English prose (about four), so that an estimate is rather too high.
+CHARS_PER_TOKEN = 3.5
+#: Tokens of an answer before there is any to go by.
+_FIRST_OUTPUT = {"AI_CLASSIFY": 20}
+_FIRST_OUTPUT_OTHERS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What asking about so many rows may come to; ``cost`` is in ``currency``."""
+
+    rows: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+    currency: str = "credits"
+
+    def __add__(self, other: Estimate) -> Estimate:
+        """Both together; of different currencies it is no sum, and the first one's name stands for it."""
+        read, written = self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens
+        return Estimate(self.rows + other.rows, read, written, self.cost + other.cost, self.currency)
+
+
+def estimate(
+    session: Session, name: str, function: str, price: Price, rows: int, chars: int, overhead: int = 0
+) -> Estimate:
+    """What a question over *rows* may cost.
+
+    Args:
+        session: to read what earlier answers came to; an answer is taken to be as long as those were.
+        name: of the enrichment, as ``ops.ai_usage`` has it.
+        function: the AI function.
+        price: of a million tokens.
+        rows: how many are asked about.
+        chars: of all their texts together.
+        overhead: characters that go along with every row.
+    """
+    read = math.ceil((chars + rows * overhead) / CHARS_PER_TOKEN)
+    calls, wrote = session.execute(
+        "SELECT coalesce(sum(calls), 0), coalesce(sum(output_tokens), 0) FROM ops.ai_usage WHERE enrichment = ?", [name]
+    )[0]
+    each = wrote / calls if calls else _FIRST_OUTPUT.get(function, _FIRST_OUTPUT_OTHERS)
+    written = math.ceil(rows * each)
+    return Estimate(rows, read, written, price.cost(read, written), price.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The budgets of the settings, for one stage of one run over one day."""
+
+    settings: Settings
+    run_id: str
+    day: date
+    stage: str
+
+    def reserve(self, session: Session, wanted: Estimate, now: datetime) -> None:
+        """Put on the books what is about to be asked.
+
+        What others are asking at the same moment counts, and so does what a killed run was asking: nobody knows whether
+        that was paid.
+
+        Raises:
+            BudgetReached: it may exceed a budget; nothing is reserved.
+        """
+        self.release(session)
+        for name, limit, spent in self._spent(session, wanted.currency, now):
+            if spent + wanted.cost > limit:
+                raise BudgetReached(
+                    f"{self.stage} of {self.day} stopped before {wanted.rows} more questions, which may cost "
+                    f"{wanted.cost:.3g} {wanted.currency}: {spent:.3g} are spent of HNINTEL_{name.upper()}={limit:g}; "
+                    "what was answered is kept, and a later run goes on from there"
+                )
+        session.execute(
+            "INSERT INTO ops.ai_reservations VALUES (?, ?, ?, ?, ?, ?)",
+            [self.run_id, self.day, self.stage, wanted.cost, wanted.currency, now],
+        )
+
+    def release(self, session: Session) -> None:
+        """Take the reservation off the books: it was asked and is in ``ops.ai_usage``, or was never answered."""
+        session.execute(
+            "DELETE FROM ops.ai_reservations WHERE run_id = ? AND day = ? AND stage = ?",
+            [self.run_id, self.day, self.stage],
+        )
+
+    def _spent(self, session: Session, currency: str, now: datetime) -> list[tuple[str, float, float]]:
+        """(setting, limit, spent so far) of every budget that is set; days and months are the business zone's."""
+        settings = self.settings
+        today = day_of(now.replace(tzinfo=UTC), settings.time_zone)
+        limits = [
+            ("budget_run", settings.budget_run, "run_id = ?", self.run_id),
+            ("budget_day", settings.budget_day, "{at} >= ?", _begins(today, settings)),
+            ("budget_month", settings.budget_month, "{at} >= ?", _begins(today.replace(day=1), settings)),
+        ]
+        return [
+            (name, limit, _sum(session, condition, value, currency))
+            for name, limit, condition, value in limits
+            if limit is not None
+        ]
+
+
+def _begins(day: date, settings: Settings) -> datetime:
+    start = Window.of(day, settings.time_zone).start_epoch
+    return datetime.fromtimestamp(start, UTC).replace(tzinfo=None)
+
+
+def _sum(session: Session, condition: str, value: object, currency: str) -> float:
+    paid = session.execute(
+        "SELECT coalesce(sum(credits), 0) FROM ops.ai_usage "
+        f"WHERE coalesce(currency, 'credits') = ? AND {condition.format(at='asked_at')}",
+        [currency, value],
+    )[0][0]
+    reserved = session.execute(
+        "SELECT coalesce(sum(credits), 0) FROM ops.ai_reservations "
+        f"WHERE currency = ? AND {condition.format(at='reserved_at')}",
+        [currency, value],
+    )[0][0]
+    return float(paid) + float(reserved)
