@@ -1,9 +1,12 @@
--- What was asked and answered, and about how many tokens that was. The answers are in a table, so none is asked twice.
+-- What was asked and answered, and how many tokens that was: as whoever is paid counted them, else about.
+-- The answers are in a table, so none is asked twice. `usage` reads what was counted; without it all is estimated.
+{% set counted = usage | default({"input": "NULL", "output": "NULL"}) %}
 SELECT
     item_id,
     input_hash,
     input_cut,
     answer,
-    AI_COUNT_TOKENS('{{ function | lower }}', {{ overhead | literal }} || input) AS input_tokens,
-    AI_COUNT_TOKENS('{{ function | lower }}', CAST(answer AS VARCHAR)) AS output_tokens
+    coalesce({{ counted.input }}, AI_COUNT_TOKENS('{{ function | lower }}', {{ overhead | literal }} || input)) AS input_tokens,
+    coalesce({{ counted.output }}, AI_COUNT_TOKENS('{{ function | lower }}', CAST(answer AS VARCHAR))) AS output_tokens,
+    {{ counted.input }} IS NOT NULL AND {{ counted.output }} IS NOT NULL AS is_counted
 FROM asked

@@ -39,8 +39,12 @@ class Dialect(Protocol):
     def from_json(self, column: str, path: str, kind: Kind) -> str:
         """An expression: what lies at *path* (``labels[0]``) of a JSON column, as *kind*; NULL where it is no such.
 
-        JSON's types are not bent: ``"3"`` is no number and 3 no text. A list is one of texts, without a null.
+        JSON's types are not bent: ``"3"`` is no number and 3 no text. A list is one of texts, without a null. A
+        timestamp is text by ISO 8601, and comes out in UTC; one without an offset is taken to be in UTC.
         """
+
+    def is_absent(self, column: str, path: str) -> str:
+        """A condition: nothing, or a null, lies at *path* of a JSON column."""
 
     def with_error_details(self, call: str) -> str:
         """*call*, an AI function, made to answer ``{"value", "error"}`` instead of failing the statement."""

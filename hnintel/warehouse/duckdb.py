@@ -32,6 +32,9 @@ _TYPES: dict[Kind, str] = {
     "list": "VARCHAR[]",
 }
 _JSON_NUMBERS = "('UBIGINT', 'BIGINT', 'DOUBLE')"
+#: How ISO 8601 begins, and how it ends where it names an offset. DuckDB's TIMESTAMP would leave the offset out.
+_DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_WITH_OFFSET = f"{_DATE}[Tt ].*([Zz]|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 
 #: Whose turn it is on a file; by its path, because two warehouses of one process may be opened on the same one.
@@ -62,7 +65,15 @@ class DuckDBDialect:
             return f"CASE WHEN {found} IN {_JSON_NUMBERS} AND {whole} THEN TRY_CAST({text} AS BIGINT) END"
         if kind == "number":
             return f"CASE WHEN {found} IN {_JSON_NUMBERS} THEN TRY_CAST({text} AS DOUBLE) END"
-        return f"TRY_CAST({text} AS {_TYPES[kind]})"
+        return (
+            f"CASE WHEN {found} <> 'VARCHAR' THEN NULL "
+            f"WHEN regexp_matches({text}, '{_WITH_OFFSET}') THEN TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' "
+            f"WHEN regexp_matches({text}, '{_DATE}') THEN TRY_CAST({text} AS TIMESTAMP) END"
+        )
+
+    def is_absent(self, column: str, path: str) -> str:
+        """Nothing, or a null, lies at *path*."""
+        return f"coalesce(json_type({column}, '$.{path}'), 'NULL') = 'NULL'"
 
     def with_error_details(self, call: str) -> str:
         """The call with Snowflake's named argument, which the embedded functions take too."""

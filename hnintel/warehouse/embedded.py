@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
+from functools import wraps
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
+from hnintel.errors import HnIntelError
 from hnintel.warehouse.engines.base import Answer, Engine, Label
 
 # The optional arguments have Snowflake's names and places, so that one call text serves both.
@@ -51,16 +54,27 @@ CREATE MACRO _ai_text(envelope, details) AS
 
 @contextmanager
 def connect_with_functions(engine: Engine) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection in memory that has the functions, answered by *engine*; closed at the end of the block."""
+    """A connection in memory that has the functions, answered by *engine*; closed at the end of the block.
+
+    Raises:
+        HnIntelError: the engine's own error, as it raised it, in the place of DuckDB's words about it.
+    """
     connection = duckdb.connect(":memory:")
+    raised: list[HnIntelError] = []
     try:
-        _register(connection, engine)
+        _register(connection, engine, raised.append)
         yield connection
+    except duckdb.Error:
+        if raised:
+            raise raised[0] from None
+        raise
     finally:
         connection.close()
 
 
-def _register(connection: duckdb.DuckDBPyConnection, engine: Engine) -> None:
+def _register(
+    connection: duckdb.DuckDBPyConnection, engine: Engine, note_error: Callable[[HnIntelError], None]
+) -> None:
     def classify(inputs: pa.Array, categories: pa.Array, configs: pa.Array) -> pa.Array:
         def ask(texts: list[str | None], labels: str | None, config: str | None) -> list[Answer]:
             found = _labels(labels)
@@ -99,7 +113,7 @@ def _register(connection: duckdb.DuckDBPyConnection, engine: Engine) -> None:
         # paid for, so the optimiser must not make two of it, which it does of a pure one that a filter above it reads.
         connection.create_function(
             name,
-            function,
+            _noting(function, note_error),
             ["VARCHAR"] * arguments,
             returns,
             type=PythonUDFType.ARROW,
@@ -109,6 +123,20 @@ def _register(connection: duckdb.DuckDBPyConnection, engine: Engine) -> None:
     for macro in (_SHAPE + _MACROS).split(";"):
         if macro.strip():
             connection.execute(macro)
+
+
+def _noting(function: Callable[..., pa.Array], note: Callable[[HnIntelError], None]) -> Callable[..., pa.Array]:
+    """*function*, with the error that it stops the statement by noted: DuckDB hands on no more than its words."""
+
+    @wraps(function)
+    def noting(*arguments: pa.Array) -> pa.Array:
+        try:
+            return function(*arguments)
+        except HnIntelError as error:
+            note(error)
+            raise
+
+    return noting
 
 
 def _answered(texts: pa.Array, ask: Callable[..., list[Answer]], *arguments: pa.Array) -> pa.Array:
@@ -136,10 +164,11 @@ def _envelope(answer: Answer) -> str:
     """*answer* as JSON that DuckDB can read; one that cannot be is a bad row, and must not sink those beside it."""
     error = None if answer.error is None else str(answer.error)
     value = answer.value if error is None else None
+    usage = {} if answer.usage is None else {"usage": asdict(answer.usage)}
     try:
-        return _dump({"value": value, "error": error})
+        return _dump({"value": value, "error": error, **usage})
     except (TypeError, ValueError, RecursionError) as wrong:  # a set, NaN, a circle
-        return _dump({"value": None, "error": f"the answer is no JSON ({type(wrong).__name__})"})
+        return _dump({"value": None, "error": f"the answer is no JSON ({type(wrong).__name__})", **usage})
 
 
 def _dump(envelope: Mapping[str, Any]) -> str:

@@ -6,8 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from hnintel.errors import Unreachable, WarehouseError
+
 #: Where an instruction ends and the text it is about begins. The text is data: nothing in it is an instruction.
 TEXT_OPENS, TEXT_CLOSES = "<text>", "</text>"
+
+
+class EngineUnreachable(WarehouseError, Unreachable):
+    """What answers the AI functions does not answer now; the statement is tried again with backoff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +25,26 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """The tokens that were paid for, as whoever is paid counted them."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens)
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What one row got: a value, or the reason why there is none. Never both."""
+    """What one row got: a value, or the reason why there is none. Never both.
+
+    ``usage`` is what the row cost, all its tries together; None where nobody counted, and it has to be estimated.
+    """
 
     value: Any = None
     error: str | None = None
+    usage: Usage | None = None
 
 
 class Engine(Protocol):
@@ -31,7 +52,8 @@ class Engine(Protocol):
 
     Every method is a pure function of its arguments as far as the caller can see, may be called from several threads
     at once, and gives a row that cannot be answered an ``Answer(error=...)`` instead of raising, so that one bad row
-    never sinks the others.
+    never sinks the others. Only where no row can be answered, because what answers is away or refuses us, does it
+    raise: WarehouseError, or EngineUnreachable where that may pass.
     """
 
     def model(self, asked_for: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
@@ -70,9 +71,12 @@ def _property(name: str, declared: Any, reading: Reading) -> Any:
     if declared.get("enum"):
         return _one_of(name, declared, reading)
     kind, method = _METHODS.get(name) or refuse(f"the property {name!r}")
-    if declared.get("type", kind) != kind:
-        refuse(f"the property {name!r} as {declared['type']!r}: it is of type {kind!r}")
-    return method(reading)
+    wanted = declared.get("type", kind)
+    if (kind not in wanted if isinstance(wanted, list) else kind != wanted) or "format" in declared:
+        refuse(f"the property {name!r} as {declared.get('format', wanted)!r}: it is of type {kind!r}")
+    told = method(reading)
+    most = declared.get("maxLength")
+    return textwrap.shorten(told, most, placeholder="…") if isinstance(told, str) and isinstance(most, int) else told
 
 
 def _one_of(name: str, declared: Mapping[str, Any], reading: Reading) -> str:

@@ -1,0 +1,210 @@
+"""Chat completions over HTTP: bounded in number, time and patience, and plain about whose fault a failure is.
+
+No text of a question or an answer gets into an error: they say the status and the code, and what to mend.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+import openai
+from pydantic import SecretStr
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from hnintel.errors import HnIntelError, WarehouseError
+from hnintel.warehouse.engines.base import Answer, EngineUnreachable, Usage
+from hnintel.warehouse.engines.openai import faults
+
+Q = TypeVar("Q")
+
+#: Rows in succession to which nothing was answered, after which it is the endpoint that is ill, and not the rows.
+LOST_IN_A_ROW = 5
+_LONGEST_CONNECT = 10.0
+_BACKOFF = wait_random_exponential(multiplier=0.5, max=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a completion came to; ``finish`` is ``stop`` where it is whole."""
+
+    content: str
+    finish: str
+    usage: Usage | None
+
+
+class Endpoint:
+    """An OpenAI-compatible endpoint, for many questions at once from many threads.
+
+    Args:
+        base_url: what ``/chat/completions`` is put behind; without a user or a query.
+        api_key: None sends no Authorization.
+        model: that answers.
+        timeout: seconds one answer may take, start to end.
+        attempts: how often one question is tried.
+        concurrency: requests under way at once, over all threads.
+    """
+
+    def __init__(
+        self, base_url: str, api_key: SecretStr | None, model: str, timeout: float, attempts: int, concurrency: int
+    ) -> None:
+        self.base_url, self.model = base_url, model
+        self._timeout, self._attempts = timeout, attempts
+        self._slots = asyncio.Semaphore(concurrency)
+        # No redirects: a text goes where the setting says and nowhere else.
+        patience = openai.Timeout(timeout, connect=min(timeout, _LONGEST_CONNECT))
+        transport = openai.DefaultAsyncHttpxClient(follow_redirects=False, timeout=patience)
+        key = api_key.get_secret_value() if api_key else ""
+        self._client = openai.AsyncOpenAI(
+            api_key=key,
+            base_url=base_url,
+            timeout=patience,
+            max_retries=0,
+            http_client=transport,
+            _enforce_credentials=False,
+        )
+        self._headers = {} if key else {"Authorization": openai.Omit()}
+        # The package takes these from OPENAI_*, which may be meant for another endpoint than this one.
+        self._client.organization = self._client.project = self._client.admin_api_key = None
+        self._client._custom_headers = {}
+
+    def each(self, ask: Callable[[Q], Awaitable[Answer]], questions: Sequence[Q]) -> list[Answer]:
+        """What *ask* comes to for each question, in order, as many at once as there are slots.
+
+        Raises:
+            EngineUnreachable: nothing answers now.
+            WarehouseError: the endpoint will not answer any question.
+        """
+        # A loop of its own, because DuckDB calls from threads of its own, and perhaps from one with a running loop.
+        future = asyncio.run_coroutine_threadsafe(self._each(ask, questions), _loop())
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    async def _each(self, ask: Callable[[Q], Awaitable[Answer]], questions: Sequence[Q]) -> list[Answer]:
+        lost = in_a_row = 0
+
+        async def one(question: Q) -> Answer:
+            nonlocal lost, in_a_row
+            async with self._slots:
+                try:
+                    answer = await ask(question)
+                except faults.Refused as refused:
+                    answer = Answer(error=str(refused), usage=refused.usage)
+                except faults.Passing as passing:
+                    lost, in_a_row = lost + 1, in_a_row + 1
+                    if in_a_row >= LOST_IN_A_ROW or lost == len(questions) > 1:
+                        raise self._unreachable(passing) from None
+                    return Answer(error=f"{self.model} did not answer: {passing}")
+                except HnIntelError:
+                    raise
+                except Exception as error:  # its words may be those of the text
+                    return Answer(error=f"asking {self.model} failed: {type(error).__name__}")
+            in_a_row = 0
+            return answer
+
+        tasks = [asyncio.ensure_future(one(question)) for question in questions]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:  # where one raised, the others are not paid for any more
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def complete(self, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any]) -> Reply:
+        """One completion, tried again while that may help.
+
+        Raises:
+            faults.Refused: this question will not be answered; others may.
+            faults.Passing: it was not answered in all attempts, which may lie in the question.
+            WarehouseError, EngineUnreachable: no question is answered.
+        """
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(faults.Passing),
+            wait=_wait,
+            stop=stop_after_attempt(self._attempts),
+            reraise=True,
+        )
+        try:
+            return await retrying(self._complete_once, messages, parameters)
+        except faults.Passing as passing:
+            if passing.may_be_the_question:
+                raise
+            raise self._unreachable(passing) from None
+
+    async def _complete_once(self, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any]) -> Reply:
+        create: Any = self._client.chat.completions.with_raw_response.create
+        try:
+            # httpx's own limits are for one piece each: a server that drips would never meet them.
+            async with asyncio.timeout(self._timeout):
+                raw = await create(model=self.model, messages=messages, extra_headers=self._headers, **parameters)
+        except TimeoutError:
+            raise faults.Passing(f"nothing within {self._timeout:g} s") from None
+        except openai.APIConnectionError as error:
+            raise faults.of_connection(error) from None
+        except openai.APIStatusError as error:
+            raise self._fault(error) from None
+        return _reply(raw.http_response.text)
+
+    def _fault(self, error: openai.APIStatusError) -> Exception:
+        fault = faults.of_status(error, self.model)
+        if isinstance(fault, faults.Misused):
+            return WarehouseError(f"{self.base_url} {fault}")
+        if isinstance(fault, faults.Passing) and fault.retry_after > faults.LONGEST_WAIT:
+            return EngineUnreachable(f"{self.base_url} wants to be left alone for {fault.retry_after:g} s ({fault})")
+        return fault
+
+    def _unreachable(self, passing: faults.Passing) -> EngineUnreachable:
+        tries = f"{self._attempts} attempts" if self._attempts > 1 else "1 attempt"
+        return EngineUnreachable(
+            f"{self.base_url} does not answer ({passing}; {tries} each): see that it runs there, "
+            "or mend HNINTEL_OPENAI_BASE_URL"
+        )
+
+
+def _wait(state: RetryCallState) -> float:
+    """Exponential backoff with full jitter, or as long as the endpoint asked for if that is longer."""
+    error = state.outcome.exception() if state.outcome else None
+    return max(_BACKOFF(state), error.retry_after if isinstance(error, faults.Passing) else 0.0)
+
+
+def _reply(body: str) -> Reply:
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        raise faults.Passing("its answer is no JSON") from None
+    usage = _usage(told)
+    try:
+        choice = told["choices"][0]
+        message, finish = choice["message"], choice.get("finish_reason")
+        content, refusal = message.get("content"), message.get("refusal")
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise faults.Refused("the endpoint answered without a choice", usage=usage) from None
+    if refusal or finish == "content_filter":
+        raise faults.Refused("the model refuses to answer", usage=usage)
+    return Reply(content if isinstance(content, str) else "", finish if isinstance(finish, str) else "stop", usage)
+
+
+def _usage(told: Any) -> Usage | None:
+    counted = told.get("usage") if isinstance(told, dict) else None
+    if not isinstance(counted, dict):
+        return None
+    read, wrote = counted.get("prompt_tokens"), counted.get("completion_tokens")
+    if type(read) is not int or type(wrote) is not int or read < 0 or wrote < 0:
+        return None
+    return Usage(read, wrote)
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """The one event loop of all endpoints of this process."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="openai-engine", daemon=True).start()
+    return loop
