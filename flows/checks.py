@@ -1,0 +1,37 @@
+"""The checks of a day by themselves, for a deployment: ``python -m hnintel checks`` is the same on the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from prefect import flow, runtime
+
+from hnintel.checks.check import Result, in_a_line
+from hnintel.checks.run import PARTS, day_to_check, refuse_if_blocked
+from hnintel.settings import load_settings
+from hnintel.warehouse import open_warehouse
+from tasks import checks as tasks
+
+
+@flow(name="checks", flow_run_name="checks")
+async def checks(day: date | None = None) -> dict[str, Any]:
+    """Run every check of a day and show them as an artifact. Deployed as ``flows/checks.py:checks``.
+
+    Args:
+        day: the partition; by default the newest that was run.
+
+    Raises:
+        QualityError: a blocking check failed; the ledger is left as it is.
+    """
+    settings, run_id = load_settings(), str(runtime.flow_run.id)
+    with open_warehouse(settings).transaction() as session:
+        day = day_to_check(session, day)
+    results: list[Result] = []
+    for part in PARTS:
+        results += await asyncio.to_thread(tasks.check, part, day, run_id)
+    await asyncio.to_thread(tasks.show, day, run_id)
+    refuse_if_blocked(results, day, settings)
+    return {"day": day.isoformat(), "told": in_a_line(results), "checks": [asdict(one) for one in results]}

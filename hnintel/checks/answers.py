@@ -1,0 +1,134 @@
+"""The checks of what AI answered. They follow from an enrichment's columns; its own rules come on top."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+
+from hnintel.checks.check import Check, Verdict, share_of
+from hnintel.checks.drift import drift
+from hnintel.column import Column
+from hnintel.enrichment import Enrichment
+from hnintel.settings import Settings
+from hnintel.warehouse.base import Session
+from hnintel.warehouse.statements import literal, statement
+
+_ABSENT, _THERE, _BROKEN = "(absent)", "(there)", "(none of its values)"
+
+Measure = Callable[[Session, date, Settings], Verdict]
+
+
+def answer_checks(enrichment: Enrichment, fingerprint: str, kept: Collection[str]) -> list[Check]:
+    """What is checked of the answers of a day.
+
+    Args:
+        enrichment: as it is declared.
+        fingerprint: of the question as it is asked now; answers and dead letters of another one do not count.
+        kept: the columns of its table; none where it was never asked. What is not there yet cannot be judged.
+    """
+    answers, name = _Answers(enrichment, fingerprint), enrichment.name
+    if not kept:
+        return [Check(name, "unanswered", False, _never_asked)]
+    checks = [Check(name, "unanswered", False, answers.unanswered)]
+    for column in enrichment.columns:
+        if column.name in kept:
+            checks += _column_checks(answers, column)
+    for rule in enrichment.checks:
+        broken = answers.faults(f"NOT ({rule.holds}\n)", "break it", rule.allowed)
+        checks.append(Check(name, rule.name, rule.blocking, broken))
+    return checks
+
+
+def columns_kept(session: Session, enrichment: Enrichment) -> frozenset[str]:
+    """The columns of the enrichment's table, as the warehouse has it; none where it was never asked."""
+    found = session.execute(
+        "SELECT lower(column_name) FROM information_schema.columns "
+        "WHERE lower(table_schema) = ? AND lower(table_name) = ?",
+        enrichment.table.split("."),
+    )
+    return frozenset(str(name) for (name,) in found)
+
+
+def _column_checks(answers: _Answers, column: Column) -> list[Check]:
+    guards, name = answers.enrichment.name, column.name
+    checks = []
+    if not column.nullable:
+        checks.append(Check(guards, f"{name} is there", True, answers.faults(f"{name} IS NULL", "are NULL")))
+    if column.one_of:
+        values = ", ".join(literal(value) for value in column.one_of)
+        outside = answers.faults(f"{name} NOT IN ({values})", f"are none of its {len(column.one_of)} values", 0.0)
+        checks.append(Check(guards, f"{name} is one of its values", True, outside))
+    if column.one_of or column.nullable:
+        checks.append(Check(guards, f"{name} as usual", False, partial(answers.as_usual, column)))
+    if column.max_length is not None:
+        longer = answers.faults(
+            f"length({name}) > {column.max_length}", f"are over {column.max_length} characters", 0.0
+        )
+        checks.append(Check(guards, f"{name} is no longer than allowed", True, longer))
+    if column.between:
+        least, most = column.between
+        outside = answers.faults(f"{name} NOT BETWEEN {least} AND {most}", f"are not between {least} and {most}", 0.0)
+        checks.append(Check(guards, f"{name} is in its range", True, outside))
+    return checks
+
+
+def _never_asked(session: Session, day: date, settings: Settings) -> Verdict:
+    return Verdict(True, "nothing to judge: it was never asked")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """The answers to one question, and ways to measure those of a day."""
+
+    enrichment: Enrichment
+    fingerprint: str
+
+    def faults(self, fault: str, told: str, allowed: float | None = None) -> Measure:
+        """The share of answers of which the condition *fault* is true; allowed is by default that of NULLs."""
+
+        def measure(session: Session, day: date, settings: Settings) -> Verdict:
+            answers, at_fault = self._count(session, day, fault)
+            return share_of(at_fault, answers, settings.check_null_share if allowed is None else allowed, told)
+
+        return measure
+
+    def unanswered(self, session: Session, day: date, settings: Settings) -> Verdict:
+        """The share of the day that got no answer that could be taken."""
+        answers, _ = self._count(session, day, "FALSE")
+        bad = session.execute(
+            "SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND fingerprint = ? AND day = ?",
+            [self.enrichment.stage, self.fingerprint, day],
+        )[0][0]
+        return share_of(int(bad), answers + int(bad), settings.check_lost_share, "wait in the dead letters")
+
+    def as_usual(self, column: Column, session: Session, day: date, settings: Settings) -> Verdict:
+        """Whether the labels of the day, or else its presence, are spread as on the days before it."""
+        first = day - timedelta(days=settings.check_baseline_days)
+        name = f"answers.{column.name}"
+        label = f"coalesce({name}, '{_ABSENT}')" if column.one_of else f"CASE WHEN {name} IS NULL THEN '{_ABSENT}' END"
+        sql = statement("check_labels", table=self.enrichment.table, label=label)
+        by_day: dict[date, Counter[str]] = defaultdict(Counter)
+        for when, label, count in session.execute(sql, [self.fingerprint, first, day]):
+            known = label == _ABSENT or label in column.one_of
+            by_day[when][label if known else _BROKEN if column.one_of else _THERE] += int(count)
+        after = by_day.pop(day, Counter())
+        before = sum(by_day.values(), Counter())
+        rows, days = after.total(), len(by_day)
+        fewest = min(rows, before.total())
+        if fewest < settings.check_min_rows or days < settings.check_min_days:
+            wanted = f"answers {rows} (needs {settings.check_min_rows}), earlier days {days}"
+            return Verdict(True, f"not enough to judge: {wanted} (needs {settings.check_min_days})")
+        found = drift(before, after)
+        told = (
+            f"{found.distance:.2f} from the {days} days before, of which {found.chance:.2f} is chance with {rows} "
+            f"answers; moved most: {found.label} {found.before:.0%} → {found.after:.0%}"
+        )
+        return Verdict(found.beyond_chance <= settings.check_drift, told)
+
+    def _count(self, session: Session, day: date, fault: str) -> tuple[int, int]:
+        sql = statement("check_answers", table=self.enrichment.table, fault=fault)
+        answers, at_fault = session.execute(sql, [self.fingerprint, day])[0]
+        return int(answers), int(at_fault)

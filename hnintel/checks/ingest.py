@@ -1,0 +1,92 @@
+"""The checks of what was read of Hacker News."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import partial
+from statistics import median
+from typing import get_args
+
+from hnintel.checks.check import Check, Verdict, share_of
+from hnintel.ingest import COMMENTS, ITEMS
+from hnintel.models import ItemStatus
+from hnintel.settings import Settings
+from hnintel.warehouse.base import Session
+from hnintel.warehouse.statements import statement
+from hnintel.window import Window
+
+GUARDS = "ingest"
+#: Fewer days say nothing about what is usual: with two, one holiday is half of it.
+_ENOUGH = 3
+
+
+def ingest_checks() -> list[Check]:
+    """What is checked of a day once it is read."""
+    return [
+        Check(GUARDS, "there are items", True, _not_empty),
+        Check(GUARDS, "as many items as usual", False, _as_many_as_usual),
+        Check(GUARDS, "no item twice", True, partial(_unique, "items")),
+        Check(GUARDS, "no comment twice", True, partial(_unique, "comments")),
+        Check(GUARDS, "statuses of items", False, partial(_known_statuses, "items")),
+        Check(GUARDS, "statuses of comments", False, partial(_known_statuses, "comments")),
+        Check(GUARDS, "items lost", False, partial(_lost, "items", ITEMS)),
+        Check(GUARDS, "comments lost", False, partial(_lost, "comments", COMMENTS)),
+    ]
+
+
+def _not_empty(session: Session, day: date, settings: Settings) -> Verdict:
+    counts = _counts(session, day, settings)
+    there, others = counts.pop(day, 0), list(counts.values())
+    if there:
+        return Verdict(True, f"{there} items")
+    if len(others) < _ENOUGH:
+        return Verdict(True, f"no items; not enough to judge: {len(others)} of the days before have some")
+    usual = median(others)
+    told = f"no items; usually {usual:g} a day in the last {settings.check_baseline_days} days"
+    return Verdict(usual < settings.check_min_rows, told)
+
+
+def _as_many_as_usual(session: Session, day: date, settings: Settings) -> Verdict:
+    counts = _counts(session, day, settings)
+    there = counts.pop(day, 0)
+    alike = [count for other, count in counts.items() if other.weekday() == day.weekday()]
+    if _read_too_early(session, day, settings):
+        return Verdict(True, f"{there} items; not enough to judge: the day was not over when it was read")
+    if len(alike) < _ENOUGH:
+        return Verdict(True, f"{there} items; not enough to judge: {len(alike)} of the last weeks have this weekday")
+    usual, factor = median(alike), settings.check_count_factor
+    if usual < settings.check_min_rows:
+        return Verdict(True, f"{there} items; not enough to judge: usually {usual:g} on a {day:%A}")
+    told = f"{there} items; usually {usual:g} on a {day:%A} ({min(alike)} to {max(alike)} in {len(alike)} weeks)"
+    return Verdict(usual / factor <= there <= usual * factor, told)
+
+
+def _counts(session: Session, day: date, settings: Settings) -> dict[date, int]:
+    """Listed items by day, of *day* and of those before it that have any; poll options are listed with their poll."""
+    first = day - timedelta(days=settings.check_baseline_days)
+    return dict(session.execute(statement("check_counts"), [first, day]))  # type: ignore[arg-type]  # pairs
+
+
+def _read_too_early(session: Session, day: date, settings: Settings) -> bool:
+    """Whether the day went on after its reading; a day without one on record is taken to be whole."""
+    found = session.execute("SELECT finished_at FROM ops.partitions WHERE day = ? AND stage = 'ingest'", [day])
+    end = Window.of(day, settings.time_zone).end.replace(tzinfo=None)
+    return bool(found) and found[0][0] is not None and found[0][0] < end
+
+
+def _unique(table: str, session: Session, day: date, settings: Settings) -> Verdict:
+    # Keys are held by DuckDB; Snowflake only records them.
+    ids, too_many = session.execute(statement("check_keys", table=table), [day])[0]
+    return share_of(int(too_many), int(ids), 0.0, f"{table} are copies")
+
+
+def _known_statuses(table: str, session: Session, day: date, settings: Settings) -> Verdict:
+    counts = dict(session.execute(statement("check_statuses", table=table), [day]))  # type: ignore[arg-type]  # pairs
+    unknown = sum(count for status, count in counts.items() if status not in get_args(ItemStatus))
+    return share_of(unknown, sum(counts.values()), 0.0, f"have another status than {', '.join(get_args(ItemStatus))}")
+
+
+def _lost(table: str, stage: str, session: Session, day: date, settings: Settings) -> Verdict:
+    held = int(session.execute(statement("check_keys", table=table), [day])[0][0])
+    lost = session.execute("SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND day = ?", [stage, day])[0][0]
+    return share_of(int(lost), held + int(lost), settings.check_lost_share, "wait in the dead letters")

@@ -1,0 +1,132 @@
+"""Run the checks of a day, keep what they came to in ``ops.checks``, and stop where a blocking one failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Literal, get_args
+
+from hnintel import ledger
+from hnintel.checks.answers import answer_checks, columns_kept
+from hnintel.checks.check import Check, Result
+from hnintel.checks.ingest import GUARDS, ingest_checks
+from hnintel.enrich import fingerprint_of
+from hnintel.enrichment import load_enrichments
+from hnintel.errors import QualityError, UsageError, WarehouseError
+from hnintel.settings import Settings
+from hnintel.warehouse.base import Session, Warehouse
+from hnintel.warehouse.statements import merge_rows
+
+#: What a run checks at once: what was read, before articles are; what was answered, before the marts are built.
+Part = Literal["ingest", "answers"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+
+def run_checks(
+    warehouse: Warehouse, day: date, settings: Settings, run_id: str, parts: Sequence[Part] = PARTS
+) -> list[Result]:
+    """Check *day* and keep the results under *run_id*, in place of those of the same checks; nothing else is written.
+
+    Raises:
+        WarehouseError: a statement was refused; the check that it is of is named.
+    """
+    results: list[Result] = []
+    under_way = "checks"
+    try:
+        with warehouse.transaction() as session:
+            for check in checks_of(session, warehouse, settings, parts):
+                under_way = f"check {check.label}"
+                verdict = check.measure(session, day, settings)
+                results.append(Result(check.label, check.blocking, verdict.passed, verdict.detail))
+            _keep(session, day, run_id, results)
+    except WarehouseError as error:
+        raise type(error)(f"{under_way} of {day}: {error}") from error
+    return results
+
+
+def checks_of(session: Session, warehouse: Warehouse, settings: Settings, parts: Sequence[Part] = PARTS) -> list[Check]:
+    """Every check there is of *parts*, as the enrichments are declared and the warehouse has them now."""
+    checks = ingest_checks() if "ingest" in parts else []
+    if "answers" in parts:
+        for one in load_enrichments(settings.enrichments_path).values():
+            checks += answer_checks(one, fingerprint_of(warehouse, one, settings), columns_kept(session, one))
+    return checks
+
+
+def refuse_if_blocked(results: Sequence[Result], day: date, settings: Settings) -> None:
+    """Raise QualityError where a blocking check failed; not where HNINTEL_CHECK_BLOCKS is off."""
+    failed = _blocking_failures(results)
+    if failed and settings.check_blocks:
+        others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        raise QualityError(
+            f"check {failed[0].name} of {day}: {failed[0].detail}{others}; what is downstream of it does not run, what "
+            f"was read and answered is kept; see all: python -m hnintel checks --day {day}"
+        )
+
+
+def stop_if_blocked(
+    warehouse: Warehouse, results: Sequence[Result], day: date, settings: Settings, run_id: str
+) -> None:
+    """The same in a run, whose ledger says of the guarded stages that they failed.
+
+    Raises:
+        QualityError: a blocking check failed.
+    """
+    failed = _blocking_failures(results)
+    if not failed or not settings.check_blocks:
+        return
+    with warehouse.transaction() as session:
+        for guards, told in {one.guards: f"{one.name}: {one.detail}" for one in failed}.items():
+            stage = guards if guards == GUARDS else f"enrich:{guards}"
+            ledger.end_stage(session, day, stage, "failed", run_id, _now(), error=told)
+    refuse_if_blocked(results, day, settings)
+
+
+def results_of(session: Session, run_id: str, day: date) -> list[Result]:
+    """What ``ops.checks`` holds of a run and day: what failed first."""
+    rows = session.execute(
+        "SELECT name, blocking, passed, coalesce(detail, '') FROM ops.checks WHERE run_id = ? AND day = ? "
+        "ORDER BY passed, blocking DESC, name",
+        [run_id, day],
+    )
+    return [Result(*row) for row in rows]
+
+
+def day_to_check(session: Session, asked: date | None) -> date:
+    """The day asked for, else the newest that was run.
+
+    Raises:
+        UsageError: it was not run, so that there is nothing to check.
+    """
+    days = [row[0] for row in session.execute("SELECT DISTINCT day FROM ops.partitions ORDER BY day")]
+    if not days:
+        raise UsageError("no day was run yet: run one first, for example python flows/main.py --source sample")
+    if asked is not None and asked not in days:
+        raise UsageError(f"{asked} was not run; there is {days[0]} to {days[-1]}: run it first, or give one of those")
+    return asked or days[-1]
+
+
+def _blocking_failures(results: Sequence[Result]) -> list[Result]:
+    return [one for one in results if one.blocking and not one.passed]
+
+
+def _keep(session: Session, day: date, run_id: str, results: Sequence[Result]) -> None:
+    now = _now()
+    rows = [
+        {
+            "run_id": run_id,
+            "day": day,
+            "name": one.name,
+            "blocking": one.blocking,
+            "passed": one.passed,
+            "detail": one.detail,
+            "checked_at": now,
+        }
+        for one in results
+    ]
+    merge_rows(session, "ops.checks", rows, keys=("run_id", "day", "name"))
+
+
+def _now() -> datetime:
+    """UTC without a zone; a stamp."""
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,55 @@
+"""``python -m hnintel checks``: run the checks of a day by themselves."""
+
+from __future__ import annotations
+
+import json
+import sys
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hnintel.checks.check import Result, in_a_line
+from hnintel.checks.run import day_to_check, refuse_if_blocked, run_checks
+from hnintel.settings import load_settings
+from hnintel.warehouse import open_warehouse
+from hnintel.window import parse_day
+
+#: Columns of a line where no terminal says how many it has; what reads a pipe wants a check to be one line.
+_PIPED = 200
+
+
+def checks(
+    day: Annotated[str | None, typer.Option(help="The day, YYYY-MM-DD; by default the newest that was run.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Run every check of a day, and nothing else; exit code 6 where a blocking one fails."""
+    asked = parse_day(day) if day else None
+    settings = load_settings()
+    warehouse = open_warehouse(settings)
+    with warehouse.transaction() as session:
+        checked = day_to_check(session, asked)
+    run_id = f"checks-{uuid.uuid4()}"
+    results = run_checks(warehouse, checked, settings, run_id)
+    if as_json:
+        told = [asdict(one) for one in results]
+        print(json.dumps({"day": checked.isoformat(), "run_id": run_id, "checks": told}))
+    else:
+        _print(checked, results)
+    refuse_if_blocked(results, checked, settings)
+
+
+def _print(day: date, results: Sequence[Result]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("outcome", "blocking", "check", "detail"):
+        table.add_column(heading)
+    for one in results:
+        table.add_row(one.outcome, "yes" if one.blocking else "no", one.name, one.detail)
+    console = Console(width=None if sys.stdout.isatty() else _PIPED, markup=False, highlight=False)
+    console.print(table)
+    console.print(f"{day}: {in_a_line(results)}")

@@ -1,0 +1,50 @@
+"""Checking a day: a part of its checks, the stop where a blocking one failed, and the table of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from prefect import task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from hnintel.checks import run
+from hnintel.checks.check import Result, in_a_line
+from hnintel.settings import load_settings
+from hnintel.warehouse import open_warehouse
+
+
+@task(cache_policy=NO_CACHE, task_run_name="check {part} of {day}")
+def check(part: run.Part, day: date, run_id: str) -> list[Result]:
+    """Run the checks of a part and keep what they came to."""
+    settings = load_settings()
+    return run.run_checks(open_warehouse(settings), day, settings, run_id, [part])
+
+
+@task(cache_policy=NO_CACHE, task_run_name="go on with {day}")
+def go_on(results: Sequence[Result], day: date, run_id: str) -> None:
+    """Stop here where a blocking check failed."""
+    settings = load_settings()
+    run.stop_if_blocked(open_warehouse(settings), results, day, settings, run_id)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="show the checks of {day}")
+def show(day: date, run_id: str) -> None:
+    """Keep all checks of the run as a table artifact, what failed first."""
+    with open_warehouse(load_settings()).transaction() as session:
+        results = run.results_of(session, run_id, day)
+    if not results:  # the run ended before its first check
+        return
+    table = [
+        {
+            "check": one.name,
+            "guards": one.guards,
+            "blocking": one.blocking,
+            "passed": one.passed,
+            "detail": one.detail,
+        }
+        for one in results
+    ]
+    described = f"**Checks of Hacker News on {day}**: {in_a_line(results)}. Kept in `ops.checks` under run `{run_id}`."
+    create_table_artifact(table, key=f"checks-{day}", description=described)
