@@ -1,0 +1,301 @@
+"""``python -m hnintel eval``: what it prints, what it leaves alone, and that an error is one line and a code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hnintel.cli import main
+from hnintel.enrichment import BUNDLED
+from tests.servers.chat import ChatServer, Mood
+
+Capture = pytest.CaptureFixture[str]
+
+TONES = [
+    ("What a wonderful, fast and delightful release. I love it.", "positive"),
+    ("A terrible outage: everything failed and customers are angry.", "negative"),
+    ("The paper describes a method and a table of measurements.", "neutral"),
+]
+
+DECLARED = """
+from hnintel.enrichment import Column, Enrichment
+
+enrichment = Enrichment(__name__, doc="The tone.", version=1, call="{call}",
+    columns=(Column("sentiment", str, "The tone.", one_of={labels}, path="labels[0]"),))
+"""
+ALL = '("positive", "neutral", "negative")'
+
+
+@pytest.fixture(autouse=True)
+def _no_corpora_and_an_empty_home(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HNINTEL_TEST_DATA", str(tmp_path / "nothing"))
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A folder with one labelled set, ``tones``."""
+    folder = tmp_path / "labelled"
+    folder.mkdir()
+    lines = [json.dumps({"text": text, "sentiment": tone}) for text, tone in TONES]
+    (folder / "tones.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+def declared(
+    folder: Path, name: str = "sentiment", call: str = "AI_CLASSIFY({{ input }}, {{ labels }})", labels: str = ALL
+) -> Path:
+    """*folder* with one enrichment, of three tones."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.py").write_text(DECLARED.replace("{call}", call).replace("{labels}", labels), encoding="utf-8")
+    return folder
+
+
+def results(capture: Capture, *words: str) -> list[dict]:
+    assert main(["eval", "--json", *words]) == 0
+    return json.loads(capture.readouterr().out)["results"]
+
+
+def refused(capture: Capture, *words: str) -> tuple[int, str]:
+    """Exit code and the one line of the error."""
+    code = main(["eval", *words])
+    out, err = capture.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    return code, err.removeprefix("error: ").rstrip("\n")
+
+
+# --- what it prints --------------------------------------------------------------------------------------------------
+
+
+def test_our_own_sets_judge_every_enrichment_that_they_are_about(capsys: Capture) -> None:
+    found = {(one["set"], one["enrichment"]): one for one in results(capsys)}
+    assert found.keys() == {("stories", "sentiment"), ("stories", "topic"), ("names", "entities")}
+    assert all(one["model"] == "offline-1" and one["cost"] == 0 and one["input_tokens"] > 0 for one in found.values())
+    assert found["stories", "topic"]["rows"] == 60
+    assert 1 / 15 < found["stories", "topic"]["columns"]["topic"]["macro_f1"] <= 1  # better than one label for all
+
+
+def test_for_people_there_are_figures_by_class_and_the_confusion_matrix(mine: Path, capsys: Capture) -> None:
+    assert main(["eval", "--labelled", str(mine)]) == 0
+    told = capsys.readouterr().out
+    lines = [line.split() for line in told.splitlines()]
+    assert told.startswith("engine offline\n")
+    assert ["tones", "sentiment", "offline-1", "3", "1.000", "1.000", "0"] in [line[:7] for line in lines]
+    assert ["negative", "1.000", "1.000", "1.000", "1"] in lines
+    assert ["negative", ".", ".", "1"] in lines
+    assert ["label", "\\", "answer", "positive", "neutral", "negative"] in lines
+
+
+def test_one_set_and_one_enrichment_can_be_asked_for(capsys: Capture) -> None:
+    (one,) = results(capsys, "--set", "stories", "--enrichment", "sentiment")
+    assert (one["set"], one["enrichment"]) == ("stories", "sentiment")
+    both = results(capsys, "--set", "stories", "--set", "names", "--limit", "3")
+    assert {one["set"] for one in both} == {"stories", "names"}
+
+
+def test_a_limit_asks_about_so_many_always_the_same(capsys: Capture) -> None:
+    first = results(capsys, "--set", "stories", "--enrichment", "sentiment", "--limit", "9")
+    again = results(capsys, "--set", "stories", "--enrichment", "sentiment", "--limit", "9")
+    assert first[0]["rows"] == 9
+    assert first == again
+
+
+def test_a_plan_tells_rows_tokens_and_cost(mine: Path, capsys: Capture) -> None:
+    assert main(["eval", "--plan", "--json", "--labelled", str(mine)]) == 0
+    (planned,) = json.loads(capsys.readouterr().out)["plan"]
+    (asked,) = results(capsys, "--labelled", str(mine))
+    assert {name: planned[name] for name in ("set", "enrichment", "model", "rows", "cost", "currency")} == {
+        name: asked[name] for name in ("set", "enrichment", "model", "rows", "cost", "currency")
+    }
+    assert planned["input_tokens"] == asked["input_tokens"]
+    assert main(["eval", "--plan", "--labelled", str(mine)]) == 0
+    assert "nothing was asked" in capsys.readouterr().out
+
+
+def test_the_users_warehouse_stays_as_it_is(home: Path, mine: Path, capsys: Capture) -> None:
+    results(capsys, "--labelled", str(mine))
+    assert not home.exists()
+
+
+# --- two side by side ------------------------------------------------------------------------------------------------
+
+
+def test_against_a_saved_result_nothing_changed_where_nothing_changed(
+    mine: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    assert main(["eval", "--json", "--labelled", str(mine)]) == 0
+    saved = tmp_path / "before.json"
+    saved.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert main(["eval", "--labelled", str(mine), "--against", str(saved)]) == 0
+    told = capsys.readouterr().out
+    assert "wrong to right 0, right to wrong 0, of 3 rows that both have" in told
+    assert ["F1", "1.000", "1.000", "+0.000"] in [line.split() for line in told.splitlines()]
+
+
+def test_against_another_folder_both_are_asked(mine: Path, tmp_path: Path, capsys: Capture) -> None:
+    # The other folder's question is about the same words for every text, so that its answer is always "positive".
+    old = declared(
+        tmp_path / "old", call="AI_CLASSIFY('a wonderful release, I love it' || left({{ input }}, 1), {{ labels }})"
+    )
+    words = ["eval", "--labelled", str(mine), "--enrichments", str(BUNDLED), "--enrichment", "sentiment"]
+    assert main([*words, "--against", str(old), "--json"]) == 0
+    (change,) = json.loads(capsys.readouterr().out)["changes"]
+    assert change["accuracy"] == [pytest.approx(1 / 3), 1.0]
+    assert (change["to_right"], change["to_wrong"], change["shared"]) == (2, 0, 3)
+    assert change["classes"]["negative"] == [0.0, 1.0]
+    assert main([*words, "--against", str(old)]) == 0
+    assert "wrong to right 2, right to wrong 0" in capsys.readouterr().out
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_set_is_told_with_those_there_are(capsys: Capture) -> None:
+    assert refused(capsys, "--set", "storys") == (2, "there is no labelled set 'storys': there is names, stories")
+
+
+def test_an_unknown_enrichment_is_told_with_those_there_are(capsys: Capture) -> None:
+    code, told = refused(capsys, "--enrichment", "tone")
+    assert code == 2
+    assert told.startswith("there is no enrichment 'tone': there is ")
+
+
+def test_a_set_that_has_no_label_for_the_enrichment_is_told(capsys: Capture) -> None:
+    code, told = refused(capsys, "--set", "stories", "--enrichment", "takeaway")
+    assert code == 2
+    assert told.startswith("set stories labels no column of takeaway: ")
+
+
+def test_of_several_sets_the_one_without_a_label_for_the_enrichment_is_told(capsys: Capture) -> None:
+    code, told = refused(capsys, "--set", "stories", "--set", "names", "--enrichment", "topic")
+    assert code == 2
+    assert told.startswith("set names labels no column of topic: ")
+
+
+def test_a_folder_without_a_set_is_told(tmp_path: Path, capsys: Capture) -> None:
+    code, told = refused(capsys, "--labelled", str(tmp_path))
+    assert (code, told) == (2, f"{tmp_path} has no labelled set: put a file there, NAME.jsonl")
+
+
+def test_a_malformed_row_is_told_by_file_and_line(mine: Path, capsys: Capture) -> None:
+    with (mine / "tones.jsonl").open("a", encoding="utf-8") as file:
+        file.write('\n{"text": "x", "sentiment": "glad"}\n')
+    code, told = refused(capsys, "--labelled", str(mine))
+    assert code == 2
+    assert told.startswith("tones.jsonl:4: sentiment 'glad' is none of enrichment sentiment's")
+
+
+def test_an_engine_that_refuses_the_call_is_told_with_the_set(mine: Path, tmp_path: Path, capsys: Capture) -> None:
+    other = declared(tmp_path / "other", call="AI_NOT_THERE({{ input }}, {{ labels }})")
+    code, told = refused(capsys, "--labelled", str(mine), "--enrichments", str(other))
+    assert code == 4
+    assert told.startswith("set tones, enrichment sentiment: ")
+    assert "ai_not_there" in told.lower()
+
+
+def test_an_engine_that_answers_nothing_well_is_no_score(mine: Path, tmp_path: Path, capsys: Capture) -> None:
+    other = declared(tmp_path / "other", call="AI_CLASSIFY(nullif({{ input }}, {{ input }}), {{ labels }})")
+    code, told = refused(capsys, "--labelled", str(mine), "--enrichments", str(other))
+    assert code == 6
+    assert told.startswith("set tones, enrichment sentiment: none of 3 answers can be taken, the input is NULL")
+
+
+# --- at an endpoint that is paid for ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
+    """An endpoint whose model costs a credit a thousand tokens, and is what answers."""
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[[price]]\nmodel = "dear"\nfrom = 2020-01-01\ninput = 1000\noutput = 1000\n', encoding="utf-8")
+    with ChatServer(Mood(model="dear")) as server:
+        monkeypatch.setenv("HNINTEL_ENGINE", "openai")
+        monkeypatch.setenv("HNINTEL_OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("HNINTEL_OPENAI_MODEL", "dear")
+        monkeypatch.setenv("HNINTEL_OPENAI_ATTEMPTS", "1")
+        monkeypatch.setenv("HNINTEL_PRICES_PATH", str(prices))
+        yield server
+
+
+def test_an_endpoint_is_asked_once_a_text_and_its_cost_is_told(
+    endpoint: ChatServer, mine: Path, capsys: Capture
+) -> None:
+    (one,) = results(capsys, "--labelled", str(mine))
+    assert len(endpoint.asked) == 3
+    assert (one["engine"], one["rows"]) == ("openai", 3)
+    assert one["cost"] == pytest.approx((one["input_tokens"] + one["output_tokens"]) / 1000)
+
+
+def test_a_plan_pays_for_nothing(endpoint: ChatServer, mine: Path, capsys: Capture) -> None:
+    assert main(["eval", "--plan", "--json", "--labelled", str(mine)]) == 0
+    assert json.loads(capsys.readouterr().out)["plan"][0]["cost"] > 0
+    assert endpoint.asked == []
+
+
+def test_more_than_a_run_may_cost_is_not_asked(
+    endpoint: ChatServer, mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("HNINTEL_BUDGET_RUN", "0.0001")
+    code, told = refused(capsys, "--labelled", str(mine))
+    assert code == 8
+    assert "more than HNINTEL_BUDGET_RUN=0.0001" in told
+    assert endpoint.asked == []
+
+
+def test_a_question_that_both_folders_ask_is_paid_for_once(
+    endpoint: ChatServer, mine: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    new, old = declared(tmp_path / "new"), declared(tmp_path / "old")
+    words = ["--labelled", str(mine), "--enrichments", str(new), "--against", str(old)]
+    assert main(["eval", "--json", *words]) == 0
+    assert len(endpoint.asked) == 3
+    assert main(["eval", "--plan", "--json", *words]) == 0
+    assert len(json.loads(capsys.readouterr().out.splitlines()[-1])["plan"]) == 1
+    declared(old, call="AI_CLASSIFY('Story: ' || {{ input }}, {{ labels }})")
+    assert main(["eval", "--json", *words]) == 0
+    assert len(endpoint.asked) == 3 + 6
+
+
+def test_with_nothing_in_common_nothing_is_asked(
+    endpoint: ChatServer, mine: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    saved = tmp_path / "before.json"
+    saved.write_text('{"results": []}', encoding="utf-8")
+    code, told = refused(capsys, "--labelled", str(mine), "--against", str(saved))
+    assert code == 2
+    assert told.startswith("nothing can be compared")
+    assert endpoint.asked == []
+
+
+def test_what_an_endpoint_refuses_is_a_bad_answer(endpoint: ChatServer, mine: Path, capsys: Capture) -> None:
+    endpoint.mood = Mood(model="dear", always={"terrible": "refusal"})
+    (one,) = results(capsys, "--labelled", str(mine))
+    assert (one["rows"], one["bad_answers"]) == (3, 1)
+    assert one["columns"]["sentiment"]["classes"]["negative"]["recall"] == 0
+
+
+def test_an_endpoint_that_is_down_is_told_with_the_set(endpoint: ChatServer, mine: Path, capsys: Capture) -> None:
+    endpoint.mood = Mood(model="dear", always={"": "500"})
+    code, told = refused(capsys, "--labelled", str(mine))
+    assert code == 4
+    assert told.startswith(f"set tones, enrichment sentiment: {endpoint.base_url} does not answer")
+
+
+def test_an_endpoint_that_refuses_every_text_is_no_score(endpoint: ChatServer, mine: Path, capsys: Capture) -> None:
+    endpoint.mood = Mood(model="dear", always={"": "refusal"})
+    code, told = refused(capsys, "--labelled", str(mine))
+    assert code == 6
+    assert told.startswith("set tones, enrichment sentiment: none of 3 answers can be taken")
+
+
+# --- on real material ------------------------------------------------------------------------------------------------
+
+
+def test_the_offline_engine_reads_the_tone_of_real_posts(test_data: Path, capsys: Capture) -> None:
+    (one,) = results(capsys, "--set", "senti4sd", "--data", str(test_data))
+    assert (one["rows"], one["bad_answers"]) == (3097, 0)
+    assert one["columns"]["sentiment"]["macro_f1"] > 0.74
