@@ -1,0 +1,201 @@
+"""What asking costs beside the answers themselves: rows a second, and a new day as the warehouse grows.
+
+    python bench/enrich.py [--quick] [--part functions|growth]
+
+First the embedded functions by themselves, over 1,000, 10,000 and 100,000 items: with answers that take no time (what
+DuckDB and the way through Python cost), then as the offline engine gives them. Then a new day of 1,000 items is
+enriched in warehouses that hold 10,000, 100,000 and 1,000,000 items with all their answers, again with answers that
+take no time (the warehouse's own share) and with real ones. The sizes take turns; figures are medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from hnintel.enrich import EnrichmentRun, enrich, fingerprint_of, prepare
+from hnintel.enrichment import Enrichment, load_enrichments
+from hnintel.settings import Settings
+from hnintel.warehouse.base import Session
+from hnintel.warehouse.duckdb import DuckDBWarehouse
+from hnintel.warehouse.embedded import connect_with_functions
+from hnintel.warehouse.engines.base import Answer, Engine, Label
+from hnintel.warehouse.engines.offline import OfflineEngine
+
+GOAL = 1.2
+DAY = 1_000
+_FIRST = date(2020, 1, 1)
+#: About as long as a title and a paragraph, each of its own words.
+_TEXT = (
+    "'Show HN: Larch ' || {n} || ', a small database written in Rust' || chr(10) || chr(10) || "
+    "'We released version ' || {n} % 97 || ' today. It is faster than Postgres for ' || {n} % 89 || ' kinds of query, "
+    "and Acme Corp raised $' || {n} % 83 || 'M to run it. The team in Berlin loves how simple it has become to use.'"
+)
+
+
+class Instant:
+    """An engine whose answers keep every promise and take no time."""
+
+    def model(self, asked_for: str) -> str:
+        """None of the real ones."""
+        return "offline-instant"
+
+    def classify(self, texts: Sequence[str | None], labels: Sequence[Label], config: Mapping[str, Any]) -> list[Answer]:
+        """Always the first label."""
+        return [Answer({"labels": [labels[0].label]})] * len(texts)
+
+    def complete(
+        self, model: str, prompts: Sequence[str | None], parameters: Mapping[str, Any], schema: Mapping[str, Any] | None
+    ) -> list[Answer]:
+        """A word, or a list of one, a property."""
+        properties = (schema or {}).get("properties", {})
+        told = {name: ["a"] if one["type"] == "array" else "a" for name, one in properties.items()}
+        return [Answer(told or "a")] * len(prompts)
+
+    def aggregate(self, texts: Sequence[str], task: str | None) -> Answer:
+        """A word."""
+        return Answer("a")
+
+    def count_tokens(self, text: str) -> int:
+        """By length."""
+        return len(text) // 4
+
+
+def rows_a_second(engine: Engine, enrichment: Enrichment, rows: int) -> float:
+    """Through the embedded function, the answers set down in a table, as a chunk's are."""
+    with connect_with_functions(engine) as connection:
+        text = _TEXT.format(n="n")
+        connection.execute(f"CREATE TABLE pending AS SELECT n AS item_id, {text} AS input FROM range({rows}) AS t(n)")
+        call = enrichment.render_call(engine.model(enrichment.model))
+        began = time.perf_counter()
+        connection.execute(f"CREATE TABLE asked AS SELECT item_id, {call} AS answer FROM pending")
+        took = time.perf_counter() - began
+        missing = connection.execute("SELECT count(*) - count(answer) FROM asked").fetchall()[0][0]
+    if missing:
+        sys.exit(f"error: {missing} of {rows} answers of {enrichment.name} are missing: there is nothing to measure")
+    return rows / took
+
+
+class Grown:
+    """A warehouse of so many items, 1,000 a day, every one with every answer; it grows by a day when asked to."""
+
+    def __init__(self, folder: Path, items: int, enrichments: Sequence[Enrichment], engine: Engine) -> None:
+        self.items, self._enrichments = items, enrichments
+        self._settings = Settings(home=folder / f"{engine.model('')}-{items}", enrich_chunk=DAY)
+        self.warehouse = DuckDBWarehouse(self._settings.warehouse_file, engine)
+        with self.warehouse.transaction() as session:
+            _insert_items(session, 0, items)
+            for one in enrichments:
+                prepare(session, self.warehouse, one, self._settings)
+                self._insert_answers(session, one)
+
+    def new_day(self) -> float:
+        """Load another day and enrich it; the seconds that enriching took."""
+        with self.warehouse.transaction() as session:
+            _insert_items(session, self.items, DAY)
+        day = _FIRST + timedelta(days=self.items // DAY)
+        self.items += DAY
+        began = time.perf_counter()
+        for one in self._enrichments:
+            done = enrich(self.warehouse, one, day, self._settings, str(day))
+            if done.answered != DAY:
+                sys.exit(f"error: {done.answered} of {DAY} items of {day} were answered: there is nothing to compare")
+        return time.perf_counter() - began
+
+    def _insert_answers(self, session: Session, one: Enrichment) -> None:
+        """For every item, with the fingerprint and the hash that make it answered."""
+        values = ", ".join("['a']" if column.kind == "list" else "'a'" for column in one.columns)
+        names = ", ".join(column.name for column in one.columns)
+        session.execute(
+            f"INSERT INTO {one.table} "
+            f"(item_id, fingerprint, {names}, input_hash, input_cut, model, run_id, enriched_at) "
+            f"SELECT id, ?, {values}, md5(title || chr(10) || chr(10) || text), FALSE, 'bench', 'bench', "
+            "TIMESTAMP '2020-01-01' FROM raw.items",
+            [fingerprint_of(self.warehouse, one, self._settings)],
+        )
+        day = _FIRST + timedelta(days=self.items // DAY // 2)
+        run = EnrichmentRun(self.warehouse, one, day, self._settings, "bench")
+        if left := run.estimate(session).rows:
+            sys.exit(f"error: {left} items of {day} have no answer to {one.name}: there is nothing to compare")
+
+
+def _insert_items(session: Session, first: int, count: int) -> None:
+    session.execute(
+        "INSERT INTO raw.items (id, day, type, status, title, text, score, comments, source, content_hash, run_id, "
+        f"loaded_at) SELECT n, DATE '{_FIRST}' + CAST(n // {DAY} AS INTEGER), 'story', 'ok', 'Story ' || n, "
+        f"{_TEXT.format(n='n')}, 100, 10, 'bench', md5(CAST(n AS VARCHAR)), 'bench', TIMESTAMP '2020-01-01' "
+        f"FROM range({first}, {first + count}) AS t(n)"
+    )
+
+
+def functions(enrichments: Sequence[Enrichment], sizes: Sequence[int]) -> Iterator[str]:
+    """A line an enrichment and engine."""
+    yield _row("function", "enrichment", "engine", *(f"{size:,} items" for size in sizes))
+    for engine in (Instant(), OfflineEngine()):
+        for one in enrichments:
+            measured = (rows_a_second(engine, one, size) for size in sizes)
+            yield _row(one.function, one.name, engine.model(""), *(f"{rate:,.0f}/s" for rate in measured))
+
+
+def growth(
+    folder: Path, enrichments: Sequence[Enrichment], sizes: Sequence[int], repeats: int, engine: Engine
+) -> float:
+    """Print a line a size; how many times as long a new day takes in the largest warehouse as in the smallest."""
+    grown = {size: Grown(folder, size, enrichments, engine) for size in sizes}
+    took: dict[int, list[float]] = {size: [] for size in sizes}
+    for turn in range(repeats + 1):
+        for size, warehouse in grown.items():
+            seconds = warehouse.new_day()
+            if turn:  # the first one loads the engine's words
+                took[size].append(seconds)
+    median = {size: statistics.median(seconds) for size, seconds in took.items()}
+    for size, seconds in median.items():
+        each = " ".join(f"{one:.2f}" for one in took[size])
+        times = f"{seconds / median[sizes[0]]:.2f} times"
+        print(f"{engine.model('')}: {DAY:,} more into {size:>9,} items: {seconds:6.2f} s, {times} ({each})", flush=True)
+    return median[sizes[-1]] / median[sizes[0]]
+
+
+def _row(*cells: str) -> str:
+    return "".join(f"{cell:>17}" for cell in cells)
+
+
+def main() -> int:
+    """Print the tables; 1 where a new day takes too much longer in the largest warehouse."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything: to try it, not to measure")
+    parser.add_argument("--part", choices=("functions", "growth"), help="only this one")
+    asked = parser.parse_args()
+    part = 10 if asked.quick else 1
+    enrichments = list(load_enrichments().values())
+    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
+    if asked.part != "growth":
+        for line in functions(enrichments, [1_000 // part, 10_000 // part, 100_000 // part]):
+            print(line, flush=True)
+    if asked.part == "functions":
+        return 0
+    with tempfile.TemporaryDirectory(prefix="hnintel-bench-") as folder:
+        sizes = [size // part for size in (10_000, 100_000, 1_000_000)]
+        repeats = 1 if asked.quick else 5
+        engines: tuple[Engine, ...] = (Instant(), OfflineEngine())
+        times = max(growth(Path(folder), enrichments, sizes, repeats, engine) for engine in engines)
+    missed = times > GOAL
+    goal = f"goal: at most {GOAL} times as long at {sizes[-1]:,} as at {sizes[0]:,}"
+    print(f"{goal}: {'MISSED' if missed else 'met'}")
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
