@@ -23,14 +23,16 @@ from rich.console import Console
 from rich.table import Table
 
 from flows import _local
-from hnintel import progress
+from hnintel import accepted, progress
+from hnintel.enrichment import load_enrichments
 from hnintel.errors import HnIntelError, UsageError, WarehouseError
+from hnintel.plan import plan
 from hnintel.reconcile import days_due
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import NAMES, open_source
 from hnintel.summary import as_rows
 from hnintel.warehouse import open_warehouse
-from hnintel.window import parse_day, refuse_future
+from hnintel.window import parse_day, refuse_future, yesterday
 
 #: A flow with its parameters, ready to be run.
 Ran = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
@@ -46,6 +48,8 @@ def main(argv: list[str]) -> int:
     def run() -> int:
         asked = _arguments(argv)
         try:
+            if asked.plan:
+                return _tell_plan(asked)
             told = _one_day(asked)
         except HnIntelError as error:
             if asked.json:  # a script that reads stdout is told too
@@ -59,6 +63,7 @@ def main(argv: list[str]) -> int:
 def _one_day(asked: argparse.Namespace) -> dict[str, Any]:
     settings = load_settings(source=asked.source)
     day = _checked(asked.day, settings)
+    accepted.refuse_changed(load_enrichments(settings.enrichments_path), settings.enrichments_path)
 
     def start() -> Ran:
         from flows.main import hacker_news
@@ -69,6 +74,29 @@ def _one_day(asked: argparse.Namespace) -> dict[str, Any]:
     told = _in_prefect(settings, asked.prefect_logs, start)
     told["seconds"]["all"] = round(time.monotonic() - began, 2)
     return told
+
+
+def _tell_plan(asked: argparse.Namespace) -> int:
+    """What the run would ask and what that would cost; no Prefect, no question, nothing written but a new home."""
+    settings = load_settings(source=asked.source)
+    now = datetime.now(UTC)
+    newest = open_source(settings.source, settings).newest_day(settings.time_zone)
+    day = _checked(asked.day, settings) or newest or yesterday(now, settings.time_zone)
+    _writable(settings.folder)
+    planned = plan(open_warehouse(settings), day, settings)
+    total = planned.total
+    table = Table(title=f"What a run of {day} would ask about the {planned.items} items that are here")
+    for name in ("stage", "questions", "tokens in", "tokens out", f"cost, {total.currency}"):
+        table.add_column(name, justify="left" if name == "stage" else "right")
+    for name, one in [*planned.stages.items(), ("together", total)]:
+        table.add_row(name, str(one.rows), str(one.input_tokens), str(one.output_tokens), f"{one.cost:.4f}")
+    console = Console(stderr=True, soft_wrap=True)
+    console.print(table)
+    if not planned.items:
+        console.print("nothing of this day is here yet: what it would ask is known once its items are read")
+    if asked.json:
+        print(json.dumps(planned.as_json()), flush=True)
+    return 0
 
 
 def main_reconcile(argv: list[str]) -> int:
@@ -152,6 +180,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = _parser("flows/main.py", "Run one day of Hacker News through the whole pipeline.")
     parser.add_argument(
         "--day", metavar="YYYY-MM-DD", help="the day to run (default: yesterday for live, else the newest with items)"
+    )
+    parser.add_argument(
+        "--plan", action="store_true", help="only say what would be asked of AI, and what it would cost; asks nothing"
     )
     return parser.parse_args(argv)
 

@@ -22,7 +22,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -37,8 +37,10 @@ from flows.enrich import enrich
 from flows.transform import transform
 from hnintel import contents, ledger, progress
 from hnintel.articles import chunks_by_host
+from hnintel.checks.check import in_a_line
+from hnintel.checks.run import Part
 from hnintel.enrichment import layers, load_enrichments
-from hnintel.errors import HnIntelError, UsageError
+from hnintel.errors import BudgetReached, HnIntelError, UsageError
 from hnintel.extraction_pool import shared_pool
 from hnintel.ingest import Scraped
 from hnintel.run_log import logger, run_log
@@ -48,7 +50,7 @@ from hnintel.summary import Summary
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Warehouse
 from hnintel.window import Window, refuse_future, yesterday
-from tasks import articles, brief, ingest
+from tasks import articles, brief, checks, ingest
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -83,7 +85,7 @@ async def hacker_news(day: date | None = None, source: str | None = None) -> dic
             await _run(window, source, settings, summary)
         except BaseException as error:
             logger.error("failed", exc_info=not isinstance(error, HnIntelError), extra={"error": str(error)})
-            summary.status = "failed"
+            summary.status = "stopped" if isinstance(error, BudgetReached) else "failed"
             _end(warehouse, summary, error)
             raise
         with warehouse.transaction() as session:
@@ -136,7 +138,9 @@ def _begin(warehouse: Warehouse, summary: Summary) -> dict[str, str] | None:
 def _end(warehouse: Warehouse, summary: Summary, error: BaseException | None = None) -> None:
     """Note how the run ended. That it failed is known either way; failing to note it must not hide why."""
     told = summary.as_json() | ({"error": f"{type(error).__name__}: {error}"[:500]} if error else {})
-    status: ledger.Status = "failed" if error else "partial" if summary.dead_letters else "complete"
+    status: ledger.Status = "partial" if summary.dead_letters else "complete"
+    if error:
+        status = "stopped" if isinstance(error, BudgetReached) else "failed"
     try:
         with warehouse.transaction() as session:
             ledger.end_run(session, summary.run_id, status, told, _now())
@@ -148,9 +152,17 @@ def _end(warehouse: Warehouse, summary: Summary, error: BaseException | None = N
 
 
 async def _run(window: Window, source: str, settings: Settings, summary: Summary) -> None:
-    await _read(window, source, settings, summary)
-    with _timed(summary, "enrich"):
-        await _enrich(window, settings, summary)
+    shown = partial(checks.show.submit, window.day, summary.run_id)
+    try:
+        await _read(window, source, settings, summary)
+        with _timed(summary, "enrich"):
+            await _enrich(window, settings, summary)
+        await _check("answers", window.day, summary)
+    except HnIntelError:
+        with suppress(Exception):  # that it cannot be shown must not hide why the run ended
+            await _result(shown())
+        raise
+    await _result(shown())
     with _timed(summary, "transform"):
         summary.dbt = await asyncio.to_thread(transform, window.day, window.day, summary.run_id)
     with _timed(summary, "brief"):
@@ -165,6 +177,7 @@ async def _read(window: Window, source: str, settings: Settings, summary: Summar
     with SyncClientContext.get_or_create():
         with _timed(summary, "ingest"):
             await _ingest(window, source, settings, summary)
+        await _check("ingest", window.day, summary)
         with _timed(summary, "articles"):
             await _articles(window, source, settings, summary)
 
@@ -192,6 +205,15 @@ async def _ingest(window: Window, source: str, settings: Settings, summary: Summ
         progress.update("scrape", min(done * settings.chunk_size, len(listing.ids)), len(listing.ids))
     await _result(ingest.end.submit(day, ingest.STAGE, run_id, len(listing.ids) - lost, lost))
     progress.finish("scrape", f"{len(listing.ids) - lost} taken, {lost} lost to the dead letters")
+
+
+async def _check(part: Part, day: date, summary: Summary) -> None:
+    """Check what is there of the day by now; what is downstream of a blocking check that fails does not run."""
+    progress.update(f"check {part}", 0)
+    results = await _result(checks.check.submit(part, day, summary.run_id))
+    summary.checks += results
+    progress.finish(f"check {part}", in_a_line(results))
+    await _result(checks.go_on.submit(results, day, summary.run_id))
 
 
 async def _articles(window: Window, source: str, settings: Settings, summary: Summary) -> None:

@@ -11,6 +11,10 @@ from collections.abc import Sequence
 import typer
 
 from hnintel.commands import dead_letters
+from hnintel.commands.checks import checks
+from hnintel.commands.eval import eval_
+from hnintel.commands.gen import gen
+from hnintel.commands.prune import prune
 from hnintel.commands.retention import retention
 from hnintel.commands.settings import settings
 from hnintel.errors import HnIntelError, UsageError
@@ -26,6 +30,10 @@ app = typer.Typer(
 )
 app.command()(settings)
 app.command()(retention)
+app.command()(gen)
+app.command()(prune)
+app.command("eval")(eval_)
+app.command()(checks)
 app.add_typer(dead_letters.app, name="dead-letters")
 
 

@@ -6,24 +6,34 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from hnintel.errors import DeclarationError
 from hnintel.warehouse.base import Kind
 from hnintel.warehouse.statements import identifier
 
-_KINDS: dict[object, Kind] = {str: "text", float: "number", int: "integer", bool: "boolean", list[str]: "list"}
+_KINDS: dict[object, Kind] = {
+    str: "text",
+    float: "number",
+    int: "integer",
+    bool: "boolean",
+    datetime: "timestamp",
+    list[str]: "list",
+}
 _JSON_TYPES: dict[Kind, dict[str, Any]] = {
     "text": {"type": "string"},
     "number": {"type": "number"},
     "integer": {"type": "integer"},
     "boolean": {"type": "boolean"},
+    "timestamp": {"type": "string", "format": "date-time"},
     "list": {"type": "array", "items": {"type": "string"}},
 }
 #: Columns that every enrichment's table has beside its own.
 STANDARD_COLUMNS = ("item_id", "fingerprint", "input_hash", "input_cut", "model", "run_id", "enriched_at")
 #: Columns beside them while an answer is judged (sql/judge.sql).
 _JUDGING_COLUMNS = ("engine_error", "bad_because", "input_tokens", "output_tokens")
+_JUDGING_PREFIX = "absent_"
 _PATH = re.compile(r"[A-Za-z_]\w*(\[\d+\]|\.[A-Za-z_]\w*)*")
 
 
@@ -33,10 +43,12 @@ class Column:
 
     Args:
         name: of the column; lower case.
-        type: ``str``, ``float``, ``int``, ``bool`` or ``list[str]``.
+        type: ``str``, ``float``, ``int``, ``bool``, ``datetime`` (kept in UTC without a zone) or ``list[str]``.
         description: one sentence; the model reads it, and so do the docs.
         one_of: the only values it may have; with a mapping, each with a description that the model judges by.
         between: the least and the greatest value of a number, both allowed.
+        max_length: the most characters a text may have.
+        nullable: whether there may be no answer: a null, or nothing at its place. Another type is still a bad answer.
         path: where it lies in the JSON answer, if not at its own name: ``labels[0]``.
     """
 
@@ -46,6 +58,8 @@ class Column:
     one_of: Sequence[str] | Mapping[str, str] = ()
     between: tuple[float, float] | None = None
     path: str | None = None
+    max_length: int | None = None
+    nullable: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -62,14 +76,24 @@ class Column:
     def schema(self) -> dict[str, Any]:
         """The JSON schema that an answer is held to."""
         schema = {**_JSON_TYPES[self.kind], "description": self.description}
-        return {**schema, "enum": list(self.one_of)} if self.one_of else schema
+        if self.max_length is not None:
+            schema["maxLength"] = self.max_length
+        if self.one_of:
+            schema["enum"] = [*self.one_of, None] if self.nullable else list(self.one_of)
+        return {**schema, "type": [schema["type"], "null"]} if self.nullable else schema
+
+    @property
+    def promise(self) -> list[object]:
+        """All that is promised of it, for a fingerprint; what is left at its default is not named."""
+        told = [self.name, self.kind, self.path, self.labels, self.between]
+        return told + [self.max_length, self.nullable] * (self.max_length is not None or self.nullable)
 
     def check(self) -> None:
         """Raise DeclarationError, with the mend, where it makes no sense."""
         identifier(self.name)
         if self.type not in list(_KINDS):  # a list: what somebody takes for a type may have no hash
-            raise DeclarationError(f"column {self.name}: type must be str, float, int, bool or list[str]")
-        if self.name in STANDARD_COLUMNS + _JUDGING_COLUMNS:
+            raise DeclarationError(f"column {self.name}: type must be str, float, int, bool, datetime or list[str]")
+        if self.name in STANDARD_COLUMNS + _JUDGING_COLUMNS or self.name.startswith(_JUDGING_PREFIX):
             raise DeclarationError(f"column {self.name}: every enrichment has a column of that name; choose another")
         if not self.description.strip():
             raise DeclarationError(f"column {self.name}: it has no description; the model and the docs need one")
@@ -85,10 +109,18 @@ class Column:
             raise DeclarationError(f"column {self.name}: one_of must be a tuple or a dict of texts")
         if len(set(values)) < len(values):
             raise DeclarationError(f"column {self.name}: one_of has a value twice; take one out")
+        if self.max_length is not None and (self.kind != "text" or not _is_count(self.max_length)):
+            raise DeclarationError(f"column {self.name}: max_length goes with str and is a number of at least 1")
+        if not isinstance(self.nullable, bool):
+            raise DeclarationError(f"column {self.name}: nullable is True or False")
         if self.between is None:
             return
         if self.kind not in ("number", "integer") or not _is_range(self.between):
             raise DeclarationError(f"column {self.name}: between goes with a number and is (least, greatest)")
+
+
+def _is_count(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number >= 1
 
 
 def _is_range(between: object) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel import ledger
+from hnintel.budget import Budget, Estimate, estimate
 from hnintel.enrichment import Enrichment
-from hnintel.errors import DeclarationError, QualityError, WarehouseError
-from hnintel.prices import credits
+from hnintel.errors import BudgetReached, DeclarationError, QualityError, WarehouseError
+from hnintel.prices import load_prices
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Step, Warehouse
 from hnintel.warehouse.statements import statement
@@ -76,6 +77,29 @@ def fingerprint_of(warehouse: Warehouse, enrichment: Enrichment, settings: Setti
     return enrichment.fingerprint(warehouse.model(enrichment.model), settings.input_max_chars)
 
 
+def question(warehouse: Warehouse, enrichment: Enrichment) -> list[Step]:
+    """The steps that ask *enrichment* about every row of ``pending`` and count the tokens, for ``Warehouse.ask``."""
+    call = warehouse.dialect.with_error_details(enrichment.render_call(warehouse.model(enrichment.model)))
+    usage = {
+        side: warehouse.dialect.from_json("answer", f"usage.{side}_tokens", "integer") for side in ("input", "output")
+    }
+    return [
+        Step("asked", f"SELECT item_id, input, input_hash, input_cut, {call} AS answer FROM pending"),
+        Step(
+            "counted",
+            statement("count_tokens", function=enrichment.function, overhead=enrichment.overhead, usage=usage),
+        ),
+    ]
+
+
+def judge(session: Session, warehouse: Warehouse, enrichment: Enrichment) -> None:
+    """Read the columns out of what :func:`question` came to into ``judged``; ``bad_because`` says what is amiss."""
+    values = {column.name: enrichment.value(column, warehouse.dialect) for column in enrichment.columns}
+    error = warehouse.dialect.from_json("answer", "error", "text")
+    absences = {column.name: enrichment.absence(column, warehouse.dialect) for column in enrichment.columns}
+    session.execute(statement("judge", columns=enrichment.columns, values=values, absences=absences, error=error))
+
+
 def enrich(
     warehouse: Warehouse,
     enrichment: Enrichment,
@@ -111,6 +135,8 @@ class EnrichmentRun:
         self._settings, self._run_id = settings, run_id
         self._model = warehouse.model(enrichment.model)
         self._fingerprint = fingerprint_of(warehouse, enrichment, settings)
+        self._price = load_prices(settings.prices_path).price(enrichment.function, self._model, _now().date())
+        self._budget = Budget(settings, run_id, day, enrichment.stage)
         self._retried_before = _now() - timedelta(minutes=settings.answer_retry_minutes)
 
     def begin(self) -> None:
@@ -118,9 +144,7 @@ class EnrichmentRun:
 
         Raises:
             DeclarationError: the table does not fit the declaration.
-            WarehouseError: the model has no price; better now than when its answers are paid for.
         """
-        credits(self._model, 0, 0)
         with self._warehouse.transaction() as session:
             prepare(session, self._warehouse, self._enrichment, self._settings)
             ledger.begin_stage(session, self._day, self._enrichment.stage, self._run_id, _now())
@@ -130,40 +154,62 @@ class EnrichmentRun:
 
         Raises:
             WarehouseError: the warehouse or its AI functions refused the statement; nothing of the chunk is kept.
+            BudgetReached: the chunk may exceed a budget; it was not asked.
         """
+        if not self._price.is_free:
+            self._reserve(after)
         try:
-            return self._warehouse.ask(self._pending(after), self._steps(), self._keep)
+            return self._warehouse.ask(
+                self._pending(after, self._settings.enrich_chunk),
+                question(self._warehouse, self._enrichment),
+                self._keep,
+            )
         except WarehouseError as error:
+            if not self._price.is_free:
+                with self._warehouse.transaction() as session:
+                    self._budget.release(session)
             raise type(error)(f"enrichment {self._enrichment.name} of {self._day}: {error}") from error
 
-    def _pending(self, after: int) -> Query:
+    def estimate(self, session: Session) -> Estimate:
+        """What all that is pending of the day may come to; :func:`prepare` was called before."""
+        return self._estimate(session, after=0, limit=None)
+
+    def _estimate(self, session: Session, after: int, limit: int | None) -> Estimate:
+        pending, one = self._pending(after, limit), self._enrichment
+        rows, chars = session.execute(
+            f"SELECT count(*), coalesce(sum(length(input)), 0) FROM ({pending.sql}) AS pending", pending.params
+        )[0]
+        return estimate(session, one.name, one.function, self._price, int(rows), int(chars), len(one.overhead))
+
+    def _reserve(self, after: int) -> None:
+        """Put the next chunk on the books, or note that it is too much and stop."""
+        try:
+            with self._warehouse.transaction() as session:
+                wanted = self._estimate(session, after, self._settings.enrich_chunk)
+                if wanted.rows:
+                    self._budget.reserve(session, wanted, _now())
+        except BudgetReached as reached:
+            with self._warehouse.transaction() as session:
+                stage = self._enrichment.stage
+                ledger.end_stage(session, self._day, stage, "stopped", self._run_id, _now(), error=str(reached))
+            raise
+
+    def _pending(self, after: int, limit: int | None) -> Query:
         sql = statement(
             "pending",
             where=self._enrichment.where,
             table=self._enrichment.table,
             input_max_chars=self._settings.input_max_chars,
-            limit=self._settings.enrich_chunk,
+            limit=limit,
         )
         stage, fingerprint = self._enrichment.stage, self._fingerprint
         attempts = self._settings.answer_attempts
         return Query(sql, [self._day, fingerprint, stage, fingerprint, after, attempts, self._retried_before])
 
-    def _steps(self) -> list[Step]:
-        call = self._warehouse.dialect.with_error_details(self._enrichment.render_call(self._model))
-        return [
-            Step("asked", f"SELECT item_id, input, input_hash, input_cut, {call} AS answer FROM pending"),
-            Step(
-                "counted",
-                statement("count_tokens", function=self._enrichment.function, overhead=self._enrichment.overhead),
-            ),
-        ]
-
     def _keep(self, session: Session) -> Chunk:
         """Judge what was answered and keep it, good or bad."""
-        one, dialect, now = self._enrichment, self._warehouse.dialect, _now()
-        values = {column.name: one.value(column, dialect) for column in one.columns}
-        error = dialect.from_json("answer", "error", "text")
-        session.execute(statement("judge", columns=one.columns, values=values, error=error))
+        one, now = self._enrichment, _now()
+        judge(session, self._warehouse, one)
         names = [column.name for column in one.columns]
         session.merge(
             statement("merge_answers", table=one.table, columns=names),
@@ -173,12 +219,15 @@ class EnrichmentRun:
         asked, failed, read, written, last = session.execute(
             "SELECT count(*), count(bad_because), sum(input_tokens), sum(output_tokens), max(item_id) FROM judged"
         )[0]
-        cost = credits(self._model, int(read), int(written))
+        cost = self._price.cost(int(read), int(written))
+        self._budget.release(session)
+        all_counted = session.execute("SELECT count(*) = count_if(is_counted) FROM counted")[0][0]
+        counting = "counted" if all_counted else "estimated"
         session.merge(
             statement("add_usage"),
             [
                 *(self._run_id, self._day, one.name, self._fingerprint, one.function, self._model),
-                *(asked, int(read), int(written), "estimated", cost, now),
+                *(asked, int(read), int(written), counting, cost, self._price.currency, self._price.since, now),
             ],
         )
         return Chunk(Enriched(asked, asked - failed, failed, int(read), int(written), cost), int(last))

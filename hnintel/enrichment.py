@@ -12,13 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hnintel.checks.rule import Rule
 from hnintel.column import Column
 from hnintel.errors import DeclarationError
 from hnintel.warehouse.base import Dialect
 from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
 from hnintel.warehouse.statements import check_syntax, fenced, identifier, literal, names_in, render
 
-__all__ = ["BUNDLED", "Column", "Enrichment", "layers", "load_enrichments"]
+__all__ = ["BUNDLED", "Column", "Enrichment", "Rule", "layers", "load_enrichments"]
 
 BUNDLED = Path(__file__).resolve().parent / "enrichments"
 
@@ -36,10 +37,11 @@ class Enrichment:
         call: one SQL expression, an ``AI_*`` function; Jinja fills in ``input``, ``prompt``, ``model``, ``labels`` (of
             the first column with ``one_of``) and ``response_format`` as literals.
         columns: what is read out of the answer.
-        model: asked for on Snowflake, and by name at an endpoint.
+        model: asked for on Snowflake; an endpoint has the one of its setting.
         prompt: the instruction, where the call takes one.
         where: which items are worth asking about: a condition on ``raw.items``.
         after: names of enrichments that must have run before.
+        checks: what its answers should hold to, beyond what follows from the columns.
     """
 
     module: str
@@ -51,6 +53,7 @@ class Enrichment:
     prompt: str = ""
     where: str = "type IN ('story', 'job', 'poll')"
     after: tuple[str, ...] = field(default=())
+    checks: tuple[Rule, ...] = field(default=())
 
     def __post_init__(self) -> None:
         try:
@@ -71,6 +74,12 @@ class Enrichment:
             raise DeclarationError("two columns have the same name")
         if not isinstance(self.after, tuple):
             raise DeclarationError("after must be a tuple of names; a tuple of one ends in a comma: ('topic',)")
+        if not isinstance(self.checks, tuple) or not all(isinstance(rule, Rule) for rule in self.checks):
+            raise DeclarationError("checks must be a tuple of Rule; a tuple of one ends in a comma: (Rule(...),)")
+        for rule in self.checks:
+            rule.check()
+        if len({rule.name for rule in self.checks}) < len(self.checks):
+            raise DeclarationError("two checks have the same name")
         self._check_call()
 
     def _check_call(self) -> None:
@@ -167,13 +176,17 @@ class Enrichment:
             model,
             self.render_call(model),  # as it is really sent: prompt, fence, labels, schema with its descriptions
             input_max_chars,
-            [(column.name, column.kind, column.path, column.labels, column.between) for column in self.columns],
+            [column.promise for column in self.columns],
         ]
         return hashlib.md5(json.dumps(asked).encode(), usedforsecurity=False).hexdigest()
 
     def value(self, column: Column, dialect: Dialect) -> str:
         """The expression that reads *column* from the answer's envelope."""
         return dialect.from_json("answer", f"value.{column.path or column.name}", column.kind)
+
+    def absence(self, column: Column, dialect: Dialect) -> str:
+        """The condition that the answer says nothing of *column*."""
+        return dialect.is_absent("answer", f"value.{column.path or column.name}")
 
 
 def load_enrichments(folder: Path | None = None) -> dict[str, Enrichment]:

@@ -8,7 +8,8 @@ HnIntelError                what went wrong, to what, and what to do: one line
 │   └── WarehouseBusy       another process holds it               → wait a bounded time, then as above
 ├── DeclarationError        an enrichment is declared wrong        → tell, exit 5, ask nothing
 ├── QualityError            a blocking check failed                → stop what is downstream, exit 6
-└── TransformError          dbt failed                             → stop what is downstream, exit 7
+├── TransformError          dbt failed                             → stop what is downstream, exit 7
+└── BudgetReached           the next question may exceed a budget  → keep what is paid for, stop, exit 8
 """
 
 from __future__ import annotations
@@ -62,3 +63,9 @@ class TransformError(HnIntelError):
     """dbt failed; the tables it did not reach are as they were."""
 
     exit_code = 7
+
+
+class BudgetReached(HnIntelError):
+    """The next question may exceed a budget; it was not asked, and what was paid for is kept."""
+
+    exit_code = 8

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
 
-Status = Literal["running", "complete", "partial", "failed"]
+#: ``stopped``: before a question that may exceed a budget.
+Status = Literal["running", "complete", "partial", "failed", "stopped"]
 
 
 def begin_run(session: Session, run_id: str, day: date, source: str, now: datetime) -> None:

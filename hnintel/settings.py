@@ -9,15 +9,18 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hnintel.errors import UsageError
 
 PREFIX = "HNINTEL_"
 ROOT = Path(__file__).resolve().parent.parent
+#: Settings whose value may hold a secret, and is in no message.
+_NEVER_TOLD = ("openai_api_key", "openai_base_url")
 
 
 def _default_home() -> Path:
@@ -117,7 +120,24 @@ class Settings(BaseSettings):
     warehouse: Literal["duckdb"] = Field("duckdb", description="Where data and AI live.")
     duckdb_path: Path | None = Field(None, description="The DuckDB file; by default below the home folder.")
     lock_wait: float = Field(60.0, ge=0, le=86_400, description="Seconds to wait for what another process holds.")
-    engine: Literal["offline"] = Field("offline", description="What answers the embedded AI_* functions.")
+    engine: Literal["offline", "openai"] = Field("offline", description="What answers the embedded AI_* functions.")
+    openai_base_url: str = Field(
+        "https://api.openai.com/v1", description="The OpenAI-compatible endpoint that the engine openai asks."
+    )
+    openai_api_key: SecretStr | None = Field(
+        None, description="The key of that endpoint, where it wants one; OPENAI_API_KEY is not read."
+    )
+    openai_model: str | None = Field(None, description="The model there that answers whatever is asked.")
+    openai_timeout: float = Field(
+        120.0, gt=0, le=3_600, description="Seconds one answer of the endpoint may take, start to end."
+    )
+    openai_attempts: int = Field(4, ge=1, le=20, description="How often one question is put to the endpoint at most.")
+    openai_concurrency: int = Field(
+        8, ge=1, le=500, description="How many questions are under way at the endpoint at once."
+    )
+    openai_prompt_tokens: int = Field(
+        6_000, ge=200, le=1_000_000, description="About how many tokens of texts AI_AGG puts into one prompt."
+    )
     enrichments_path: Path | None = Field(None, description="A folder of enrichments in place of the bundled ones.")
     enrich_chunk: int = Field(
         200, ge=1, le=100_000, description="How many items are asked about before it is committed."
@@ -134,6 +154,32 @@ class Settings(BaseSettings):
     )
     bad_answer_share: float = Field(0.5, gt=0, le=1, description="The share of bad answers in a run that stops it.")
     bad_answer_floor: int = Field(20, ge=1, description="Bad answers are never too many below this number.")
+    prices_path: Path | None = Field(None, description="A TOML file of your own prices, before the bundled ones.")
+    budget_run: float | None = Field(None, ge=0, description="Credits that one run may spend; no limit by default.")
+    budget_day: float | None = Field(None, ge=0, description="Credits that all runs of a calendar day may spend.")
+    budget_month: float | None = Field(None, ge=0, description="Credits that all runs of a calendar month may spend.")
+
+    # Checks
+    check_blocks: bool = Field(
+        True, description="Whether a blocking check that fails stops the run; if not, it is told as a warning."
+    )
+    check_baseline_days: int = Field(
+        28, ge=21, le=3_650, description="A day is compared with so many days before it; three weeks at the least."
+    )
+    check_min_days: int = Field(7, ge=2, le=3_650, description="Labels are compared with no fewer days than this.")
+    check_min_rows: int = Field(
+        30, ge=1, description="With fewer rows than this, on the day or usually, a comparison judges nothing."
+    )
+    check_count_factor: float = Field(
+        1.5, gt=1, le=1_000, description="So many times more or fewer items than usual on its weekday are a warning."
+    )
+    check_drift: float = Field(
+        0.2, gt=0, le=1, description="The share of labels that may move from the days before, beyond chance."
+    )
+    check_null_share: float = Field(0.05, ge=0, lt=1, description="The share of NULLs that a column may have on a day.")
+    check_lost_share: float = Field(
+        0.05, ge=0, lt=1, description="The share of a day that may wait in the dead letters without a warning."
+    )
 
     @field_validator("user_agent")
     @classmethod
@@ -142,13 +188,35 @@ class Settings(BaseSettings):
             raise ValueError("an HTTP header takes printable ASCII only")
         return value
 
-    @field_validator("home", "duckdb_path", "enrichments_path")
+    @field_validator("home", "duckdb_path", "enrichments_path", "prices_path")
     @classmethod
     def _home_exists(cls, value: Path | None) -> Path | None:
         try:
             return value.expanduser() if value else value
         except RuntimeError:
             raise ValueError("there is no such user, whose home ~ would be") from None
+
+    @field_validator("openai_base_url")
+    @classmethod
+    def _is_a_base_url(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value.strip())
+            whole = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            whole = False
+        if not whole or parts.query or parts.fragment or not value.isprintable():
+            raise ValueError("give a URL without a query, such as http://127.0.0.1:11434/v1")
+        if "@" in parts.netloc:  # it would get into messages and logs
+            raise ValueError("a URL with a user or a password; put the key into HNINTEL_OPENAI_API_KEY")
+        return value.strip().rstrip("/")
+
+    @field_validator("openai_api_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        key = value.get_secret_value().strip() if value else ""  # a key from a file ends in a newline
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise ValueError("an HTTP header takes printable ASCII without blanks")
+        return SecretStr(key) if key else None
 
     @field_validator("time_zone")
     @classmethod
@@ -192,8 +260,9 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"][:1]).upper()
-        raise UsageError(f"{name}={first['input']!s}: {first['msg'].removeprefix('Value error, ')}") from None
+        field = "_".join(str(part) for part in first["loc"][:1])
+        given = "..." if field in _NEVER_TOLD else str(first["input"])
+        raise UsageError(f"{PREFIX}{field.upper()}={given}: {first['msg'].removeprefix('Value error, ')}") from None
     except (ValueError, RecursionError) as error:  # pydantic-settings: a list that is not JSON
         told = (str(error).splitlines() or ["no message"])[0][:200]
         raise UsageError(f"a setting cannot be read, lists are written as JSON, [1, 7]: {told}") from None

@@ -11,6 +11,7 @@ from typing import Any
 from hnintel import dead_letters, ledger
 from hnintel.articles import count_by_status
 from hnintel.briefing.write import Written
+from hnintel.checks.check import Result, in_a_line
 from hnintel.enrich import Enriched
 from hnintel.ingest import Loaded
 from hnintel.settings import Settings
@@ -35,8 +36,11 @@ class Summary:
     enrichments: dict[str, Enriched] = field(default_factory=dict)
     briefing: Written = field(default_factory=Written)
     dbt: Built = field(default_factory=lambda: Built(0, 0))
+    checks: list[Result] = field(default_factory=list)
     dead_letters: int = 0
     letters_due: int = 0
+    counting: str = "estimated"
+    currency: str = "credits"
     changed: list[str] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     page: str = ""
@@ -68,6 +72,12 @@ class Summary:
         )
         self.articles = count_by_status(session, self.day)
         self.dead_letters = ledger.dead_letters_of(session, self.day, self.enrichments)
+        booked = session.execute(
+            "SELECT DISTINCT counting, coalesce(currency, 'credits') FROM ops.ai_usage WHERE run_id = ?", [self.run_id]
+        )
+        if booked:
+            self.counting = " and ".join(sorted({counting for counting, _ in booked}))
+            self.currency = ", ".join(sorted({currency for _, currency in booked}))
         self.letters_due = dead_letters.count_due(session, settings, now)
 
     def as_json(self) -> dict[str, Any]:
@@ -95,8 +105,16 @@ class Summary:
             },
             "ai_calls": usage.asked,
             "tokens": {"input": usage.input_tokens, "output": usage.output_tokens},
-            "cost": {"credits": usage.credits, "tokens_are": "estimated"},
+            "cost": {"credits": usage.credits, "currency": self.currency, "tokens_are": self.counting},
             "dbt": {"models": self.dbt.models, "tests": self.dbt.tests},
+            "checks": {
+                "told": in_a_line(self.checks),
+                "failed": [
+                    {"name": one.name, "blocking": one.blocking, "detail": one.detail}
+                    for one in self.checks
+                    if not one.passed
+                ],
+            },
             "dead_letters": self.dead_letters,
             "dead_letters_due": self.letters_due,
             "changed_tables": self.changed,
@@ -119,9 +137,12 @@ def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     rows += [
         ("briefing", _briefing(told["briefing"])),
-        ("AI", f"{told['ai_calls']} calls, {sum(told['tokens'].values())} tokens, {told['cost']['credits']:g} credits"),
+        ("AI", f"{told['ai_calls']} calls, {sum(told['tokens'].values())} tokens, {_cost(told['cost'])}"),
         ("dbt", f"{told['dbt']['models']} models, {told['dbt']['tests']} tests"),
     ]
+    rows.append(("checks", told["checks"]["told"]))
+    for one in told["checks"]["failed"]:
+        rows.append(("failed check" if one["blocking"] else "warning", f"{one['name']}: {one['detail']}"))
     if told["notes"]:
         rows.append(("met on the way", _listed(told["notes"])))
     if told["dead_letters"] or told["dead_letters_due"]:
@@ -132,6 +153,10 @@ def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows.append(("time", ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in told["seconds"].items())))
     rows.append(("page", told["page"]))
     return rows
+
+
+def _cost(told: Mapping[str, Any]) -> str:
+    return f"{told['credits']:.4g} {told['currency']} ({told['tokens_are']})"
 
 
 def _briefing(told: Mapping[str, Any]) -> str:

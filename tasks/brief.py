@@ -16,7 +16,8 @@ from hnintel.warehouse import open_warehouse
 @task(cache_policy=NO_CACHE, task_run_name="brief {day}")
 def brief(day: date, run_id: str) -> write.Written:
     """Write the briefing, unless the one there still holds."""
-    return write.write_briefing(open_warehouse(load_settings()), day, run_id)
+    settings = load_settings()
+    return write.write_briefing(open_warehouse(settings), day, run_id, settings)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="publish {day}")

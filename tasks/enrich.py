@@ -8,6 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from hnintel import accepted
 from hnintel.enrich import Chunk, Enriched, EnrichmentRun
 from hnintel.enrichment import load_enrichments
 from hnintel.settings import load_settings
@@ -23,7 +24,9 @@ def _run(name: str, day: date, run_id: str) -> EnrichmentRun:
 
 @task(cache_policy=NO_CACHE, task_run_name="begin {name} of {day}")
 def begin(name: str, day: date, run_id: str) -> None:
-    """Make the enrichment's table ready and note the attempt."""
+    """Make the enrichment's table ready and note the attempt; a question that was not accepted is not asked."""
+    settings = load_settings()
+    accepted.refuse_changed(load_enrichments(settings.enrichments_path), settings.enrichments_path)
     _run(name, day, run_id).begin()
 
 

@@ -10,12 +10,16 @@ from typing import Any
 
 from hnintel import ledger
 from hnintel.briefing.sections import CLAIMS_PROMPT, CLAIMS_SCHEMA, MODEL, SECTIONS, fingerprint
+from hnintel.budget import Budget, Estimate, estimate
 from hnintel.enrich import Enriched
-from hnintel.prices import credits
+from hnintel.prices import Price, load_prices
+from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Step, Warehouse
 from hnintel.warehouse.statements import fenced, literal, merge_rows, statement
 
 STAGE = "briefing"
+#: Characters of a digest, about, for an estimate.
+_DIGEST_CHARS = 2_000
 #: How many writings may try a section whose claims came back as no claims.
 _ATTEMPTS = 3
 
@@ -24,42 +28,74 @@ _ATTEMPTS = 3
 class Written:
     """What writing came to; ``claims`` that were kept, and ``refused``: those that are none or cite no story.
 
+    ``digests`` is what AI_AGG was asked, ``asked`` what AI_COMPLETE was asked over those, ``usage`` both together.
     ``anew`` is False where the briefing that was there still held.
     """
 
-    usage: Enriched = field(default_factory=Enriched)
+    digests: Enriched = field(default_factory=Enriched)
+    asked: Enriched = field(default_factory=Enriched)
     claims: int = 0
     refused: int = 0
     anew: bool = False
 
+    @property
+    def usage(self) -> Enriched:
+        """All questions together."""
+        return self.digests + self.asked
 
-def write_briefing(warehouse: Warehouse, day: date, run_id: str) -> Written:
+
+@dataclass(frozen=True, slots=True)
+class _Prices:
+    """Of the two functions that are asked, with the models that answer them."""
+
+    agg: Price
+    complete: Price
+
+    @classmethod
+    def of(cls, warehouse: Warehouse, settings: Settings) -> _Prices:
+        known, today = load_prices(settings.prices_path), _now().date()
+        agg = known.price("AI_AGG", warehouse.model(""), today)
+        return cls(agg, known.price("AI_COMPLETE", warehouse.model(MODEL), today))
+
+    @property
+    def are_free(self) -> bool:
+        return self.agg.is_free and self.complete.is_free
+
+
+def write_briefing(warehouse: Warehouse, day: date, run_id: str, settings: Settings) -> Written:
     """Write the briefing of *day*, unless the one there answers the same question over the same lines.
 
     A section whose answer was bad is in the dead letters, and makes the next writings ask again, a few times.
+
+    Raises:
+        BudgetReached: it may exceed a budget; nothing was asked.
+        WarehouseError: a price is not known, or the warehouse refused.
     """
-    model = warehouse.model(MODEL)
-    credits(model, 0, 0)  # a model without a price is refused before it is paid
+    model, prices = warehouse.model(MODEL), _Prices.of(warehouse, settings)
+    budget = Budget(settings, run_id, day, STAGE)
     question = fingerprint(model)
     with warehouse.transaction() as session:
         lines = _lines_hash(session, warehouse, day)
-        there = session.execute(
-            "SELECT count(*) FROM enriched.briefings WHERE day = ? AND fingerprint = ? AND input_hash = ?",
-            [day, question, lines],
-        )[0][0]
+        there = _is_there(session, day, question, lines)
         if there and not _tries_left(session, day):
             return Written()
         if not there:
             ledger.forgive(session, STAGE, [_letter(day, section.name) for section in SECTIONS])
         ledger.begin_stage(session, day, STAGE, run_id, _now())
+        if not prices.are_free:
+            wanted = estimate_briefing(session, warehouse, settings, _line_chars(session, day))
+            budget.reserve(session, wanted, _now())
 
     def keep(session: Session) -> Written:
         answers = session.rows("SELECT * FROM counted ORDER BY section")
         known = _stories(session, day)
-        written, claims = _account(answers, known, model)
+        written, claims = _account(answers, known, prices)
         _bury_bad(session, day, answers, run_id)
         _save(session, day, question, lines, claims, len(known), model, run_id)
-        _add_usage(session, day, question, model, run_id, written.usage)
+        _add_usage(session, (run_id, day, STAGE, question, "AI_AGG", warehouse.model("")), written.digests, prices.agg)
+        if written.asked.asked:
+            _add_usage(session, (run_id, day, STAGE, question, "AI_COMPLETE", model), written.asked, prices.complete)
+        budget.release(session)
         return written
 
     written = warehouse.ask(Query(statement("briefing_lines"), [day, day]), _steps(warehouse, model), keep)
@@ -68,6 +104,33 @@ def write_briefing(warehouse: Warehouse, day: date, run_id: str) -> Written:
     with warehouse.transaction() as session:  # a day without a story has a briefing too: one that says so
         _save(session, day, question, lines, [], 0, model, run_id)
     return Written(anew=True)
+
+
+def holds_still(session: Session, warehouse: Warehouse, day: date) -> bool:
+    """Whether the briefing that is there answers the same question over the same lines, with nothing to try again."""
+    lines, question = _lines_hash(session, warehouse, day), fingerprint(warehouse.model(MODEL))
+    return _is_there(session, day, question, lines) and not _tries_left(session, day)
+
+
+def estimate_briefing(session: Session, warehouse: Warehouse, settings: Settings, chars: int) -> Estimate:
+    """What a briefing over lines of so many characters may come to."""
+    prices = _Prices.of(warehouse, settings)
+    overhead = len(CLAIMS_PROMPT) + len(json.dumps(CLAIMS_SCHEMA)) + _DIGEST_CHARS
+    agg = estimate(session, STAGE, "AI_AGG", prices.agg, len(SECTIONS), chars)
+    return agg + estimate(session, STAGE, "AI_COMPLETE", prices.complete, len(SECTIONS), 0, overhead)
+
+
+def _is_there(session: Session, day: date, question: str, lines: str) -> bool:
+    found = session.execute(
+        "SELECT count(*) FROM enriched.briefings WHERE day = ? AND fingerprint = ? AND input_hash = ?",
+        [day, question, lines],
+    )
+    return bool(found[0][0])
+
+
+def _line_chars(session: Session, day: date) -> int:
+    sql = f"SELECT coalesce(sum(length(line)), 0) FROM ({statement('briefing_lines')})"
+    return int(session.execute(sql, [day, day])[0][0])
 
 
 def _steps(warehouse: Warehouse, model: str) -> list[Step]:
@@ -81,9 +144,11 @@ def _steps(warehouse: Warehouse, model: str) -> list[Step]:
     ]
 
 
-def _account(answers: Iterable[Mapping[str, Any]], known: set[int], model: str) -> tuple[Written, list[dict[str, Any]]]:
+def _account(
+    answers: Iterable[Mapping[str, Any]], known: set[int], prices: _Prices
+) -> tuple[Written, list[dict[str, Any]]]:
     kept: list[dict[str, Any]] = []
-    usage, refused = Enriched(), 0
+    digests, asked, refused = Enriched(), Enriched(), 0
     for answer in answers:
         for claim in _claims(answer["answer"]) or ():
             ids = [item_id for item_id in dict.fromkeys(claim["ids"]) if item_id in known] if _has_shape(claim) else []
@@ -91,18 +156,16 @@ def _account(answers: Iterable[Mapping[str, Any]], known: set[int], model: str) 
                 kept.append({"section": answer["section"], "text": claim["text"], "ids": ids})
             else:
                 refused += 1
-        usage += _usage(answer, model)
-    return Written(usage, len(kept), refused, anew=True), kept
+        # Two questions a section: AI_AGG over its lines, and AI_COMPLETE over the digest where there is one.
+        digest, answered = int(answer["digest_tokens"]), int(answer["answer_tokens"])
+        digests += _usage(int(answer["line_tokens"]), digest, prices.agg)
+        if answer["digest"] is not None:
+            asked += _usage(digest, answered, prices.complete, failed=_is_bad(answer))
+    return Written(digests, asked, len(kept), refused, anew=True), kept
 
 
-def _usage(answer: Mapping[str, Any], model: str) -> Enriched:
-    """Two questions a section: AI_AGG over its lines, and AI_COMPLETE over the digest where there is one."""
-    read, wrote = int(answer["line_tokens"]), int(answer["digest_tokens"])
-    if answer["digest"] is None:
-        return Enriched(1, 1, 0, read, wrote, credits(model, read, wrote))
-    read, wrote = read + int(answer["digest_tokens"]), wrote + int(answer["answer_tokens"])
-    failed = int(_is_bad(answer))
-    return Enriched(2, 2 - failed, failed, read, wrote, credits(model, read, wrote))
+def _usage(read: int, wrote: int, price: Price, failed: bool = False) -> Enriched:
+    return Enriched(1, 1 - failed, int(failed), read, wrote, price.cost(read, wrote))
 
 
 def _claims(answer: str | None) -> list[Any] | None:
@@ -187,14 +250,10 @@ def _save(
     ledger.end_stage(session, day, STAGE, "complete", run_id, now, rows=len(claims), fingerprint=question)
 
 
-def _add_usage(session: Session, day: date, question: str, model: str, run_id: str, usage: Enriched) -> None:
-    session.merge(
-        statement("add_usage"),
-        [
-            *(run_id, day, STAGE, question, "AI_AGG, AI_COMPLETE", model, usage.asked),
-            *(usage.input_tokens, usage.output_tokens, "estimated", usage.credits, _now()),
-        ],
-    )
+def _add_usage(session: Session, what: tuple[object, ...], usage: Enriched, price: Price) -> None:
+    """One row of ``ops.ai_usage``; *what* is its run, day, enrichment, fingerprint, function and model."""
+    tokens = (usage.asked, usage.input_tokens, usage.output_tokens, "estimated")
+    session.merge(statement("add_usage"), [*what, *tokens, usage.credits, price.currency, price.since, _now()])
 
 
 def _now() -> datetime:

@@ -7,6 +7,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from hnintel.settings import PREFIX, Settings
@@ -48,4 +49,6 @@ def type_name(annotation: Any) -> str:
         return " or ".join(type_name(one) for one in arguments if one is not NoneType)
     if origin is tuple:
         return f"JSON list of {type_name(arguments[0])}"
+    if annotation is SecretStr:
+        return "text, never shown"
     return _NAMES.get(annotation) or getattr(annotation, "__name__", str(annotation)).lower()

@@ -9,6 +9,9 @@ WITH read_out AS (
         output_tokens,
         {{ error }} AS engine_error,
     {% for column in columns %}
+    {% if column.nullable %}
+        {{ absences[column.name] }} AS absent_{{ column.name }},
+    {% endif %}
         {{ values[column.name] }} AS {{ column.name }}{{ "," if not loop.last }}
     {% endfor %}
     FROM counted
@@ -19,9 +22,12 @@ SELECT
     CASE
         WHEN engine_error IS NOT NULL THEN engine_error
     {% for column in columns %}
-        WHEN {{ column.name }} IS NULL THEN '{{ column.name }}: missing, or not a {{ column.kind }}'
+        WHEN {{ column.name }} IS NULL{{ " AND NOT absent_" ~ column.name if column.nullable }} THEN '{{ column.name }}: missing, or not a {{ column.kind }}'
     {% if column.one_of %}
         WHEN {{ column.name }} NOT IN ({% for value in column.one_of %}{{ value | literal }}{{ ", " if not loop.last }}{% endfor %}) THEN '{{ column.name }}: none of its values'
+    {% endif %}
+    {% if column.max_length %}
+        WHEN length({{ column.name }}) > {{ column.max_length }} THEN '{{ column.name }}: longer than {{ column.max_length }} characters'
     {% endif %}
     {% if column.between %}
         WHEN {{ column.name }} NOT BETWEEN {{ column.between[0] }} AND {{ column.between[1] }} THEN '{{ column.name }}: not between {{ column.between[0] }} and {{ column.between[1] }}'

@@ -36,6 +36,8 @@ LEFT JOIN ops.dead_letters AS dead
 WHERE cut.item_id > ?
   AND (answered.item_id IS NULL OR answered.input_hash <> cut.input_hash)
   AND (dead.key IS NULL OR dead.input_hash <> cut.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
+{% if limit %}
 -- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
 QUALIFY row_number() OVER (ORDER BY cut.item_id) <= {{ limit }}
+{% endif %}
 ORDER BY cut.item_id

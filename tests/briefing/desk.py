@@ -64,7 +64,7 @@ class Desk:
         """Write the briefing of a day; what this asked is in the engine afterwards."""
         self.engine.texts.clear()
         self.engine.groups.clear()
-        return write_briefing(self.warehouse, day, run_id)
+        return write_briefing(self.warehouse, day, run_id, self.settings)
 
     def publish(self, day: date = DAY) -> tuple[str, str]:
         """Publish a day; the page's HTML and Markdown."""

@@ -208,9 +208,13 @@ def test_it_is_accounted_for_and_in_the_ledger(tmp_path: Path) -> None:
     desk = Desk(tmp_path, claiming({"text": "So it is.", "ids": [1]}))
     desk.load(STORIES)
     written = desk.write(run_id="the-run")
-    (usage,) = desk.rows("SELECT * FROM ops.ai_usage")
-    assert (usage["run_id"], usage["enrichment"], usage["calls"]) == ("the-run", "briefing", 6)
-    assert (usage["input_tokens"], usage["output_tokens"]) == (written.usage.input_tokens, written.usage.output_tokens)
+    usage = desk.rows("SELECT * FROM ops.ai_usage ORDER BY function")
+    assert [(one["run_id"], one["enrichment"], one["function"], one["calls"]) for one in usage] == [
+        ("the-run", "briefing", "AI_AGG", 3),
+        ("the-run", "briefing", "AI_COMPLETE", 3),
+    ]
+    assert sum(one["input_tokens"] for one in usage) == written.usage.input_tokens
+    assert sum(one["output_tokens"] for one in usage) == written.usage.output_tokens
     assert len(desk.engine.groups) == len(desk.engine.texts) == 3
     (stage,) = desk.rows("SELECT * FROM ops.partitions WHERE stage = 'briefing'")
     assert (stage["status"], stage["row_count"], stage["attempts"]) == ("complete", 3, 1)

@@ -1,7 +1,11 @@
-"""Every enrichment there is, one after the other: a new file in ``hnintel/enrichments`` is tested by being there."""
+"""Every enrichment there is, one after the other: a new file in ``hnintel/enrichments`` is tested by being there.
+
+``HNINTEL_ENRICHMENTS_PATH`` names another folder, as it does for a run.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +13,10 @@ import pytest
 from hnintel.enrichment import Enrichment, load_enrichments
 from tests.warehouse.world import Asking
 
-REGISTERED = load_enrichments()
+_named = os.environ.get("HNINTEL_ENRICHMENTS_PATH")
+#: None: the bundled ones.
+FOLDER = Path(_named) if _named else None
+REGISTERED = load_enrichments(FOLDER)
 
 
 @pytest.fixture(params=REGISTERED)

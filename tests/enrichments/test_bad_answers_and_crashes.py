@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,21 @@ EVERYTHING = Enrichment(
         Column("count", int, "A number.", between=(0, 10)),
         Column("certain", bool, "Whether."),
         Column("names", list[str], "Names."),
+        Column("happened_at", datetime, "When."),
+        Column("aside", str, "A few words, if there are any.", max_length=20, nullable=True),
         Column("reason", str, "A sentence."),
     ),
 )
-GOOD = {"tone": "good", "share": 0.5, "count": 3, "certain": True, "names": ["a"], "reason": "words"}
+GOOD = {
+    "tone": "good",
+    "share": 0.5,
+    "count": 3,
+    "certain": True,
+    "names": ["a"],
+    "happened_at": "2026-10-21T23:30:00-04:00",
+    "aside": None,
+    "reason": "words",
+}
 
 
 def bad_for(word: str, answer: Any) -> Callable[[str, Answer], Answer]:
@@ -72,6 +83,11 @@ BAD: list[tuple[Any, str]] = [
     ({**GOOD, "certain": "yes"}, "certain: missing, or not a boolean"),
     ({**GOOD, "names": "a"}, "names: missing, or not a list"),
     ({**GOOD, "names": ["a", None]}, "names: missing, or not a list"),
+    ({**GOOD, "happened_at": "yesterday"}, "happened_at: missing, or not a timestamp"),
+    ({**GOOD, "happened_at": "infinity"}, "happened_at: missing, or not a timestamp"),
+    ({**GOOD, "happened_at": 20261021}, "happened_at: missing, or not a timestamp"),
+    ({**GOOD, "aside": 7}, "aside: missing, or not a text"),
+    ({**GOOD, "aside": "x" * 21}, "aside: longer than 20 characters"),
     ({**GOOD, "reason": 7}, "reason: missing, or not a text"),
     ({name: value for name, value in GOOD.items() if name != "reason"}, "reason: missing, or not a text"),
     ({**GOOD, "reason": {1, 2}}, "the answer is no JSON (TypeError)"),
@@ -99,6 +115,30 @@ def test_a_bad_answer_is_kept_with_its_reason_and_does_not_stop_the_others(tmp_p
     assert stage == {"status": "partial", "row_count": 1}
     (usage,) = asking.rows("SELECT calls FROM ops.ai_usage")
     assert usage["calls"] == done.asked  # a bad answer is paid for as well
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("2026-10-21T23:30:00-04:00", datetime(2026, 10, 22, 3, 30)),
+        ("2026-10-21T23:30:00Z", datetime(2026, 10, 21, 23, 30)),
+        ("2026-10-21T23:30", datetime(2026, 10, 21, 23, 30)),
+        ("2026-10-21", datetime(2026, 10, 21)),
+    ],
+)
+def test_a_timestamp_is_kept_in_utc(tmp_path: Path, told: str, kept: datetime) -> None:
+    asking = Asking(tmp_path, Answering(lambda _, good: Answer({**GOOD, "happened_at": told})))
+    load(asking.warehouse, [story(1)])
+    asking.run(EVERYTHING)
+    assert [row["happened_at"] for row in asking.answers(EVERYTHING)] == [kept]
+
+
+@pytest.mark.parametrize("answer", [GOOD, {name: value for name, value in GOOD.items() if name != "aside"}])
+def test_what_may_be_missing_is_kept_as_missing(tmp_path: Path, answer: dict[str, Any]) -> None:
+    asking = Asking(tmp_path, Answering(lambda _, good: Answer(answer)))
+    load(asking.warehouse, [story(1)])
+    assert asking.run(EVERYTHING).failed == 0
+    assert [row["aside"] for row in asking.answers(EVERYTHING)] == [None]
 
 
 def number_in(text: str) -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from hnintel.enrich import enrich
+from hnintel.enrichment import load_enrichments
 from hnintel.errors import WarehouseError
 from hnintel.warehouse.duckdb import DuckDBSession
 from hnintel.warehouse.migrations import known_migrations, migrate
 from tests.conftest import ROOT
+from tests.warehouse.world import DAY, fetch, load, open_duckdb, settings_in, story
 
 
 @pytest.fixture
@@ -56,3 +60,21 @@ def test_the_bundled_migrations_have_numbers_without_a_gap(session: DuckDBSessio
     assert migrate(session) == list(known)
     files = list((ROOT / "hnintel" / "sql" / "migrations").glob("*.sql"))
     assert len(files) == len(known), "a file that is not named 0001_what.sql is never applied"
+
+
+def test_a_file_made_by_the_first_version_is_brought_up_with_all_it_holds(tmp_path: Path) -> None:
+    first = known_migrations()[1]
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / first.name).write_text(first.read_text(encoding="utf-8"), encoding="utf-8")
+    with duckdb.connect(str(tmp_path / "hnintel.duckdb")) as connection:
+        old = DuckDBSession(connection)
+        assert migrate(old, tmp_path / "old") == [1]
+        usage = ["run", DAY, "topic", "a-fingerprint", "AI_CLASSIFY", "offline-1", 3, 30, 3, "estimated", 0.5]
+        old.execute(f"INSERT INTO ops.ai_usage VALUES ({'?, ' * len(usage)}?)", [*usage, datetime(2026, 1, 1)])
+
+    warehouse = open_duckdb(tmp_path)
+    load(warehouse, [story(1), story(2)])
+    for enrichment in load_enrichments().values():
+        assert enrich(warehouse, enrichment, DAY, settings_in(tmp_path), "new").answered == 2
+    assert fetch(warehouse, "SELECT count(*) FROM ops.schema_versions") == [(len(known_migrations()),)]
+    assert fetch(warehouse, "SELECT credits, currency FROM ops.ai_usage WHERE run_id = 'run'") == [(0.5, None)]

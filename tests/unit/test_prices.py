@@ -1,17 +1,88 @@
-"""What an answer costs."""
+"""What an answer costs: which price holds on a day, and what is no price list."""
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
+
 import pytest
 
-from hnintel.errors import WarehouseError
-from hnintel.prices import credits
+from hnintel.errors import UsageError, WarehouseError
+from hnintel.prices import CORTEX, load_prices
+
+TODAY = date(2026, 11, 20)
+
+
+def listed(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "prices.toml"
+    path.write_text(text)
+    return path
 
 
 def test_what_runs_here_costs_nothing() -> None:
-    assert credits("offline-1", 1_000_000, 1_000_000) == 0.0
+    price = load_prices().price("AI_COMPLETE", "offline-1", TODAY)
+    assert price.is_free
+    assert price.cost(1_000_000, 1_000_000) == 0.0
 
 
 def test_an_unknown_price_is_not_taken_for_none() -> None:
-    with pytest.raises(WarehouseError, match="no price is known for the model 'mystery'"):
-        credits("mystery", 0, 0)
+    with pytest.raises(WarehouseError, match=r"no price is known for AI_COMPLETE by the model 'mystery' on 2026-11-20"):
+        load_prices().price("AI_COMPLETE", "mystery", TODAY)
+
+
+def test_a_million_tokens_cost_what_the_list_says() -> None:
+    price = load_prices().price("AI_COMPLETE", "claude-haiku-4-5", TODAY)
+    assert (price.cost(1_000_000, 0), price.cost(0, 1_000_000)) == (0.6, 3.0)
+
+
+def test_the_price_is_that_of_the_day_it_is_asked_for() -> None:
+    prices = load_prices()
+    assert prices.price("AI_AGG", CORTEX, date(2026, 9, 7)).input == 1.6
+    assert prices.price("AI_AGG", CORTEX, date(2026, 9, 8)).input == 1.85
+    with pytest.raises(WarehouseError):
+        prices.price("AI_AGG", CORTEX, date(2025, 12, 31))
+
+
+def test_a_function_of_an_unnamed_model_is_no_price_for_a_named_one() -> None:
+    with pytest.raises(WarehouseError):
+        load_prices().price("AI_CLASSIFY", "gpt-of-someone-else", TODAY)
+
+
+def test_own_prices_come_before_the_bundled_ones_and_the_most_particular_first(tmp_path: Path) -> None:
+    own = load_prices(
+        listed(
+            tmp_path,
+            '[[price]]\nmodel = "claude-haiku-4-5"\nfrom = 2020-01-01\ninput = 7\noutput = 8\n'
+            '[[price]]\nmodel = "claude-haiku-4-5"\nfunction = "AI_CLASSIFY"\n'
+            "from = 2020-01-01\ninput = 9\noutput = 9\n"
+            '[[price]]\nmodel = "local"\nfrom = 2020-01-01\ninput = 0\noutput = 0\ncurrency = "USD"\n',
+        )
+    )
+    assert own.price("AI_COMPLETE", "claude-haiku-4-5", TODAY).input == 7
+    assert own.price("AI_CLASSIFY", "claude-haiku-4-5", TODAY).input == 9
+    assert own.price("AI_COMPLETE", "local", TODAY).is_free
+    assert own.price("AI_AGG", CORTEX, TODAY).input == 1.85
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("price = 3", "a price list has"),
+        ("[other]\na = 1", "a price list has"),
+        ("[[price", "cannot be read"),
+        ("[[price]]\nfrom = 2026-01-01\ninput = 1\noutput = 1", "price 1: it: name a model or a function"),
+        ('[[price]]\nmodel = "a"\ninput = 1\noutput = 1', "price 1: from: Field required"),
+        ('[[price]]\nmodel = "a"\nfrom = 2026-01-01\ninput = -1\noutput = 1', "price 1: input: "),
+        ('[[price]]\nmodel = "a"\nfrom = 2026-01-01\ninput = nan\noutput = 1', "price 1: input: "),
+    ],
+)
+def test_what_is_no_price_list_is_refused_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        load_prices(listed(tmp_path, text))
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_list_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"none\.toml, HNINTEL_PRICES_PATH, cannot be read"):
+        load_prices(tmp_path / "none.toml")

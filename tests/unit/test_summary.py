@@ -18,7 +18,8 @@ from tests.warehouse.world import DAY, NOW, load, load_article, open_duckdb, sto
 def summary() -> Summary:
     one = Summary(DAY, "the-run", "sample", status="complete", listed=3, page="site/page.html")
     one.enrichments = {"topic": Enriched(5, 4, 1, 100, 20, 0.5), "tone": Enriched(5, 5, 0, 50, 10, 0.25)}
-    one.briefing = Written(Enriched(6, 6, 0, 60, 30, 0.25), claims=4, refused=1, anew=True)
+    digests, asked = Enriched(3, 3, 0, 40, 20, 0.2), Enriched(3, 3, 0, 20, 10, 0.05)
+    one.briefing = Written(digests, asked, claims=4, refused=1, anew=True)
     one.dbt = Built(17, 41)
     one.seconds = {"enrich": 1.234}
     return one
@@ -47,7 +48,7 @@ def test_it_is_plain_json_with_the_day_first() -> None:
 def test_the_table_has_a_line_for_each_thing() -> None:
     one = summary()
     assert line(one, "enrich topic") == "5 asked, 4 answered, 1 failed"
-    assert line(one, "AI") == "16 calls, 270 tokens, 1 credits"
+    assert line(one, "AI") == "16 calls, 270 tokens, 1 credits (estimated)"
     assert line(one, "dbt") == "17 models, 41 tests"
     assert line(one, "articles") == "none"
     assert line(one, "page") == "site/page.html"

@@ -105,8 +105,13 @@ class Answering:
 
 def _promised(schema: Mapping[str, Any]) -> dict[str, Any]:
     by_type = {"string": "words", "number": 0.0, "integer": 0, "boolean": True, "array": ["words"]}
+    at_that_time = {"date-time": "2026-10-21T00:00:00Z"}
     return {
-        name: told["enum"][0] if "enum" in told else by_type[told["type"]]
+        name: told["enum"][0]
+        if "enum" in told
+        else None
+        if isinstance(told["type"], list)
+        else at_that_time.get(told.get("format", ""), by_type[told["type"]])
         for name, told in schema["properties"].items()
     }
 

@@ -1,0 +1,112 @@
+"""What holds of every enrichment when its question changes: accepted on purpose, and nothing is lost from sight."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hnintel import accepted, superseded
+from hnintel.enrich import EnrichmentRun
+from hnintel.enrichment import Enrichment, load_enrichments
+from hnintel.errors import DeclarationError
+from hnintel.warehouse.engines.offline import OfflineEngine
+from tests.enrichments.test_every_enrichment import load_worthy
+from tests.warehouse.world import DAY, Asking
+
+
+def test_every_question_is_the_one_that_was_accepted() -> None:
+    """Where this fails, a change asks everything anew; ``python -m hnintel gen`` accepts it."""
+    assert accepted.differences(load_enrichments(), None) == []
+
+
+def test_a_changed_question_is_refused_until_it_is_accepted(tmp_path: Path, enrichment: Enrichment) -> None:
+    accepted.accept({enrichment.name: enrichment}, tmp_path)
+    changed = {enrichment.name: replace(enrichment, version=enrichment.version + 1)}
+    with pytest.raises(DeclarationError, match=rf"{enrichment.name}\.py: the question is not the one .* hnintel gen"):
+        accepted.refuse_changed(changed, tmp_path)
+    accepted.accept(changed, tmp_path)
+    accepted.refuse_changed(changed, tmp_path)
+
+
+def test_a_new_question_needs_no_acceptance_before_it_is_asked(tmp_path: Path, enrichment: Enrichment) -> None:
+    accepted.refuse_changed({enrichment.name: enrichment}, tmp_path)
+    assert accepted.differences({enrichment.name: enrichment}, tmp_path) == [
+        accepted.Difference(enrichment.name, "new")
+    ]
+
+
+def test_another_engine_or_length_of_input_is_no_change_of_the_declaration(enrichment: Enrichment) -> None:
+    assert accepted.declared({"it": enrichment}) == accepted.declared({"it": replace(enrichment)})
+
+
+def test_while_a_new_question_is_asked_every_item_still_shows_an_answer(asking: Asking, enrichment: Enrichment) -> None:
+    ids = load_worthy(asking, enrichment)
+    asking.run(enrichment, "old")
+    run = EnrichmentRun(
+        asking.warehouse, changed(enrichment), DAY, asking.settings.model_copy(update={"enrich_chunk": 2}), "new"
+    )
+    run.begin()
+    run.next_chunk(after=0)
+
+    shown = asking.answers(enrichment)
+    assert [row["item_id"] for row in shown] == ids
+    assert [row["run_id"] for row in shown] == ["new", "new"] + ["old"] * (len(ids) - 2)
+
+
+def test_of_earlier_answers_the_latest_is_shown(asking: Asking, enrichment: Enrichment) -> None:
+    load_worthy(asking, enrichment)
+    asking.run(enrichment, "first")
+    asking.run(changed(enrichment), "second")
+    EnrichmentRun(asking.warehouse, changed(enrichment, 2), DAY, asking.settings, "third").begin()
+    assert {row["run_id"] for row in asking.answers(enrichment)} == {"second"}
+
+
+def test_pruning_removes_what_is_shown_no_more_and_nothing_else(asking: Asking, enrichment: Enrichment) -> None:
+    ids = load_worthy(asking, enrichment)
+    asking.run(enrichment, "old")
+    settings = asking.settings.model_copy(update={"enrich_chunk": 1})
+    run = EnrichmentRun(asking.warehouse, changed(enrichment), DAY, settings, "new")
+    run.begin()
+    run.next_chunk(after=0)
+    before = asking.answers(enrichment)
+    cost = asking.rows("SELECT * FROM ops.ai_usage ORDER BY ALL")
+
+    there = {enrichment.name: changed(enrichment)}
+    with asking.warehouse.transaction() as session:
+        removed = superseded.prune(session, asking.warehouse, there, asking.settings)
+    assert removed == [superseded.Superseded(enrichment.name, "offline-1", 1)]
+    assert asking.answers(enrichment) == before
+    kept = asking.answers(enrichment, current=False)
+    assert [(row["item_id"], row["run_id"]) for row in kept] == [(ids[0], "new"), *((one, "old") for one in ids[1:])]
+    assert asking.rows("SELECT * FROM ops.ai_usage ORDER BY ALL") == cost
+    with asking.warehouse.transaction() as session:
+        assert superseded.prune(session, asking.warehouse, there, asking.settings) == []
+
+
+def test_pruning_under_another_engine_leaves_what_was_paid_for_since(asking: Asking, enrichment: Enrichment) -> None:
+    class Paid(OfflineEngine):
+        def model(self, asked_for: str) -> str:
+            return "offline-paid"
+
+    load_worthy(asking, enrichment)
+    asking.run(enrichment, "tried")
+    asking.engine.engine = Paid()
+    asking.run(enrichment, "paid")
+    asking.engine.engine = OfflineEngine()
+    with asking.warehouse.transaction() as session:
+        there = {enrichment.name: enrichment}
+        assert superseded.prune(session, asking.warehouse, there, asking.settings) == []
+
+
+@pytest.mark.parametrize("text", ["[]", "no json", '{"topic": 3}'])
+def test_what_is_no_lock_file_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / accepted.NAME).write_text(text)
+    with pytest.raises(DeclarationError, match=r"accepted\.json is no lock file"):
+        accepted.refuse_changed({}, tmp_path)
+
+
+def changed(enrichment: Enrichment, by: int = 1) -> Enrichment:
+    """The same question with another version."""
+    return replace(enrichment, version=enrichment.version + by)
