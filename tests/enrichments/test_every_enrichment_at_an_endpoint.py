@@ -22,6 +22,8 @@ from tests.enrichments.test_every_enrichment import (  # noqa: F401 - the same t
 from tests.servers.chat import ChatServer
 from tests.warehouse.world import Asking
 
+pytestmark = pytest.mark.slow
+
 FREE = '[[price]]\nmodel = "small-rules"\nfrom = 2026-01-01\ninput = 0\noutput = 0\n'
 
 

@@ -61,7 +61,7 @@ def test_what_was_asked_is_booked_with_its_price_and_the_day_from_which_that_hol
     paid: Asking, enrichment: Enrichment
 ) -> None:
     worthy = load_worthy(paid, enrichment)
-    done = paid.run(enrichment)
+    done = paid.run(enrichment, enrich_chunk=200)
 
     (row,) = booked(paid)
     assert (row["enrichment"], row["function"], row["model"]) == (enrichment.name, enrichment.function, "paid-1")
@@ -86,7 +86,7 @@ def test_a_budget_stops_it_between_chunks_and_a_later_run_goes_on_from_there(
     stage = fetch(paid.warehouse, "SELECT status FROM ops.partitions WHERE stage = ?", [enrichment.stage])
     assert stage == [("stopped",)]
 
-    assert paid.run(enrichment, "second", budget_run=100 * some).asked == worthy - kept
+    assert paid.run(enrichment, "second", budget_run=100 * some, enrich_chunk=200).asked == worthy - kept
     assert len(paid.answers(enrichment)) == worthy
 
 
@@ -167,7 +167,7 @@ def test_the_plan_asks_nothing_keeps_nothing_and_names_what_a_run_then_asks(
 
 def test_a_second_day_s_answers_are_taken_to_be_as_long_as_the_first_s(paid: Asking, enrichment: Enrichment) -> None:
     load_worthy(paid, enrichment)
-    done = paid.run(enrichment)
+    done = paid.run(enrichment, enrich_chunk=200)
     with paid.warehouse.transaction() as session:
         price = EnrichmentRun(paid.warehouse, enrichment, DAY, paid.settings, "run")._price
         told = budget.estimate(session, enrichment.name, enrichment.function, price, done.asked, 0)

@@ -13,6 +13,8 @@ import pytest
 from hnintel.errors import BudgetReached
 from tests.servers.chat import ChatServer
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 10, 22)
 PRICES = '[[price]]\nmodel = "small-rules"\nfrom = 2026-01-01\ninput = 1000\noutput = 1000\ncurrency = "USD"\n'
 

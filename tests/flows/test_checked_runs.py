@@ -15,6 +15,8 @@ import pytest
 from hnintel.errors import QualityError
 from hnintel.summary import as_rows
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 10, 22)
 Run = Callable[..., dict[str, Any]]
 

@@ -20,6 +20,8 @@ from hnintel.warehouse.engines.offline import OfflineEngine
 from tests.briefing.desk import Desk, claiming
 from tests.warehouse.world import Asking, fetch, load, story
 
+pytestmark = pytest.mark.slow
+
 REGISTERED = load_enrichments()
 CLEAN = range(1, 9)
 _BODY = "The team released version 2 of the storage engine. It is fast, and people love how simple it is to run."
