@@ -78,26 +78,29 @@ def fingerprint_of(warehouse: Warehouse, enrichment: Enrichment, settings: Setti
 
 
 def question(warehouse: Warehouse, enrichment: Enrichment) -> list[Step]:
-    """The steps that ask *enrichment* about every row of ``pending`` and count the tokens, for ``Warehouse.ask``."""
-    call = warehouse.dialect.with_error_details(enrichment.render_call(warehouse.model(enrichment.model)))
-    usage = {
-        side: warehouse.dialect.from_json("answer", f"usage.{side}_tokens", "integer") for side in ("input", "output")
-    }
+    """The steps that ask *enrichment* about every row of ``pending``, for ``Warehouse.ask``.
+
+    What comes of them is ``judged``: the columns read out of each answer, ``bad_because`` saying what is amiss with it,
+    and the tokens it took.
+    """
+    dialect = warehouse.dialect
+    call = dialect.with_error_details(enrichment.render_call(warehouse.model(enrichment.model)))
+    usage = {side: dialect.from_json("answer", f"usage.{side}_tokens", "integer") for side in ("input", "output")}
+    judge = statement(
+        "judge",
+        columns=enrichment.columns,
+        values={column.name: enrichment.value(column, dialect) for column in enrichment.columns},
+        absences={column.name: enrichment.absence(column, dialect) for column in enrichment.columns},
+        error=dialect.from_json("answer", "error", "text"),
+    )
     return [
         Step("asked", f"SELECT item_id, input, input_hash, input_cut, {call} AS answer FROM pending"),
         Step(
             "counted",
             statement("count_tokens", function=enrichment.function, overhead=enrichment.overhead, usage=usage),
         ),
+        Step("judged", judge),
     ]
-
-
-def judge(session: Session, warehouse: Warehouse, enrichment: Enrichment) -> None:
-    """Read the columns out of what :func:`question` came to into ``judged``; ``bad_because`` says what is amiss."""
-    values = {column.name: enrichment.value(column, warehouse.dialect) for column in enrichment.columns}
-    error = warehouse.dialect.from_json("answer", "error", "text")
-    absences = {column.name: enrichment.absence(column, warehouse.dialect) for column in enrichment.columns}
-    session.execute(statement("judge", columns=enrichment.columns, values=values, absences=absences, error=error))
 
 
 def enrich(
@@ -207,9 +210,8 @@ class EnrichmentRun:
         return Query(sql, [self._day, fingerprint, stage, fingerprint, after, attempts, self._retried_before])
 
     def _keep(self, session: Session) -> Chunk:
-        """Judge what was answered and keep it, good or bad."""
+        """Keep what was answered, good or bad."""
         one, now = self._enrichment, _now()
-        judge(session, self._warehouse, one)
         names = [column.name for column in one.columns]
         session.merge(
             statement("merge_answers", table=one.table, columns=names),
@@ -221,7 +223,7 @@ class EnrichmentRun:
         )[0]
         cost = self._price.cost(int(read), int(written))
         self._budget.release(session)
-        all_counted = session.execute("SELECT count(*) = count_if(is_counted) FROM counted")[0][0]
+        all_counted = session.execute("SELECT count(*) = count_if(is_counted) FROM judged")[0][0]
         counting = "counted" if all_counted else "estimated"
         session.merge(
             statement("add_usage"),
@@ -233,15 +235,11 @@ class EnrichmentRun:
         return Chunk(Enriched(asked, asked - failed, failed, int(read), int(written), cost), int(last))
 
     def _bury_bad(self, session: Session, now: datetime) -> None:
-        stage = self._enrichment.stage
-        key = "CAST(item_id AS VARCHAR) AS key"
-        session.execute(f"CREATE OR REPLACE TEMPORARY TABLE good AS SELECT {key} FROM judged WHERE bad_because IS NULL")
-        session.execute(
-            "CREATE OR REPLACE TEMPORARY TABLE bad AS "
-            f"SELECT {key}, bad_because AS reason, input_hash FROM judged WHERE bad_because IS NOT NULL"
-        )
-        session.execute(statement("forgive", source="good"), [stage, self._fingerprint])
-        session.merge(statement("bury", source="bad"), [stage, self._fingerprint, self._day, now, self._run_id])
+        stage, key = self._enrichment.stage, "CAST(item_id AS VARCHAR) AS key"
+        good = f"(SELECT {key} FROM judged WHERE bad_because IS NULL)"
+        bad = f"(SELECT {key}, bad_because AS reason, input_hash FROM judged WHERE bad_because IS NOT NULL)"
+        session.execute(statement("forgive", source=good), [stage, self._fingerprint])
+        session.merge(statement("bury", source=bad), [stage, self._fingerprint, self._day, now, self._run_id])
 
     def refuse_if_too_bad(self, total: Enriched) -> None:
         """Stop where the answers so far are no good: raises QualityError; what was good is kept."""

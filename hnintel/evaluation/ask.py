@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hnintel.enrich import judge, question
+from hnintel.enrich import question
 from hnintel.enrichment import Column, Enrichment
 from hnintel.errors import WarehouseError
 from hnintel.evaluation.sets import LabelledSet
@@ -64,7 +64,6 @@ def ask(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, set
     price = _price(warehouse, enrichment, settings)  # an unknown price is told before anything is paid for
 
     def keep(session: Session) -> list[dict[str, Any]]:
-        judge(session, warehouse, enrichment)
         return session.rows("SELECT * FROM judged ORDER BY item_id")
 
     rows = _in_chunks(warehouse, enrichment, labelled, settings, question(warehouse, enrichment), keep)

@@ -5,7 +5,7 @@ USING (
     SELECT
         CAST(? AS VARCHAR) AS stage, key, CAST(? AS VARCHAR) AS fingerprint, CAST(? AS DATE) AS day, reason, input_hash,
         CAST(? AS TIMESTAMP) AS seen, CAST(? AS VARCHAR) AS run_id
-    FROM {{ source }}
+    FROM {{ source }} AS those
 ) AS s
 ON t.stage = s.stage AND t.key = s.key AND t.fingerprint = s.fingerprint
 WHEN MATCHED THEN UPDATE SET

@@ -1,5 +1,4 @@
 -- Reads the columns out of the answers and says of each row why it cannot be taken, if so.
-CREATE OR REPLACE TEMPORARY TABLE judged AS
 WITH read_out AS (
     SELECT
         item_id,
@@ -7,6 +6,7 @@ WITH read_out AS (
         input_cut,
         input_tokens,
         output_tokens,
+        is_counted,
         {{ error }} AS engine_error,
     {% for column in columns %}
     {% if column.nullable %}
