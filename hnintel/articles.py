@@ -19,9 +19,11 @@ from hnintel.models import Article, ArticleStatus
 from hnintel.outcomes import Fetched
 from hnintel.settings import Settings
 from hnintel.urls import domain
-from hnintel.warehouse.base import Session
-from hnintel.warehouse.statements import merge_rows, statement
+from hnintel.warehouse.base import Session, Staged
+from hnintel.warehouse.statements import statement
 
+#: Of the dead letters.
+STAGE = "articles"
 #: Each further wait of an article that failed is so many times as long, give or take a quarter.
 _LONGER = 3.0
 #: The longest wait, also where a site asks for more.
@@ -130,46 +132,30 @@ def load_articles(session: Session, articles: Sequence[Article], day: date, run_
     failure: there is an article.
     """
     readings = {one.canonical_url: one for one in sorted(articles, key=lambda one: len(one.text or ""))}
-    have = _lengths(session, list(readings))
-    better = [one for url, one in readings.items() if len(one.text or "") >= have.get(url, 1)]
-    worse = [one for url, one in readings.items() if len(one.text or "") < have.get(url, 1)]
-    standing = [one for one in worse if one.canonical_url in have]
-    without = [one for one in worse if one.canonical_url not in have]
     stamp = {"run_id": run_id, "fetched_at": now}
-    merge_rows(session, "raw.articles", [_row(article) | stamp for article in better], keys=("canonical_url",))
-    merge_rows(
-        session,
-        "raw.articles",
-        [_row(article) | stamp for article in without],
-        keys=("canonical_url",),
-        keep_existing="status = 'ok'",
-    )
-    if standing:
-        marks = ", ".join("?" for _ in standing)
-        session.execute(
-            f"UPDATE raw.articles SET fetched_at = ? WHERE canonical_url IN ({marks})",
-            [now, *(article.canonical_url for article in standing)],
-        )
-    failed = [
-        (article.canonical_url, article.reason or article.status)
-        for article in without
-        if article.status in ("retry_at", "gave_up")
-    ]
-    ledger.bury(session, "articles", day, failed, run_id, now)
-    buried = {url for url, _ in failed}
-    ledger.forgive(session, "articles", [url for url in readings if url not in buried])
+    staged = session.stage("raw.articles", [_row(article) | stamp for article in readings.values()])
+    if not staged.rows:
+        return
+    have_text = _with_text(session, staged)
+    failed = {
+        (STAGE, url): article.reason or article.status
+        for url, article in readings.items()
+        if article.status in ("retry_at", "gave_up") and url not in have_text
+    }
+    taken = [(STAGE, url) for url in readings if (STAGE, url) not in failed]
+    letters = ledger.stage_letters(session, day, failed, taken, run_id, now)
+
+    session.merge(statement("merge_articles", staged=staged))
+    ledger.settle_letters(session, letters)
 
 
-def _lengths(session: Session, urls: Sequence[str]) -> dict[str, int]:
-    """The length of the text we have, by canonical URL; only of articles that have one."""
-    if not urls:
-        return {}
+def _with_text(session: Session, staged: Staged) -> set[str]:
+    """Which of the articles that were read we have a text of."""
     rows = session.execute(
-        "SELECT canonical_url, length(text) FROM raw.articles "
-        f"WHERE text IS NOT NULL AND canonical_url IN ({', '.join('?' for _ in urls)})",
-        list(urls),
+        "SELECT canonical_url FROM raw.articles "
+        f"WHERE text IS NOT NULL AND canonical_url IN (SELECT canonical_url FROM {staged.name})"
     )
-    return {str(url): int(length) for url, length in rows}
+    return {str(url) for (url,) in rows}
 
 
 def _row(article: Article) -> dict[str, object]:

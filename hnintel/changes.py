@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hnintel.models import Comment, Item
-from hnintel.warehouse.base import Session
+from hnintel.warehouse.base import Session, Staged
 
 #: Columns whose changes are worth a snapshot and nothing more: no text is to be asked about again for their sake.
 COUNTS = ("score", "comments")
@@ -29,15 +29,15 @@ class Changes:
         )
 
 
-def held_items(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """The rows of ``raw.items`` with these ids, as they are before loading, by id."""
+def held_items(session: Session, staged: Staged) -> dict[int, dict[str, Any]]:
+    """The rows of ``raw.items`` that what was staged may rewrite, as they are before, by id."""
     columns = ("id", "canonical_url", "content_hash", *_WORDS, *COUNTS)
-    return _by_id(session, f"SELECT {', '.join(columns)} FROM raw.items WHERE id IN ", ids)
+    return _by_id(session, columns, staged)
 
 
-def held_hashes(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """The content hashes of the rows of ``raw.comments`` with these ids, by id."""
-    return _by_id(session, "SELECT id, content_hash FROM raw.comments WHERE id IN ", ids)
+def held_hashes(session: Session, staged: Staged) -> dict[int, dict[str, Any]]:
+    """The content hashes of the rows of ``raw.comments`` that what was staged may rewrite, by id."""
+    return _by_id(session, ("id", "content_hash"), staged)
 
 
 def compare_items(items: Iterable[Item], held: Mapping[int, Mapping[str, Any]]) -> Changes:
@@ -70,7 +70,8 @@ def compare_comments(comments: Iterable[Comment], held: Mapping[int, Mapping[str
     return total
 
 
-def _by_id(session: Session, select: str, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    if not ids:
+def _by_id(session: Session, columns: Sequence[str], staged: Staged) -> dict[int, dict[str, Any]]:
+    if not staged.rows:
         return {}
-    return {row["id"]: row for row in session.rows(f"{select}({', '.join('?' for _ in ids)})", ids)}
+    held = session.rows(f"SELECT {', '.join(columns)} FROM {staged.table} WHERE id IN (SELECT id FROM {staged.name})")
+    return {row["id"]: row for row in held}

@@ -127,14 +127,15 @@ def _make_due(session: Session, rest: Sequence[Letter], now: datetime) -> None:
     An enrichment's letter is about one text, known by its hash: without the hash it is about none, so the item is
     pending. An article's own row says when it is due.
     """
-    for letter in rest:
-        session.execute(
-            "UPDATE ops.dead_letters SET attempts = 0, input_hash = '' WHERE stage = ? AND key = ?",
-            [letter.stage, letter.key],
-        )
-        if letter.stage == ARTICLES:
-            session.execute(
-                "UPDATE raw.articles SET status = 'retry_at', attempts = 0, retry_at = ? "
-                "WHERE canonical_url = ? AND status IN ('retry_at', 'gave_up')",
-                [now, letter.key],
-            )
+    staged = session.stage("ops.dead_letters", [{"stage": one.stage, "key": one.key} for one in rest])
+    if not staged.rows:
+        return
+    session.execute(
+        "UPDATE ops.dead_letters SET attempts = 0, input_hash = '' "
+        f"WHERE (stage, key) IN (SELECT stage, key FROM {staged.name})"
+    )
+    session.execute(
+        "UPDATE raw.articles SET status = 'retry_at', attempts = 0, retry_at = ? "
+        f"WHERE canonical_url IN (SELECT key FROM {staged.name} WHERE stage = ?) AND status IN ('retry_at', 'gave_up')",
+        [now, ARTICLES],
+    )

@@ -16,7 +16,7 @@ from hnintel.comments import Place, Tree
 from hnintel.models import EXPECTED_FIELDS, KNOWN_FIELDS, Comment, FirebaseItem, Item
 from hnintel.settings import Settings
 from hnintel.sources.base import Listing, Reading, Source
-from hnintel.warehouse.base import Session
+from hnintel.warehouse.base import Session, Staged
 from hnintel.warehouse.statements import merge_rows, statement
 
 T = TypeVar("T", Item, Comment)
@@ -248,37 +248,31 @@ def load(session: Session, scraped: Scraped, day: date, run_id: str, now: dateti
     so loading the same thing twice changes nothing. A null answer never overwrites a row that is there.
     """
     stamp = {"run_id": run_id, "loaded_at": now}
-    loaded = Loaded(
-        _load_items(session, _unique(scraped.items), stamp), _load_comments(session, _unique(scraped.comments), stamp)
-    )
-    for stage in (ITEMS, OPTIONS, COMMENTS):
-        lost = [one for one in scraped.lost + scraped.lost_below if one.stage == stage]
-        ledger.bury(session, stage, day, [(one.key, one.reason) for one in lost], run_id, now)
-    for stage in (ITEMS, OPTIONS):
-        ledger.forgive(session, stage, [str(item.id) for item in scraped.items])
-    places = [Place(comment.id, comment.story_id, comment.depth) for comment in scraped.comments]
-    ledger.forgive(session, COMMENTS, [place.key for place in places])
-    return loaded
+    items, comments = _unique(scraped.items), _unique(scraped.comments)
+    staged_items = session.stage("raw.items", [{**item.row(), **stamp} for item in items])
+    staged_comments = session.stage("raw.comments", [{**comment.row(), **stamp} for comment in comments])
+    letters = _stage_letters(session, scraped, day, run_id, now)
+    held_items = changes.held_items(session, staged_items)
+    held_comments = changes.held_hashes(session, staged_comments)
+
+    _merge_items(session, staged_items, now, run_id)
+    forget.after_deletion(session, items, held_items)
+    merge_rows(session, staged_comments, differs="content_hash", keep_when="status = 'null'")
+    ledger.settle_letters(session, letters)
+    return Loaded(changes.compare_items(items, held_items), changes.compare_comments(comments, held_comments))
 
 
-def _load_items(session: Session, items: list[Item], stamp: Mapping[str, Any]) -> Changes:
-    if not items:
-        return Changes()
-    held = changes.held_items(session, [item.id for item in items])
-    incoming = [{**item.row(), **stamp} for item in items]
-    merge_rows(session, "raw.items", incoming, differs="content_hash", keep_when="status = 'null'")
-    session.execute(statement("snapshot_items"), [stamp["loaded_at"], stamp["run_id"]])
-    forget.after_deletion(session, items, held)
-    return changes.compare_items(items, held)
+def _stage_letters(session: Session, scraped: Scraped, day: date, run_id: str, now: datetime) -> Staged:
+    failed = {(one.stage, one.key): one.reason for one in scraped.lost + scraped.lost_below}
+    taken = [(stage, str(item.id)) for stage in (ITEMS, OPTIONS) for item in scraped.items]
+    taken += [(COMMENTS, Place(comment.id, comment.story_id, comment.depth).key) for comment in scraped.comments]
+    return ledger.stage_letters(session, day, failed, taken, run_id, now)
 
 
-def _load_comments(session: Session, comments: list[Comment], stamp: Mapping[str, Any]) -> Changes:
-    if not comments:
-        return Changes()
-    held = changes.held_hashes(session, [comment.id for comment in comments])
-    incoming = [{**comment.row(), **stamp} for comment in comments]
-    merge_rows(session, "raw.comments", incoming, differs="content_hash", keep_when="status = 'null'")
-    return changes.compare_comments(comments, held)
+def _merge_items(session: Session, staged: Staged, now: datetime, run_id: str) -> None:
+    if staged.rows:
+        merge_rows(session, staged, differs="content_hash", keep_when="status = 'null'")
+        session.execute(statement("snapshot_items", source=staged.name), [now, run_id])
 
 
 def _unique(readings: Iterable[T]) -> list[T]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Literal
 
-from hnintel.warehouse.base import Session
+from hnintel.warehouse.base import Session, Staged
 from hnintel.warehouse.statements import statement
 
 #: ``stopped``: before a question that may exceed a budget.
 Status = Literal["running", "complete", "partial", "failed", "stopped"]
+
+#: Of a dead letter without a fingerprint: its stage, and the item's id, place or URL.
+Key = tuple[str, str]
 
 
 def begin_run(session: Session, run_id: str, day: date, source: str, now: datetime) -> None:
@@ -59,28 +62,44 @@ def was_complete(session: Session, day: date, stage: str) -> bool:
     return bool(found) and found[0][0] in ("complete", "partial")
 
 
-def bury(
-    session: Session, stage: str, day: date, letters: Sequence[tuple[str, str]], run_id: str, now: datetime
-) -> None:
-    """Keep what could not be taken, (key, reason) each, in the dead letters; a known one has another attempt."""
-    if letters:
-        standing = {"stage": stage, "fingerprint": "", "day": day, "attempts": 1, "run_id": run_id}
-        rows = [
-            {**standing, "key": key, "reason": reason, "first_seen": now, "last_seen": now}
-            for key, reason in dict(letters).items()  # one row a key: met twice in a chunk it is still one failure
-        ]
-        session.stage("ops.dead_letters", rows)
-        session.merge(statement("bury", source="incoming"), [stage, "", day, now, run_id])
+def stage_letters(
+    session: Session,
+    day: date,
+    failed: Mapping[Key, str],
+    taken: Iterable[Key],
+    run_id: str,
+    now: datetime,
+) -> Staged:
+    """Stage what :func:`settle_letters` is to keep of a reading.
+
+    Args:
+        session: the transaction; nothing was written in it.
+        day: the partition.
+        failed: what could not be taken, and why.
+        taken: what was, also of what failed elsewhere in the same reading.
+        run_id: whose reading it was.
+        now: when.
+    """
+    waiting = {row[0] for row in session.execute("SELECT DISTINCT stage FROM ops.dead_letters WHERE fingerprint = ''")}
+    standing = {"fingerprint": "", "day": day, "first_seen": now, "last_seen": now, "run_id": run_id}
+    letters = {
+        (stage, key): {"stage": stage, "key": key, "reason": reason, "attempts": 1, **standing}
+        for (stage, key), reason in failed.items()
+    }
+    for stage, key in taken:
+        letters.pop((stage, key), None)
+        if stage in waiting:  # else there is nothing to take out
+            letters[stage, key] = {"stage": stage, "key": key, "reason": "", "attempts": 0, **standing}
+    return session.stage("ops.dead_letters", list(letters.values()))
 
 
-def forgive(session: Session, stage: str, keys: Sequence[str]) -> None:
-    """Take out of the dead letters what was taken after all."""
-    buried = session.execute("SELECT count(*) FROM ops.dead_letters WHERE stage = ?", [stage])[0][0]
-    if buried and keys:
-        standing = {"stage": stage, "fingerprint": "", "day": date.min, "reason": "", "attempts": 0, "run_id": ""}
-        seen = {"first_seen": datetime.min, "last_seen": datetime.min}
-        session.stage("ops.dead_letters", [{**standing, **seen, "key": key} for key in keys])
-        session.execute(statement("forgive", source="incoming"), [stage, ""])
+def settle_letters(session: Session, staged: Staged) -> None:
+    """Keep what could not be taken in the dead letters, and take out of them what was taken after all.
+
+    A letter that is there has another attempt, and keeps the time when it was first seen.
+    """
+    if staged.rows:
+        session.merge(statement("settle_letters", source=staged.name))
 
 
 def dead_letters_of(session: Session, day: date, enrichments: Iterable[str] | None = None) -> int:

@@ -10,9 +10,9 @@ from hnintel import ledger
 from hnintel.checks.answers import answer_checks, columns_kept
 from hnintel.checks.check import Check, Result
 from hnintel.checks.ingest import GUARDS, ingest_checks
-from hnintel.enrich import fingerprint_of
 from hnintel.enrichment import load_enrichments
 from hnintel.errors import QualityError, UsageError, WarehouseError
+from hnintel.question import fingerprint_of
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.statements import merge_rows
@@ -124,7 +124,7 @@ def _keep(session: Session, day: date, run_id: str, results: Sequence[Result]) -
         }
         for one in results
     ]
-    merge_rows(session, "ops.checks", rows, keys=("run_id", "day", "name"))
+    merge_rows(session, session.stage("ops.checks", rows), keys=("run_id", "day", "name"))
 
 
 def _now() -> datetime:

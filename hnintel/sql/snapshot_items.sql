@@ -1,12 +1,12 @@
--- Appends what was staged where its score or count differs from the item's last snapshot, or it has none.
+-- Appends what is in {{ source }} where its score or count differs from the item's last snapshot, or it has none.
 -- Parameters: now, run id.
 INSERT INTO raw.item_snapshots (id, taken_at, score, comments, rank, run_id)
 SELECT s.id, CAST(? AS TIMESTAMP), s.score, s.comments, NULL, ?
-FROM incoming AS s
+FROM {{ source }} AS s
 LEFT JOIN (
     SELECT id, score, comments
     FROM raw.item_snapshots
-    WHERE id IN (SELECT id FROM incoming)
+    WHERE id IN (SELECT id FROM {{ source }})
     QUALIFY row_number() OVER (PARTITION BY id ORDER BY taken_at DESC) = 1
 ) AS last ON last.id = s.id
 WHERE (s.score IS NOT NULL OR s.comments IS NOT NULL)

@@ -30,6 +30,24 @@ class Step:
     sql: str
 
 
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Rows that wait in the temporary table *name*, with *columns* of *table*, to be merged into it.
+
+    Of no rows there is no table.
+    """
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    rows: int
+
+    @classmethod
+    def to(cls, name: str, table: str, rows: Sequence[Mapping[str, Any]]) -> Staged:
+        """What staging *rows*, all with the same columns, for *table* as *name* gives."""
+        return cls(name, table, tuple(rows[0]) if rows else (), len(rows))
+
+
 class Dialect(Protocol):
     """Where two warehouses' SQL differs; statements take what they need from here."""
 
@@ -49,12 +67,18 @@ class Dialect(Protocol):
     def with_error_details(self, call: str) -> str:
         """*call*, an AI function, made to answer ``{"value", "error"}`` instead of failing the statement."""
 
+    def joined(self, text: str, order: str) -> str:
+        """An aggregate: the texts of a group one behind the other, in the order of another expression."""
+
     def row_hash(self, columns: Sequence[str]) -> str:
         """An aggregate: one number for a set of rows, whatever their order."""
 
 
 class Session(Protocol):
-    """One transaction; committed when its block ends well, else rolled back."""
+    """One transaction; committed when its block ends well, else rolled back.
+
+    It makes its tables, staged ones too, before it writes its first row (:mod:`hnintel.warehouse.order`).
+    """
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and give its rows."""
@@ -62,8 +86,12 @@ class Session(Protocol):
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The rows of a query, by column name."""
 
-    def stage(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Bulk-load *rows* into the temporary table ``incoming``, which has the columns of *table*."""
+    def stage(self, table: str, rows: Sequence[Mapping[str, Any]]) -> Staged:
+        """Bulk-load *rows*, all with the same columns of *table*, into a temporary table of their own.
+
+        Raises:
+            RuntimeError: something was written in this transaction before.
+        """
 
     def merge(self, sql: str, params: Sequence[Any] = ()) -> tuple[int, int]:
         """Run one MERGE; how many rows it inserted and updated."""

@@ -12,7 +12,7 @@ import jinja2
 import jinja2.meta
 
 from hnintel.errors import DeclarationError
-from hnintel.warehouse.base import Session
+from hnintel.warehouse.base import Session, Staged
 from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
 
 FOLDER = Path(__file__).resolve().parent.parent / "sql"
@@ -126,19 +126,17 @@ def statements(script: str) -> list[str]:
 
 def merge_rows(
     session: Session,
-    table: str,
-    rows: Sequence[Mapping[str, Any]],
+    staged: Staged,
     keys: Sequence[str] = ("id",),
     differs: str | None = None,
     keep_when: str | None = None,
     keep_existing: str | None = None,
 ) -> tuple[int, int]:
-    """Upsert *rows* into *table*: one bulk load, one MERGE.
+    """Upsert what was *staged* into its table, in one MERGE.
 
     Args:
         session: the transaction it is part of.
-        table: the schema-qualified target.
-        rows: all with the same columns.
+        staged: what ``session.stage`` gave; everything else that this transaction stages was staged before.
         keys: the columns that make a row the same row.
         differs: a column; a matched row is rewritten only where it differs (default: always).
         keep_when: one comparison, of a column of the incoming row, under which a row that is there stays as it is.
@@ -147,12 +145,9 @@ def merge_rows(
     Returns:
         How many rows were inserted, and how many rewritten.
     """
-    if not rows:
+    if not staged.rows:
         return 0, 0
-    session.stage(table, rows)
     conditions = [f"t.{differs} <> s.{differs}"] if differs else []
     conditions += [f"NOT s.{keep_when}"] if keep_when else []
     conditions += [f"NOT t.{keep_existing}"] if keep_existing else []
-    return session.merge(
-        statement("merge_rows", table=table, keys=keys, columns=list(rows[0]), rewrite_when=" AND ".join(conditions))
-    )
+    return session.merge(statement("merge_rows", staged=staged, keys=keys, rewrite_when=" AND ".join(conditions)))

@@ -11,8 +11,9 @@ from typing import Any
 
 from hnintel.checks.check import Result
 from hnintel.checks.run import PARTS, Part, run_checks
-from hnintel.enrich import fingerprint_of, prepare
+from hnintel.enrich import prepare
 from hnintel.enrichment import load_enrichments
+from hnintel.question import fingerprint_of
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
 from tests.warehouse.world import fetch

@@ -223,7 +223,7 @@ def post(warehouse: Warehouse, *urls: str, day: date = DAY, posted_at: datetime 
         for n, url in enumerate(urls)
     ]
     with warehouse.transaction() as session:
-        merge_rows(session, "raw.items", items)
+        merge_rows(session, session.stage("raw.items", items))
 
 
 def keep(warehouse: Warehouse, *articles: Article, now: datetime = NOW) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from hnintel import ledger
 from hnintel.checks.run import day_to_check, refuse_if_blocked, stop_if_blocked
 from hnintel.contents import contents
-from hnintel.enrich import fingerprint_of
 from hnintel.enrichment import load_enrichments
 from hnintel.errors import QualityError, UsageError, WarehouseError
+from hnintel.question import fingerprint_of
 from tests.unit.checked_days import A_DAY, TUESDAY, Checked
+from tests.warehouse.world import bury
 
 FIVE_WEEKS = 35
 LATER = datetime(2026, 10, 22)
@@ -165,8 +165,7 @@ def test_a_status_that_nobody_knows_is_a_warning(checked: Checked, table: str) -
 
 @pytest.mark.parametrize(("lost", "warned"), [(3, False), (4, True)])
 def test_more_than_a_twentieth_of_the_items_lost_is_a_warning(checked: Checked, lost: int, warned: bool) -> None:
-    with checked.warehouse.transaction() as session:
-        ledger.bury(session, "items", TUESDAY, [(str(number), "away") for number in range(lost)], "a-run", LATER)
+    bury(checked.warehouse, "items", map(str, range(lost)), now=LATER, day=TUESDAY)
     assert ("ingest: items lost" in checked.failed()) is warned
     assert checked.failed(day=TUESDAY - timedelta(days=1)) == {}
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from hnintel import dead_letters, ledger
+from hnintel import dead_letters
 from hnintel.dead_letters import Letter, Retried
 from hnintel.settings import Settings
 from hnintel.sources.sample import SampleSource
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Warehouse
 from hnintel.warehouse.statements import statement
+from tests.warehouse.world import bury
 
 DAY = date(2026, 10, 22)
 NOW = datetime(2026, 10, 23, 6)
@@ -32,9 +33,8 @@ def warehouse(settings: Settings) -> Warehouse:
 
 
 def _bury(warehouse: Warehouse, stage: str, *keys: str, at: datetime = NOW, times: int = 1) -> None:
-    with warehouse.transaction() as session:
-        for _ in range(times):
-            ledger.bury(session, stage, DAY, [(key, "away") for key in keys], "a-run", at)
+    for _ in range(times):
+        bury(warehouse, stage, keys, now=at, day=DAY)
 
 
 def _bury_answer(warehouse: Warehouse, item_id: int, times: int) -> None:

@@ -23,9 +23,17 @@ def rows(warehouse: Warehouse, table: str) -> list[dict[str, Any]]:
         return session.rows(f"SELECT * FROM ops.{table} ORDER BY 1, 2")
 
 
-def bury(warehouse: Warehouse, *letters: tuple[str, str], now: datetime = NOW, run_id: str = "run") -> None:
+def settle(
+    warehouse: Warehouse,
+    failed: dict[str, str],
+    *taken: tuple[str, str],
+    now: datetime = NOW,
+    run_id: str = "run",
+) -> None:
+    """Keep what a reading of items came to."""
     with warehouse.transaction() as session:
-        ledger.bury(session, "items", DAY, letters, run_id, now)
+        letters = {("items", key): reason for key, reason in failed.items()}
+        ledger.settle_letters(session, ledger.stage_letters(session, DAY, letters, taken, run_id, now))
 
 
 def test_a_run_is_noted_when_it_begins_and_when_it_ends(warehouse: Warehouse) -> None:
@@ -64,27 +72,29 @@ def test_a_stage_is_done_when_it_ended_well(warehouse: Warehouse, status: ledger
 
 
 def test_what_is_lost_again_counts_its_attempts_and_keeps_its_first_day(warehouse: Warehouse) -> None:
-    bury(warehouse, ("1", "not read"), ("2", "malformed"))
-    bury(warehouse, ("1", "timed out"), now=NOW + timedelta(hours=1), run_id="next")
+    settle(warehouse, {"1": "not read", "2": "malformed"})
+    settle(warehouse, {"1": "timed out"}, now=NOW + timedelta(hours=1), run_id="next")
     first, second = rows(warehouse, "dead_letters")
     assert (first["key"], first["reason"], first["attempts"], first["run_id"]) == ("1", "timed out", 2, "next")
     assert (first["first_seen"], first["last_seen"]) == (NOW, NOW + timedelta(hours=1))
     assert (second["key"], second["attempts"]) == ("2", 1)
 
 
-def test_what_is_lost_twice_in_a_chunk_is_one_letter(warehouse: Warehouse) -> None:
-    bury(warehouse, ("1", "not read"), ("1", "malformed"))
-    (letter,) = rows(warehouse, "dead_letters")
-    assert (letter["reason"], letter["attempts"]) == ("malformed", 1)
-
-
-def test_what_was_taken_after_all_is_forgiven_in_its_own_stage(warehouse: Warehouse) -> None:
-    bury(warehouse, ("1", "not read"), ("2", "not read"))
+def test_what_was_taken_after_all_is_taken_out_in_its_own_stage(warehouse: Warehouse) -> None:
+    settle(warehouse, {"1": "not read", "2": "not read"})
+    settle(warehouse, {}, ("articles", "1"), ("articles", "2"))
+    settle(warehouse, {})
+    assert [letter["key"] for letter in rows(warehouse, "dead_letters")] == ["1", "2"]
+    settle(warehouse, {}, ("items", "1"), ("items", "7"))
+    assert [letter["key"] for letter in rows(warehouse, "dead_letters")] == ["2"]
     with warehouse.transaction() as session:
-        ledger.forgive(session, "articles", ["1", "2"])
-        ledger.forgive(session, "items", [])
-        assert ledger.dead_letters_of(session, DAY) == 2
-        ledger.forgive(session, "items", ["1", "7"])
         assert ledger.dead_letters_of(session, DAY) == 1
         assert ledger.dead_letters_of(session, DAY.replace(day=1)) == 0
-    assert [letter["key"] for letter in rows(warehouse, "dead_letters")] == ["2"]
+
+
+def test_what_failed_at_one_place_and_was_taken_at_another_is_no_letter(warehouse: Warehouse) -> None:
+    settle(warehouse, {"1": "not read"}, ("items", "1"))
+    assert rows(warehouse, "dead_letters") == []
+    settle(warehouse, {"1": "not read"})
+    settle(warehouse, {"1": "not read again"}, ("items", "1"))
+    assert rows(warehouse, "dead_letters") == []

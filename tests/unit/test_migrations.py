@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -11,15 +12,21 @@ import pytest
 from hnintel.enrich import enrich
 from hnintel.enrichment import load_enrichments
 from hnintel.errors import WarehouseError
-from hnintel.warehouse.duckdb import DuckDBSession
-from hnintel.warehouse.migrations import known_migrations, migrate
+from hnintel.warehouse.duckdb import DuckDBSession, begun
+from hnintel.warehouse.migrations import Begin, known_migrations, migrate
 from tests.conftest import ROOT
 from tests.warehouse.world import DAY, fetch, load, open_duckdb, settings_in, story
 
 
 @pytest.fixture
-def session() -> DuckDBSession:
-    return DuckDBSession(duckdb.connect(":memory:"))
+def begin() -> Iterator[Begin]:
+    with duckdb.connect(":memory:") as connection:
+        yield lambda: begun(connection)
+
+
+def rows(begin: Begin, sql: str) -> list[tuple[object, ...]]:
+    with begin() as session:
+        return session.execute(sql)
 
 
 @pytest.fixture
@@ -31,33 +38,33 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_is_missing_is_applied_once_and_in_order(session: DuckDBSession, folder: Path) -> None:
-    assert migrate(session, folder) == [1]
+def test_what_is_missing_is_applied_once_and_in_order(begin: Begin, folder: Path) -> None:
+    assert migrate(begin, folder) == [1]
     (folder / "0003_third.sql").write_text("INSERT INTO one SELECT b FROM two")
     (folder / "0002_second.sql").write_text("CREATE TABLE two AS SELECT 7 AS b")
-    assert migrate(session, folder) == [2, 3]
-    assert migrate(session, folder) == []
-    assert session.execute("SELECT a FROM one ORDER BY a") == [(1,), (7,)]
-    assert session.execute("SELECT version, name FROM ops.schema_versions ORDER BY version") == [
+    assert migrate(begin, folder) == [2, 3]
+    assert migrate(begin, folder) == []
+    assert rows(begin, "SELECT a FROM one ORDER BY a") == [(1,), (7,)]
+    assert rows(begin, "SELECT version, name FROM ops.schema_versions ORDER BY version") == [
         (1, "0001_first"),
         (2, "0002_second"),
         (3, "0003_third"),
     ]
 
 
-def test_a_newer_warehouse_is_refused_and_left_as_it_is(session: DuckDBSession, folder: Path) -> None:
-    migrate(session, folder)
-    session.execute("INSERT INTO ops.schema_versions VALUES (7, '0007_later', TIMESTAMP '2030-01-01')")
+def test_a_newer_warehouse_is_refused_and_left_as_it_is(begin: Begin, folder: Path) -> None:
+    migrate(begin, folder)
+    rows(begin, "INSERT INTO ops.schema_versions VALUES (7, '0007_later', TIMESTAMP '2030-01-01')")
     (folder / "0002_second.sql").write_text("CREATE TABLE two (b INT)")
     with pytest.raises(WarehouseError, match="schema version 7, this code knows 2: update the code"):
-        migrate(session, folder)
-    assert session.execute("SELECT count(*) FROM information_schema.tables WHERE table_name = 'two'") == [(0,)]
+        migrate(begin, folder)
+    assert rows(begin, "SELECT count(*) FROM information_schema.tables WHERE table_name = 'two'") == [(0,)]
 
 
-def test_the_bundled_migrations_have_numbers_without_a_gap(session: DuckDBSession) -> None:
+def test_the_bundled_migrations_have_numbers_without_a_gap(begin: Begin) -> None:
     known = known_migrations()
     assert list(known) == list(range(1, len(known) + 1))
-    assert migrate(session) == list(known)
+    assert migrate(begin) == list(known)
     files = list((ROOT / "hnintel" / "sql" / "migrations").glob("*.sql"))
     assert len(files) == len(known), "a file that is not named 0001_what.sql is never applied"
 
@@ -67,14 +74,15 @@ def test_a_file_made_by_the_first_version_is_brought_up_with_all_it_holds(tmp_pa
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / first.name).write_text(first.read_text(encoding="utf-8"), encoding="utf-8")
     with duckdb.connect(str(tmp_path / "hnintel.duckdb")) as connection:
-        old = DuckDBSession(connection)
-        assert migrate(old, tmp_path / "old") == [1]
+        assert migrate(lambda: begun(connection), tmp_path / "old") == [1]
         usage = ["run", DAY, "topic", "a-fingerprint", "AI_CLASSIFY", "offline-1", 3, 30, 3, "estimated", 0.5]
+        old = DuckDBSession(connection)
         old.execute(f"INSERT INTO ops.ai_usage VALUES ({'?, ' * len(usage)}?)", [*usage, datetime(2026, 1, 1)])
 
     warehouse = open_duckdb(tmp_path)
     load(warehouse, [story(1), story(2)])
     for enrichment in load_enrichments().values():
-        assert enrich(warehouse, enrichment, DAY, settings_in(tmp_path), "new").answered == 2
+        asked = 0 if enrichment.input.many else 2  # there are no comments
+        assert enrich(warehouse, enrichment, DAY, settings_in(tmp_path), "new").answered == asked
     assert fetch(warehouse, "SELECT count(*) FROM ops.schema_versions") == [(len(known_migrations()),)]
     assert fetch(warehouse, "SELECT credits, currency FROM ops.ai_usage WHERE run_id = 'run'") == [(0.5, None)]

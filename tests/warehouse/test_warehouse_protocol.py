@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ ARTICLE = {
 
 def keep(warehouse: Warehouse, table: str, *rows: Mapping[str, Any], **how: Any) -> tuple[int, int]:
     with warehouse.transaction() as session:
-        return merge_rows(session, table, rows, **how)
+        return merge_rows(session, session.stage(table, rows), **how)
 
 
 # Transactions
@@ -45,7 +45,7 @@ def test_what_ended_well_is_there_for_the_next_transaction(warehouse: Warehouse)
 def test_nothing_stays_of_a_transaction_that_raised(warehouse: Warehouse) -> None:
     def half() -> None:
         with warehouse.transaction() as session:
-            merge_rows(session, "ops.checks", [CHECK], keys=("name",))
+            merge_rows(session, session.stage("ops.checks", [CHECK]), keys=("name",))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -56,7 +56,7 @@ def test_nothing_stays_of_a_transaction_that_raised(warehouse: Warehouse) -> Non
 def test_a_statement_that_is_refused_is_told_in_one_line_and_undoes_the_rest(warehouse: Warehouse) -> None:
     def half() -> None:
         with warehouse.transaction() as session:
-            merge_rows(session, "ops.checks", [CHECK], keys=("name",))
+            merge_rows(session, session.stage("ops.checks", [CHECK]), keys=("name",))
             session.execute("SELECT no_such_column FROM ops.checks")
 
     with pytest.raises(WarehouseError, match="no_such_column") as refused:
@@ -75,12 +75,44 @@ def test_two_threads_take_turns_and_lose_nothing(opens: Opens, tmp_path: Path) -
         for number in range(10):
             with both[which].transaction() as session:
                 before = session.execute("SELECT count(*) FROM ops.checks")[0][0]
-                merge_rows(session, "ops.checks", [{**CHECK, "name": f"{which}-{number}"}], keys=("name",))
+                staged = session.stage("ops.checks", [{**CHECK, "name": f"{which}-{number}"}])
+                merge_rows(session, staged, keys=("name",))
                 assert session.execute("SELECT count(*) FROM ops.checks")[0][0] == before + 1
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(count, range(2)))
     assert fetch(both[0], "SELECT count(DISTINCT name) FROM ops.checks") == [(20,)]
+
+
+def test_tables_are_made_before_the_first_write_of_a_transaction(warehouse: Warehouse) -> None:
+    """Else Snowflake would commit the first half of it by itself; every warehouse refuses what one cannot do."""
+
+    def too_late(makes: Callable[[Session], object], writes: str) -> None:
+        with warehouse.transaction() as session:
+            session.execute(writes)
+            makes(session)
+
+    written = "-- a comment\nINSERT INTO ops.schema_versions VALUES (9001, '9001_later', TIMESTAMP '2030-01-01')"
+    made: list[Callable[[Session], object]] = [
+        lambda session: session.stage("ops.checks", [CHECK]),
+        lambda session: session.execute("CREATE TABLE enriched.late (a BIGINT)"),
+        lambda session: session.execute("/* so */ ALTER TABLE ops.checks ADD COLUMN late BIGINT"),
+    ]
+    for makes in made:
+        with pytest.raises(RuntimeError, match="after the first write"):
+            too_late(makes, written)
+    assert fetch(warehouse, "SELECT * FROM ops.schema_versions WHERE version = 9001") == []
+
+
+def test_several_sets_are_staged_side_by_side(warehouse: Warehouse) -> None:
+    with warehouse.transaction() as session:
+        checks = session.stage("ops.checks", [CHECK])
+        more = session.stage("ops.checks", [{**CHECK, "name": "m"}])
+        articles = session.stage("raw.articles", [ARTICLE])
+        assert merge_rows(session, more, keys=("name",)) == (1, 0)
+        assert merge_rows(session, checks, keys=("name",)) == (1, 0)
+        assert merge_rows(session, articles, keys=("canonical_url",)) == (1, 0)
+    assert fetch(warehouse, "SELECT name FROM ops.checks ORDER BY name") == [("m",), ("n",)]
 
 
 # Loading and merging
@@ -120,7 +152,8 @@ def test_lists_come_through(warehouse: Warehouse) -> None:
     lists = [["a", 'it\'s, "b"'], [], None]
     with warehouse.transaction() as session:
         session.execute(f"CREATE TABLE enriched.lists (id BIGINT NOT NULL PRIMARY KEY, names {kind})")
-        merge_rows(session, "enriched.lists", [{"id": place, "names": one} for place, one in enumerate(lists)])
+        rows = [{"id": place, "names": one} for place, one in enumerate(lists)]
+        merge_rows(session, session.stage("enriched.lists", rows))
     assert [row[0] for row in fetch(warehouse, "SELECT names FROM enriched.lists ORDER BY id")] == lists
 
 
@@ -214,7 +247,7 @@ def test_the_answers_of_the_last_step_are_there_in_the_transaction_that_keeps_th
 
     def keep_and_fail(session: Session) -> None:
         assert session.execute("SELECT count(*) FROM asked") == [(1,)]
-        merge_rows(session, "ops.checks", [CHECK], keys=("name",))
+        merge_rows(session, session.stage("ops.checks", [CHECK]), keys=("name",))
         raise ValueError("the process is stopped here")
 
     steps = [Step("asked", "SELECT item_id, AI_COUNT_TOKENS('ai_agg', input) AS tokens FROM pending")]

@@ -13,14 +13,15 @@ from typing import Any
 
 import duckdb
 
-from hnintel import articles, ingest
-from hnintel.enrich import Enriched, enrich
+from hnintel import articles, ingest, ledger
+from hnintel.enrich import enrich
 from hnintel.enrichment import Enrichment
 from hnintel.models import Article, FirebaseItem, Item
 from hnintel.rows import item as as_row
 from hnintel.settings import Settings
 from hnintel.sources.sample import SampleSource
 from hnintel.urls import canonical_url
+from hnintel.usage import Enriched
 from hnintel.warehouse.base import Warehouse
 from hnintel.warehouse.duckdb import DuckDBWarehouse
 from hnintel.warehouse.engines.base import Answer, Engine, Label
@@ -71,8 +72,9 @@ class Recording:
         return self.engine.count_tokens(text)
 
     def asked_about(self, word: str) -> int:
-        """How many of the questions had *word* in them."""
-        return sum(word in text for text in self.texts)
+        """How many of the questions had *word* in them; those that were asked over a group count as one."""
+        over_groups = sum(any(word in text for text in group) for group in self.groups)
+        return sum(word in text for text in self.texts) or over_groups
 
 
 class Answering:
@@ -162,28 +164,37 @@ def load(warehouse: Warehouse, items: Iterable[Item], run_id: str = "loading", n
         ingest.load(session, ingest.Scraped(items=list(items)), DAY, run_id, now)
 
 
+def bury(
+    warehouse: Warehouse, stage: str, keys: Iterable[str], reason: str = "away", now: datetime = NOW, day: date = DAY
+) -> None:
+    """Let another attempt at *keys* have failed, as reading them does."""
+    with warehouse.transaction() as session:
+        failed = {(stage, key): reason for key in keys}
+        ledger.settle_letters(session, ledger.stage_letters(session, day, failed, (), "a-run", now))
+
+
 def load_article(warehouse: Warehouse, url: str, text: str) -> None:
     """Keep *text* as what was read at *url*."""
     article = Article(canonical_url=canonical_url(url) or url, url=url, status="ok", text=text)
+    fetch(warehouse, "DELETE FROM raw.articles WHERE canonical_url = ?", [article.canonical_url])
     with warehouse.transaction() as session:
-        session.execute("DELETE FROM raw.articles WHERE canonical_url = ?", [article.canonical_url])
         articles.load_articles(session, [article], DAY, "loading", NOW)
 
 
 def load_sample(warehouse: Warehouse, day: date = DAY) -> None:
-    """Load the stories, jobs and polls of a day of the bundled sample."""
-    load(warehouse, sample_items(day))
+    """Load the stories, jobs and polls of a day of the bundled sample, and the comments below them."""
+    with warehouse.transaction() as session:
+        ingest.load(session, sample_day(day), DAY, "loading", NOW)
 
 
 @cache
-def sample_items(day: date) -> list[Item]:
-    """The stories, jobs and polls of a day of the bundled sample; the dead and the deleted among them."""
-    source = SampleSource()
+def sample_day(day: date) -> ingest.Scraped:
+    """A day of the bundled sample as it is read; the dead and the deleted among them."""
+    source, settings = SampleSource(), Settings()
 
-    async def read() -> list[Item]:
+    async def read() -> ingest.Scraped:
         listing = await source.list_day(Window.of(day, "America/New_York"))
-        raw = [reading.raw for reading in await source.read(list(listing.ids)) if reading.raw is not None]
-        return [as_row(FirebaseItem.model_validate(one), day, "sample") for one in raw]
+        return await ingest.scrape(source, list(listing.ids), day, settings)
 
     return asyncio.run(read())
 
@@ -212,6 +223,7 @@ class Asking:
     def run(self, enrichment: Enrichment, run_id: str = "run", **settings: Any) -> Enriched:
         """Ask what is pending of ``DAY``; the texts of this run alone are in the engine afterwards."""
         self.engine.texts.clear()
+        self.engine.groups.clear()
         return enrich(self.warehouse, enrichment, DAY, self.settings.model_copy(update=settings), run_id)
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:

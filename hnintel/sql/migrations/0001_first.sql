@@ -8,7 +8,7 @@ CREATE SCHEMA IF NOT EXISTS enriched;
 CREATE SCHEMA IF NOT EXISTS ops;
 
 -- One row an item of a listed day: stories, jobs, polls and poll options. Comments have a table of their own.
-CREATE TABLE raw.items (
+CREATE TABLE IF NOT EXISTS raw.items (
     id             BIGINT NOT NULL PRIMARY KEY,
     day            DATE NOT NULL,      -- the business day that listed it
     type           VARCHAR,            -- story, job, poll, pollopt; NULL where the source answered null
@@ -30,7 +30,7 @@ CREATE TABLE raw.items (
 );
 
 -- One row a comment below a story of a listed day, down to the set depth and number.
-CREATE TABLE raw.comments (
+CREATE TABLE IF NOT EXISTS raw.comments (
     id             BIGINT NOT NULL PRIMARY KEY,
     story_id       BIGINT NOT NULL,
     parent         BIGINT,
@@ -45,7 +45,7 @@ CREATE TABLE raw.comments (
 );
 
 -- One row a canonical URL, so that reading an item again never destroys text.
-CREATE TABLE raw.articles (
+CREATE TABLE IF NOT EXISTS raw.articles (
     canonical_url  VARCHAR NOT NULL PRIMARY KEY,
     url            VARCHAR NOT NULL,   -- as asked for
     status         VARCHAR NOT NULL,   -- ok, empty, gone, refused, too_large, wrong_type, retry_at, gave_up, no_pages
@@ -65,7 +65,7 @@ CREATE TABLE raw.articles (
 );
 
 -- Score, comments and rank over time; appended to when one of them has moved.
-CREATE TABLE raw.item_snapshots (
+CREATE TABLE IF NOT EXISTS raw.item_snapshots (
     id             BIGINT NOT NULL,
     taken_at       TIMESTAMP NOT NULL,
     score          BIGINT,
@@ -76,7 +76,7 @@ CREATE TABLE raw.item_snapshots (
 );
 
 -- One row a day and wording of the question; its claims cite stories of that day.
-CREATE TABLE enriched.briefings (
+CREATE TABLE IF NOT EXISTS enriched.briefings (
     day            DATE NOT NULL,
     fingerprint    VARCHAR NOT NULL,
     input_hash     VARCHAR NOT NULL,
@@ -90,7 +90,7 @@ CREATE TABLE enriched.briefings (
 );
 
 -- The truth about what is done: one row a day and stage.
-CREATE TABLE ops.partitions (
+CREATE TABLE IF NOT EXISTS ops.partitions (
     day            DATE NOT NULL,
     stage          VARCHAR NOT NULL,
     status         VARCHAR NOT NULL,   -- running, complete, partial, failed
@@ -104,7 +104,7 @@ CREATE TABLE ops.partitions (
     PRIMARY KEY (day, stage)
 );
 
-CREATE TABLE ops.runs (
+CREATE TABLE IF NOT EXISTS ops.runs (
     run_id         VARCHAR NOT NULL PRIMARY KEY,
     day            DATE NOT NULL,
     source         VARCHAR NOT NULL,
@@ -115,7 +115,7 @@ CREATE TABLE ops.runs (
 );
 
 -- What could not be taken, with enough to try it again.
-CREATE TABLE ops.dead_letters (
+CREATE TABLE IF NOT EXISTS ops.dead_letters (
     stage          VARCHAR NOT NULL,   -- items, articles, enrich:<name>
     key            VARCHAR NOT NULL,   -- item id or URL
     fingerprint    VARCHAR NOT NULL,   -- '' where the stage has none
@@ -130,7 +130,7 @@ CREATE TABLE ops.dead_letters (
 );
 
 -- What was asked and what it came to: one row a run, day, enrichment, function and model.
-CREATE TABLE ops.ai_usage (
+CREATE TABLE IF NOT EXISTS ops.ai_usage (
     run_id         VARCHAR NOT NULL,
     day            DATE NOT NULL,
     enrichment     VARCHAR NOT NULL,
@@ -145,7 +145,7 @@ CREATE TABLE ops.ai_usage (
     asked_at       TIMESTAMP NOT NULL
 );
 
-CREATE TABLE ops.checks (
+CREATE TABLE IF NOT EXISTS ops.checks (
     run_id         VARCHAR NOT NULL,
     day            DATE NOT NULL,
     name           VARCHAR NOT NULL,

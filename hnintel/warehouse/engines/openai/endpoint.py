@@ -84,7 +84,7 @@ class Endpoint:
         future = asyncio.run_coroutine_threadsafe(self._each(ask, questions), _loop())
         try:
             return future.result()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: whoever asked is gone, and its questions must not run on and be paid for
             future.cancel()
             raise
 
