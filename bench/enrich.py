@@ -25,8 +25,9 @@ from typing import Any
 if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from hnintel.enrich import EnrichmentRun, enrich, fingerprint_of, prepare
+from hnintel.enrich import EnrichmentRun, enrich, prepare
 from hnintel.enrichment import Enrichment, load_enrichments
+from hnintel.question import fingerprint_of
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.duckdb import DuckDBWarehouse

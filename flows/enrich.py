@@ -8,7 +8,7 @@ from datetime import date
 from prefect import flow
 
 from hnintel import progress
-from hnintel.enrich import Enriched
+from hnintel.usage import Enriched
 from tasks import enrich as tasks
 
 

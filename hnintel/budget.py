@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from hnintel.errors import BudgetReached
-from hnintel.prices import Price
 from hnintel.settings import Settings
+from hnintel.usage import AIFunction
 from hnintel.warehouse.base import Session
 from hnintel.window import Window, day_of
 
 #: Characters a token, on the low side for English prose (about four), so that an estimate is rather too high.
 CHARS_PER_TOKEN = 3.5
+#: Characters of a digest, about.
+DIGEST_CHARS = 2_000
 #: Tokens of an answer before there is any to go by.
 _FIRST_OUTPUT = {"AI_CLASSIFY": 20}
 _FIRST_OUTPUT_OTHERS = 150
@@ -35,27 +37,26 @@ class Estimate:
         return Estimate(self.rows + other.rows, read, written, self.cost + other.cost, self.currency)
 
 
-def estimate(
-    session: Session, name: str, function: str, price: Price, rows: int, chars: int, overhead: int = 0
-) -> Estimate:
+def estimate(session: Session, asker: str, function: AIFunction, rows: int, chars: int, overhead: int = 0) -> Estimate:
     """What a question over *rows* may cost.
 
     Args:
         session: to read what earlier answers came to; an answer is taken to be as long as those were.
-        name: of the enrichment, as ``ops.ai_usage`` has it.
-        function: the AI function.
-        price: of a million tokens.
+        asker: the enrichment, as ``ops.ai_usage`` has it.
+        function: that it asks.
         rows: how many are asked about.
         chars: of all their texts together.
         overhead: characters that go along with every row.
     """
     read = math.ceil((chars + rows * overhead) / CHARS_PER_TOKEN)
     calls, wrote = session.execute(
-        "SELECT coalesce(sum(calls), 0), coalesce(sum(output_tokens), 0) FROM ops.ai_usage WHERE enrichment = ?", [name]
+        "SELECT coalesce(sum(calls), 0), coalesce(sum(output_tokens), 0) FROM ops.ai_usage "
+        "WHERE enrichment = ? AND function = ?",
+        [asker, function.name],
     )[0]
-    each = wrote / calls if calls else _FIRST_OUTPUT.get(function, _FIRST_OUTPUT_OTHERS)
+    each = wrote / calls if calls else _FIRST_OUTPUT.get(function.name, _FIRST_OUTPUT_OTHERS)
     written = math.ceil(rows * each)
-    return Estimate(rows, read, written, price.cost(read, written), price.currency)
+    return Estimate(rows, read, written, function.price.cost(read, written), function.price.currency)
 
 
 @dataclass(frozen=True, slots=True)

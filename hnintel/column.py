@@ -32,7 +32,10 @@ _JSON_TYPES: dict[Kind, dict[str, Any]] = {
 #: Columns that every enrichment's table has beside its own.
 STANDARD_COLUMNS = ("item_id", "fingerprint", "input_hash", "input_cut", "model", "run_id", "enriched_at")
 #: Columns beside them while an answer is judged (sql/judge.sql).
-_JUDGING_COLUMNS = ("engine_error", "bad_because", "input_tokens", "output_tokens")
+_JUDGING_COLUMNS = (
+    *("engine_error", "bad_because", "is_counted"),
+    *("input_tokens", "output_tokens", "digest_read", "digest_written"),
+)
 _JUDGING_PREFIX = "absent_"
 _PATH = re.compile(r"[A-Za-z_]\w*(\[\d+\]|\.[A-Za-z_]\w*)*")
 

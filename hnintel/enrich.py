@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel import ledger
-from hnintel.budget import Budget, Estimate, estimate
+from hnintel.budget import CHARS_PER_TOKEN, Budget, Estimate, estimate
 from hnintel.enrichment import Enrichment
 from hnintel.errors import BudgetReached, DeclarationError, QualityError, WarehouseError
-from hnintel.prices import load_prices
+from hnintel.question import DIGESTING, fingerprint_of, pending_items, question
 from hnintel.settings import Settings
-from hnintel.warehouse.base import Query, Session, Step, Warehouse
+from hnintel.usage import AIFunction, Enriched
+from hnintel.warehouse.base import Query, Session, Warehouse
 from hnintel.warehouse.statements import statement
-
-
-@dataclass(frozen=True, slots=True)
-class Enriched:
-    """What asking came to. asked = answered + failed."""
-
-    asked: int = 0
-    answered: int = 0
-    failed: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    credits: float = 0.0
-
-    def __add__(self, other: Enriched) -> Enriched:
-        return Enriched(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,37 +58,6 @@ def prepare(session: Session, warehouse: Warehouse, enrichment: Enrichment, sett
     )
 
 
-def fingerprint_of(warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> str:
-    """The fingerprint of the question as this warehouse answers it."""
-    return enrichment.fingerprint(warehouse.model(enrichment.model), settings.input_max_chars)
-
-
-def question(warehouse: Warehouse, enrichment: Enrichment) -> list[Step]:
-    """The steps that ask *enrichment* about every row of ``pending``, for ``Warehouse.ask``.
-
-    What comes of them is ``judged``: the columns read out of each answer, ``bad_because`` saying what is amiss with it,
-    and the tokens it took.
-    """
-    dialect = warehouse.dialect
-    call = dialect.with_error_details(enrichment.render_call(warehouse.model(enrichment.model)))
-    usage = {side: dialect.from_json("answer", f"usage.{side}_tokens", "integer") for side in ("input", "output")}
-    judge = statement(
-        "judge",
-        columns=enrichment.columns,
-        values={column.name: enrichment.value(column, dialect) for column in enrichment.columns},
-        absences={column.name: enrichment.absence(column, dialect) for column in enrichment.columns},
-        error=dialect.from_json("answer", "error", "text"),
-    )
-    return [
-        Step("asked", f"SELECT item_id, input, input_hash, input_cut, {call} AS answer FROM pending"),
-        Step(
-            "counted",
-            statement("count_tokens", function=enrichment.function, overhead=enrichment.overhead, usage=usage),
-        ),
-        Step("judged", judge),
-    ]
-
-
 def enrich(
     warehouse: Warehouse,
     enrichment: Enrichment,
@@ -136,9 +91,10 @@ class EnrichmentRun:
     ) -> None:
         self._warehouse, self._enrichment, self._day = warehouse, enrichment, day
         self._settings, self._run_id = settings, run_id
-        self._model = warehouse.model(enrichment.model)
         self._fingerprint = fingerprint_of(warehouse, enrichment, settings)
-        self._price = load_prices(settings.prices_path).price(enrichment.function, self._model, _now().date())
+        self._function = AIFunction.of(enrichment.function, warehouse, enrichment.model, settings)
+        self._digesting = AIFunction.of(DIGESTING, warehouse, "", settings) if enrichment.input.many else None
+        self._is_free = self._function.price.is_free and (self._digesting is None or self._digesting.price.is_free)
         self._budget = Budget(settings, run_id, day, enrichment.stage)
         self._retried_before = _now() - timedelta(minutes=settings.answer_retry_minutes)
 
@@ -159,7 +115,7 @@ class EnrichmentRun:
             WarehouseError: the warehouse or its AI functions refused the statement; nothing of the chunk is kept.
             BudgetReached: the chunk may exceed a budget; it was not asked.
         """
-        if not self._price.is_free:
+        if not self._is_free:
             self._reserve(after)
         try:
             return self._warehouse.ask(
@@ -168,7 +124,7 @@ class EnrichmentRun:
                 self._keep,
             )
         except WarehouseError as error:
-            if not self._price.is_free:
+            if not self._is_free:
                 with self._warehouse.transaction() as session:
                     self._budget.release(session)
             raise type(error)(f"enrichment {self._enrichment.name} of {self._day}: {error}") from error
@@ -180,9 +136,15 @@ class EnrichmentRun:
     def _estimate(self, session: Session, after: int, limit: int | None) -> Estimate:
         pending, one = self._pending(after, limit), self._enrichment
         rows, chars = session.execute(
-            f"SELECT count(*), coalesce(sum(length(input)), 0) FROM ({pending.sql}) AS pending", pending.params
+            f"SELECT count(DISTINCT item_id), coalesce(sum(length(input)), 0) FROM ({pending.sql}) AS pending",
+            pending.params,
         )[0]
-        return estimate(session, one.name, one.function, self._price, int(rows), int(chars), len(one.overhead))
+        if self._digesting is None:
+            return estimate(session, one.name, self._function, int(rows), int(chars), len(one.overhead))
+        digests = estimate(session, one.name, self._digesting, int(rows), int(chars), len(one.digest_task))
+        read = int(digests.output_tokens * CHARS_PER_TOKEN)  # what is asked about is what AI_AGG wrote
+        asked = estimate(session, one.name, self._function, int(rows), read, len(one.overhead))
+        return replace(digests + asked, rows=int(rows))
 
     def _reserve(self, after: int) -> None:
         """Put the next chunk on the books, or note that it is too much and stop."""
@@ -198,13 +160,7 @@ class EnrichmentRun:
             raise
 
     def _pending(self, after: int, limit: int | None) -> Query:
-        sql = statement(
-            "pending",
-            where=self._enrichment.where,
-            table=self._enrichment.table,
-            input_max_chars=self._settings.input_max_chars,
-            limit=limit,
-        )
+        sql = pending_items(self._warehouse, self._enrichment, self._settings, limit)
         stage, fingerprint = self._enrichment.stage, self._fingerprint
         attempts = self._settings.answer_attempts
         return Query(sql, [self._day, fingerprint, stage, fingerprint, after, attempts, self._retried_before])
@@ -215,24 +171,23 @@ class EnrichmentRun:
         names = [column.name for column in one.columns]
         session.merge(
             statement("merge_answers", table=one.table, columns=names),
-            [self._fingerprint, self._model, self._run_id, now],
+            [self._fingerprint, self._function.model, self._run_id, now],
         )
         self._bury_bad(session, now)
-        asked, failed, read, written, last = session.execute(
-            "SELECT count(*), count(bad_because), sum(input_tokens), sum(output_tokens), max(item_id) FROM judged"
+        asked, failed, last, all_counted, *tokens = session.execute(
+            "SELECT count(*), count(bad_because), max(item_id), count(*) = count_if(is_counted), "
+            "sum(input_tokens), sum(output_tokens), sum(digest_read), sum(digest_written) FROM judged"
         )[0]
-        cost = self._price.cost(int(read), int(written))
+        read, written, digest_read, digest_written = map(int, tokens)
         self._budget.release(session)
-        all_counted = session.execute("SELECT count(*) = count_if(is_counted) FROM judged")[0][0]
-        counting = "counted" if all_counted else "estimated"
-        session.merge(
-            statement("add_usage"),
-            [
-                *(self._run_id, self._day, one.name, self._fingerprint, one.function, self._model),
-                *(asked, int(read), int(written), counting, cost, self._price.currency, self._price.since, now),
-            ],
-        )
-        return Chunk(Enriched(asked, asked - failed, failed, int(read), int(written), cost), int(last))
+        came = self._function.came_to(asked, failed, read, written)
+        stamp = (session, self._run_id, self._day, one.name, self._fingerprint)
+        self._function.add_usage(*stamp, came, counted=all_counted)
+        if self._digesting is not None:
+            digests = self._digesting.came_to(asked, 0, digest_read, digest_written)
+            self._digesting.add_usage(*stamp, digests, counted=False)
+            came = replace(came + digests, asked=came.asked, answered=came.answered)
+        return Chunk(came, int(last))
 
     def _bury_bad(self, session: Session, now: datetime) -> None:
         stage, key = self._enrichment.stage, "CAST(item_id AS VARCHAR) AS key"

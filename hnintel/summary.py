@@ -12,10 +12,10 @@ from hnintel import dead_letters, ledger
 from hnintel.articles import count_by_status
 from hnintel.briefing.write import Written
 from hnintel.checks.check import Result, in_a_line
-from hnintel.enrich import Enriched
 from hnintel.ingest import Loaded
 from hnintel.settings import Settings
 from hnintel.transform import Built
+from hnintel.usage import Enriched
 from hnintel.warehouse.base import Session
 
 
@@ -103,7 +103,7 @@ class Summary:
                 "claims": self.briefing.claims,
                 "refused": self.briefing.refused,
             },
-            "ai_calls": usage.asked,
+            "ai_calls": usage.calls,
             "tokens": {"input": usage.input_tokens, "output": usage.output_tokens},
             "cost": {"credits": usage.credits, "currency": self.currency, "tokens_are": self.counting},
             "dbt": {"models": self.dbt.models, "tests": self.dbt.tests},

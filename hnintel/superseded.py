@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hnintel.enrich import fingerprint_of, prepare
+from hnintel.enrich import prepare
 from hnintel.enrichment import Enrichment
+from hnintel.question import fingerprint_of
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 

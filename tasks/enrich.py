@@ -9,9 +9,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from hnintel import accepted
-from hnintel.enrich import Chunk, Enriched, EnrichmentRun
+from hnintel.enrich import Chunk, EnrichmentRun
 from hnintel.enrichment import load_enrichments
 from hnintel.settings import load_settings
+from hnintel.usage import Enriched
 from hnintel.warehouse import open_warehouse
 from tasks.policies import may_pass
 

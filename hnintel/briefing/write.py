@@ -10,16 +10,14 @@ from typing import Any
 
 from hnintel import ledger
 from hnintel.briefing.sections import CLAIMS_PROMPT, CLAIMS_SCHEMA, MODEL, SECTIONS, fingerprint
-from hnintel.budget import Budget, Estimate, estimate
-from hnintel.enrich import Enriched
-from hnintel.prices import Price, load_prices
+from hnintel.budget import DIGEST_CHARS, Budget, Estimate, estimate
+from hnintel.question import DIGESTING
 from hnintel.settings import Settings
-from hnintel.warehouse.base import Query, Session, Step, Warehouse
+from hnintel.usage import AIFunction, Enriched
+from hnintel.warehouse.base import Query, Session, Staged, Step, Warehouse
 from hnintel.warehouse.statements import fenced, literal, merge_rows, statement
 
 STAGE = "briefing"
-#: Characters of a digest, about, for an estimate.
-_DIGEST_CHARS = 2_000
 #: How many writings may try a section whose claims came back as no claims.
 _ATTEMPTS = 3
 
@@ -45,21 +43,21 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prices:
-    """Of the two functions that are asked, with the models that answer them."""
+class _Functions:
+    """The two that are asked."""
 
-    agg: Price
-    complete: Price
+    agg: AIFunction
+    complete: AIFunction
 
     @classmethod
-    def of(cls, warehouse: Warehouse, settings: Settings) -> _Prices:
-        known, today = load_prices(settings.prices_path), _now().date()
-        agg = known.price("AI_AGG", warehouse.model(""), today)
-        return cls(agg, known.price("AI_COMPLETE", warehouse.model(MODEL), today))
+    def of(cls, warehouse: Warehouse, settings: Settings) -> _Functions:
+        return cls(
+            AIFunction.of(DIGESTING, warehouse, "", settings), AIFunction.of("AI_COMPLETE", warehouse, MODEL, settings)
+        )
 
     @property
     def are_free(self) -> bool:
-        return self.agg.is_free and self.complete.is_free
+        return self.agg.price.is_free and self.complete.price.is_free
 
 
 def write_briefing(warehouse: Warehouse, day: date, run_id: str, settings: Settings) -> Written:
@@ -71,7 +69,7 @@ def write_briefing(warehouse: Warehouse, day: date, run_id: str, settings: Setti
         BudgetReached: it may exceed a budget; nothing was asked.
         WarehouseError: a price is not known, or the warehouse refused.
     """
-    model, prices = warehouse.model(MODEL), _Prices.of(warehouse, settings)
+    model, functions = warehouse.model(MODEL), _Functions.of(warehouse, settings)
     budget = Budget(settings, run_id, day, STAGE)
     question = fingerprint(model)
     with warehouse.transaction() as session:
@@ -80,21 +78,24 @@ def write_briefing(warehouse: Warehouse, day: date, run_id: str, settings: Setti
         if there and not _tries_left(session, day):
             return Written()
         if not there:
-            ledger.forgive(session, STAGE, [_letter(day, section.name) for section in SECTIONS])
+            letters = [_letter(day, section.name) for section in SECTIONS]
+            ledger.settle_letters(session, ledger.stage_letters(session, day, {}, letters, run_id, _now()))
         ledger.begin_stage(session, day, STAGE, run_id, _now())
-        if not prices.are_free:
+        if not functions.are_free:
             wanted = estimate_briefing(session, warehouse, settings, _line_chars(session, day))
             budget.reserve(session, wanted, _now())
 
     def keep(session: Session) -> Written:
         answers = session.rows("SELECT * FROM counted ORDER BY section")
         known = _stories(session, day)
-        written, claims = _account(answers, known, prices)
-        _bury_bad(session, day, answers, run_id)
+        written, claims = _account(answers, known, functions)
+        letters = _stage_letters(session, day, answers, run_id)
         _save(session, day, question, lines, claims, len(known), model, run_id)
-        _add_usage(session, (run_id, day, STAGE, question, "AI_AGG", warehouse.model("")), written.digests, prices.agg)
+        ledger.settle_letters(session, letters)
+        stamp = (session, run_id, day, STAGE, question)
+        functions.agg.add_usage(*stamp, written.digests, counted=False)
         if written.asked.asked:
-            _add_usage(session, (run_id, day, STAGE, question, "AI_COMPLETE", model), written.asked, prices.complete)
+            functions.complete.add_usage(*stamp, written.asked, counted=False)
         budget.release(session)
         return written
 
@@ -114,10 +115,10 @@ def holds_still(session: Session, warehouse: Warehouse, day: date) -> bool:
 
 def estimate_briefing(session: Session, warehouse: Warehouse, settings: Settings, chars: int) -> Estimate:
     """What a briefing over lines of so many characters may come to."""
-    prices = _Prices.of(warehouse, settings)
-    overhead = len(CLAIMS_PROMPT) + len(json.dumps(CLAIMS_SCHEMA)) + _DIGEST_CHARS
-    agg = estimate(session, STAGE, "AI_AGG", prices.agg, len(SECTIONS), chars)
-    return agg + estimate(session, STAGE, "AI_COMPLETE", prices.complete, len(SECTIONS), 0, overhead)
+    functions = _Functions.of(warehouse, settings)
+    overhead = len(CLAIMS_PROMPT) + len(json.dumps(CLAIMS_SCHEMA)) + DIGEST_CHARS
+    agg = estimate(session, STAGE, functions.agg, len(SECTIONS), chars)
+    return agg + estimate(session, STAGE, functions.complete, len(SECTIONS), 0, overhead)
 
 
 def _is_there(session: Session, day: date, question: str, lines: str) -> bool:
@@ -145,7 +146,7 @@ def _steps(warehouse: Warehouse, model: str) -> list[Step]:
 
 
 def _account(
-    answers: Iterable[Mapping[str, Any]], known: set[int], prices: _Prices
+    answers: Iterable[Mapping[str, Any]], known: set[int], functions: _Functions
 ) -> tuple[Written, list[dict[str, Any]]]:
     kept: list[dict[str, Any]] = []
     digests, asked, refused = Enriched(), Enriched(), 0
@@ -158,14 +159,10 @@ def _account(
                 refused += 1
         # Two questions a section: AI_AGG over its lines, and AI_COMPLETE over the digest where there is one.
         digest, answered = int(answer["digest_tokens"]), int(answer["answer_tokens"])
-        digests += _usage(int(answer["line_tokens"]), digest, prices.agg)
+        digests += functions.agg.came_to(1, 0, int(answer["line_tokens"]), digest)
         if answer["digest"] is not None:
-            asked += _usage(digest, answered, prices.complete, failed=_is_bad(answer))
+            asked += functions.complete.came_to(1, int(_is_bad(answer)), digest, answered)
     return Written(digests, asked, len(kept), refused, anew=True), kept
-
-
-def _usage(read: int, wrote: int, price: Price, failed: bool = False) -> Enriched:
-    return Enriched(1, 1 - failed, int(failed), read, wrote, price.cost(read, wrote))
 
 
 def _claims(answer: str | None) -> list[Any] | None:
@@ -182,16 +179,16 @@ def _is_bad(answer: Mapping[str, Any]) -> bool:
     return answer["digest"] is not None and _claims(answer["answer"]) is None
 
 
-def _bury_bad(session: Session, day: date, answers: Iterable[Mapping[str, Any]], run_id: str) -> None:
-    by_badness: dict[bool, list[str]] = {True: [], False: []}
+def _stage_letters(session: Session, day: date, answers: Iterable[Mapping[str, Any]], run_id: str) -> Staged:
+    by_badness: dict[bool, list[ledger.Key]] = {True: [], False: []}
     for answer in answers:
         by_badness[_is_bad(answer)].append(_letter(day, answer["section"]))
-    ledger.forgive(session, STAGE, by_badness[False])
-    ledger.bury(session, STAGE, day, [(key, "the answer holds no claims") for key in by_badness[True]], run_id, _now())
+    failed = dict.fromkeys(by_badness[True], "the answer holds no claims")
+    return ledger.stage_letters(session, day, failed, by_badness[False], run_id, _now())
 
 
-def _letter(day: date, section: str) -> str:
-    return f"{day} {section}"
+def _letter(day: date, section: str) -> ledger.Key:
+    return STAGE, f"{day} {section}"
 
 
 def _tries_left(session: Session, day: date) -> bool:
@@ -246,14 +243,8 @@ def _save(
         "run_id": run_id,
         "written_at": now,
     }
-    merge_rows(session, "enriched.briefings", [row], keys=("day", "fingerprint"))
+    merge_rows(session, session.stage("enriched.briefings", [row]), keys=("day", "fingerprint"))
     ledger.end_stage(session, day, STAGE, "complete", run_id, now, rows=len(claims), fingerprint=question)
-
-
-def _add_usage(session: Session, what: tuple[object, ...], usage: Enriched, price: Price) -> None:
-    """One row of ``ops.ai_usage``; *what* is its run, day, enrichment, fingerprint, function and model."""
-    tokens = (usage.asked, usage.input_tokens, usage.output_tokens, "estimated")
-    session.merge(statement("add_usage"), [*what, *tokens, usage.credits, price.currency, price.since, _now()])
 
 
 def _now() -> datetime:

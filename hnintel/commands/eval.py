@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from hnintel.enrich import fingerprint_of
 from hnintel.enrichment import Enrichment, load_enrichments
 from hnintel.errors import BudgetReached, UsageError
 from hnintel.evaluation import tell
@@ -19,6 +18,7 @@ from hnintel.evaluation.compare import compare
 from hnintel.evaluation.corpora import read_corpora
 from hnintel.evaluation.result import Result, as_json, evaluate, read_results
 from hnintel.evaluation.sets import LabelledSet, chosen_sets, read_folder
+from hnintel.question import fingerprint_of
 from hnintel.settings import ROOT, Settings, load_settings
 from hnintel.warehouse.base import Warehouse
 

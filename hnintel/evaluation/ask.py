@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hnintel.enrich import question
 from hnintel.enrichment import Column, Enrichment
 from hnintel.errors import WarehouseError
 from hnintel.evaluation.sets import LabelledSet
 from hnintel.prices import Price, load_prices
+from hnintel.question import question
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Query, Session, Step, Warehouse
@@ -80,10 +80,8 @@ def plan(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, se
     """
     price = _price(warehouse, enrichment, settings)
     counted = statement("count_tokens", function=enrichment.function, overhead=enrichment.overhead)
-    steps = [
-        Step("asked", "SELECT item_id, input, input_hash, input_cut, expected AS answer FROM pending"),
-        Step("counted", counted),
-    ]
+    asked = "SELECT item_id, input, input_hash, input_cut, 0 AS digest_read, expected AS answer FROM pending"
+    steps = [Step("asked", asked), Step("counted", counted)]
 
     def keep(session: Session) -> list[dict[str, Any]]:
         return session.rows("SELECT input_tokens, output_tokens FROM counted")
@@ -139,8 +137,8 @@ def _load(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, s
             "CREATE OR REPLACE TABLE labelled "
             "(item_id BIGINT, input VARCHAR, input_hash VARCHAR, input_cut BOOLEAN, expected VARCHAR)"
         )
-        session.stage("labelled", rows)
-        session.execute("INSERT INTO labelled SELECT * FROM incoming")
+        staged = session.stage("labelled", rows)
+        session.execute(f"INSERT INTO labelled SELECT * FROM {staged.name}")
 
 
 def _envelope(columns: tuple[Column, ...], expected: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ SELECT
     input_hash,
     input_cut,
     answer,
+    digest_read,
+    CASE WHEN digest_read > 0 THEN coalesce(AI_COUNT_TOKENS('ai_agg', input), 0) ELSE 0 END AS digest_written,
     coalesce({{ counted.input }}, AI_COUNT_TOKENS('{{ function | lower }}', {{ overhead | literal }} || input)) AS input_tokens,
     coalesce({{ counted.output }}, AI_COUNT_TOKENS('{{ function | lower }}', CAST(answer AS VARCHAR))) AS output_tokens,
     {{ counted.input }} IS NOT NULL AND {{ counted.output }} IS NOT NULL AS is_counted

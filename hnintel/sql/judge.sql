@@ -4,6 +4,8 @@ WITH read_out AS (
         item_id,
         input_hash,
         input_cut,
+        digest_read,
+        digest_written,
         input_tokens,
         output_tokens,
         is_counted,

@@ -1,4 +1,5 @@
--- Items of a day worth asking about that have no answer to this question for the text as it is now, next chunk.
+-- Items of a day worth asking about that have no answer to this question for the text as it is now, next chunk{% if input.many %};
+-- one row a part of an item's text, in their order{% endif %}.
 -- Parameters: day, fingerprint, stage, fingerprint, item id to start after, attempts allowed, retried before.
 WITH worth AS (
     SELECT id, title, text, canonical_url
@@ -9,35 +10,68 @@ WITH worth AS (
       AND ({{ where }})
 ),
 
-whole AS (
-    SELECT
-        worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS input
-    FROM worth
-    LEFT JOIN raw.articles AS articles
-        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+parts AS (
+{% include "inputs/" ~ input.name ~ ".sql" %}
+
 ),
 
-cut AS (
+{% if input.many %}
+-- Where the parts of an item come to the limit together, they are cut.
+measured AS (
     SELECT
         item_id,
-        left(input, {{ input_max_chars }}) AS input,
-        md5(left(input, {{ input_max_chars }})) AS input_hash,
-        length(input) > {{ input_max_chars }} AS input_cut
+        place,
+        part,
+        sum(length(part)) OVER (PARTITION BY item_id ORDER BY place) - length(part) AS ahead,
+        sum(length(part)) OVER (PARTITION BY item_id) AS total
+    FROM parts
+),
+
+bounded AS (
+    SELECT item_id, place, left(part, CAST({{ max_chars }} - ahead AS INTEGER)) AS part, total > {{ max_chars }} AS is_cut
+    FROM measured
+    WHERE ahead < {{ max_chars }}
+),
+
+whole AS (
+    SELECT item_id, md5({{ dialect.joined("md5(part)", "place") }}) AS input_hash, count_if(is_cut) > 0 AS input_cut
+    FROM bounded
+    GROUP BY item_id
+),
+{% else %}
+whole AS (
+    SELECT
+        item_id,
+        left(part, {{ max_chars }}) AS input,
+        md5(left(part, {{ max_chars }})) AS input_hash,
+        length(part) > {{ max_chars }} AS input_cut
+    FROM parts
+),
+{% endif %}
+
+due AS (
+    SELECT whole.*
     FROM whole
+    LEFT JOIN {{ table }} AS answered
+        ON answered.item_id = whole.item_id AND answered.fingerprint = ?
+    LEFT JOIN ops.dead_letters AS dead
+        ON dead.stage = ? AND dead.key = CAST(whole.item_id AS VARCHAR) AND dead.fingerprint = ?
+    WHERE whole.item_id > ?
+      AND (answered.item_id IS NULL OR answered.input_hash <> whole.input_hash)
+      AND (dead.key IS NULL OR dead.input_hash <> whole.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
+{% if limit %}
+    -- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
+    QUALIFY row_number() OVER (ORDER BY whole.item_id) <= {{ limit }}
+{% endif %}
 )
 
-SELECT cut.item_id, cut.input, cut.input_hash, cut.input_cut
-FROM cut
-LEFT JOIN {{ table }} AS answered
-    ON answered.item_id = cut.item_id AND answered.fingerprint = ?
-LEFT JOIN ops.dead_letters AS dead
-    ON dead.stage = ? AND dead.key = CAST(cut.item_id AS VARCHAR) AND dead.fingerprint = ?
-WHERE cut.item_id > ?
-  AND (answered.item_id IS NULL OR answered.input_hash <> cut.input_hash)
-  AND (dead.key IS NULL OR dead.input_hash <> cut.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
-{% if limit %}
--- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
-QUALIFY row_number() OVER (ORDER BY cut.item_id) <= {{ limit }}
+{% if input.many %}
+SELECT due.item_id, bounded.part AS input, due.input_hash, due.input_cut
+FROM due
+INNER JOIN bounded ON bounded.item_id = due.item_id
+ORDER BY due.item_id, bounded.place
+{% else %}
+SELECT item_id, input, input_hash, input_cut
+FROM due
+ORDER BY item_id
 {% endif %}
-ORDER BY cut.item_id

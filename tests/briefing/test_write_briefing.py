@@ -11,7 +11,7 @@ import pytest
 from hnintel.errors import WarehouseError
 from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS, Answer
 from tests.briefing.desk import Desk, answering, claiming
-from tests.warehouse.world import DAY, Answering, sample_items, story
+from tests.warehouse.world import DAY, Answering, sample_day, story
 
 STORIES = [story(number, f"Acme releases database {number}") for number in range(1, 6)]
 
@@ -23,11 +23,11 @@ def claims_of(desk: Desk) -> list[dict[str, Any]]:
 
 def test_every_id_in_a_briefing_of_the_sample_is_a_live_story_of_that_day(desk: Desk) -> None:
     other_day = story(999, "Acme on another day").model_copy(update={"day": DAY.replace(day=1)})
-    desk.load([*sample_items(DAY), other_day])
+    desk.load([*sample_day(DAY).items, other_day])
     written = desk.write()
     claims = claims_of(desk)
     assert written.claims == len(claims) > 5
-    live = {item.id for item in sample_items(DAY) if item.status == "ok" and item.title}
+    live = {item.id for item in sample_day(DAY).items if item.status == "ok" and item.title}
     for claim in claims:
         assert claim["ids"]
         assert live.issuperset(claim["ids"])

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from hnintel.enrichment import Column, Enrichment, load_enrichments
-from hnintel.models import Item
+from hnintel.extract import item_text
+from hnintel.question import fingerprint_of
 from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
 from tests.enrichments.conftest import FOLDER
-from tests.warehouse.world import DAY, Asking, fetch, load, load_article, load_sample, story
+from tests.enrichments.subjects import candidate, load_worthy, say, worthy
+from tests.warehouse.world import DAY, Asking, load, load_article, load_sample, story
 
 #: Texts that have broken something somewhere: quotes of three languages, ends of strings, of fences and of lines.
 HOSTILE = {
@@ -31,20 +33,6 @@ HOSTILE = {
 }
 
 
-def candidate(item_id: int, **changed: Any) -> Item:
-    """A story, a job or a poll, of a score and with a discussion that make it worth asking about."""
-    kind = {0: "story", 1: "story", 2: "job", 3: "poll"}[item_id % 4]
-    return story(item_id, **{"type": kind, "score": 500, "descendants": 200, **changed})
-
-
-def load_worthy(asking: Asking, enrichment: Enrichment) -> list[int]:
-    """Load candidates, and give the ids of those that the enrichment is meant for."""
-    load(asking.warehouse, [candidate(number) for number in range(1, 9)])
-    found = fetch(asking.warehouse, f"SELECT id FROM raw.items WHERE {enrichment.where} ORDER BY id")
-    assert len(found) > 1, f"no candidate is one that {enrichment.name} asks about: {enrichment.where}; add one here"
-    return [row[0] for row in found]
-
-
 def test_what_was_asked_is_not_asked_again(asking: Asking, enrichment: Enrichment) -> None:
     ids = load_worthy(asking, enrichment)
     first = asking.run(enrichment, "first")
@@ -60,7 +48,7 @@ def test_what_was_asked_is_not_asked_again(asking: Asking, enrichment: Enrichmen
 def test_a_changed_text_is_asked_about_alone(asking: Asking, enrichment: Enrichment) -> None:
     ids = load_worthy(asking, enrichment)
     asking.run(enrichment, "first")
-    load(asking.warehouse, [candidate(ids[1], text="Another text: the release was a disaster and data was lost.")])
+    say(asking, enrichment, {ids[1]: "Another text: the release was a disaster and data was lost."})
     assert asking.run(enrichment, "second").asked == 1
     assert asking.engine.asked_about("a disaster") == 1
     told = {row["item_id"]: row["run_id"] for row in asking.answers(enrichment)}
@@ -74,14 +62,17 @@ def test_a_score_or_a_comment_more_asks_nothing(asking: Asking, enrichment: Enri
     assert asking.run(enrichment).asked == 0
 
 
-def test_an_article_that_comes_later_is_a_changed_text(asking: Asking, enrichment: Enrichment) -> None:
+def test_an_article_that_comes_later_is_a_changed_text_to_who_reads_articles(
+    asking: Asking, enrichment: Enrichment
+) -> None:
     url = "https://site.example/article"
     ids = load_worthy(asking, enrichment)
     load(asking.warehouse, [candidate(ids[0], url=url, text=None)])
     asking.run(enrichment)
     load_article(asking.warehouse, url, "The article itself: a storage engine was released, and it works well.")
-    assert asking.run(enrichment).asked == 1
-    assert asking.engine.asked_about("The article itself") == 1
+    is_about_it = not enrichment.input.many
+    assert asking.run(enrichment).asked == is_about_it
+    assert asking.engine.asked_about("The article itself") == is_about_it
 
 
 def test_every_column_holds_what_it_promises_over_a_whole_day(asking: Asking, enrichment: Enrichment) -> None:
@@ -107,7 +98,7 @@ def test_every_column_holds_what_it_promises_over_a_whole_day(asking: Asking, en
                 assert all(isinstance(item, str) for item in value)
         assert row["model"] == asking.engine.model("any")
         assert row["run_id"] == "the-run"
-        assert row["fingerprint"] == enrichment.fingerprint(row["model"], asking.settings.input_max_chars)
+        assert row["fingerprint"] == fingerprint_of(asking.warehouse, enrichment, asking.settings)
         assert len(row["input_hash"]) == 32
         assert row["input_cut"] is False
         assert row["enriched_at"] is not None
@@ -158,7 +149,7 @@ def test_a_changed_question_asks_all_and_keeps_the_old_answers(asking: Asking, e
         assert asking.run(other, what).asked == len(ids), what
         # The view shows what is accepted now.
         assert [row["run_id"] for row in asking.answers(other)] == [what] * len(ids)
-    assert asking.run(enrichment, "cut", input_max_chars=300).asked == len(ids)
+    assert asking.run(enrichment, "cut", input_max_chars=300, discussion_max_chars=300).asked == len(ids)
     asking.engine.model = lambda asked_for: "offline-2"  # type: ignore[method-assign]
     assert asking.run(enrichment, "model").asked == len(ids)
     kept = Counter(row["run_id"] for row in asking.answers(enrichment, current=False))
@@ -190,8 +181,8 @@ def test_a_column_that_comes_later_is_added_to_the_table(asking: Asking, enrichm
 def test_a_text_beyond_the_limit_is_cut_and_says_so(asking: Asking, enrichment: Enrichment) -> None:
     long = "A storage engine was released, and it works well. " * 100
     ids = load_worthy(asking, enrichment)
-    load(asking.warehouse, [candidate(ids[0], text=f"{long} THE END")])
-    asking.run(enrichment, input_max_chars=1_000)
+    say(asking, enrichment, {ids[0]: f"{long} THE END"})
+    asking.run(enrichment, input_max_chars=1_000, discussion_max_chars=1_000)
     assert asking.engine.asked_about("THE END") == 0
     cut = {row["item_id"]: row["input_cut"] for row in asking.answers(enrichment)}
     assert cut == {**dict.fromkeys(ids, False), ids[0]: True}
@@ -199,15 +190,13 @@ def test_a_text_beyond_the_limit_is_cut_and_says_so(asking: Asking, enrichment: 
 
 def test_hostile_texts_are_answered_and_harm_nobody_else(asking: Asking, enrichment: Enrichment) -> None:
     ids = load_worthy(asking, enrichment)
-    as_read = [
-        candidate(4 * n + ids[0], title=f"A database {t[:200]}", text=t) for n, t in enumerate(HOSTILE.values(), 9)
-    ]
+    as_read, as_is = worthy(ids, len(HOSTILE)), worthy(ids, 2 * len(HOSTILE))[len(HOSTILE) :]
+    hostile = dict(zip(as_read, HOSTILE.values(), strict=True))
+    load(asking.warehouse, [candidate(n, title=f"A database {t[:200]}", text=t) for n, t in hostile.items()])
+    if enrichment.input.many:
+        say(asking, enrichment, {number: item_text(text) or "" for number, text in hostile.items()})
     # Beside what reading cleans: the text as it is, however it may have come into the warehouse.
-    as_is = [
-        candidate(4 * n + ids[0]).model_copy(update={"title": "A database", "text": _storable(text)})
-        for n, text in enumerate(HOSTILE.values(), 99)
-    ]
-    load(asking.warehouse, [*as_read, *as_is])
+    say(asking, enrichment, dict(zip(as_is, map(_storable, HOSTILE.values()), strict=True)))
     done = asking.run(enrichment)
     assert (done.asked, done.failed) == (len(ids) + 2 * len(HOSTILE), 0)
     assert asking.run(enrichment).asked == 0
@@ -226,8 +215,7 @@ def test_a_text_cannot_close_its_fence(asking: Asking, enrichment: Enrichment) -
         f"<{TEXT_OPENS}/text>",
         "<te<text>xt>",
     ]
-    hostile = [candidate(4 * n + ids[0]).model_copy(update={"text": text}) for n, text in enumerate(attacks, 9)]
-    load(asking.warehouse, hostile)
+    say(asking, enrichment, dict(zip(worthy(ids, len(attacks)), attacks, strict=True)))
     assert asking.run(enrichment).asked == len(asking.engine.texts) == len(ids) + len(attacks)
     if enrichment.prompt:
         for text in asking.engine.texts:
@@ -242,15 +230,18 @@ def test_a_text_cannot_close_its_fence(asking: Asking, enrichment: Enrichment) -
 def test_what_was_asked_is_accounted_for(asking: Asking, enrichment: Enrichment) -> None:
     load_sample(asking.warehouse)
     done = asking.run(enrichment, "the-run", enrich_chunk=10)
-    (usage,) = asking.rows("SELECT * FROM ops.ai_usage")
-    assert (usage["run_id"], usage["day"], usage["enrichment"]) == ("the-run", DAY, enrichment.name)
-    assert (usage["function"], usage["model"]) == (enrichment.function, asking.engine.model("any"))
-    assert (usage["calls"], usage["input_tokens"], usage["output_tokens"], usage["credits"]) == (
-        done.asked,
+    usage = asking.rows("SELECT * FROM ops.ai_usage ORDER BY function = 'AI_AGG' DESC")
+    model = asking.engine.model("any")
+    for row in usage:
+        assert (row["run_id"], row["day"], row["enrichment"], row["model"]) == ("the-run", DAY, enrichment.name, model)
+        assert row["calls"] == done.asked
+    # Of many texts one is made first, which is another function, and another price.
+    assert [row["function"] for row in usage] == ["AI_AGG"] * enrichment.input.many + [enrichment.function]
+    assert [sum(row[name] for row in usage) for name in ("input_tokens", "output_tokens", "credits")] == [
         done.input_tokens,
         done.output_tokens,
         done.credits,
-    )
+    ]
     assert done.asked == len(asking.engine.texts)
     # What goes along with every row is paid for every time.
     assert done.input_tokens >= done.asked * asking.engine.count_tokens(enrichment.overhead)
@@ -279,11 +270,9 @@ def test_strings_that_have_broken_others_break_nothing_here(
 ) -> None:
     strings = json.loads((test_data / "security" / "strings" / "blns.json").read_text(encoding="utf-8"))
     ids = load_worthy(asking, enrichment)
-    naughty = [
-        candidate(4 * n + ids[0]).model_copy(update={"title": f"A database {text}", "text": text})
-        for n, text in enumerate(strings, 9)
-    ]
-    load(asking.warehouse, naughty)
+    naughty = dict(zip(worthy(ids, len(strings)), strings, strict=True))
+    load(asking.warehouse, [candidate(n).model_copy(update={"title": f"A database {t}"}) for n, t in naughty.items()])
+    say(asking, enrichment, naughty)
     done = asking.run(enrichment)
     assert done.asked == len(ids) + len(naughty)
     # An engine may have nothing to say of a text; then it says so, and loses no row.

@@ -12,8 +12,8 @@ from hnintel.enrichment import Enrichment
 from hnintel.errors import WarehouseError
 from hnintel.warehouse.engines.base import EngineUnreachable
 from hnintel.warehouse.engines.openai import OpenAIEngine
+from tests.enrichments.subjects import load_worthy
 from tests.enrichments.test_every_enrichment import (  # noqa: F401 - the same tests, on the fixture below
-    load_worthy,
     test_a_text_cannot_close_its_fence,
     test_every_column_holds_what_it_promises_over_a_whole_day,
     test_hostile_texts_are_answered_and_harm_nobody_else,

@@ -13,11 +13,14 @@ from hnintel.enrich import EnrichmentRun
 from hnintel.enrichment import Enrichment
 from hnintel.errors import BudgetReached, WarehouseError
 from hnintel.plan import plan
+from hnintel.usage import AIFunction
 from hnintel.warehouse.engines.offline import OfflineEngine
 from tests.enrichments.conftest import FOLDER
-from tests.enrichments.test_every_enrichment import candidate
-from tests.warehouse.world import DAY, Asking, fetch, load, load_sample
+from tests.enrichments.subjects import load_worthy
+from tests.warehouse.world import DAY, Asking, fetch, load_sample
 
+#: So many items cost more than one chunk may.
+MANY = 64
 PRICES = """
 [[price]]
 model = "paid-1"
@@ -43,12 +46,6 @@ def paid(tmp_path: Path) -> Asking:
     return Asking(tmp_path, Paid(), prices_path=prices, enrich_chunk=2, enrichments_path=FOLDER)
 
 
-def load_worthy(asking: Asking, enrichment: Enrichment) -> int:
-    """Load candidates, so many that all cost more than one chunk may; how many the enrichment is meant for."""
-    load(asking.warehouse, [candidate(number) for number in range(1, 65)])
-    return int(fetch(asking.warehouse, f"SELECT count(*) FROM raw.items WHERE {enrichment.where}")[0][0])
-
-
 def booked(asking: Asking) -> list[dict[str, Any]]:
     return asking.rows("SELECT * FROM ops.ai_usage")
 
@@ -60,14 +57,16 @@ def reserved(asking: Asking) -> list[tuple[Any, ...]]:
 def test_what_was_asked_is_booked_with_its_price_and_the_day_from_which_that_holds(
     paid: Asking, enrichment: Enrichment
 ) -> None:
-    worthy = load_worthy(paid, enrichment)
+    worthy = len(load_worthy(paid, enrichment, MANY))
     done = paid.run(enrichment, enrich_chunk=200)
 
-    (row,) = booked(paid)
-    assert (row["enrichment"], row["function"], row["model"]) == (enrichment.name, enrichment.function, "paid-1")
-    assert (row["calls"], row["currency"], row["price_date"]) == (worthy, "credits", date(2026, 2, 1))
-    assert row["credits"] == pytest.approx((row["input_tokens"] * 1000 + row["output_tokens"] * 10000) / 1e6)
-    assert row["credits"] == pytest.approx(done.credits)
+    rows = booked(paid)
+    assert {row["function"] for row in rows} == {enrichment.function, *(["AI_AGG"] * enrichment.input.many)}
+    for row in rows:
+        assert (row["enrichment"], row["model"], row["calls"]) == (enrichment.name, "paid-1", worthy)
+        assert (row["currency"], row["price_date"]) == ("credits", date(2026, 2, 1))
+        assert row["credits"] == pytest.approx((row["input_tokens"] * 1000 + row["output_tokens"] * 10000) / 1e6)
+    assert sum(row["credits"] for row in rows) == pytest.approx(done.credits)
     assert done.credits > 0
     assert reserved(paid) == []
 
@@ -75,7 +74,7 @@ def test_what_was_asked_is_booked_with_its_price_and_the_day_from_which_that_hol
 def test_a_budget_stops_it_between_chunks_and_a_later_run_goes_on_from_there(
     paid: Asking, enrichment: Enrichment
 ) -> None:
-    worthy = load_worthy(paid, enrichment)
+    worthy = len(load_worthy(paid, enrichment, MANY))
     some = enough_for_some(paid, enrichment)
     with pytest.raises(BudgetReached, match=rf"enrich:{enrichment.name} of {DAY} stopped before .*HNINTEL_BUDGET_RUN="):
         paid.run(enrichment, "first", budget_run=some)
@@ -94,7 +93,7 @@ def test_a_budget_stops_it_between_chunks_and_a_later_run_goes_on_from_there(
 def test_a_budget_of_a_day_or_a_month_counts_what_other_runs_spent(
     paid: Asking, enrichment: Enrichment, period: str
 ) -> None:
-    load_worthy(paid, enrichment)
+    load_worthy(paid, enrichment, MANY)
     some = enough_for_some(paid, enrichment)
     with pytest.raises(BudgetReached):
         paid.run(enrichment, "first", **{period: some})
@@ -104,7 +103,7 @@ def test_a_budget_of_a_day_or_a_month_counts_what_other_runs_spent(
 
 
 def test_what_was_spent_in_an_earlier_month_does_not_count(paid: Asking, enrichment: Enrichment) -> None:
-    worthy = load_worthy(paid, enrichment)
+    worthy = len(load_worthy(paid, enrichment, MANY))
     some = enough_for_some(paid, enrichment)
     with pytest.raises(BudgetReached):
         paid.run(enrichment, "first", budget_month=some)
@@ -116,7 +115,7 @@ def test_what_was_spent_in_an_earlier_month_does_not_count(paid: Asking, enrichm
 
 
 def test_what_a_killed_run_was_asking_counts_as_spent(paid: Asking, enrichment: Enrichment) -> None:
-    load_worthy(paid, enrichment)
+    load_worthy(paid, enrichment, MANY)
     some = enough_for_some(paid, enrichment)
     run = EnrichmentRun(paid.warehouse, enrichment, DAY, paid.settings, "killed")
     run.begin()
@@ -129,7 +128,7 @@ def test_what_a_killed_run_was_asking_counts_as_spent(paid: Asking, enrichment: 
 
 
 def test_a_question_that_was_refused_is_off_the_books(paid: Asking, enrichment: Enrichment) -> None:
-    load_worthy(paid, enrichment)
+    load_worthy(paid, enrichment, MANY)
 
     class Down(Paid):
         def classify(self, *args: Any) -> Any:
@@ -166,17 +165,18 @@ def test_the_plan_asks_nothing_keeps_nothing_and_names_what_a_run_then_asks(
 
 
 def test_a_second_day_s_answers_are_taken_to_be_as_long_as_the_first_s(paid: Asking, enrichment: Enrichment) -> None:
-    load_worthy(paid, enrichment)
+    load_worthy(paid, enrichment, MANY)
     done = paid.run(enrichment, enrich_chunk=200)
+    written = {row["function"]: row["output_tokens"] for row in booked(paid)}
+    function = AIFunction.of(enrichment.function, paid.warehouse, enrichment.model, paid.settings)
     with paid.warehouse.transaction() as session:
-        price = EnrichmentRun(paid.warehouse, enrichment, DAY, paid.settings, "run")._price
-        told = budget.estimate(session, enrichment.name, enrichment.function, price, done.asked, 0)
-    assert told.output_tokens == done.output_tokens
+        told = budget.estimate(session, enrichment.name, function, done.asked, 0)
+    assert told.output_tokens == written[enrichment.function]
 
 
 def test_a_model_without_a_price_is_asked_nothing(tmp_path: Path, enrichment: Enrichment) -> None:
     asking = Asking(tmp_path, Paid())
-    load_worthy(asking, enrichment)
+    load_worthy(asking, enrichment, MANY)
     with pytest.raises(WarehouseError, match=r"no price is known for .* by the model 'paid-1'.*HNINTEL_PRICES_PATH"):
         asking.run(enrichment)
     assert asking.engine.texts == []

@@ -12,7 +12,7 @@ from hnintel.enrich import EnrichmentRun
 from hnintel.enrichment import Enrichment, load_enrichments
 from hnintel.errors import DeclarationError
 from hnintel.warehouse.engines.offline import OfflineEngine
-from tests.enrichments.test_every_enrichment import load_worthy
+from tests.enrichments.subjects import load_worthy
 from tests.warehouse.world import DAY, Asking
 
 

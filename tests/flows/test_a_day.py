@@ -14,6 +14,8 @@ import duckdb
 import lxml.html
 import pytest
 
+from hnintel.enrichment import load_enrichments
+
 DAY = date(2026, 10, 22)
 
 
@@ -69,11 +71,15 @@ def test_every_article_has_a_status_and_most_have_text(ran: Ran) -> None:
 
 
 def test_every_enrichment_answers_for_every_live_item(ran: Ran) -> None:
-    live = ran.first["outcomes"]["ok"]
-
-    assert ran.first["enrichments"]
-    for counts in ran.first["enrichments"].values():
-        assert counts == {"asked": live, "answered": live, "failed": 0}
+    assert ran.first["enrichments"].keys() == load_enrichments().keys()
+    for name, counts in ran.first["enrichments"].items():
+        one = load_enrichments()[name]
+        said = "AND id IN (SELECT story_id FROM raw.comments WHERE status = 'ok')" if one.input.many else ""
+        live = ran.rows(
+            f"SELECT count(*) FROM raw.items WHERE status = 'ok' AND title IS NOT NULL AND ({one.where}) {said}"
+        )[0][0]
+        assert counts == {"asked": live, "answered": live, "failed": 0}, name
+        assert live > 10, name
 
 
 def test_the_calls_and_tokens_of_the_summary_are_those_of_the_ledger(ran: Ran) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from hnintel import ledger
 from hnintel.cli import main
 from hnintel.settings import PREFIX, Settings
 from hnintel.sources.sample import SampleSource
 from hnintel.warehouse import open_warehouse
+from tests.warehouse.world import bury
 
 Capture = pytest.CaptureFixture[str]
 
@@ -24,8 +24,7 @@ LONG_AGO = datetime(2026, 10, 23, 6)
 
 
 def _bury(home: Path, stage: str, *keys: str) -> None:
-    with open_warehouse(Settings(home=home)).transaction() as session:
-        ledger.bury(session, stage, DAY, [(key, "127.0.0.1 answered HTTP 503") for key in keys], "a-run", LONG_AGO)
+    bury(open_warehouse(Settings(home=home)), stage, keys, "127.0.0.1 answered HTTP 503", LONG_AGO, DAY)
 
 
 def _story_id() -> int:

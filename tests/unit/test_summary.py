@@ -6,19 +6,21 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
-from hnintel import ledger
 from hnintel.briefing.write import Written
-from hnintel.enrich import Enriched
 from hnintel.settings import load_settings
 from hnintel.summary import Summary, as_rows
 from hnintel.transform import Built
-from tests.warehouse.world import DAY, NOW, load, load_article, open_duckdb, story
+from hnintel.usage import Enriched
+from tests.warehouse.world import DAY, NOW, bury, load, load_article, open_duckdb, story
 
 
 def summary() -> Summary:
     one = Summary(DAY, "the-run", "sample", status="complete", listed=3, page="site/page.html")
-    one.enrichments = {"topic": Enriched(5, 4, 1, 100, 20, 0.5), "tone": Enriched(5, 5, 0, 50, 10, 0.25)}
-    digests, asked = Enriched(3, 3, 0, 40, 20, 0.2), Enriched(3, 3, 0, 20, 10, 0.05)
+    one.enrichments = {
+        "topic": Enriched(5, 4, 1, 100, 20, 0.5, calls=10),
+        "tone": Enriched(5, 5, 0, 50, 10, 0.25, calls=5),
+    }
+    digests, asked = Enriched(3, 3, 0, 40, 20, 0.2, 3), Enriched(3, 3, 0, 20, 10, 0.05, 3)
     one.briefing = Written(digests, asked, claims=4, refused=1, anew=True)
     one.dbt = Built(17, 41)
     one.seconds = {"enrich": 1.234}
@@ -31,7 +33,7 @@ def line(one: Summary, name: str) -> str | None:
 
 def test_the_usage_of_a_run_is_that_of_its_enrichments_and_its_briefing() -> None:
     told = summary().as_json()
-    assert told["ai_calls"] == 16
+    assert told["ai_calls"] == 21
     assert told["tokens"] == {"input": 210, "output": 60}
     assert told["cost"]["credits"] == 1.0
 
@@ -48,7 +50,7 @@ def test_it_is_plain_json_with_the_day_first() -> None:
 def test_the_table_has_a_line_for_each_thing() -> None:
     one = summary()
     assert line(one, "enrich topic") == "5 asked, 4 answered, 1 failed"
-    assert line(one, "AI") == "16 calls, 270 tokens, 1 credits (estimated)"
+    assert line(one, "AI") == "21 calls, 270 tokens, 1 credits (estimated)"
     assert line(one, "dbt") == "17 models, 41 tests"
     assert line(one, "articles") == "none"
     assert line(one, "page") == "site/page.html"
@@ -74,7 +76,7 @@ def test_what_there_is_none_of_has_no_line() -> None:
     assert line(one, "met on the way") == "3 new field x"
     assert line(one, "since the last run") == "1 table changed: raw.items"
     one.changed = []
-    assert str(line(one, "since the last run")).startswith("nothing changed: 16 AI calls")
+    assert str(line(one, "since the last run")).startswith("nothing changed: 21 AI calls")
 
 
 def test_it_counts_what_the_warehouse_holds_of_its_day(tmp_path: Path) -> None:
@@ -86,8 +88,8 @@ def test_it_counts_what_the_warehouse_holds_of_its_day(tmp_path: Path) -> None:
     load(warehouse, [another_day, unknown])
     load_article(warehouse, "https://a.example/1", "words")
     one = Summary(DAY, "the-run", "sample")
+    bury(warehouse, "items", ["9"])
     with warehouse.transaction() as session:
-        ledger.bury(session, "items", DAY, [("9", "not read")], "the-run", NOW)
         one.count(session, load_settings(home=tmp_path), NOW + timedelta(days=1))
     assert one.items == {"job": 1, "poll": 1, "pollopt": 1, "story": 1, "unknown": 1, "comment": 0}
     assert one.statuses == {"dead": 1, "ok": 3}

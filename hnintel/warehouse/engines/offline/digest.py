@@ -1,10 +1,11 @@
-"""Answers a task over a whole group of texts: themes, launches, trends, else a summary towards the task."""
+"""Answers a task over a whole group of texts: a discussion, themes, launches, trends, else a summary towards it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 
+from hnintel.warehouse.engines.offline.discussion import discussion
 from hnintel.warehouse.engines.offline.highlights import launches, trends
 from hnintel.warehouse.engines.offline.lines import Line, cited, read_lines
 from hnintel.warehouse.engines.offline.ranking import RANK_AT_MOST, centrality, choose, content_words, similarities
@@ -14,6 +15,7 @@ from hnintel.warehouse.engines.offline.themes import themes
 _READ_AT_MOST = 2_000
 _SUMMARY_LINES = 5
 _ON_TASK = 1.5
+_DISCUSSION = re.compile(r"\bagree\b.*\bdisagree\b", re.I | re.S)
 #: What a task asks for, by the words it asks with; several may be asked at once, and are answered in its order.
 _ASKED: tuple[tuple[re.Pattern[str], Callable[[Sequence[Line]], list[str]]], ...] = (
     (re.compile(r"\bthemes?\b|\bmain topics?\b|\bdominant topics?\b", re.I), themes),
@@ -24,6 +26,8 @@ _ASKED: tuple[tuple[re.Pattern[str], Callable[[Sequence[Line]], list[str]]], ...
 
 def digest(texts: Sequence[str], task: str | None) -> str:
     """Lines of prose about *texts*, each statement with the ids it rests on; empty where there is nothing to say."""
+    if _DISCUSSION.search(task or ""):
+        return discussion(texts[:_READ_AT_MOST]).told()
     lines = read_lines(texts[:_READ_AT_MOST])
     asked = sorted(
         (found.start(), place) for place, (words, _) in enumerate(_ASKED) if (found := words.search(task or ""))

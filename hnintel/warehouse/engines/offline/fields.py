@@ -10,6 +10,7 @@ from typing import Any
 
 from hnintel.warehouse.engines.base import Label
 from hnintel.warehouse.engines.offline.claims import claims
+from hnintel.warehouse.engines.offline.discussion import Discussion
 from hnintel.warehouse.engines.offline.entities import entities
 from hnintel.warehouse.engines.offline.funding import funding_amounts
 from hnintel.warehouse.engines.offline.gazetteer import Kind
@@ -40,6 +41,10 @@ class Reading:
     def summary(self) -> str:
         return summarize([self.document.body]) or self.takeaway()
 
+    @cached_property
+    def discussion(self) -> Discussion:
+        return Discussion.read(self.text)
+
     def claims(self) -> list[dict[str, Any]]:
         return claims(self.text)
 
@@ -54,6 +59,8 @@ _METHODS: Mapping[str, tuple[str, Callable[[Reading], Any]]] = {
     "takeaway": ("string", Reading.takeaway),
     "summary": ("string", Reading.summary),
     "claims": ("array", Reading.claims),
+    "agreement": ("string", lambda reading: reading.discussion.agreement),
+    "disagreement": ("string", lambda reading: reading.discussion.disagreement),
 }
 
 
@@ -82,7 +89,9 @@ def _property(name: str, declared: Any, reading: Reading) -> Any:
 def _one_of(name: str, declared: Mapping[str, Any], reading: Reading) -> str:
     values = [value for value in declared["enum"] if isinstance(value, str)]
     if is_sentiment_set(values):
-        told = sentiment(reading.text, {value.strip().lower() for value in values})
+        allowed = {value.strip().lower() for value in values}
+        told = Discussion.tone_in(reading.text) or ""
+        told = told if told in allowed else sentiment(reading.text, allowed)
         return next(value for value in values if value.strip().lower() == told)
     described = str(declared.get("description", ""))
     labels = tuple(Label(value, _described(value, described)) for value in dict.fromkeys(values))

@@ -1,0 +1,9 @@
+-- One text an item of the many it has, and about how many tokens were read for it: the texts and what is asked of them.
+SELECT
+    item_id,
+    input_hash,
+    input_cut,
+    AI_AGG(input, {{ task | literal }}) AS input,
+    sum(AI_COUNT_TOKENS('ai_agg', input)) + max(AI_COUNT_TOKENS('ai_agg', {{ task | literal }})) AS digest_read
+FROM pending
+GROUP BY item_id, input_hash, input_cut
