@@ -1,0 +1,98 @@
+"""What a run tells Prefect of the tables it has made: one graph, from Hacker News to the briefing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.events.filters import EventFilter, EventNameFilter
+
+from hnintel import lineage
+from hnintel.enrich import enrich
+from hnintel.enrichment import load_enrichments
+from hnintel.settings import load_settings
+from hnintel.warehouse import open_warehouse
+from tasks import assets, transform
+from tests.warehouse.world import DAY, load_sample
+
+MATERIALIZED = "prefect.asset.materialization.succeeded"
+
+
+@pytest.fixture(scope="module")
+def made(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The materializations that a day's rows are told with, as the server has them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HNINTEL_HOME", str(tmp_path_factory.mktemp("home")))
+        _make_and_tell()
+    return asyncio.run(_events({"duckdb://hnintel/enriched/briefings", "duckdb://hnintel/marts/stories"}))
+
+
+def _make_and_tell() -> None:
+    settings = load_settings()
+    warehouse = open_warehouse(settings)
+    load_sample(warehouse)
+    for name in load_enrichments():
+        enrich(warehouse, load_enrichments()[name], DAY, settings, "the-run")
+
+    @flow(name="tells")
+    def tells() -> None:
+        assets.items(DAY, "loading")
+        assets.articles(DAY, "the-run")
+        for name in load_enrichments():
+            assets.enriched(name, DAY, "the-run")
+        transform.build(DAY, DAY)
+        assets.briefed(DAY, "the-run")
+
+    tells()
+
+
+async def _events(wanted: set[str]) -> list[dict[str, Any]]:
+    """All materializations, once those *wanted* are among them: events arrive a little after they are emitted."""
+    name = EventNameFilter(name=[MATERIALIZED])
+    async with get_client() as client:
+        for _ in range(100):
+            page = await client.read_events(filter=EventFilter(event=name), limit=50)
+            found = [one.model_dump() for one in page.events]
+            while page.next_page:
+                page = await client.read_events_page(page.next_page)
+                found += [one.model_dump() for one in page.events]
+            if wanted <= {one["resource"]["prefect.resource.id"] for one in found}:
+                return found
+            time.sleep(0.1)
+    raise AssertionError(f"not told within ten seconds: {wanted}")
+
+
+def test_lineage_is_one_graph_that_begins_at_hacker_news(made: list[dict[str, Any]]) -> None:
+    made_of = {
+        one["resource"]["prefect.resource.id"]: {
+            related["prefect.resource.id"] for related in one["related"] if related["prefect.resource.role"] == "asset"
+        }
+        for one in made
+    }
+    tables = {key.removeprefix("duckdb://hnintel/") for key in made_of}
+    assert {"raw/items", "raw/articles", "enriched/topic_current", "marts/stories", "enriched/briefings"} <= tables
+
+    def begins(key: str) -> set[str]:
+        return {key} if not made_of.get(key) else set().union(*map(begins, made_of[key]))
+
+    assert begins("duckdb://hnintel/enriched/briefings") == {lineage.HACKER_NEWS}
+
+
+def test_what_is_known_of_a_table_is_told_with_it(made: list[dict[str, Any]]) -> None:
+    known = {one["resource"]["prefect.resource.id"].rpartition("/")[2]: one["payload"] for one in made}
+    assert known["items"]["rows"] == known["items"]["rows written"] > 50
+    topic = known["topic_current"]
+    assert topic["group"] == "enriched"
+    assert sum(topic["labels"]["topic"].values()) == topic["rows"] > 50
+    (asked,) = topic["asked"]
+    assert (asked["function"], asked["calls"]) == ("AI_CLASSIFY", topic["rows"])
+    assert asked["model"].startswith("offline-")
+    assert topic["warehouse"] == "duckdb"
+
+
+def test_every_table_has_an_owner(made: list[dict[str, Any]]) -> None:
+    assert {one["resource"]["prefect.asset.owners"] for one in made} == {'["data-team"]'}
