@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DAYS := 2026-10-20 2026-10-21 2026-10-22
 
-.PHONY: help setup demo test test-slow check fix clean
+.PHONY: help setup demo serve test test-slow test-live check fix clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -32,14 +32,21 @@ test: $(VENV)/dev.stamp  ## the tests, under five minutes
 test-slow: $(VENV)/dev.stamp  ## those that take minutes: a real server and worker
 	@$(BIN)/python -m pytest -m slow
 
-check: $(VENV)/dev.stamp  ## lint and types; changes nothing
+test-live: $(VENV)/dev.stamp  ## on your Snowflake account (SNOWFLAKE_*): some minutes, some credits; drops what it makes
+	@$(BIN)/python -m pytest -m live -rs tests/live
+
+serve: $(VENV)/run.stamp  ## Prefect's server and a worker with all deployments, until ctrl-C
+	@exec $(BIN)/python deployments/serve.py
+
+check: $(VENV)/dev.stamp  ## lint, types, and whether prefect.yaml fits the code; changes nothing
 	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check -q flows tasks hnintel tests
+	@$(BIN)/ruff format --check -q flows tasks hnintel tests deployments
 	@$(BIN)/mypy
+	@$(BIN)/python deployments/check.py
 
 fix: $(VENV)/dev.stamp  ## what of that can be mended by itself
 	@$(BIN)/ruff check --fix -q .
-	@$(BIN)/ruff format -q flows tasks hnintel tests
+	@$(BIN)/ruff format -q flows tasks hnintel tests deployments
 
 clean:  ## take away what was installed and written
 	rm -rf $(VENV) .hnintel .pytest_cache .mypy_cache .ruff_cache

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from prefect import flow
+from prefect import flow, runtime
 
-from hnintel import ledger, progress
-from hnintel.errors import TransformError
+from flows.stage import begin
+from hnintel import leases, ledger, progress, tags
+from hnintel.errors import HnIntelError
+from hnintel.partitions.calendar import Span
+from hnintel.partitions.made_of import Making
+from hnintel.partitions.state import spans_to_transform
 from hnintel.settings import load_settings
 from hnintel.transform import STAGE, Built
 from hnintel.warehouse import open_warehouse
@@ -15,22 +19,57 @@ from tasks.transform import build
 
 
 @flow(name="transform", flow_run_name="transform {first} to {last}")
-def transform(first: date, last: date, run_id: str) -> Built:
-    """Build the rows of the marts that the days from *first* to *last* can have changed, and test them."""
-    warehouse = open_warehouse(load_settings())
-    progress.update("transform", 0)
-    with warehouse.transaction() as session:
-        ledger.begin_stage(session, last, STAGE, run_id, _now())
-    try:
-        built = build(first, last)
-    except TransformError as error:
-        with warehouse.transaction() as session:
-            ledger.end_stage(session, last, STAGE, "failed", run_id, _now(), error=str(error))
-        raise
-    with warehouse.transaction() as session:
-        ledger.end_stage(session, last, STAGE, "complete", run_id, _now(), rows=built.models)
-    progress.finish("transform", f"{built.models} models, {built.tests} tests")
+def transform(
+    first: date, last: date, run_id: str | None = None, source: str | None = None, again: bool = False
+) -> Built:
+    """Build the rows of the marts that the days from *first* to *last* can have changed, and test them: all in one go.
+
+    Args:
+        first: day.
+        last: day, included.
+        run_id: what the ledger is stamped with; by default this run's own.
+        source: as the run of a day has it; by default the setting ``HNINTEL_SOURCE``.
+        again: also build where the marts have the days as they are.
+    """
+    settings, run_id = load_settings(), run_id or str(runtime.flow_run.id)
+    making = Making(open_warehouse(settings), settings, source or settings.source)
+    progress.update(STAGE, 0)
+    built, days = Built(0, 0), 0
+    # One at a time, whatever the days: every build writes the same tables.
+    with leases.held(making.warehouse, leases.ALL_DAYS, STAGE, run_id, settings):
+        with making.warehouse.transaction() as session:
+            spans = spans_to_transform(session, making, Span(first, last), _now(), again)
+        for span in spans:
+            with making.warehouse.transaction() as session:
+                begin(session, making, span, STAGE, run_id, _now())
+            built, days = _built(making, span, run_id), days + len(span)
+    progress.finish(STAGE, f"{built.models} models, {built.tests} tests, {days} day{'s' if days > 1 else ''}")
     return built
+
+
+def _built(making: Making, days: list[date], run_id: str) -> Built:
+    try:
+        with tags.tagged("transform", run=run_id, day=days[-1]):  # dbt's statements are on the run's bill
+            built = build(days[0], days[-1])
+    except BaseException as error:
+        told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
+        _end(making, days, run_id, "failed", error=told)
+        raise
+    _end(making, days, run_id, "complete", rows=built.models)
+    return built
+
+
+def _end(
+    making: Making,
+    days: list[date],
+    run_id: str,
+    status: ledger.Status,
+    rows: int | None = None,
+    error: str | None = None,
+) -> None:
+    with making.warehouse.transaction() as session:
+        for day in days:
+            ledger.end_stage(session, day, STAGE, status, run_id, _now(), rows=rows, error=error)
 
 
 def _now() -> datetime:

@@ -10,13 +10,16 @@ from collections.abc import Sequence
 
 import typer
 
-from hnintel.commands import dead_letters
+from hnintel.commands import dead_letters, schema
+from hnintel.commands.bill import bill
 from hnintel.commands.checks import checks
+from hnintel.commands.doctor import doctor
 from hnintel.commands.eval import eval_
 from hnintel.commands.gen import gen
 from hnintel.commands.prune import prune
 from hnintel.commands.retention import retention
 from hnintel.commands.settings import settings
+from hnintel.commands.status import status
 from hnintel.errors import HnIntelError, UsageError
 
 _INTERRUPTED = 130
@@ -29,12 +32,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(settings)
+app.command()(status)
 app.command()(retention)
 app.command()(gen)
 app.command()(prune)
 app.command("eval")(eval_)
 app.command()(checks)
+app.command()(doctor)
+app.command()(bill)
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(schema.app, name="schema")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,11 +5,14 @@ HnIntelError                what went wrong, to what, and what to do: one line
 ├── SourceError             a source cannot be read at all         → tell, exit 3
 │   └── Unreachable         it may be back in a minute             → retry, then as above
 ├── WarehouseError          the warehouse refused                  → tell, exit 4
-│   └── WarehouseBusy       another process holds it               → wait a bounded time, then as above
+│   ├── WarehouseBusy       another process holds it               → wait a bounded time, then as above
+│   ├── WarehouseLost       the session or the network went        → reconnect, do the transaction again, then as above
+│   └── ModelUnavailable    the account lacks a model              → ask the fall-back model, if one is set
 ├── DeclarationError        an enrichment is declared wrong        → tell, exit 5, ask nothing
 ├── QualityError            a blocking check failed                → stop what is downstream, exit 6
 ├── TransformError          dbt failed                             → stop what is downstream, exit 7
-└── BudgetReached           the next question may exceed a budget  → keep what is paid for, stop, exit 8
+├── BudgetReached           the next question may exceed a budget  → keep what is paid for, stop, exit 8
+└── PrefectAway             Prefect's API cannot be reached        → keep what was done, tell, exit 9
 """
 
 from __future__ import annotations
@@ -47,6 +50,14 @@ class WarehouseBusy(WarehouseError):
     """Another process holds the warehouse, or the day, longer than we wait."""
 
 
+class WarehouseLost(WarehouseError, Unreachable):
+    """The session or the network went: what was not committed was not done, and may be sent again."""
+
+
+class ModelUnavailable(WarehouseError):
+    """The account, or its region, lacks a model that was asked; no answer was given."""
+
+
 class DeclarationError(HnIntelError):
     """An enrichment is declared wrong; nothing was asked."""
 
@@ -69,3 +80,9 @@ class BudgetReached(HnIntelError):
     """The next question may exceed a budget; it was not asked, and what was paid for is kept."""
 
     exit_code = 8
+
+
+class PrefectAway(HnIntelError):
+    """Prefect's API cannot be reached, or went in the middle of a run; what was committed by then is kept."""
+
+    exit_code = 9

@@ -1,10 +1,13 @@
-"""Every setting: name, type, default, one sentence. The only reader of the environment (``HNINTEL_*``)."""
+"""Every setting: name, type, default, one sentence. The only reader of the environment.
+
+Ours are ``HNINTEL_*``; who logs in to Snowflake is read from ``SNOWFLAKE_*`` (``hnintel.snowflake_settings``).
+"""
 
 from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -13,14 +16,15 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from hnintel.errors import UsageError
+from hnintel.snowflake_settings import SnowflakeSettings
 
 PREFIX = "HNINTEL_"
 ROOT = Path(__file__).resolve().parent.parent
-#: Settings whose value may hold a secret, and is in no message.
-_NEVER_TOLD = ("openai_api_key", "openai_base_url")
+#: Settings whose value may hold a secret, and is in no message; beside all that are kept as a SecretStr.
+_NEVER_TOLD = ("openai_base_url",)
 
 
 def _default_home() -> Path:
@@ -28,14 +32,22 @@ def _default_home() -> Path:
     return (ROOT if (ROOT / "pyproject.toml").is_file() else Path.cwd()) / ".hnintel"
 
 
-class Settings(BaseSettings):
-    """What can be set, each by the environment variable ``HNINTEL_`` + its name in capitals."""
+class Settings(SnowflakeSettings):
+    """What can be set, each by the environment variable that ``variable`` names."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, allow_inf_nan=False)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        extra="ignore",
+        frozen=True,
+        allow_inf_nan=False,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
 
     # Where and when
     home: Path = Field(default_factory=_default_home, description="The one folder that everything is written below.")
     time_zone: str = Field("America/New_York", description="The zone whose calendar days are the partitions.")
+    owner: str = Field("data-team", min_length=1, description="Who owns the tables; told with each asset of Prefect's.")
     first_day: date = Field(date(2006, 10, 9), description="The first day ever wanted; earlier ones are refused.")
 
     # Reading Hacker News
@@ -53,6 +65,14 @@ class Settings(BaseSettings):
     comments_per_story: int = Field(
         100, ge=0, le=100_000, description="At most this many comments are read below one story."
     )
+    task_runner: Literal["threads", "dask"] = Field(
+        "threads", description="What reads a day: threads of one process, or a Dask cluster."
+    )
+    task_threads: int = Field(4, ge=1, le=64, description="How many tasks of a flow run at once on threads.")
+    dask_address: str | None = Field(
+        None, description="The scheduler of a Dask cluster; without one, processes of this machine are."
+    )
+    dask_workers: int = Field(2, ge=1, le=256, description="How many processes those are.")
     cache_hours: float = Field(
         6.0, ge=0, le=876_000, description="How long a read is taken from Prefect's cache; 0 turns it off."
     )
@@ -67,6 +87,12 @@ class Settings(BaseSettings):
     )
     settle_days: tuple[Annotated[int, Field(ge=1, le=3650)], ...] = Field(
         (1, 7), description="A day is read again this many days after it is over, while it still moves."
+    )
+    fresh_hours: float = Field(
+        30.0, gt=0, le=876_000, description="Hours after the end of the newest whole day that its page is still fresh."
+    )
+    catch_up_days: int = Field(
+        7, ge=0, le=3_650, description="How many days back `reconcile` fills gaps and runs what failed again."
     )
     letter_attempts: int = Field(
         8, ge=1, le=100, description="How often a dead letter is tried before a person has to ask."
@@ -117,9 +143,12 @@ class Settings(BaseSettings):
     max_redirects: int = Field(5, ge=0, le=100, description="How many redirects of an article are followed.")
 
     # Warehouse and AI
-    warehouse: Literal["duckdb"] = Field("duckdb", description="Where data and AI live.")
+    warehouse: Literal["duckdb", "snowflake"] = Field("duckdb", description="Where data and AI live.")
     duckdb_path: Path | None = Field(None, description="The DuckDB file; by default below the home folder.")
     lock_wait: float = Field(60.0, ge=0, le=86_400, description="Seconds to wait for what another process holds.")
+    lease_seconds: float = Field(
+        120.0, ge=1, le=86_400, description="Seconds after which what a dead run was at is free for another."
+    )
     engine: Literal["offline", "openai"] = Field("offline", description="What answers the embedded AI_* functions.")
     openai_base_url: str = Field(
         "https://api.openai.com/v1", description="The OpenAI-compatible endpoint that the engine openai asks."
@@ -146,6 +175,12 @@ class Settings(BaseSettings):
     input_max_chars: int = Field(
         8_000, ge=200, le=1_000_000, description="Characters of a story that a model is given."
     )
+    discussion_max_chars: int = Field(
+        40_000,
+        ge=200,
+        le=10_000_000,
+        description="Characters of a story's comments, all together, that a model is given.",
+    )
     answer_attempts: int = Field(
         3, ge=1, le=100, description="How often an item is asked about while its answers are bad."
     )
@@ -158,6 +193,15 @@ class Settings(BaseSettings):
     budget_run: float | None = Field(None, ge=0, description="Credits that one run may spend; no limit by default.")
     budget_day: float | None = Field(None, ge=0, description="Credits that all runs of a calendar day may spend.")
     budget_month: float | None = Field(None, ge=0, description="Credits that all runs of a calendar month may spend.")
+
+    # Watching
+    watch_stories: int = Field(60, ge=1, le=100, description="How many stories of the front page a poll looks at.")
+    watch_hours: float = Field(24.0, gt=0, le=168, description="A story older than this is not told as trending.")
+    watch_min_score: int = Field(100, ge=1, description="A story with fewer points is not told as trending.")
+    watch_points_per_hour: float = Field(60.0, gt=0, description="A story that gathers points so fast is trending.")
+    watch_dumps: Path | None = Field(
+        None, description="A folder into which dumps of items are dropped; the days of a new one are asked for."
+    )
 
     # Checks
     check_blocks: bool = Field(
@@ -176,6 +220,9 @@ class Settings(BaseSettings):
     check_drift: float = Field(
         0.2, gt=0, le=1, description="The share of labels that may move from the days before, beyond chance."
     )
+    check_bill: float = Field(
+        0.2, gt=0, description="How far what was billed may be from what was estimated, as a share of that."
+    )
     check_null_share: float = Field(0.05, ge=0, lt=1, description="The share of NULLs that a column may have on a day.")
     check_lost_share: float = Field(
         0.05, ge=0, lt=1, description="The share of a day that may wait in the dead letters without a warning."
@@ -188,7 +235,7 @@ class Settings(BaseSettings):
             raise ValueError("an HTTP header takes printable ASCII only")
         return value
 
-    @field_validator("home", "duckdb_path", "enrichments_path", "prices_path")
+    @field_validator("home", "duckdb_path", "enrichments_path", "prices_path", "watch_dumps")
     @classmethod
     def _home_exists(cls, value: Path | None) -> Path | None:
         try:
@@ -248,34 +295,59 @@ class Settings(BaseSettings):
         return self.folder / "logs"
 
 
+#: Puts what a Prefect block says in place of the settings it stands for; ``use_blocks`` gives one that can.
+_read_block: Callable[[Settings], Settings] | None = None
+
+
+def use_blocks(read: Callable[[Settings], Settings]) -> None:
+    """Have ``load_settings`` resolve ``snowflake_block`` by *read*: the package that knows Prefect calls this."""
+    global _read_block
+    _read_block = read
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return str(Settings.model_fields[name].validation_alias or PREFIX + name.upper())
+
+
 def load_settings(**overrides: object) -> Settings:
     """The settings of this process: *overrides*, else the environment, else the defaults.
 
     Raises:
         UsageError: a value does not fit, or an ``HNINTEL_*`` variable is none that we know (a typing mistake that
-            would otherwise pass in silence).
+            would otherwise pass in silence), or a Prefect block that is wanted cannot be read.
     """
     _refuse_unknown(os.environ)
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+        settings = Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors()[0]
-        field = "_".join(str(part) for part in first["loc"][:1])
-        given = "..." if field in _NEVER_TOLD else str(first["input"])
-        raise UsageError(f"{PREFIX}{field.upper()}={given}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise UsageError(_told(error)) from None
     except (ValueError, RecursionError) as error:  # pydantic-settings: a list that is not JSON
         told = (str(error).splitlines() or ["no message"])[0][:200]
         raise UsageError(f"a setting cannot be read, lists are written as JSON, [1, 7]: {told}") from None
+    wanted = settings.warehouse == "snowflake" and settings.snowflake_block
+    return _read_block(settings) if wanted and _read_block else settings
+
+
+def _told(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    field = next((one for one in Settings.model_fields if name in (one, variable(one))), name)
+    given = "..." if _is_secret(field) else str(first["input"])
+    return f"{variable(field)}={given}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _is_secret(field: str) -> bool:
+    return field in _NEVER_TOLD or "SecretStr" in str(Settings.model_fields[field].annotation)
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | {PREFIX + "TEST_DATA"}
+    known = {variable(name) for name in Settings.model_fields} | {PREFIX + "TEST_DATA"}
     # Variables that our own child steps pass on (dbt's profile reads them) are not settings of a person.
-    known |= {PREFIX + "DBT_DUCKDB_PATH", PREFIX + "SCHEMA_PREFIX"}
     for name in environ:
-        if name.startswith(PREFIX) and name not in known:
+        if name.startswith(PREFIX) and name not in known and not name.startswith(PREFIX + "DBT_"):
             # Without the prefix that all share, and that would make everything look alike.
-            bare = [one.removeprefix(PREFIX) for one in known]
-            close = [PREFIX + one for one in difflib.get_close_matches(name.removeprefix(PREFIX), bare, 1)]
+            bare = {one.removeprefix(PREFIX): one for one in known}
+            close = [bare[one] for one in difflib.get_close_matches(name.removeprefix(PREFIX), bare, 1)]
             hint = f"did you mean {close[0]}?" if close else "python -m hnintel settings lists those there are"
             raise UsageError(f"{name} is not a setting: {hint}")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from hnintel.errors import TransformError
 from hnintel.settings import ROOT, Settings
 
 PROJECT = ROOT / "dbt"
 STAGE = "transform"
+#: How dbt quotes the connector: ``000608 (57P03): Warehouse ...``, or ``250001: 250001 (08001): ...``.
+_SNOWFLAKE_CODE = re.compile(r"\b(\d{6}) \(\w{5}\)")
+_LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +28,9 @@ class Built:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Variables that ``dbt/profiles.yml`` and dbt itself read."""
+    """Variables that ``dbt/profiles.yml`` and dbt itself read; a secret one is only for the time of a call."""
     return {
-        "HNINTEL_DBT_DUCKDB_PATH": str(settings.warehouse_file),
+        **_target(settings),
         "DBT_TARGET_PATH": str(settings.folder / "dbt" / "target"),
         "DBT_LOG_PATH": str(settings.folder / "dbt" / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -34,15 +39,54 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def arguments(settings: Settings, first: date, last: date) -> list[str]:
-    """``dbt build`` of the rows that the days *first* to *last* can have changed."""
-    days = {"from_day": first.isoformat(), "to_day": last.isoformat()}
+def is_secret(name: str) -> bool:
+    """Whether dbt keeps the value of a variable out of its logs; nobody else should find it lying about either."""
+    return name.startswith("DBT_ENV_SECRET_")
+
+
+def _target(settings: Settings) -> dict[str, str]:
+    if settings.warehouse == "duckdb":
+        return {"HNINTEL_DBT_DUCKDB_PATH": str(settings.warehouse_file)}
+    from hnintel.warehouse.snowflake.profile import profile_environment  # loads Snowflake's connector
+
+    return profile_environment(settings)
+
+
+def days(first: date, last: date) -> dict[str, str]:
+    """Variables for the rows that the days *first* to *last* can have changed (``dbt/macros/days.sql``).
+
+    Not as ``--vars``: where these differ from the last time, dbt reads the whole project anew.
+    """
+    return {"HNINTEL_DBT_FROM_DAY": first.isoformat(), "HNINTEL_DBT_TO_DAY": last.isoformat()}
+
+
+def arguments(settings: Settings) -> list[str]:
+    """``dbt build`` of the days that the environment names."""
     return [
         "build",
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", settings.warehouse),
-        *("--vars", json.dumps(days)),
         *("--log-level-file", "info"),  # dbt.log is where an error message sends the reader
     ]
+
+
+def could_not_run(told: str, logs: str, in_its_words: bool = True) -> TransformError:
+    """What dbt says where it never came to its nodes, in one line; Snowflake's errors are told by their code.
+
+    Args:
+        told: dbt's own words; they may be many lines.
+        logs: the folder of its log.
+        in_its_words: whether they may be told; a code of Snowflake is told either way.
+    """
+    if code := _SNOWFLAKE_CODE.search(told):
+        from hnintel.warehouse.snowflake.errors import told_by_code  # loads Snowflake's connector
+
+        return TransformError(f"dbt could not run: {told_by_code(int(code[1]))}; see {logs}/dbt.log")
+    if not in_its_words:
+        return TransformError(f"dbt could not run; see {logs}/dbt.log")
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    # Above the line that says something are headings: "Failed to invoke ...: Runtime Error", "Database Error".
+    first = next((line for line in lines if not line.endswith("Error")), "it said nothing")
+    return TransformError(f"dbt could not run: {first[:_LONGEST]}; see {logs}/dbt.log")
 
 
 def built(run_results: Path) -> Built:

@@ -9,6 +9,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from hnintel.briefing import page, write
+from hnintel.briefing.figures import figures
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 
@@ -22,8 +23,12 @@ def brief(day: date, run_id: str) -> write.Written:
 
 @task(cache_policy=NO_CACHE, task_run_name="publish {day}")
 def publish(day: date) -> str:
-    """Write the page, and keep the Markdown as an artifact of the run."""
+    """Write the page, and keep its Markdown as an artifact of the run; or its figures, where no text may go there."""
     settings = load_settings()
-    path, markdown = page.publish(open_warehouse(settings), day, settings)
+    warehouse = open_warehouse(settings)
+    path, markdown = page.publish(warehouse, day, settings)
+    if settings.metadata_only:
+        with warehouse.transaction() as session:
+            markdown = figures(session, day, markdown)
     create_markdown_artifact(markdown, key=f"briefing-{day}", description=f"Hacker News on {day}")
     return str(path)

@@ -4,17 +4,45 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from dbt.cli.main import dbtRunnerResult
+from dbt_common.events.base_types import EventMsg
+from prefect.context import SettingsContext
 from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
 
 from hnintel import transform
 from hnintel.errors import TransformError
+from hnintel.schemas import refuse_branch
 from hnintel.settings import load_settings
 
 _ONE_AT_A_TIME = threading.Lock()
+
+
+class DbtRunner(PrefectDbtRunner):
+    """Hands the task runs of dbt's nodes the settings of the flow as they are.
+
+    Prefect hands them on in words, from which every node made them anew, twice: that took longer than the nodes did.
+    """
+
+    def _create_unified_callback(
+        self, task_state: Any, log_level: Any, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Callable[[EventMsg], None]:
+        if held := SettingsContext.get():
+            context = {**context, "settings_context": {"profile": held.profile, "settings": held.settings}}
+        return super()._create_unified_callback(task_state, log_level, context, *args, **kwargs)
+
+
+class WordlessDbtRunner(DbtRunner):
+    """Tells Prefect which of dbt's events happened, and not its words: an error of the warehouse may quote a row."""
+
+    @staticmethod
+    def get_dbt_event_msg(event: EventMsg) -> str:
+        """The event's name in place of its message; dbt.log has the rest."""
+        return f"dbt: {event.info.name}"
 
 
 def build(first: date, last: date) -> transform.Built:
@@ -24,12 +52,14 @@ def build(first: date, last: date) -> transform.Built:
         TransformError: a model or a test failed; its name is in the message, its log in the log folder.
     """
     settings = load_settings()
-    variables = transform.environment(settings)
-    # dbt keeps state in its process, and reads its profile from the environment, which is set and never unset: another
-    # thread may be reading it. One dbt at a time in a process; other processes are kept off by the file's own lock.
+    refuse_branch(settings)
+    variables = transform.environment(settings) | transform.days(first, last)
+    # dbt keeps state in its process, and reads its profile from the environment, where only secrets are unset again:
+    # another thread may be reading it. One dbt at a time in a process; a file's own lock keeps other processes off.
     with _ONE_AT_A_TIME:
         os.environ.update(variables)
-        runner = PrefectDbtRunner(
+        runner_class = WordlessDbtRunner if settings.metadata_only else DbtRunner
+        runner = runner_class(
             settings=PrefectDbtSettings(
                 project_dir=transform.PROJECT,
                 profiles_dir=transform.PROJECT,
@@ -41,16 +71,20 @@ def build(first: date, last: date) -> transform.Built:
         results = Path(variables["DBT_TARGET_PATH"]) / "run_results.json"
         results.unlink(missing_ok=True)  # an older account must not pass for this run's
         try:
-            result = runner.invoke(transform.arguments(settings, first, last))
+            result = runner.invoke(transform.arguments(settings))
+        except ValueError as error:  # it never came to its nodes; what dbt itself raised is only in these words
+            raise transform.could_not_run(str(error), variables["DBT_LOG_PATH"], not settings.metadata_only) from None
         finally:
-            _let_go_of_the_file()
+            for name in filter(transform.is_secret, variables):
+                del os.environ[name]
+            if settings.warehouse == "duckdb":
+                _let_go_of_the_file()
         return _account(result, results, variables["DBT_LOG_PATH"])
 
 
 def _account(result: dbtRunnerResult, results: Path, logs: str) -> transform.Built:
     if not results.is_file():
-        told = str(result.exception or "it left no results").strip().splitlines()[0]
-        raise TransformError(f"dbt could not run: {told}; see {logs}/dbt.log")
+        raise transform.could_not_run(str(result.exception or "it left no results"), logs)
     built = transform.built(results)
     if built.failed or not result.success:
         first = built.failed[0] if built.failed else "unknown"

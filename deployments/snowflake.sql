@@ -1,0 +1,279 @@
+-- What must exist in a Snowflake account before the first run: one database, its schemas, three warehouses under a
+-- resource monitor, and roles that hold what their stage needs and no more. Safe to run twice: it makes what is not there,
+-- and replaces and drops nothing. Its twin, snowflake_teardown.sql, takes all of it away.
+--
+-- Run it whole, in a worksheet or with `snow sql -f deployments/snowflake.sql`, as a user who may use ACCOUNTADMIN.
+-- docs/snowflake.md says what each part is for; `python -m hnintel doctor --warehouse snowflake` says what is missing.
+
+SET environment = 'dev';  -- dev, staging or prod: the one line to change
+
+-- Everything is named after the database. Another environment than those three gives NULL, and the script stops.
+SET db = CASE $environment
+    WHEN 'dev' THEN 'HN_INTELLIGENCE_DEV'
+    WHEN 'staging' THEN 'HN_INTELLIGENCE_STAGING'
+    WHEN 'prod' THEN 'HN_INTELLIGENCE'
+END;
+
+SET raw = $db || '.RAW';                 -- what was read
+SET enriched = $db || '.ENRICHED';       -- what was answered
+SET ops = $db || '.OPS';                 -- the ledger; temporary tables of a run
+SET staging = $db || '.STAGING';         -- dbt's views: staging and intermediate
+SET marts = $db || '.MARTS';             -- what dbt builds for others
+
+SET ingest_wh = $db || '_INGEST_WH';
+SET enrich_wh = $db || '_ENRICH_WH';
+SET transform_wh = $db || '_TRANSFORM_WH';
+SET monitor = $db || '_MONITOR';
+
+SET loader = $db || '_LOADER';
+SET enricher = $db || '_ENRICHER';
+SET transformer = $db || '_TRANSFORMER';
+SET reader = $db || '_READER';
+SET pipeline = $db || '_PIPELINE';       -- the first three together: SNOWFLAKE_ROLE of a run
+
+-- Roles -----------------------------------------------------------------------------------------------------------------
+
+USE ROLE USERADMIN;
+
+CREATE ROLE IF NOT EXISTS IDENTIFIER($loader) COMMENT = 'hn-intelligence: loads raw, keeps the ledger';
+
+CREATE ROLE IF NOT EXISTS IDENTIFIER($enricher) COMMENT = 'hn-intelligence: asks Cortex, keeps the answers';
+
+CREATE ROLE IF NOT EXISTS IDENTIFIER($transformer) COMMENT = 'hn-intelligence: dbt';
+
+CREATE ROLE IF NOT EXISTS IDENTIFIER($reader) COMMENT = 'hn-intelligence: reads marts and answers';
+
+CREATE ROLE IF NOT EXISTS IDENTIFIER($pipeline) COMMENT = 'hn-intelligence: one whole run';
+
+-- Database and schemas --------------------------------------------------------------------------------------------------
+
+USE ROLE SYSADMIN;
+
+CREATE DATABASE IF NOT EXISTS IDENTIFIER($db) COMMENT = 'hn-intelligence';
+
+CREATE SCHEMA IF NOT EXISTS IDENTIFIER($raw);
+
+CREATE SCHEMA IF NOT EXISTS IDENTIFIER($enriched);
+
+CREATE SCHEMA IF NOT EXISTS IDENTIFIER($ops);
+
+CREATE SCHEMA IF NOT EXISTS IDENTIFIER($staging);
+
+CREATE SCHEMA IF NOT EXISTS IDENTIFIER($marts);
+
+-- Warehouses: one a stage, so that each has its own bill, its own size and its own queue. A minute without work ends one.
+
+CREATE WAREHOUSE IF NOT EXISTS IDENTIFIER($ingest_wh) WITH
+    WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;
+
+-- A larger one asks no faster: Cortex runs beside the warehouse, not in it.
+CREATE WAREHOUSE IF NOT EXISTS IDENTIFIER($enrich_wh) WITH
+    WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;
+
+CREATE WAREHOUSE IF NOT EXISTS IDENTIFIER($transform_wh) WITH
+    WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;
+
+-- Resource monitor: warehouse credits only. It does not see what Cortex charges; HNINTEL_BUDGET_* hold that.
+
+USE ROLE ACCOUNTADMIN;
+
+CREATE RESOURCE MONITOR IF NOT EXISTS IDENTIFIER($monitor) WITH
+    CREDIT_QUOTA = 20 FREQUENCY = MONTHLY START_TIMESTAMP = IMMEDIATELY
+    TRIGGERS ON 75 PERCENT DO NOTIFY ON 100 PERCENT DO SUSPEND ON 110 PERCENT DO SUSPEND_IMMEDIATE;
+
+ALTER WAREHOUSE IDENTIFIER($ingest_wh) SET RESOURCE_MONITOR = $monitor;
+
+ALTER WAREHOUSE IDENTIFIER($enrich_wh) SET RESOURCE_MONITOR = $monitor;
+
+ALTER WAREHOUSE IDENTIFIER($transform_wh) SET RESOURCE_MONITOR = $monitor;
+
+-- Who is who ------------------------------------------------------------------------------------------------------------
+
+USE ROLE SECURITYADMIN;
+
+GRANT ROLE IDENTIFIER($loader) TO ROLE IDENTIFIER($pipeline);
+
+GRANT ROLE IDENTIFIER($enricher) TO ROLE IDENTIFIER($pipeline);
+
+GRANT ROLE IDENTIFIER($transformer) TO ROLE IDENTIFIER($pipeline);
+
+GRANT ROLE IDENTIFIER($reader) TO ROLE SYSADMIN;
+
+GRANT ROLE IDENTIFIER($pipeline) TO ROLE SYSADMIN;
+
+-- Who may look into which schema ----------------------------------------------------------------------------------------
+
+GRANT USAGE ON DATABASE IDENTIFIER($db) TO ROLE IDENTIFIER($loader);
+
+GRANT USAGE ON DATABASE IDENTIFIER($db) TO ROLE IDENTIFIER($enricher);
+
+GRANT USAGE ON DATABASE IDENTIFIER($db) TO ROLE IDENTIFIER($transformer);
+
+GRANT USAGE ON DATABASE IDENTIFIER($db) TO ROLE IDENTIFIER($reader);
+
+GRANT USAGE ON SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($loader);
+
+GRANT USAGE ON SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($enricher);
+
+GRANT USAGE ON SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($transformer);
+
+GRANT USAGE ON SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($enricher);
+
+GRANT USAGE ON SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($transformer);
+
+GRANT USAGE ON SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($reader);
+
+GRANT USAGE ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($loader);
+
+GRANT USAGE ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($enricher);
+
+GRANT USAGE ON SCHEMA IDENTIFIER($staging) TO ROLE IDENTIFIER($transformer);
+
+-- The briefing is written by the enricher, from what dbt built.
+GRANT USAGE ON SCHEMA IDENTIFIER($staging) TO ROLE IDENTIFIER($enricher);
+
+GRANT USAGE ON SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($enricher);
+
+GRANT USAGE ON SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($transformer);
+
+GRANT USAGE ON SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($reader);
+
+-- Who may make what. Snowflake wants CREATE SCHEMA and CREATE TABLE for `IF NOT EXISTS` even where it is there, and with that
+-- every session begins that looks after the ledger. A branch makes, owns and drops its own schemas by the same CREATE SCHEMA.
+
+GRANT CREATE SCHEMA ON DATABASE IDENTIFIER($db) TO ROLE IDENTIFIER($loader);
+
+GRANT CREATE SCHEMA ON DATABASE IDENTIFIER($db) TO ROLE IDENTIFIER($enricher);
+
+GRANT CREATE SCHEMA ON DATABASE IDENTIFIER($db) TO ROLE IDENTIFIER($transformer);
+
+GRANT CREATE TABLE ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($loader);
+
+GRANT CREATE TABLE ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($enricher);
+
+GRANT CREATE TABLE ON SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($loader);
+
+GRANT CREATE TABLE, CREATE VIEW ON SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($enricher);
+
+GRANT CREATE TABLE, CREATE VIEW ON SCHEMA IDENTIFIER($staging) TO ROLE IDENTIFIER($transformer);
+
+GRANT CREATE TABLE, CREATE VIEW ON SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($transformer);
+
+-- Bulk loads go through a temporary stage beside the temporary table; a temporary table itself needs no privilege.
+
+GRANT CREATE STAGE, CREATE FILE FORMAT ON SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($loader);
+
+GRANT CREATE STAGE, CREATE FILE FORMAT ON SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($enricher);
+
+GRANT CREATE STAGE, CREATE FILE FORMAT ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($loader);
+
+GRANT CREATE STAGE, CREATE FILE FORMAT ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($enricher);
+
+-- Whose tables they are: a schema's own role, whoever makes them, so that a stage may be run by its own role or as part of
+-- the whole. The pipeline role inherits the three, and owns the ledger, which two of them write: migrations are its work.
+
+GRANT OWNERSHIP ON FUTURE TABLES IN SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($loader);
+
+GRANT OWNERSHIP ON FUTURE TABLES IN SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($enricher);
+
+GRANT OWNERSHIP ON FUTURE VIEWS IN SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($enricher);
+
+GRANT OWNERSHIP ON FUTURE TABLES IN SCHEMA IDENTIFIER($staging) TO ROLE IDENTIFIER($transformer);
+
+GRANT OWNERSHIP ON FUTURE VIEWS IN SCHEMA IDENTIFIER($staging) TO ROLE IDENTIFIER($transformer);
+
+GRANT OWNERSHIP ON FUTURE TABLES IN SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($transformer);
+
+GRANT OWNERSHIP ON FUTURE VIEWS IN SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($transformer);
+
+-- Who may read and write what others own: what is there, and what will be.
+
+GRANT SELECT ON ALL TABLES IN SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($enricher);
+
+GRANT SELECT ON FUTURE TABLES IN SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($enricher);
+
+GRANT SELECT ON ALL TABLES IN SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($transformer);
+
+GRANT SELECT ON FUTURE TABLES IN SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($transformer);
+
+GRANT SELECT ON ALL TABLES IN SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($transformer);
+
+GRANT SELECT ON FUTURE TABLES IN SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($transformer);
+
+GRANT SELECT ON ALL VIEWS IN SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($transformer);
+
+GRANT SELECT ON FUTURE VIEWS IN SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($transformer);
+
+GRANT SELECT ON ALL TABLES IN SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($reader);
+
+GRANT SELECT ON FUTURE TABLES IN SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($reader);
+
+GRANT SELECT ON ALL VIEWS IN SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($reader);
+
+GRANT SELECT ON FUTURE VIEWS IN SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($reader);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($loader);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON FUTURE TABLES IN SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($loader);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($enricher);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON FUTURE TABLES IN SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($enricher);
+
+GRANT SELECT ON ALL TABLES IN SCHEMA IDENTIFIER($staging) TO ROLE IDENTIFIER($enricher);
+
+GRANT SELECT ON FUTURE TABLES IN SCHEMA IDENTIFIER($staging) TO ROLE IDENTIFIER($enricher);
+
+GRANT SELECT ON ALL VIEWS IN SCHEMA IDENTIFIER($staging) TO ROLE IDENTIFIER($enricher);
+
+GRANT SELECT ON FUTURE VIEWS IN SCHEMA IDENTIFIER($staging) TO ROLE IDENTIFIER($enricher);
+
+GRANT SELECT ON ALL TABLES IN SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($enricher);
+
+GRANT SELECT ON FUTURE TABLES IN SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($enricher);
+
+GRANT SELECT ON ALL TABLES IN SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($reader);
+
+GRANT SELECT ON FUTURE TABLES IN SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($reader);
+
+GRANT SELECT ON ALL VIEWS IN SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($reader);
+
+GRANT SELECT ON FUTURE VIEWS IN SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($reader);
+
+-- Who may use which warehouse -------------------------------------------------------------------------------------------
+
+GRANT USAGE ON WAREHOUSE IDENTIFIER($ingest_wh) TO ROLE IDENTIFIER($loader);
+
+GRANT USAGE ON WAREHOUSE IDENTIFIER($enrich_wh) TO ROLE IDENTIFIER($enricher);
+
+GRANT USAGE ON WAREHOUSE IDENTIFIER($transform_wh) TO ROLE IDENTIFIER($transformer);
+
+GRANT USAGE ON WAREHOUSE IDENTIFIER($transform_wh) TO ROLE IDENTIFIER($reader);
+
+-- Cortex: both are needed. PUBLIC has both until an administrator takes them away; this role does not rely on it.
+-- CORTEX_USER, not AI_FUNCTIONS_USER: the briefing asks AI_AGG, which the smaller one does not cover.
+
+USE ROLE ACCOUNTADMIN;
+
+GRANT USE AI FUNCTIONS ON ACCOUNT TO ROLE IDENTIFIER($enricher);
+
+GRANT DATABASE ROLE SNOWFLAKE.CORTEX_USER TO ROLE IDENTIFIER($enricher);
+
+-- What Cortex and the warehouses charged, by query tag: ACCOUNT_USAGE's usage views, and none of its others.
+
+GRANT DATABASE ROLE SNOWFLAKE.USAGE_VIEWER TO ROLE IDENTIFIER($pipeline);
+
+-- Models: PUBLIC may use all of them until an administrator says otherwise. Where models are granted one by one, each that is
+-- asked for needs a grant; the procedure makes the roles of new models and may be called at any time.
+--
+-- CALL SNOWFLAKE.MODELS.CORTEX_BASE_MODELS_REFRESH();
+-- GRANT APPLICATION ROLE SNOWFLAKE."CORTEX-MODEL-ROLE-CLAUDE-HAIKU-4-5" TO ROLE IDENTIFIER($enricher);
+
+-- The user that runs, with a key pair and no password. Made by hand, for its public key is yours (docs/snowflake.md).
+--
+-- USE ROLE USERADMIN;
+-- SET service_user = $db || '_SERVICE';
+-- CREATE USER IF NOT EXISTS IDENTIFIER($service_user) TYPE = SERVICE DEFAULT_ROLE = $pipeline DEFAULT_WAREHOUSE = $ingest_wh;
+-- ALTER USER IDENTIFIER($service_user) SET RSA_PUBLIC_KEY = '<the public key, without its first and last line>';
+-- USE ROLE SECURITYADMIN;
+-- GRANT ROLE IDENTIFIER($pipeline) TO USER IDENTIFIER($service_user);

@@ -1,0 +1,28 @@
+"""Whether what was billed is what was estimated."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hnintel.bill import bills
+from hnintel.checks.check import Check, Verdict
+from hnintel.settings import Settings
+from hnintel.warehouse.base import Session
+
+GUARDS = "billing"
+#: Below this a sum of credits is no more than rounding.
+_DUST = 1e-6
+
+
+def billing_checks() -> list[Check]:
+    """The one there is, which warns."""
+    return [Check(GUARDS, "billed beside estimated", False, _measure)]
+
+
+def _measure(session: Session, day: date, settings: Settings) -> Verdict:
+    bill = next((one for one in bills(session, day) if one.day == day), None)
+    if bill is None or bill.ratio is None:
+        return Verdict(True, "nothing to judge: nothing was billed yet")
+    told = f"{bill.billed:.4f} credits billed where {bill.estimated_of_billed:.4f} were estimated, x{bill.ratio:.2f}"
+    lost = f"; {bill.without_answers:.4f} more without an answer kept" if bill.without_answers > _DUST else ""
+    return Verdict(abs(bill.ratio - 1) <= settings.check_bill, told + lost)

@@ -1,0 +1,115 @@
+"""The embedded warehouse: its file, the shape of its tables, and what answers its AI functions."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import duckdb
+import httpx
+
+from hnintel.doctor.finding import Finding
+from hnintel.errors import HnIntelError
+from hnintel.settings import Settings
+from hnintel.warehouse.engines import open_engine
+from hnintel.warehouse.migrations import known_migrations
+
+_PATIENCE = 10.0
+_QUESTION = "Answer with the one word: ready."
+_FEW = 16
+
+
+def warehouse_file(path: Path) -> Finding:
+    """Whether the file can be opened for writing, or made; nothing is written."""
+    if not path.exists():
+        there = next(one for one in path.parents if one.exists())
+        if not os.access(there, os.W_OK | os.X_OK):
+            mend = "export HNINTEL_HOME=<a folder that can be written>"
+            return Finding.missing("warehouse file", f"{path} cannot be made in {there}", mend)
+        return Finding.ok("warehouse file", f"{path}, made by the first run")
+    if not os.access(path, os.W_OK):
+        return Finding.missing("warehouse file", f"{path} cannot be written", f"chmod u+w {path}")
+    try:
+        duckdb.connect(str(path)).close()
+    except duckdb.Error as error:
+        return _cannot_be_opened(path, str(error))
+    return Finding.ok("warehouse file", f"{path}, {path.stat().st_size / 1e6:.1f} MB")
+
+
+def _cannot_be_opened(path: Path, told: str) -> Finding:
+    held = re.search(r"lock is held in (?:.+?) \(PID (\d+)\)", told)
+    if held or "Could not set lock" in told:
+        by = f"process {held.group(1)}" if held else "another process"
+        return Finding.warning(
+            "warehouse file", f"{path} is held by {by}: a run waits for it HNINTEL_LOCK_WAIT seconds"
+        )
+    first = (told.strip().splitlines() or ["no message"])[0][:200].rstrip("!.")
+    return Finding.missing("warehouse file", f"{path} cannot be opened ({first})", f"mv {path} {path}.broken")
+
+
+def schema_version(path: Path) -> Finding:
+    """Whether this code knows the shape of the tables; an older one is brought up by the next run."""
+    known = max(known_migrations())
+    if not path.exists():
+        return Finding.ok("schema version", f"none yet; the first run makes version {known}")
+    try:
+        connection = duckdb.connect(str(path))
+    except duckdb.Error:
+        return Finding.skipped("schema version", "the warehouse file cannot be opened now")
+    try:
+        found = connection.execute("SELECT max(version) FROM ops.schema_versions").fetchone()
+    except duckdb.CatalogException:
+        return Finding.ok("schema version", f"none yet; the first run makes version {known}")
+    finally:
+        connection.close()
+    version = int(found[0] or 0) if found else 0
+    if version > known:
+        return Finding.missing("schema version", f"{version}, and this code knows {known}: update the code", "git pull")
+    return Finding.ok(
+        "schema version", str(version) if version == known else f"{version}; the next run makes it {known}"
+    )
+
+
+def engine(settings: Settings, ask: bool) -> Finding:
+    """Whether what answers the AI functions is there; with *ask* an endpoint is asked a short question."""
+    try:
+        answering = open_engine(settings)
+        model = answering.model("")
+        if settings.engine == "offline":
+            return Finding.ok("engine", f"{model} counts {answering.count_tokens(_QUESTION)} tokens in {_QUESTION!r}")
+        if not ask:
+            return _listing(settings, model)
+        answer = answering.complete(model, [_QUESTION], {"max_tokens": _FEW}, None)[0]
+    except HnIntelError as error:
+        return Finding.missing("engine", str(error))
+    if answer.error:
+        return Finding.missing("engine", f"{settings.openai_base_url} does not answer: {answer.error}")
+    return Finding.ok("engine", f"{model} at {settings.openai_base_url} answers")
+
+
+def _listing(settings: Settings, model: str) -> Finding:
+    """What the endpoint says of its models, which asks none of them."""
+    url = settings.openai_base_url
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
+    try:
+        answer = httpx.get(
+            f"{url}/models", headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=_PATIENCE
+        )
+    except httpx.HTTPError as error:
+        return Finding.missing(
+            "engine", f"{url} does not answer ({type(error).__name__}): start it, or mend HNINTEL_OPENAI_BASE_URL"
+        )
+    if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return Finding.missing(
+            "engine", f"{url} does not let us in (HTTP {answer.status_code})", "export HNINTEL_OPENAI_API_KEY=<key>"
+        )
+    try:
+        there = sorted(str(one["id"]) for one in answer.raise_for_status().json()["data"])
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        told = f"{url} answers, but lists no models (HTTP {answer.status_code}): --ask asks it a short question"
+        return Finding.warning("engine", told)
+    if model not in there:
+        told = f"{url} does not list {model}; it lists {', '.join(there[:8]) or 'none'}"
+        return Finding.missing("engine", told, "export HNINTEL_OPENAI_MODEL=<one of those>")
+    return Finding.ok("engine", f"{url} lists {model}")

@@ -1,0 +1,68 @@
+"""What each stage of a run needs to be allowed. ``deployments/snowflake.sql`` grants it; a test holds them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hnintel.snowflake_settings import Stage
+
+STAGES: tuple[Stage, ...] = ("ingest", "enrich", "transform")
+
+READS: tuple[str, ...] = ("SELECT",)
+WRITES: tuple[str, ...] = ("SELECT", "INSERT", "UPDATE", "DELETE")
+OWNS: tuple[str, ...] = ("OWNERSHIP",)
+
+#: Per stage and schema: what may be made there, and what must be allowed on the tables and views that are there.
+#: A table that is altered, or a view that is replaced, must be owned.
+_SCHEMAS: dict[Stage, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "ingest": {
+        "RAW": (("CREATE TABLE",), WRITES),
+        "OPS": (("CREATE TABLE",), WRITES),
+    },
+    "enrich": {
+        "RAW": ((), READS),
+        "ENRICHED": (("CREATE TABLE", "CREATE VIEW"), OWNS),
+        "OPS": (("CREATE TABLE",), WRITES),
+        "STAGING": ((), READS),
+        "MARTS": ((), READS),
+    },
+    "transform": {
+        "RAW": ((), READS),
+        "ENRICHED": ((), READS),
+        "STAGING": (("CREATE TABLE", "CREATE VIEW"), OWNS),
+        "MARTS": (("CREATE TABLE", "CREATE VIEW"), OWNS),
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaNeed:
+    """What is needed in one schema: privileges on it, and on each table and view in it."""
+
+    schema: str
+    on_schema: tuple[str, ...]
+    on_objects: tuple[str, ...]
+
+
+def schema_needs(stages: Iterable[Stage]) -> list[SchemaNeed]:
+    """What *stages*, run by one role, need in each schema."""
+    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for stage in stages:
+        for schema, (on_schema, on_objects) in _SCHEMAS[stage].items():
+            wanted = found.setdefault(schema, ({"USAGE": None}, {}))
+            wanted[0].update(dict.fromkeys(on_schema))
+            wanted[1].update(dict.fromkeys(on_objects))
+    return [SchemaNeed(schema, tuple(on), _least(objects)) for schema, (on, objects) in found.items()]
+
+
+def database_needs(stages: Iterable[Stage]) -> tuple[str, ...]:
+    """What *stages*, run by one role, need on the database."""
+    # `CREATE SCHEMA IF NOT EXISTS` takes the privilege even where the schema is there; dbt looks first.
+    return ("USAGE", "CREATE SCHEMA") if {"ingest", "enrich"} & set(stages) else ("USAGE",)
+
+
+def _least(privileges: Iterable[str]) -> tuple[str, ...]:
+    """Who owns a table may do everything with it."""
+    wanted = tuple(privileges)
+    return OWNS if OWNS[0] in wanted else wanted

@@ -1,0 +1,33 @@
+-- The bill by day, from a day on: what was estimated and billed of the same answers, what was billed without one kept, and
+-- what warehouses cost. Parameter: the day, three times.
+WITH answers AS (
+    SELECT
+        day, sum(credits) AS estimated,
+        sum(CASE WHEN billed_credits IS NOT NULL THEN credits END) AS estimated_of_billed,
+        sum(billed_credits) AS billed
+    FROM ops.ai_usage
+    WHERE day >= CAST(? AS DATE) AND coalesce(currency, 'credits') = 'credits'
+    GROUP BY day
+),
+
+ai AS (
+    SELECT day, sum(credits) AS credits FROM ops.ai_billed WHERE day >= CAST(? AS DATE) GROUP BY day
+),
+
+compute AS (
+    SELECT day, sum(credits) AS credits FROM ops.compute_billed WHERE day >= CAST(? AS DATE) GROUP BY day
+),
+
+days AS (
+    SELECT day FROM answers UNION SELECT day FROM ai UNION SELECT day FROM compute
+)
+
+SELECT
+    days.day, coalesce(answers.estimated, 0) AS estimated,
+    coalesce(answers.estimated_of_billed, 0) AS estimated_of_billed, coalesce(answers.billed, 0) AS billed,
+    coalesce(ai.credits, 0) - coalesce(answers.billed, 0) AS without_answers, coalesce(compute.credits, 0) AS compute
+FROM days
+LEFT JOIN answers ON days.day = answers.day
+LEFT JOIN ai ON days.day = ai.day
+LEFT JOIN compute ON days.day = compute.day
+ORDER BY days.day

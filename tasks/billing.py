@@ -1,0 +1,32 @@
+"""What Snowflake billed: reading it, and the table of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from prefect import task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from hnintel import billing
+from hnintel.bill import Bill
+from hnintel.settings import load_settings
+from hnintel.warehouse import open_warehouse
+
+
+@task(cache_policy=NO_CACHE, task_run_name="reconcile the bill")
+def reconcile(run_id: str, since: date | None = None) -> list[Bill]:
+    """Read what was billed and keep it beside what was estimated; nothing where nobody sends a bill."""
+    settings = load_settings()
+    if settings.warehouse != "snowflake":
+        return []
+    found = billing.reconcile(open_warehouse(settings), settings, run_id, since)
+    if found:
+        create_table_artifact([_row(one) for one in found], key="bill", description="**Credits by day**, as billed")
+    return found
+
+
+def _row(bill: Bill) -> dict[str, Any]:
+    return {**asdict(bill), "day": str(bill.day), "ratio": bill.ratio}

@@ -1,0 +1,62 @@
+"""``python -m hnintel doctor``: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hnintel.cli import main
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _no_identity_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No Prefect server and no Snowflake account of the shell that the test is started from."""
+    for name in ("PREFECT_API_URL", "SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER", "SNOWFLAKE_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_on_a_laptop_nothing_is_missing_and_nothing_is_made(home: Path, capsys: Capture) -> None:
+    assert main(["doctor", "--json"]) == 0
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert told["warehouse"] == "duckdb"
+    checks = {one["name"]: one for one in told["checks"]}
+    assert {"python", "engine", "prices", "schema version"} <= checks.keys()
+    assert [name for name, one in checks.items() if one["outcome"] != "ok"] == []
+    assert checks["dbt project"] == {
+        "name": "dbt project",
+        "outcome": "ok",
+        "detail": "dbt reads it for duckdb",
+        "mends": [],
+    }
+    assert (err, home.exists()) == ("", False)
+
+
+def test_what_is_missing_is_told_with_what_mends_it_and_ends_with_code_4(home: Path, capsys: Capture) -> None:
+    home.mkdir()
+    assert main(["doctor", "--warehouse", "snowflake", "--prefect", "http://127.0.0.1:9/api"]) == 4
+    out, err = capsys.readouterr()
+    heading, *lines = [line.rstrip() for line in out.splitlines()]
+    assert heading.split() == ["outcome", "check", "detail"]
+    assert {line.split()[0] for line in lines if line} >= {"ok", "missing", "skipped"}
+    assert lines[-2:] == ["what mends it:", "prefect server start"]
+    assert err.endswith("checks are not met: prefect api, connection\n")
+
+
+def test_the_warehouse_can_be_another_than_the_one_set(home: Path, capsys: Capture) -> None:
+    assert main(["doctor", "--warehouse", "snowflake", "--json"]) == 4
+    out, err = capsys.readouterr()
+    checks = {one["name"]: one for one in json.loads(out)["checks"]}
+    assert checks["dbt project"]["outcome"] == "skipped", "the same thing is not missing twice"
+    assert checks["connection"]["outcome"] == "missing"
+    assert "SNOWFLAKE_ACCOUNT" in checks["connection"]["detail"]
+    assert err.startswith("error: 1 of ")
+
+
+def test_a_warehouse_that_there_is_not_is_refused_in_one_line(home: Path, capsys: Capture) -> None:
+    assert main(["doctor", "--warehouse", "oracle"]) == 2
+    assert capsys.readouterr().err.startswith("error: HNINTEL_WAREHOUSE=oracle: ")

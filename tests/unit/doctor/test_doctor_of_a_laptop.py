@@ -1,0 +1,277 @@
+"""The doctor of this machine and of the embedded warehouse: real files, a real dbt, real HTTP over loopback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from hnintel.doctor import embedded, machine
+from hnintel.settings import Settings
+from hnintel.warehouse.duckdb import DuckDBWarehouse
+from hnintel.warehouse.engines import open_engine
+from hnintel.warehouse.migrations import known_migrations
+from tests.servers.chat import ChatServer, Mood
+
+*_, BEFORE, NEWEST = sorted(known_migrations())
+
+
+@contextmanager
+def answering(answers: dict[str, tuple[int, str]], key: str = "") -> Iterator[str]:
+    """A loopback server that answers GET by path, and HTTP 401 where *key* is not sent; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            wrong = key and self.headers.get("Authorization") != f"Bearer {key}"
+            status, body = (401, "{}") if wrong else answers.get(self.path, (404, ""))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def listing(*models: str) -> dict[str, tuple[int, str]]:
+    """What an OpenAI-compatible endpoint answers to GET /v1/models."""
+    return {"/v1/models": (200, json.dumps({"object": "list", "data": [{"id": name} for name in models]}))}
+
+
+def closed_port() -> str:
+    """An address at which nobody listens."""
+    with answering({}) as url:
+        return url
+
+
+def made(path: Path) -> DuckDBWarehouse:
+    """A warehouse file as a run makes it."""
+    warehouse = DuckDBWarehouse(path, open_engine(Settings()))
+    with warehouse.transaction():
+        pass
+    return warehouse
+
+
+# --- the machine ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "outcome"), [((3, 10, 1), "missing"), ((3, 11), "ok"), ((3, 13, 9), "ok"), ((3, 14), "missing")]
+)
+def test_python_is_one_that_the_tree_is_made_for(version: tuple[int, ...], outcome: str) -> None:
+    assert machine.python(version).outcome == outcome
+
+
+def test_the_range_of_pythons_is_that_of_the_package() -> None:
+    import tomllib
+
+    from tests.conftest import ROOT
+
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    assert wanted == f">={'.'.join(map(str, machine.OLDEST))},<3.{machine.NEWEST[1] + 1}"
+
+
+def test_a_home_that_is_not_there_yet_is_fine_and_is_not_made(tmp_path: Path) -> None:
+    home = tmp_path / "a" / "b"
+    assert machine.home(Settings(home=home)).detail == f"{home}, made by the first run"
+    assert not home.exists()
+
+
+def test_a_home_below_a_file_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    found = machine.home(Settings(home=tmp_path / "file" / "home"))
+    assert (found.outcome, found.detail) == ("missing", f"{tmp_path / 'file'} cannot be written")
+
+
+@pytest.mark.parametrize(("free", "outcome"), [(10**8, "missing"), (10**9, "warning"), (10**10, "ok")])
+def test_little_room_is_told_before_it_is_none(tmp_path: Path, free: int, outcome: str) -> None:
+    assert machine.disk(Settings(home=tmp_path), free).outcome == outcome
+
+
+def test_a_changed_question_is_a_warning_and_one_that_cannot_be_read_stops_a_run(tmp_path: Path) -> None:
+    declared = tmp_path / "tone.py"
+    declared.write_text(
+        "from hnintel.enrichment import Column, Enrichment\n"
+        "enrichment = Enrichment(__name__, doc='Tone.', version=1, call='AI_CLASSIFY({{ input }}, {{ labels }})',\n"
+        "    columns=(Column('tone', str, 'Tone.', one_of={'good': 'g', 'bad': 'b'}, path='labels[0]'),))\n"
+    )
+    settings = Settings(enrichments_path=tmp_path)
+    found = machine.enrichments(settings)
+    assert (found.outcome, found.mends) == ("warning", ("python -m hnintel gen",))
+    declared.write_text("enrichment =")
+    assert machine.enrichments(settings).outcome == "missing"
+
+
+def test_what_has_no_price_is_told(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert machine.prices(settings, [("AI_CLASSIFY", "offline-1")]).detail == "what is asked costs nothing"
+    assert machine.prices(settings, [("AI_CLASSIFY", "cortex")]).outcome == "ok"
+    found = machine.prices(settings, [("AI_COMPLETE", "no-such-model")])
+    assert found.outcome == "missing"
+    assert "no-such-model" in found.detail
+
+
+def test_a_project_that_dbt_cannot_read_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dbt_project.yml").write_text("name: [\n")
+    monkeypatch.setattr("hnintel.doctor.machine.transform.PROJECT", tmp_path)
+    found = machine.dbt(Settings(home=tmp_path / "home"))
+    assert found.outcome == "missing"
+    assert found.detail.startswith("dbt cannot read it: ")
+    assert "\n" not in found.detail
+
+
+def test_without_an_api_url_a_run_starts_its_own_server() -> None:
+    assert machine.prefect(None).outcome == machine.prefect("").outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("url", "outcome"),
+    [
+        ("127.0.0.1:4200/api", "missing"),
+        ("http://127.0.0.1:4200", "missing"),
+        ("https://api.prefect.cloud/api/accounts/1/workspaces/2", "ok"),
+    ],
+)
+def test_an_api_url_has_its_shape(url: str, outcome: str) -> None:
+    assert machine.prefect(url).outcome == outcome
+
+
+def test_a_prefect_server_is_asked_for_its_health() -> None:
+    with answering({"/api/health": (200, "true")}) as url:
+        assert machine.prefect(f"{url}/api").outcome == "ok"
+    with answering({}) as url:
+        assert "HTTP 404" in machine.prefect(f"{url}/api/").detail
+    found = machine.prefect(f"{url}/api")
+    assert (found.outcome, found.mends) == ("missing", ("prefect server start",))
+
+
+# --- the embedded warehouse -------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_is_not_there_yet_is_fine_and_is_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "hn.duckdb"
+    assert embedded.warehouse_file(path).outcome == embedded.schema_version(path).outcome == "ok"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_warehouse_of_a_run_opens_and_has_the_version_of_this_code(tmp_path: Path) -> None:
+    path = tmp_path / "hn.duckdb"
+    made(path)
+    assert embedded.warehouse_file(path).outcome == "ok"
+    assert embedded.schema_version(path).detail == str(NEWEST)
+
+
+def test_an_older_warehouse_is_left_as_it_is_and_told_that_the_next_run_brings_it_up(tmp_path: Path) -> None:
+    path = tmp_path / "hn.duckdb"
+    made(path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"DELETE FROM ops.schema_versions WHERE version = {NEWEST}")
+    assert embedded.schema_version(path).detail == f"{BEFORE}; the next run makes it {NEWEST}"
+    with duckdb.connect(str(path)) as connection:
+        assert connection.execute("SELECT max(version) FROM ops.schema_versions").fetchone() == (BEFORE,)
+
+
+def test_a_warehouse_of_newer_code_stops_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "hn.duckdb"
+    made(path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"INSERT INTO ops.schema_versions VALUES ({NEWEST + 1}, 'later', now()::TIMESTAMP)")
+    found = embedded.schema_version(path)
+    assert (found.outcome, found.detail) == ("missing", f"{NEWEST + 1}, and this code knows {NEWEST}: update the code")
+
+
+def test_a_file_of_something_else_is_told_and_left(tmp_path: Path) -> None:
+    path = tmp_path / "hn.duckdb"
+    path.write_text("no database")
+    found = embedded.warehouse_file(path)
+    assert (found.outcome, found.mends) == ("missing", (f"mv {path} {path}.broken",))
+    assert path.read_text() == "no database"
+    assert embedded.schema_version(path).outcome == "skipped"
+
+
+def test_a_file_that_another_process_holds_is_a_warning_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "hn.duckdb"
+    made(path)
+    code = f"import duckdb, sys; c = duckdb.connect({str(path)!r}); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"open\n"
+        found = embedded.warehouse_file(path)
+        assert holder.stdin is not None
+        holder.stdin.close()
+    assert found.outcome == "warning"
+    assert f"is held by process {holder.pid}" in found.detail
+
+
+def test_the_offline_engine_answers() -> None:
+    found = embedded.engine(Settings(), ask=False)
+    assert found.outcome == "ok"
+    assert found.detail.startswith("offline-")
+
+
+def endpoint(url: str, **given: Any) -> Settings:
+    """Settings of an endpoint."""
+    return Settings(
+        engine="openai", openai_base_url=f"{url}/v1", openai_model="small-rules", openai_attempts=1, **given
+    )
+
+
+def test_an_endpoint_is_asked_for_its_models_and_for_nothing_else() -> None:
+    with answering(listing("small-rules", "other")) as url:
+        assert embedded.engine(endpoint(url), ask=False).detail == f"{url}/v1 lists small-rules"
+
+
+def test_a_model_that_the_endpoint_has_not_is_told_with_those_it_has() -> None:
+    with answering(listing("a", "b")) as url:
+        found = embedded.engine(endpoint(url), ask=False)
+    assert (found.outcome, found.detail) == ("missing", f"{url}/v1 does not list small-rules; it lists a, b")
+
+
+def test_an_endpoint_without_a_listing_is_a_warning_that_names_ask() -> None:
+    with answering({}) as url:
+        found = embedded.engine(endpoint(url), ask=False)
+    assert (found.outcome, "--ask" in found.detail) == ("warning", True)
+
+
+def test_a_key_is_sent_where_it_is_set_and_asked_for_where_it_is_not() -> None:
+    with answering(listing("small-rules"), key="k3y") as url:
+        assert embedded.engine(endpoint(url, openai_api_key="k3y"), ask=False).outcome == "ok"
+        found = embedded.engine(endpoint(url), ask=False)
+    assert found.mends == ("export HNINTEL_OPENAI_API_KEY=<key>",)
+    assert "k3y" not in str(found)
+
+
+def test_an_endpoint_that_is_not_there_is_told_both_ways() -> None:
+    settings = endpoint(closed_port())
+    assert embedded.engine(settings, ask=False).outcome == "missing"
+    assert embedded.engine(settings, ask=True).outcome == "missing"
+
+
+def test_with_ask_the_endpoint_is_asked_one_question() -> None:
+    with ChatServer(Mood()) as server:
+        found = embedded.engine(endpoint(server.base_url.removesuffix("/v1")), ask=True)
+        assert len(server.asked) == 1
+    assert (found.outcome, found.detail) == ("ok", f"small-rules at {server.base_url} answers")
+
+
+def test_an_engine_without_its_model_is_told_by_the_setting_it_needs() -> None:
+    found = embedded.engine(Settings(engine="openai"), ask=False)
+    assert found.outcome == "missing"
+    assert "HNINTEL_OPENAI_MODEL" in found.detail
