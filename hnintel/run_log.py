@@ -12,6 +12,7 @@ from pathlib import Path
 from pythonjsonlogger.json import JsonFormatter
 
 from hnintel.errors import WarehouseError
+from hnintel.tags import tagged
 
 logger = logging.getLogger("hnintel")
 _run: ContextVar[str] = ContextVar("run", default="")
@@ -39,7 +40,8 @@ def run_log(folder: Path, day: date, run_id: str) -> Iterator[Path]:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
-        yield path
+        with tagged(run=run_id, day=day):
+            yield path
     finally:
         logger.removeHandler(handler)
         handler.close()

@@ -114,8 +114,11 @@ class Warehouse(Protocol):
             WarehouseError: it cannot be opened, or refused a statement.
         """
 
-    def model(self, asked_for: str) -> str:
-        """The model that answers here when *asked_for* is asked for."""
+    def model(self, asked_for: str, asker: str = "") -> str:
+        """The model that answers here when *asker*, an enrichment or the briefing, asks for *asked_for*."""
+
+    def fall_back(self, model: str) -> bool:
+        """Have another model answer from now on in the place of *model*, which is missing; whether there is one."""
 
     def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T]) -> T | None:
         """Ask about what *pending* selects (the table ``pending``), step by step, then hand over in a transaction.

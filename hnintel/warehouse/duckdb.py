@@ -177,9 +177,13 @@ class DuckDBWarehouse:
             finally:
                 connection.close()  # rolls back what was not committed
 
-    def model(self, asked_for: str) -> str:
-        """The model of the engine that answers here."""
+    def model(self, asked_for: str, asker: str = "") -> str:
+        """The model of the engine that answers here, whoever asks."""
         return self._engine.model(asked_for)
+
+    def fall_back(self, model: str) -> bool:
+        """There is no other than the engine's own."""
+        return False
 
     def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T]) -> T | None:
         """Ask in memory, with the file closed, so that a slow endpoint never holds other processes up."""

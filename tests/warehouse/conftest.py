@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from hnintel.warehouse.base import Warehouse
-from tests.warehouse.world import Opens, Recording, open_duckdb
+from tests.warehouse.world import Opens, Recording, open_duckdb, open_snowflake
 
 ADAPTERS: dict[str, Opens] = {
     "duckdb": open_duckdb,
+    "snowflake": open_snowflake,
 }
 
 

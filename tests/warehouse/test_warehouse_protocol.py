@@ -59,7 +59,7 @@ def test_a_statement_that_is_refused_is_told_in_one_line_and_undoes_the_rest(war
             merge_rows(session, session.stage("ops.checks", [CHECK]), keys=("name",))
             session.execute("SELECT no_such_column FROM ops.checks")
 
-    with pytest.raises(WarehouseError, match="no_such_column") as refused:
+    with pytest.raises(WarehouseError, match=r"(?i)no_such_column") as refused:
         half()
     assert "\n" not in str(refused.value)
     assert fetch(warehouse, "SELECT * FROM ops.checks") == []
@@ -72,7 +72,7 @@ def test_two_threads_take_turns_and_lose_nothing(opens: Opens, tmp_path: Path) -
 
     def count(which: int) -> None:
         start.wait()
-        for number in range(10):
+        for number in range(5):
             with both[which].transaction() as session:
                 before = session.execute("SELECT count(*) FROM ops.checks")[0][0]
                 staged = session.stage("ops.checks", [{**CHECK, "name": f"{which}-{number}"}])
@@ -81,7 +81,7 @@ def test_two_threads_take_turns_and_lose_nothing(opens: Opens, tmp_path: Path) -
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(count, range(2)))
-    assert fetch(both[0], "SELECT count(DISTINCT name) FROM ops.checks") == [(20,)]
+    assert fetch(both[0], "SELECT count(DISTINCT name) FROM ops.checks") == [(10,)]
 
 
 def test_tables_are_made_before_the_first_write_of_a_transaction(warehouse: Warehouse) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +27,9 @@ from hnintel.warehouse.base import Warehouse
 from hnintel.warehouse.duckdb import DuckDBWarehouse
 from hnintel.warehouse.engines.base import Answer, Engine, Label
 from hnintel.warehouse.engines.offline import OfflineEngine
+from hnintel.warehouse.snowflake.adapter import SnowflakeWarehouse
 from hnintel.window import Window
+from tests.snowflake_stand_in import stand_in
 
 DAY = date(2026, 10, 21)
 NOW = datetime(2026, 10, 22, 6, 0)
@@ -123,6 +126,25 @@ def open_duckdb(folder: Path, engine: Engine | None = None, lock_wait: float = 5
     return DuckDBWarehouse(folder / "hnintel.duckdb", engine or OfflineEngine(), lock_wait)
 
 
+class _Answered(SnowflakeWarehouse):
+    """The Snowflake adapter where an engine of ours stands for Cortex, and is the model that answers."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        super().__init__(settings)
+        self._engine = engine
+
+    def model(self, asked_for: str, asker: str = "") -> str:
+        return self._engine.model(super().model(asked_for, asker))
+
+
+def open_snowflake(folder: Path, engine: Engine | None = None, lock_wait: float = 5.0) -> SnowflakeWarehouse:
+    """The Snowflake adapter on a database of the stand-in; the same folder gives the same database."""
+    database = f"D{hashlib.md5(str(folder).encode(), usedforsecurity=False).hexdigest()}"
+    stand_in().make(database, engine)
+    settings = settings_in(folder, **stand_in().settings, snowflake_database=database, lock_wait=lock_wait)
+    return _Answered(settings, engine or OfflineEngine())
+
+
 def fresh_duckdb(folder: Path, engine: Engine | None = None) -> DuckDBWarehouse:
     """The same for tests that are about something else: a copy of an empty warehouse, since bringing one up takes
     longer than most tests do."""
@@ -208,11 +230,16 @@ def fetch(warehouse: Warehouse, sql: str, params: Sequence[Any] = ()) -> list[tu
 class Asking:
     """A warehouse, an engine and settings, with which enrichments are run as a flow runs them."""
 
+    #: Which warehouse; a suite that runs on another one has that here.
+    opens: Opens = staticmethod(fresh_duckdb)
+
     def __init__(self, folder: Path, engine: Engine | None = None, **settings: Any) -> None:
         self.settings = settings_in(folder, **settings)
         self.engine = Recording(engine)
-        self.warehouse = fresh_duckdb(folder, self.engine)
-        self._held: duckdb.DuckDBPyConnection | None = duckdb.connect(str(self.warehouse.path))
+        self.warehouse = self.opens(folder, self.engine)
+        self._held: duckdb.DuckDBPyConnection | None = None
+        if isinstance(self.warehouse, DuckDBWarehouse):
+            self._held = duckdb.connect(str(self.warehouse.path))
 
     def let_go(self) -> None:
         """Leave the file to other processes. Until then it is held, which makes opening it anew a matter of no time."""

@@ -1,0 +1,124 @@
+"""Snowflake as the warehouse: transactions on pooled sessions, and questions that Cortex answers where the data is."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date
+
+from hnintel import leases, tags
+from hnintel.errors import HnIntelError
+from hnintel.settings import Settings
+from hnintel.snowflake_settings import Stage
+from hnintel.warehouse.base import Dialect, Query, Session, Step, T
+from hnintel.warehouse.migrations import migrate
+from hnintel.warehouse.snowflake.dialect import SnowflakeDialect
+from hnintel.warehouse.snowflake.link import SCHEMA, Link
+from hnintel.warehouse.snowflake.session import SnowflakeSession
+
+#: Stands for the whole day in the table of leases, beside its stages.
+RUN = "run"
+
+#: Whose turn it is to write to a database; two warehouses of one process may be opened on the same one.
+_turns: dict[tuple[str | None, ...], threading.RLock] = {}
+_turns_lock = threading.Lock()
+
+
+class SnowflakeWarehouse:
+    """A database of a Snowflake account.
+
+    Sessions are logged in once and used again, each by one thread at a time. Transactions of one process take turns:
+    they are short, for no question is asked within one, and Snowflake would have most of them wait for each other's
+    locks on the ledger anyway.
+    """
+
+    name = "snowflake"
+    dialect: Dialect = SnowflakeDialect()
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._idle: defaultdict[Stage, list[Link]] = defaultdict(list)
+        self._idle_lock = threading.Lock()
+        self._missing: set[str] = set()
+        self._migrated = False
+        place = (settings.snowflake_account, settings.snowflake_host, settings.snowflake_port)
+        with _turns_lock:
+            self._turn = _turns.setdefault((*place, settings.snowflake_database_name), threading.RLock())
+
+    @contextmanager
+    def transaction(self) -> Iterator[SnowflakeSession]:
+        """Begin with the first write, and commit when the block ends well; else nothing of it stays."""
+        with self._turn, self._link() as link, begun(link) as session:
+            yield session
+
+    def model(self, asked_for: str, asker: str = "") -> str:
+        """The model set for *asker*, else *asked_for*; where that is known to be missing, the fall-back."""
+        wanted = self._settings.cortex_model(asker, asked_for)
+        return (self._settings.cortex_fallback_model or wanted) if wanted in self._missing else wanted
+
+    def fall_back(self, model: str) -> bool:
+        """Have the fall-back model answer in the place of *model*, which is missing; whether there is another."""
+        fallback = self._settings.cortex_fallback_model
+        if not model or not fallback or model == fallback:
+            return False
+        self._missing.add(model)
+        return True
+
+    def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T]) -> T | None:
+        """Ask in the warehouse, where the text stays: each step is a temporary table of the session that keeps it.
+
+        Nobody waits for the answers but this thread: the turn to write is taken when they are there.
+        """
+        with self._link() as link, begun(link) as session:
+            session.make("pending", pending.sql, pending.params)
+            if not session.execute("SELECT count(*) FROM pending")[0][0]:
+                return None
+            for step in steps:
+                session.make(step.table, step.sql)
+            with self._turn:
+                kept = then(session)
+                session.end()
+            return kept
+
+    def lease(self, day: date, run_id: str) -> AbstractContextManager[None]:
+        """A row in ``ops.leases``, kept alive by a thread; what a dead process held ends after ``lease_seconds``."""
+        return leases.held(self, day, RUN, run_id, self._settings)
+
+    @contextmanager
+    def _link(self) -> Iterator[Link]:
+        """A session for what this thread is at, with its tags; nobody else's until the block ends."""
+        stage = tags.current().stage
+        with self._idle_lock:
+            link = self._idle[stage].pop() if self._idle[stage] else Link(self._settings, stage)
+        try:
+            link.retag()
+            self._migrate(link)
+            link.use(SCHEMA)
+            yield link
+        finally:
+            with self._idle_lock:
+                self._idle[stage].append(link)
+
+    def _migrate(self, link: Link) -> None:
+        if self._migrated:
+            return
+        with self._turn:
+            migrate(lambda: begun(link))
+            self._migrated = True
+
+
+@contextmanager
+def begun(link: Link) -> Iterator[SnowflakeSession]:
+    """A transaction on a session: committed where the block ends well, else rolled back."""
+    session = SnowflakeSession(link)
+    try:
+        yield session
+        session.end()
+    except BaseException:
+        try:
+            session.undo()
+        except HnIntelError:
+            link.drop()  # whatever it was in the midst of, Snowflake rolls back and forgets with the session
+        raise

@@ -1,0 +1,232 @@
+"""How the Snowflake adapter goes about it: when it begins, what it tags, whose role it takes, what if it is cut off."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import fakesnow.server
+import pytest
+
+from hnintel.enrichment import load_enrichments
+from hnintel.errors import ModelUnavailable, WarehouseError, WarehouseLost
+from hnintel.tags import tagged
+from hnintel.warehouse import open_warehouse
+from hnintel.warehouse.base import Query, Step
+from hnintel.warehouse.engines.base import Engine
+from hnintel.warehouse.snowflake.adapter import SnowflakeWarehouse
+from hnintel.warehouse.snowflake.link import Link
+from hnintel.warehouse.statements import merge_rows
+from tests.enrichments.subjects import load_worthy
+from tests.enrichments.test_bad_answers_and_crashes import EVERYTHING
+from tests.snowflake_stand_in.mends import SENT
+from tests.warehouse.test_warehouse_protocol import CHECK
+from tests.warehouse.world import DAY, Answering, Asking, fetch, load, open_snowflake, settings_in, story
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> SnowflakeWarehouse:
+    """A database of the stand-in that is up to date, and from which nothing was sent yet."""
+    warehouse = open_snowflake(tmp_path)
+    fetch(warehouse, "SELECT 1")
+    SENT.clear()
+    return warehouse
+
+
+def verbs() -> list[str]:
+    return [" ".join(re.sub(r"\bOR REPLACE |IF EXISTS ", "", sql).split()[:2]).upper() for sql in SENT]
+
+
+def forget_sessions() -> None:
+    """End every session on the other side; fakesnow answers 401 then, where Snowflake has codes of its own."""
+    fakesnow.server.sessions.clear()
+
+
+def test_settings_that_name_snowflake_open_it(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, warehouse="snowflake", snowflake_account="a", snowflake_user="u")
+    assert isinstance(open_warehouse(settings), SnowflakeWarehouse)
+
+
+def test_it_begins_with_the_first_write_when_every_table_is_made(warehouse: SnowflakeWarehouse) -> None:
+    with warehouse.transaction() as session:
+        session.execute("SELECT count(*) FROM ops.checks")
+        merge_rows(session, session.stage("ops.checks", [CHECK]), keys=("name",))
+    sent = verbs()
+    assert sent[0] == "SELECT COUNT(*)"
+    assert sent[1] == "CREATE TEMPORARY"
+    assert any(verb.startswith("COPY INTO") for verb in sent[2:-4])
+    assert sent[-4:] == ["BEGIN", "MERGE INTO", "COMMIT", "DROP TABLE"]
+
+
+def test_reading_begins_nothing(warehouse: SnowflakeWarehouse) -> None:
+    fetch(warehouse, "SELECT count(*) FROM ops.checks")
+    assert verbs() == ["SELECT COUNT(*)"]
+
+
+def test_no_temporary_table_is_left_of_a_question(warehouse: SnowflakeWarehouse) -> None:
+    load(warehouse, [story(1)])
+    SENT.clear()
+    steps = [Step("asked", "SELECT item_id, AI_COUNT_TOKENS('ai_agg', input) AS tokens FROM pending")]
+    warehouse.ask(Query("SELECT id AS item_id, title AS input FROM raw.items"), steps, lambda session: None)
+    made = [re.findall(r"TABLE (\w+)", sql)[0] for sql in SENT if sql.startswith("CREATE")]
+    dropped = [re.findall(r"EXISTS (\w+)", sql)[0] for sql in SENT if sql.startswith("DROP")]
+    assert made == ["pending", "asked"]
+    assert sorted(dropped) == sorted(made)
+
+
+def test_statements_are_tagged_with_what_they_are_for_and_only_when_that_changes(warehouse: SnowflakeWarehouse) -> None:
+    with tagged(run="r1", day=DAY):
+        fetch(warehouse, "SELECT 1")
+        fetch(warehouse, "SELECT 2")
+        with tagged(enrichment="topic", fingerprint="f1"):
+            fetch(warehouse, "SELECT 3")
+    tags = [json.loads(sql.split(" = ")[1].strip("'")) for sql in SENT if "QUERY_TAG" in sql]
+    told = {"app": "hn-intelligence", "stage": "ingest", "run": "r1", "day": str(DAY)}
+    assert tags == [told, {**told, "enrichment": "topic", "fingerprint": "f1"}]
+
+
+def test_an_enrichment_tags_what_it_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Asking, "opens", staticmethod(open_snowflake))
+    asking = Asking(tmp_path)
+    enrichment = load_enrichments()["topic"]
+    load_worthy(asking, enrichment, most=2)
+    logins: list[dict[str, Any]] = noted_logins(monkeypatch)
+    asking.run(enrichment, "the-run")
+    (tag,) = {parameters["QUERY_TAG"] for parameters in logins}
+    told = json.loads(tag)
+    assert (told["stage"], told["run"], told["day"], told["enrichment"]) == ("enrich", "the-run", str(DAY), "topic")
+    assert told["fingerprint"]
+
+
+def noted_logins(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The session parameters of every login from here on."""
+    from hnintel.warehouse.snowflake import link
+
+    found: list[dict[str, Any]] = []
+    arguments = link.connection_arguments
+
+    def noting(*given: Any) -> dict[str, Any]:
+        made = arguments(*given)
+        found.append({**made["session_parameters"], **{name: made.get(name) for name in ("role", "warehouse")}})
+        return made
+
+    monkeypatch.setattr(link, "connection_arguments", noting)
+    return found
+
+
+def test_each_stage_has_its_own_role_and_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logins = noted_logins(monkeypatch)
+    given = {f"snowflake_{what}_{stage}": f"{stage}_{what}" for what in ("role", "warehouse") for stage in STAGES}
+    base = open_snowflake(tmp_path)
+    warehouse = SnowflakeWarehouse(base._settings.model_copy(update=given))
+    for stage in STAGES:
+        with tagged(stage):
+            fetch(warehouse, "SELECT 1")
+    assert [(one["role"], one["warehouse"]) for one in logins] == [(f"{s}_role", f"{s}_warehouse") for s in STAGES]
+
+
+STAGES = ("ingest", "enrich")
+
+
+def test_a_session_that_has_ended_meanwhile_is_replaced_unseen(warehouse: SnowflakeWarehouse) -> None:
+    forget_sessions()
+    load(warehouse, [story(1)])
+    assert fetch(warehouse, "SELECT id FROM raw.items") == [(1,)]
+
+
+def test_a_session_that_ends_in_a_transaction_is_told_and_nothing_is_sent_twice(warehouse: SnowflakeWarehouse) -> None:
+    def lost() -> None:
+        with warehouse.transaction() as session:
+            session.execute("DELETE FROM ops.checks WHERE name = ?", ["n"])
+            forget_sessions()
+            session.execute("DELETE FROM ops.checks WHERE name = ?", ["m"])
+
+    with pytest.raises(WarehouseLost, match=r"delete ops\.checks: "):
+        lost()
+    assert fetch(warehouse, "SELECT 1") == [(1,)]  # and it goes on in another
+
+
+def test_what_is_told_of_a_refused_statement_is_its_verb_and_table_and_no_value(warehouse: SnowflakeWarehouse) -> None:
+    with pytest.raises(WarehouseError) as refused:
+        fetch(warehouse, "SELECT a_secret FROM raw.nowhere WHERE title = 'the words of a page'")
+    assert "raw.nowhere" in str(refused.value).lower()
+    assert "words of a page" not in str(refused.value)
+
+
+@pytest.fixture
+def with_fallback(tmp_path: Path) -> SnowflakeWarehouse:
+    """An account with a model set for one enrichment, and a fall-back."""
+    settings = settings_in(
+        tmp_path, snowflake_account="a", cortex_models={"topic": "small"}, cortex_fallback_model="everywhere"
+    )
+    return SnowflakeWarehouse(settings)
+
+
+def test_a_model_is_the_enrichment_s_own_then_what_was_declared_then_the_fall_back(
+    with_fallback: SnowflakeWarehouse,
+) -> None:
+    model = with_fallback.model
+    assert (model("large", "topic"), model("large", "entities")) == ("small", "large")
+    assert with_fallback.fall_back("large")
+    assert (model("large", "topic"), model("large", "entities")) == ("small", "everywhere")
+    assert not with_fallback.fall_back("everywhere")
+
+
+class Regional(Answering):
+    """A region that has but one model."""
+
+    def complete(self, model: str, *given: Any) -> Any:
+        if model != "everywhere":
+            raise RuntimeError(f"unknown model {model}")
+        return super().complete(model, *given)
+
+
+@pytest.mark.parametrize("fallback", ["everywhere", None])
+def test_where_the_region_lacks_the_model_the_fall_back_is_asked_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fallback: str | None
+) -> None:
+    prices = "".join(f'[[price]]\nmodel = "{name}"\nfrom = 2026-01-01\ninput = 0\noutput = 0\n' for name in MODELS)
+    (tmp_path / "prices.toml").write_text(prices)
+
+    def opens(folder: Path, engine: Engine) -> SnowflakeWarehouse:
+        here = open_snowflake(folder, engine)
+        return SnowflakeWarehouse(here._settings.model_copy(update={"cortex_fallback_model": fallback}))
+
+    monkeypatch.setattr(Asking, "opens", staticmethod(opens))
+    asking = Asking(tmp_path, Regional(), prices_path=tmp_path / "prices.toml")
+    load(asking.warehouse, [story(1)])
+    if fallback is None:
+        with pytest.raises(ModelUnavailable, match="HNINTEL_CORTEX_FALLBACK_MODEL"):
+            asking.run(EVERYTHING)
+        assert asking.letters() == []
+        return
+    assert asking.run(EVERYTHING).answered == 1
+    assert [row["model"] for row in asking.answers(EVERYTHING)] == ["everywhere"]
+    assert asking.run(EVERYTHING).asked == 0
+
+
+MODELS = ("a-model", "everywhere")
+
+
+def test_without_a_fall_back_there_is_none(tmp_path: Path) -> None:
+    warehouse = SnowflakeWarehouse(settings_in(tmp_path, snowflake_account="a"))
+    assert not warehouse.fall_back("large")
+    assert warehouse.model("large") == "large"
+
+
+def test_a_session_that_ends_after_the_commit_undoes_nothing(
+    warehouse: SnowflakeWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sends = Link.send
+
+    def lost_after_commit(self: Link, sql: str, params: Any = ()) -> Any:
+        done = sends(self, sql, params)
+        if sql == "COMMIT":
+            forget_sessions()
+        return done
+
+    monkeypatch.setattr(Link, "send", lost_after_commit)
+    load(warehouse, [story(1)])
+    assert fetch(warehouse, "SELECT id FROM raw.items") == [(1,)]
