@@ -60,9 +60,12 @@ class Instant:
     def complete(
         self, model: str, prompts: Sequence[str | None], parameters: Mapping[str, Any], schema: Mapping[str, Any] | None
     ) -> list[Answer]:
-        """A word, or a list of one, a property."""
+        """A word, or a list of one, a property; of values the first."""
         properties = (schema or {}).get("properties", {})
-        told = {name: ["a"] if one["type"] == "array" else "a" for name, one in properties.items()}
+        told = {
+            name: one["enum"][0] if "enum" in one else ["a"] if one["type"] == "array" else "a"
+            for name, one in properties.items()
+        }
         return [Answer(told or "a")] * len(prompts)
 
     def aggregate(self, texts: Sequence[str], task: str | None) -> Answer:
@@ -97,9 +100,10 @@ class Grown:
         self._settings = Settings(home=folder / f"{engine.model('')}-{items}", enrich_chunk=DAY)
         self.warehouse = DuckDBWarehouse(self._settings.warehouse_file, engine)
         with self.warehouse.transaction() as session:
-            _insert_items(session, 0, items)
             for one in enrichments:
                 prepare(session, self.warehouse, one, self._settings)
+            _insert_items(session, 0, items)
+            for one in enrichments:
                 self._insert_answers(session, one)
 
     def new_day(self) -> float:
@@ -119,10 +123,11 @@ class Grown:
         """For every item, with the fingerprint and the hash that make it answered."""
         values = ", ".join("['a']" if column.kind == "list" else "'a'" for column in one.columns)
         names = ", ".join(column.name for column in one.columns)
+        input_hash = "md5(md5(text))" if one.input.many else "md5(title || chr(10) || chr(10) || text)"
         session.execute(
             f"INSERT INTO {one.table} "
             f"(item_id, fingerprint, {names}, input_hash, input_cut, model, run_id, enriched_at) "
-            f"SELECT id, ?, {values}, md5(title || chr(10) || chr(10) || text), FALSE, 'bench', 'bench', "
+            f"SELECT id, ?, {values}, {input_hash}, FALSE, 'bench', 'bench', "
             "TIMESTAMP '2020-01-01' FROM raw.items",
             [fingerprint_of(self.warehouse, one, self._settings)],
         )
@@ -133,11 +138,17 @@ class Grown:
 
 
 def _insert_items(session: Session, first: int, count: int) -> None:
+    """Items, and below each a comment that says the same as its text."""
     session.execute(
         "INSERT INTO raw.items (id, day, type, status, title, text, score, comments, source, content_hash, run_id, "
         f"loaded_at) SELECT n, DATE '{_FIRST}' + CAST(n // {DAY} AS INTEGER), 'story', 'ok', 'Story ' || n, "
         f"{_TEXT.format(n='n')}, 100, 10, 'bench', md5(CAST(n AS VARCHAR)), 'bench', TIMESTAMP '2020-01-01' "
         f"FROM range({first}, {first + count}) AS t(n)"
+    )
+    session.execute(
+        "INSERT INTO raw.comments (id, story_id, depth, status, text, content_hash, run_id, loaded_at) "
+        "SELECT id, id, 1, 'ok', text, content_hash, run_id, loaded_at FROM raw.items WHERE id BETWEEN ? AND ?",
+        [first, first + count - 1],
     )
 
 

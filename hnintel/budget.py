@@ -77,18 +77,25 @@ class Budget:
         Raises:
             BudgetReached: it may exceed a budget; nothing is reserved.
         """
-        self.release(session)
-        for name, limit, spent in self._spent(session, wanted.currency, now):
-            if spent + wanted.cost > limit:
-                raise BudgetReached(
-                    f"{self.stage} of {self.day} stopped before {wanted.rows} more questions, which may cost "
-                    f"{wanted.cost:.3g} {wanted.currency}: {spent:.3g} are spent of HNINTEL_{name.upper()}={limit:g}; "
-                    "what was answered is kept, and a later run goes on from there"
-                )
+        exceeded = self.would_exceed(session, wanted, now)
+        if exceeded:
+            raise BudgetReached(
+                f"{self.stage} of {self.day} stopped before {wanted.rows} more questions, which may cost "
+                f"{wanted.cost:.3g} {wanted.currency}: {exceeded}; "
+                "what was answered is kept, and a later run goes on from there"
+            )
         session.execute(
             "INSERT INTO ops.ai_reservations VALUES (?, ?, ?, ?, ?, ?)",
             [self.run_id, self.day, self.stage, wanted.cost, wanted.currency, now],
         )
+
+    def would_exceed(self, session: Session, wanted: Estimate, now: datetime) -> str | None:
+        """Which budget asking may exceed, in words; None where it fits. What this stage had reserved is released."""
+        self.release(session)
+        for name, limit, spent in self._spent(session, wanted.currency, now):
+            if spent + wanted.cost > limit:
+                return f"{spent:.3g} are spent of HNINTEL_{name.upper()}={limit:g}"
+        return None
 
     def release(self, session: Session) -> None:
         """Take the reservation off the books: it was asked and is in ``ops.ai_usage``, or was never answered."""

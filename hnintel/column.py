@@ -33,7 +33,7 @@ _JSON_TYPES: dict[Kind, dict[str, Any]] = {
 STANDARD_COLUMNS = ("item_id", "fingerprint", "input_hash", "input_cut", "model", "run_id", "enriched_at")
 #: Columns beside them while an answer is judged (sql/judge.sql).
 _JUDGING_COLUMNS = (
-    *("engine_error", "bad_because", "is_counted"),
+    *("engine_error", "bad_because", "is_counted", "is_undigested"),
     *("input_tokens", "output_tokens", "digest_read", "digest_written"),
 )
 _JUDGING_PREFIX = "absent_"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel import ledger
 from hnintel.budget import CHARS_PER_TOKEN, Budget, Estimate, estimate
+from hnintel.checks.check import Result
+from hnintel.checks.run import keep_results
 from hnintel.enrichment import Enrichment
-from hnintel.errors import BudgetReached, DeclarationError, QualityError, WarehouseError
-from hnintel.question import DIGESTING, fingerprint_of, pending_items, question
+from hnintel.errors import BudgetReached, DeclarationError, ModelUnavailable, QualityError, WarehouseError
+from hnintel.question import fingerprint_of, pending_items, question
 from hnintel.settings import Settings
-from hnintel.usage import AIFunction, Enriched
+from hnintel.tags import tagged
+from hnintel.usage import Enriched, Functions, Judged
 from hnintel.warehouse.base import Query, Session, Warehouse
 from hnintel.warehouse.statements import statement
 
@@ -91,12 +95,18 @@ class EnrichmentRun:
     ) -> None:
         self._warehouse, self._enrichment, self._day = warehouse, enrichment, day
         self._settings, self._run_id = settings, run_id
-        self._fingerprint = fingerprint_of(warehouse, enrichment, settings)
-        self._function = AIFunction.of(enrichment.function, warehouse, enrichment.model, settings)
-        self._digesting = AIFunction.of(DIGESTING, warehouse, "", settings) if enrichment.input.many else None
-        self._is_free = self._function.price.is_free and (self._digesting is None or self._digesting.price.is_free)
+        self._know_the_question()
         self._budget = Budget(settings, run_id, day, enrichment.stage)
         self._retried_before = _now() - timedelta(minutes=settings.answer_retry_minutes)
+
+    def _know_the_question(self) -> None:
+        """As the warehouse answers it now: by the model that is there."""
+        self._fingerprint = fingerprint_of(self._warehouse, self._enrichment, self._settings)
+        self._functions = Functions.of(self._warehouse, self._enrichment, self._settings)
+
+    def _tagged(self) -> AbstractContextManager[None]:
+        """Have what is sent in the block be known as this enrichment's."""
+        return tagged("enrich", self._run_id, self._day, self._enrichment.name, self._fingerprint)
 
     def begin(self) -> None:
         """Make the table ready and note the attempt.
@@ -104,7 +114,7 @@ class EnrichmentRun:
         Raises:
             DeclarationError: the table does not fit the declaration.
         """
-        with self._warehouse.transaction() as session:
+        with self._tagged(), self._warehouse.transaction() as session:
             prepare(session, self._warehouse, self._enrichment, self._settings)
             ledger.begin_stage(session, self._day, self._enrichment.stage, self._run_id, _now())
 
@@ -115,7 +125,20 @@ class EnrichmentRun:
             WarehouseError: the warehouse or its AI functions refused the statement; nothing of the chunk is kept.
             BudgetReached: the chunk may exceed a budget; it was not asked.
         """
-        if not self._is_free:
+        try:
+            with self._tagged():
+                return self._ask(after)
+        except ModelUnavailable:
+            if not self._warehouse.fall_back(self._functions.asking.model):
+                raise
+        # It is another question to another model: with a fingerprint, a price and a view of its own.
+        self._know_the_question()
+        with self._tagged(), self._warehouse.transaction() as session:
+            prepare(session, self._warehouse, self._enrichment, self._settings)
+        return self.next_chunk(after)
+
+    def _ask(self, after: int) -> Chunk | None:
+        if not self._functions.is_free:
             self._reserve(after)
         try:
             return self._warehouse.ask(
@@ -124,7 +147,7 @@ class EnrichmentRun:
                 self._keep,
             )
         except WarehouseError as error:
-            if not self._is_free:
+            if not self._functions.is_free:
                 with self._warehouse.transaction() as session:
                     self._budget.release(session)
             raise type(error)(f"enrichment {self._enrichment.name} of {self._day}: {error}") from error
@@ -139,11 +162,11 @@ class EnrichmentRun:
             f"SELECT count(DISTINCT item_id), coalesce(sum(length(input)), 0) FROM ({pending.sql}) AS pending",
             pending.params,
         )[0]
-        if self._digesting is None:
-            return estimate(session, one.name, self._function, int(rows), int(chars), len(one.overhead))
-        digests = estimate(session, one.name, self._digesting, int(rows), int(chars), len(one.digest_task))
+        if self._functions.digesting is None:
+            return estimate(session, one.name, self._functions.asking, int(rows), int(chars), len(one.overhead))
+        digests = estimate(session, one.name, self._functions.digesting, int(rows), int(chars), len(one.digest_task))
         read = int(digests.output_tokens * CHARS_PER_TOKEN)  # what is asked about is what AI_AGG wrote
-        asked = estimate(session, one.name, self._function, int(rows), read, len(one.overhead))
+        asked = estimate(session, one.name, self._functions.asking, int(rows), read, len(one.overhead))
         return replace(digests + asked, rows=int(rows))
 
     def _reserve(self, after: int) -> None:
@@ -171,23 +194,13 @@ class EnrichmentRun:
         names = [column.name for column in one.columns]
         session.merge(
             statement("merge_answers", table=one.table, columns=names),
-            [self._fingerprint, self._function.model, self._run_id, now],
+            [self._fingerprint, self._functions.asking.model, self._run_id, now],
         )
         self._bury_bad(session, now)
-        asked, failed, last, all_counted, *tokens = session.execute(
-            "SELECT count(*), count(bad_because), max(item_id), count(*) = count_if(is_counted), "
-            "sum(input_tokens), sum(output_tokens), sum(digest_read), sum(digest_written) FROM judged"
-        )[0]
-        read, written, digest_read, digest_written = map(int, tokens)
         self._budget.release(session)
-        came = self._function.came_to(asked, failed, read, written)
-        stamp = (session, self._run_id, self._day, one.name, self._fingerprint)
-        self._function.add_usage(*stamp, came, counted=all_counted)
-        if self._digesting is not None:
-            digests = self._digesting.came_to(asked, 0, digest_read, digest_written)
-            self._digesting.add_usage(*stamp, digests, counted=False)
-            came = replace(came + digests, asked=came.asked, answered=came.answered)
-        return Chunk(came, int(last))
+        judged = Judged.of(session)
+        came = self._functions.book(session, self._run_id, self._day, one.name, self._fingerprint, judged)
+        return Chunk(came, judged.last)
 
     def _bury_bad(self, session: Session, now: datetime) -> None:
         stage, key = self._enrichment.stage, "CAST(item_id AS VARCHAR) AS key"
@@ -202,12 +215,10 @@ class EnrichmentRun:
         if total.failed <= allowed:
             return
         told = f"{total.failed} of {total.asked} answers were bad"
-        with self._warehouse.transaction() as session:
+        with self._tagged(), self._warehouse.transaction() as session:
             now = _now()
-            session.execute(
-                "INSERT INTO ops.checks VALUES (?, ?, ?, TRUE, FALSE, ?, ?)",
-                [self._run_id, self._day, f"{self._enrichment.name}: share of bad answers", told, now],
-            )
+            result = Result(f"{self._enrichment.name}: share of bad answers", blocking=True, passed=False, detail=told)
+            keep_results(session, self._day, self._run_id, [result])
             ledger.end_stage(session, self._day, self._enrichment.stage, "failed", self._run_id, now, error=told)
         raise QualityError(
             f"enrichment {self._enrichment.name} of {self._day}: {told}, more than "
@@ -217,7 +228,7 @@ class EnrichmentRun:
 
     def end(self) -> None:
         """Note that nothing is pending any more: complete, or partial where items are in the dead letters."""
-        with self._warehouse.transaction() as session:
+        with self._tagged(), self._warehouse.transaction() as session:
             self._end(session)
 
     def _end(self, session: Session) -> None:

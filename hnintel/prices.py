@@ -13,10 +13,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hnintel.errors import UsageError, WarehouseError
+from hnintel.settings import Settings
 
 BUNDLED = Path(__file__).resolve().parent / "prices.toml"
-#: Models that run here and are paid for with nothing but electricity.
-FREE_PREFIX = "offline-"
+#: How the models of the offline engine are named, which run here and are paid for with nothing but electricity.
+_OFFLINE = "offline-"
 #: What stands for the model of a Cortex function that does not let one be named: AI_CLASSIFY, AI_AGG.
 CORTEX = "cortex"
 _MILLION = 1_000_000
@@ -50,15 +51,22 @@ class Price(BaseModel):
         return (input_tokens * self.input + output_tokens * self.output) / _MILLION
 
 
-_FREE = Price.model_validate({"model": FREE_PREFIX, "from": date.min, "input": 0, "output": 0})
+_FREE = Price.model_validate({"model": _OFFLINE, "from": date.min, "input": 0, "output": 0})
 
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """Every price that is known; of several that fit, the most particular, then the latest that holds."""
+    """Every price that is known; of several that fit, the most particular, then the latest that holds.
+
+    Args:
+        own: come first.
+        bundled: come behind them.
+        is_offline: whether it is the offline engine that answers. An endpoint may name its models as it likes.
+    """
 
     own: tuple[Price, ...]
     bundled: tuple[Price, ...]
+    is_offline: bool = False
 
     def price(self, function: str, model: str, on: date) -> Price:
         """What *function* costs on a day, answered by *model*.
@@ -66,7 +74,7 @@ class PriceList:
         Raises:
             WarehouseError: no price is known; an unknown price is not taken for none.
         """
-        if model.startswith(FREE_PREFIX):
+        if self.is_offline and model.startswith(_OFFLINE):
             return _FREE
         for prices in (self.own, self.bundled):
             fitting = [price for price in prices if _fits(price, function, model) and price.since <= on]
@@ -82,13 +90,15 @@ def _fits(price: Price, function: str, model: str) -> bool:
     return price.model == (model if price.model or model != CORTEX else "") and price.function in ("", function)
 
 
-def load_prices(path: Path | None = None) -> PriceList:
-    """The bundled prices, behind those of the file at *path*.
+def load_prices(settings: Settings) -> PriceList:
+    """The bundled prices, behind those of the file that the settings name; the offline engine asks for none.
 
     Raises:
         UsageError: the file is not there, or is no price list.
     """
-    return PriceList(_read(path) if path else (), _read(BUNDLED))
+    path = settings.prices_path
+    is_offline = settings.warehouse == "duckdb" and settings.engine == "offline"
+    return PriceList(_read(path) if path else (), _read(BUNDLED), is_offline)
 
 
 @lru_cache(maxsize=8)

@@ -18,7 +18,7 @@ def max_chars(enrichment: Enrichment, settings: Settings) -> int:
 
 def fingerprint_of(warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> str:
     """The fingerprint of the question as this warehouse answers it."""
-    return enrichment.fingerprint(warehouse.model(enrichment.model), max_chars(enrichment, settings))
+    return enrichment.fingerprint(warehouse.model(enrichment.model, enrichment.name), max_chars(enrichment, settings))
 
 
 def pending_items(warehouse: Warehouse, enrichment: Enrichment, settings: Settings, limit: int | None) -> str:
@@ -41,7 +41,7 @@ def question(warehouse: Warehouse, enrichment: Enrichment) -> list[Step]:
     and the tokens it took.
     """
     dialect = warehouse.dialect
-    call = dialect.with_error_details(enrichment.render_call(warehouse.model(enrichment.model)))
+    call = dialect.with_error_details(enrichment.render_call(warehouse.model(enrichment.model, enrichment.name)))
     usage = {side: dialect.from_json("answer", f"usage.{side}_tokens", "integer") for side in ("input", "output")}
     many = enrichment.input.many
     texts = "digested" if many else "(SELECT *, 0 AS digest_read FROM pending) AS pending"

@@ -32,6 +32,7 @@ from hnintel.site.page import (
     render_markdown,
     render_page,
 )
+from hnintel.usage import EVALUATING
 from hnintel.warehouse.base import Session, Warehouse
 
 _TOP_STORIES, _TOP_ENTITIES, _TOP_DOMAINS = 20, 12, 10
@@ -74,9 +75,14 @@ def publish(warehouse: Warehouse, day: date, settings: Settings) -> tuple[Path, 
         )
         index = [(shown, briefings[shown].headline, _count(session, shown)) for shown in reversed(days)]
     for shown, page in pages.items():
-        _write(settings.site / page_path(shown), render_page(page))
+        _write(path_of(shown, settings), render_page(page))
     _write(settings.site / "index.html", render_index(index))
-    return settings.site / page_path(day), markdown
+    return path_of(day, settings), markdown
+
+
+def path_of(day: date, settings: Settings) -> Path:
+    """Where the page of *day* is, or will be."""
+    return settings.site / page_path(day)
 
 
 def _write(path: Path, text: str) -> None:
@@ -136,8 +142,10 @@ def _page(session: Session, briefing: _Briefing, days: list[date], settings: Set
 
 def _stories(session: Session, day: date) -> dict[int, Story]:
     rows = session.rows(
-        "SELECT item_id, title, url, domain, kind, author, score, comments, topic, sentiment, takeaway "
-        "FROM marts.stories WHERE day = ? AND status = 'ok' AND title IS NOT NULL ORDER BY item_id",
+        "SELECT s.item_id, s.title, s.url, s.domain, s.kind, s.author, s.score, s.comments, s.topic, s.sentiment, "
+        "s.takeaway, d.agreement, d.disagreement, d.tone FROM marts.stories AS s "
+        "LEFT JOIN marts.discussions AS d ON d.item_id = s.item_id "
+        "WHERE s.day = ? AND s.status = 'ok' AND s.title IS NOT NULL ORDER BY s.item_id",
         [day],
     )
     return {row["item_id"]: Story(**row) for row in rows}
@@ -231,10 +239,13 @@ def _provenance(session: Session, briefing: _Briefing, settings: Settings) -> Pr
     day = briefing.day
     calls, tokens, cost = session.execute(
         "SELECT coalesce(sum(calls), 0), coalesce(sum(input_tokens + output_tokens), 0), coalesce(sum(credits), 0) "
-        "FROM ops.ai_usage WHERE day = ?",
-        [day],
+        "FROM ops.ai_usage WHERE day = ? AND enrichment NOT LIKE ?",
+        [day, f"{EVALUATING}%"],
     )[0]
-    models = session.execute("SELECT DISTINCT model FROM ops.ai_usage WHERE day = ? ORDER BY model", [day])
+    models = session.execute(
+        "SELECT DISTINCT model FROM ops.ai_usage WHERE day = ? AND enrichment NOT LIKE ? ORDER BY model",
+        [day, f"{EVALUATING}%"],
+    )
     source = session.execute("SELECT max(source) FROM raw.items WHERE day = ?", [day])[0][0]
     return Provenance(
         run_id=briefing.run_id,

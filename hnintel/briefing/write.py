@@ -73,7 +73,7 @@ def write_briefing(warehouse: Warehouse, day: date, run_id: str, settings: Setti
     budget = Budget(settings, run_id, day, STAGE)
     question = fingerprint(model)
     with warehouse.transaction() as session:
-        lines = _lines_hash(session, warehouse, day)
+        lines = lines_hash(session, warehouse, day)
         there = _is_there(session, day, question, lines)
         if there and not _tries_left(session, day):
             return Written()
@@ -109,7 +109,7 @@ def write_briefing(warehouse: Warehouse, day: date, run_id: str, settings: Setti
 
 def holds_still(session: Session, warehouse: Warehouse, day: date) -> bool:
     """Whether the briefing that is there answers the same question over the same lines, with nothing to try again."""
-    lines, question = _lines_hash(session, warehouse, day), fingerprint(warehouse.model(MODEL))
+    lines, question = lines_hash(session, warehouse, day), fingerprint(warehouse.model(MODEL))
     return _is_there(session, day, question, lines) and not _tries_left(session, day)
 
 
@@ -208,7 +208,8 @@ def _has_shape(claim: object) -> bool:
     )
 
 
-def _lines_hash(session: Session, warehouse: Warehouse, day: date) -> str:
+def lines_hash(session: Session, warehouse: Warehouse, day: date) -> str:
+    """A hash of what the briefing of *day* is asked over; the marts are there."""
     hashed = warehouse.dialect.row_hash(["section", "item_id", "line"])
     return str(session.execute(f"SELECT {hashed} FROM ({statement('briefing_lines')})", [day, day])[0][0])
 

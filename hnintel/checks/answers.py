@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from hnintel.checks.check import Check, Verdict, share_of
-from hnintel.checks.drift import drift
+from hnintel.checks.drift import as_usual
 from hnintel.column import Column
 from hnintel.enrichment import Enrichment
 from hnintel.settings import Settings
@@ -114,19 +114,7 @@ class _Answers:
         for when, label, count in session.execute(sql, [self.fingerprint, first, day]):
             known = label == _ABSENT or label in column.one_of
             by_day[when][label if known else _BROKEN if column.one_of else _THERE] += int(count)
-        after = by_day.pop(day, Counter())
-        before = sum(by_day.values(), Counter())
-        rows, days = after.total(), len(by_day)
-        fewest = min(rows, before.total())
-        if fewest < settings.check_min_rows or days < settings.check_min_days:
-            wanted = f"answers {rows} (needs {settings.check_min_rows}), earlier days {days}"
-            return Verdict(True, f"not enough to judge: {wanted} (needs {settings.check_min_days})")
-        found = drift(before, after)
-        told = (
-            f"{found.distance:.2f} from the {days} days before, of which {found.chance:.2f} is chance with {rows} "
-            f"answers; moved most: {found.label} {found.before:.0%} → {found.after:.0%}"
-        )
-        return Verdict(found.beyond_chance <= settings.check_drift, told)
+        return as_usual(by_day, day, settings, "answers")
 
     def _count(self, session: Session, day: date, fault: str) -> tuple[int, int]:
         sql = statement("check_answers", table=self.enrichment.table, fault=fault)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+
+from hnintel.checks.check import Verdict
+from hnintel.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +44,20 @@ def drift(before: Mapping[str, int], after: Mapping[str, int]) -> Drift:
     moved = max(sorted(was), key=lambda label: abs(now[label] - was[label]))
     distance = sum(abs(now[label] - was[label]) for label in was) / 2
     return Drift(distance, chance, moved, was[moved], now[moved])
+
+
+def as_usual(by_day: Mapping[date, Counter[str]], day: date, settings: Settings, what: str) -> Verdict:
+    """Whether the labels of *day* are spread as on the other days together; *what* names what they are labels of."""
+    after = by_day.get(day, Counter())
+    others = [counts for other, counts in by_day.items() if other != day]
+    before = sum(others, Counter())
+    rows, days = after.total(), len(others)
+    if min(rows, before.total()) < settings.check_min_rows or days < settings.check_min_days:
+        wanted = f"{what} {rows} (needs {settings.check_min_rows}), earlier days {days}"
+        return Verdict(True, f"not enough to judge: {wanted} (needs {settings.check_min_days})")
+    found = drift(before, after)
+    told = (
+        f"{found.distance:.2f} from the {days} days before, of which {found.chance:.2f} is chance with {rows} "
+        f"{what}; moved most: {found.label} {found.before:.0%} → {found.after:.0%}"
+    )
+    return Verdict(found.beyond_chance <= settings.check_drift, told)

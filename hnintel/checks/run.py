@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Literal, get_args
+from typing import Literal
 
 from hnintel import ledger
 from hnintel.checks.answers import answer_checks, columns_kept
+from hnintel.checks.articles import articles_checks
+from hnintel.checks.billing import billing_checks
 from hnintel.checks.check import Check, Result
 from hnintel.checks.ingest import GUARDS, ingest_checks
 from hnintel.enrichment import load_enrichments
@@ -17,9 +19,11 @@ from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.statements import merge_rows
 
-#: What a run checks at once: what was read, before articles are; what was answered, before the marts are built.
-Part = Literal["ingest", "answers"]
-PARTS: tuple[Part, ...] = get_args(Part)
+#: What is checked at once: what was read, before articles are; what became of those and what was answered, before the
+#: marts are built; what was billed, days later.
+Part = Literal["ingest", "answers", "billing"]
+#: Those of a run.
+PARTS: tuple[Part, ...] = ("ingest", "answers")
 
 
 def run_checks(
@@ -38,7 +42,7 @@ def run_checks(
                 under_way = f"check {check.label}"
                 verdict = check.measure(session, day, settings)
                 results.append(Result(check.label, check.blocking, verdict.passed, verdict.detail))
-            _keep(session, day, run_id, results)
+            keep_results(session, day, run_id, results)
     except WarehouseError as error:
         raise type(error)(f"{under_way} of {day}: {error}") from error
     return results
@@ -48,9 +52,10 @@ def checks_of(session: Session, warehouse: Warehouse, settings: Settings, parts:
     """Every check there is of *parts*, as the enrichments are declared and the warehouse has them now."""
     checks = ingest_checks() if "ingest" in parts else []
     if "answers" in parts:
+        checks += articles_checks()
         for one in load_enrichments(settings.enrichments_path).values():
             checks += answer_checks(one, fingerprint_of(warehouse, one, settings), columns_kept(session, one))
-    return checks
+    return checks + (billing_checks() if "billing" in parts else [])
 
 
 def refuse_if_blocked(results: Sequence[Result], day: date, settings: Settings) -> None:
@@ -110,7 +115,8 @@ def _blocking_failures(results: Sequence[Result]) -> list[Result]:
     return [one for one in results if one.blocking and not one.passed]
 
 
-def _keep(session: Session, day: date, run_id: str, results: Sequence[Result]) -> None:
+def keep_results(session: Session, day: date, run_id: str, results: Sequence[Result]) -> None:
+    """Set *results* down in ``ops.checks``, in place of what the same run had of the same checks."""
     now = _now()
     rows = [
         {

@@ -10,10 +10,12 @@ from typing import Annotated
 
 import typer
 
+from hnintel.budget import Estimate
 from hnintel.enrichment import Enrichment, load_enrichments
-from hnintel.errors import BudgetReached, UsageError
+from hnintel.errors import UsageError
 from hnintel.evaluation import tell
 from hnintel.evaluation.ask import plan, scratch_warehouse
+from hnintel.evaluation.books import Books
 from hnintel.evaluation.compare import compare
 from hnintel.evaluation.corpora import read_corpora
 from hnintel.evaluation.result import Result, as_json, evaluate, read_results
@@ -50,7 +52,7 @@ def eval_(
     ] = False,
     to_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Judge answers on labelled texts: accuracy, F1, bad answers, tokens, cost. The warehouse is not touched."""
+    """Judge answers on labelled texts: accuracy, F1, bad answers, cost. What is paid is on the warehouse's books."""
     settings = load_settings()
     chosen = [one.sample(limit) for one in chosen_sets(_sets(labelled, data), sets or [])]
     pairs = _pairs(chosen, load_enrichments(enrichments or settings.enrichments_path), enrichment, bool(sets))
@@ -65,10 +67,11 @@ def eval_(
         if only_plan:
             _plan(warehouse, to_ask, settings, to_json)
             return
-        _refuse_above_budget(warehouse, to_ask, settings)
-        results = [evaluate(warehouse, one, examples, settings) for examples, one in pairs]
-        if before is not None:
-            earlier = _ask_what_differs(warehouse, old_pairs, results, settings)
+        books = Books(settings)
+        with books.reserved(_estimates(warehouse, to_ask, settings)):
+            results = [evaluate(warehouse, one, examples, settings, books) for examples, one in pairs]
+            if before is not None:
+                earlier = _ask_what_differs(warehouse, old_pairs, results, settings, books)
     _tell(results, earlier, to_json)
 
 
@@ -100,12 +103,13 @@ def _pairs(
 
 
 def _ask_what_differs(
-    warehouse: Warehouse, pairs: Sequence[Pair], results: Sequence[Result], settings: Settings
+    warehouse: Warehouse, pairs: Sequence[Pair], results: Sequence[Result], settings: Settings, books: Books
 ) -> list[Result]:
     """The results of *pairs*; a question that is the same in both folders is not paid for twice."""
     known = {(one.set, one.enrichment, one.fingerprint): one for one in results}
     return [
-        known.get(_question(warehouse, (examples, one), settings)) or evaluate(warehouse, one, examples, settings)
+        known.get(_question(warehouse, (examples, one), settings))
+        or evaluate(warehouse, one, examples, settings, books)
         for examples, one in pairs
     ]
 
@@ -123,20 +127,12 @@ def _refuse_strangers(pairs: Sequence[Pair], old_pairs: Sequence[Pair], earlier:
         raise UsageError("nothing can be compared: --against has no set and enrichment in common with this")
 
 
-def _refuse_above_budget(warehouse: Warehouse, pairs: Sequence[Pair], settings: Settings) -> None:
-    """Raise BudgetReached where all of it may cost more than one run may; the warehouse's books are not looked at."""
-    if settings.budget_run is None:
-        return
-    costs: dict[str, float] = {}
-    for examples, one in pairs:
-        taken = plan(warehouse, one, examples, settings)
-        costs[taken.currency] = costs.get(taken.currency, 0.0) + taken.cost
-    for currency, cost in costs.items():
-        if cost > settings.budget_run:
-            raise BudgetReached(
-                f"eval would cost about {cost:.3g} {currency}, more than HNINTEL_BUDGET_RUN={settings.budget_run:g}: "
-                "ask about fewer texts with --limit, --set or --enrichment"
-            )
+def _estimates(warehouse: Warehouse, pairs: Sequence[Pair], settings: Settings) -> list[Estimate]:
+    """What asking about each pair may come to; nothing is counted where no budget bounds it."""
+    if settings.budget_run is settings.budget_day is settings.budget_month is None:
+        return []
+    taken = [(len(examples.examples), plan(warehouse, one, examples, settings)) for examples, one in pairs]
+    return [Estimate(rows, one.input_tokens, one.output_tokens, one.cost, one.currency) for rows, one in taken]
 
 
 def _plan(warehouse: Warehouse, pairs: Sequence[Pair], settings: Settings, to_json: bool) -> None:
@@ -147,7 +143,7 @@ def _plan(warehouse: Warehouse, pairs: Sequence[Pair], settings: Settings, to_js
             {
                 "set": examples.name,
                 "enrichment": one.name,
-                "model": warehouse.model(one.model),
+                "model": warehouse.model(one.model, one.name),
                 "rows": len(examples.examples),
                 "input_tokens": taken.input_tokens,
                 "output_tokens": taken.output_tokens,

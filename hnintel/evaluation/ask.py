@@ -5,22 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hnintel.enrichment import Column, Enrichment
 from hnintel.errors import WarehouseError
+from hnintel.evaluation.books import Books
 from hnintel.evaluation.sets import LabelledSet
-from hnintel.prices import Price, load_prices
-from hnintel.question import question
+from hnintel.question import fingerprint_of, question
 from hnintel.settings import Settings
+from hnintel.usage import Enriched, Functions, Judged
 from hnintel.warehouse import open_warehouse
-from hnintel.warehouse.base import Query, Session, Step, Warehouse
-from hnintel.warehouse.statements import statement
+from hnintel.warehouse.base import Query, Session, Step, T, Warehouse
+from hnintel.warehouse.statements import literal, statement
 
 _PENDING = (
     "SELECT item_id, input, input_hash, input_cut, expected FROM labelled WHERE item_id > ? AND item_id <= ? "
@@ -55,21 +55,31 @@ def scratch_warehouse(settings: Settings) -> Iterator[Warehouse]:
         yield open_warehouse(Settings(**elsewhere))
 
 
-def ask(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, settings: Settings) -> Asked:
-    """Ask about every text of the set, chunk by chunk.
+def ask(
+    warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, settings: Settings, books: Books | None = None
+) -> Asked:
+    """Ask about every text of the set, chunk by chunk, each on the *books* before the next is asked.
 
     Raises:
         WarehouseError: the warehouse or its engine refused, or the model has no price.
     """
-    price = _price(warehouse, enrichment, settings)  # an unknown price is told before anything is paid for
+    functions = Functions.of(warehouse, enrichment, settings)  # an unknown price is told before anything is paid for
+    fingerprint = fingerprint_of(warehouse, enrichment, settings)
 
-    def keep(session: Session) -> list[dict[str, Any]]:
-        return session.rows("SELECT * FROM judged ORDER BY item_id")
+    def keep(session: Session) -> tuple[list[dict[str, Any]], Judged]:
+        return session.rows("SELECT * FROM judged ORDER BY item_id"), Judged.of(session)
 
-    rows = _in_chunks(warehouse, enrichment, labelled, settings, question(warehouse, enrichment), keep)
+    rows: list[dict[str, Any]] = []
+    chunks: list[Judged] = []
+    steps = question(warehouse, enrichment)
+    for told, judged in _in_chunks(warehouse, enrichment, labelled, settings, steps, keep):
+        if books is not None:
+            books.add(functions, enrichment.name, fingerprint, judged)
+        rows += told
+        chunks.append(judged)
     names = [column.name for column in enrichment.columns]
     given = tuple(Given({name: row[name] for name in names}, row["bad_because"]) for row in rows)
-    return _asked(given, rows, price)
+    return _asked(given, functions, chunks)
 
 
 def plan(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, settings: Settings) -> Asked:
@@ -78,25 +88,26 @@ def plan(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, se
     Raises:
         WarehouseError: the warehouse refused, or the model has no price.
     """
-    price = _price(warehouse, enrichment, settings)
+    functions = Functions.of(warehouse, enrichment, settings)
     counted = statement("count_tokens", function=enrichment.function, overhead=enrichment.overhead)
-    asked = "SELECT item_id, input, input_hash, input_cut, 0 AS digest_read, expected AS answer FROM pending"
+    # A digest is taken to be as long as what it is made of.
+    reads = f"AI_COUNT_TOKENS('ai_agg', {literal(enrichment.digest_task)} || input)" if enrichment.input.many else "0"
+    asked = f"SELECT item_id, input, input_hash, input_cut, {reads} AS digest_read, expected AS answer FROM pending"
     steps = [Step("asked", asked), Step("counted", counted)]
 
-    def keep(session: Session) -> list[dict[str, Any]]:
-        return session.rows("SELECT input_tokens, output_tokens FROM counted")
+    def keep(session: Session) -> Judged:
+        items, *tokens = session.execute(
+            "SELECT count(*), sum(input_tokens), sum(output_tokens), sum(digest_read), sum(digest_written) FROM counted"
+        )[0]
+        return Judged(items, 0, 0, 0, False, *map(int, tokens))
 
-    return _asked((), _in_chunks(warehouse, enrichment, labelled, settings, steps, keep), price)
+    found = _in_chunks(warehouse, enrichment, labelled, settings, steps, keep)
+    return _asked((), functions, found)
 
 
-def _price(warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> Price:
-    today = datetime.now(UTC).date()
-    return load_prices(settings.prices_path).price(enrichment.function, warehouse.model(enrichment.model), today)
-
-
-def _asked(given: tuple[Given, ...], rows: list[dict[str, Any]], price: Price) -> Asked:
-    read, written = (sum(int(row[name]) for row in rows) for name in ("input_tokens", "output_tokens"))
-    return Asked(given, read, written, price.cost(read, written), price.currency)
+def _asked(given: tuple[Given, ...], functions: Functions, chunks: Iterable[Judged]) -> Asked:
+    came = sum((one for judged in chunks for one in functions.came_to(judged)), Enriched())
+    return Asked(given, came.input_tokens, came.output_tokens, came.credits, functions.asking.price.currency)
 
 
 def _in_chunks(
@@ -105,16 +116,16 @@ def _in_chunks(
     labelled: LabelledSet,
     settings: Settings,
     steps: list[Step],
-    keep: Any,
-) -> list[dict[str, Any]]:
-    """The rows that *keep* gives of every chunk, in the set's order."""
+    keep: Callable[[Session], T],
+) -> Iterator[T]:
+    """What *keep* gives of every chunk, in the set's order."""
     try:
         _load(warehouse, enrichment, labelled, settings)
-        rows: list[dict[str, Any]] = []
         for after in range(0, len(labelled.examples), settings.enrich_chunk):
             pending = Query(_PENDING, [after, after + settings.enrich_chunk])
-            rows += warehouse.ask(pending, steps, keep) or []
-        return rows
+            kept = warehouse.ask(pending, steps, keep)
+            if kept is not None:
+                yield kept
     except WarehouseError as error:
         raise type(error)(f"set {labelled.name}, enrichment {enrichment.name}: {error}") from error
 

@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 from hnintel.enrichment import Enrichment
 from hnintel.errors import QualityError, UsageError
 from hnintel.evaluation.ask import ask
+from hnintel.evaluation.books import Books
 from hnintel.evaluation.score import LabelScore, NameScore, score
 from hnintel.evaluation.sets import LabelledSet
 from hnintel.question import fingerprint_of
@@ -53,8 +54,10 @@ class Result:
 _RESULTS = TypeAdapter(list[Result])
 
 
-def evaluate(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, settings: Settings) -> Result:
-    """Ask *enrichment* about the set and score what comes.
+def evaluate(
+    warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, settings: Settings, books: Books | None = None
+) -> Result:
+    """Ask *enrichment* about the set and score what comes; what that costs is added to *books*.
 
     Raises:
         UsageError: the set labels a column in a way it cannot be scored.
@@ -62,7 +65,7 @@ def evaluate(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet
         QualityError: no answer can be taken, so that a score would say nothing of them.
     """
     columns = labelled.judged_columns(enrichment)
-    asked = ask(warehouse, enrichment, labelled, settings)
+    asked = ask(warehouse, enrichment, labelled, settings, books)
     reasons = Counter(given.bad_because for given in asked.given if given.bad_because)
     bad = sum(reasons.values())
     if bad == len(asked.given):
@@ -75,7 +78,7 @@ def evaluate(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet
         set=labelled.name,
         enrichment=enrichment.name,
         engine=settings.engine,
-        model=warehouse.model(enrichment.model),
+        model=warehouse.model(enrichment.model, enrichment.name),
         fingerprint=fingerprint_of(warehouse, enrichment, settings),
         rows=len(asked.given),
         bad_answers=bad,

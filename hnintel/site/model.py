@@ -28,6 +28,9 @@ class Story:
     topic: str | None
     sentiment: str | None
     takeaway: str | None
+    agreement: str | None = None  # of the commenters, as are the next two
+    disagreement: str | None = None
+    tone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

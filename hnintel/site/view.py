@@ -53,6 +53,9 @@ class StoryView:
     topic: str | None
     sentiment: str | None
     takeaway: str | None
+    agreement: str | None
+    disagreement: str | None
+    tone: str | None  # of the comments
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,10 @@ def _claim(claim: Claim, by_anchor: dict[str, StoryView]) -> ClaimView:
     return ClaimView(clip(claim.text, _SENTENCES), tuple(sorted(cited.values(), key=lambda entry: entry.number)))
 
 
+def _clipped(text: str | None, limit: int) -> str | None:
+    return clip(text, limit) if text else None
+
+
 def _anchor(story: Story) -> str:
     return f"story-{story.item_id}"
 
@@ -221,11 +228,14 @@ def _story(number: int, story: Story, sample: bool) -> StoryView:
         link=url or (discussion if not story.url else None),
         discussion=discussion,
         origin=clip(story.domain or "", _NAME) or kind(story.kind),
-        address=clip(unlinkable, _ADDRESS) if unlinkable else None,
-        author=clip(story.author, _NAME) if story.author else None,
+        address=_clipped(unlinkable, _ADDRESS),
+        author=_clipped(story.author, _NAME),
         score=story.score,
         comments=story.comments,
-        topic=clip(story.topic, _NAME) if story.topic else None,
-        sentiment=clip(story.sentiment, _NAME) if story.sentiment else None,
-        takeaway=clip(story.takeaway, _SENTENCES) if story.takeaway else None,
+        topic=_clipped(story.topic, _NAME),
+        sentiment=_clipped(story.sentiment, _NAME),
+        takeaway=_clipped(story.takeaway, _SENTENCES),
+        agreement=_clipped(story.agreement, _SENTENCES),
+        disagreement=_clipped(story.disagreement, _SENTENCES),
+        tone=_clipped(story.tone, _NAME),
     )

@@ -1,5 +1,6 @@
 -- What was asked and answered, and how many tokens that was: as whoever is paid counted them, else about.
 -- The answers are in a table, so none is asked twice. `usage` reads what was counted; without it all is estimated.
+-- Where no text could be made of an item's many (`is_undigested`), there was nothing to ask, and nothing is paid for it.
 {% set counted = usage | default({"input": "NULL", "output": "NULL"}) %}
 SELECT
     item_id,
@@ -7,8 +8,13 @@ SELECT
     input_cut,
     answer,
     digest_read,
+    input IS NULL AS is_undigested,
     CASE WHEN digest_read > 0 THEN coalesce(AI_COUNT_TOKENS('ai_agg', input), 0) ELSE 0 END AS digest_written,
-    coalesce({{ counted.input }}, AI_COUNT_TOKENS('{{ function | lower }}', {{ overhead | literal }} || input)) AS input_tokens,
-    coalesce({{ counted.output }}, AI_COUNT_TOKENS('{{ function | lower }}', CAST(answer AS VARCHAR))) AS output_tokens,
+    CASE WHEN input IS NULL THEN 0 ELSE
+        coalesce({{ counted.input }}, AI_COUNT_TOKENS('{{ function | lower }}', {{ overhead | literal }} || input))
+    END AS input_tokens,
+    CASE WHEN input IS NULL THEN 0 ELSE
+        coalesce({{ counted.output }}, AI_COUNT_TOKENS('{{ function | lower }}', CAST(answer AS VARCHAR)), 0)
+    END AS output_tokens,
     {{ counted.input }} IS NOT NULL AND {{ counted.output }} IS NOT NULL AS is_counted
 FROM asked

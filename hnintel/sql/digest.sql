@@ -1,4 +1,5 @@
--- One text an item of the many it has, and about how many tokens were read for it: the texts and what is asked of them.
+-- One text an item of the many it has, NULL where AI_AGG fails (it has no error details to ask for), and
+-- about how many tokens were read for it: the texts and what is asked of them.
 SELECT
     item_id,
     input_hash,

@@ -6,6 +6,7 @@ WITH read_out AS (
         input_cut,
         digest_read,
         digest_written,
+        is_undigested,
         input_tokens,
         output_tokens,
         is_counted,
@@ -22,6 +23,7 @@ WITH read_out AS (
 SELECT
     *,
     CASE
+        WHEN is_undigested THEN 'AI_AGG made no text of the many'
         WHEN engine_error IS NOT NULL THEN engine_error
     {% for column in columns %}
         WHEN {{ column.name }} IS NULL{{ " AND NOT absent_" ~ column.name if column.nullable }} THEN '{{ column.name }}: missing, or not a {{ column.kind }}'

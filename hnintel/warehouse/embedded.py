@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import wraps
@@ -15,6 +16,9 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from hnintel.errors import HnIntelError
 from hnintel.warehouse.engines.base import Answer, Engine, Label
+
+#: Groups that are asked about at once; what answers bounds its own requests below that.
+_GROUPS_AT_ONCE = 16
 
 # The optional arguments have Snowflake's names and places, so that one call text serves both.
 # AI_COMPLETE gives text as AI_COMPLETE does: prose bare, without the quotes of a JSON string.
@@ -93,10 +97,12 @@ def _register(
         return _answered(prompts, ask, models, parameters, formats)
 
     def aggregate(groups: pa.Array, tasks: pa.Array) -> pa.Array:
-        pairs = zip(groups.to_pylist(), tasks.to_pylist(), strict=True)
-        return _envelopes(
-            engine.aggregate([text for text in json.loads(group or "[]") if text], task) for group, task in pairs
-        )
+        def ask(group: str | None, task: str | None) -> Answer:
+            return engine.aggregate([text for text in json.loads(group or "[]") if text], task)
+
+        # A group is a question by itself, and one that waits for an endpoint must not keep the others waiting.
+        with ThreadPoolExecutor(_GROUPS_AT_ONCE, thread_name_prefix="ai-aggregate") as pool:
+            return _envelopes(pool.map(ask, groups.to_pylist(), tasks.to_pylist()))
 
     def count_tokens(inputs: pa.Array) -> pa.Array:
         counts = [None if text is None else engine.count_tokens(text) for text in inputs.to_pylist()]

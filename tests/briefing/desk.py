@@ -24,6 +24,9 @@ CREATE OR REPLACE TABLE marts.stories AS
         FALSE AS has_article, NULL AS article_status, 'positive' AS sentiment, 'databases' AS topic,
         'It tells of ' || title AS takeaway
     FROM raw.items;
+CREATE OR REPLACE TABLE marts.discussions AS
+    SELECT item_id, day, 'They agree on ' || title AS agreement, 'They dispute ' || title AS disagreement,
+        'mixed' AS tone FROM marts.stories;
 CREATE OR REPLACE TABLE marts.topic_trends AS
     SELECT day, topic, count(*) AS stories, sum(score) AS points, count(*) AS stories_7d, 0 AS stories_previous_7d,
         1.0 AS share_7d, 0 AS change_7d FROM marts.stories GROUP BY day, topic;

@@ -36,15 +36,16 @@ enrichment = Enrichment(
 '''
 
 
-def example() -> str:
-    """The enrichment of docs/how-to/add-an-enrichment.md."""
+def examples() -> list[str]:
+    """The enrichments of docs/how-to/add-an-enrichment.md: over one text an item, and over many."""
     text = (ROOT / "docs" / "how-to" / "add-an-enrichment.md").read_text(encoding="utf-8")
-    found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
-    assert found is not None
-    return found[1]
+    one, many = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    return [one, f"from hnintel.enrichment import Column, Enrichment\n\n{many}"]
 
 
-@pytest.mark.parametrize(("name", "text"), [("purpose", example()), ("named", COMPLETION)])
+@pytest.mark.parametrize(
+    ("name", "text"), [("purpose", examples()[0]), ("wishes", examples()[1]), ("named", COMPLETION)]
+)
 def test_a_new_enrichment_passes_every_suite_by_being_there(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
     suites = [f"tests/enrichments/test_{which}.py" for which in ("every_enrichment", "money", "versions")]

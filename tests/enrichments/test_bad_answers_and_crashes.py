@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from hnintel.errors import DeclarationError, QualityError, WarehouseError
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.engines.base import Answer
 from tests.conftest import ROOT
+from tests.enrichments.subjects import comments_below, load_comments
 from tests.warehouse.world import DAY, Answering, Asking, load, story
 
 EVERYTHING = Enrichment(
@@ -360,6 +361,35 @@ def test_a_text_that_changes_while_it_is_asked_about_is_asked_about_again(tmp_pa
     assert asking.run(EVERYTHING).asked == 0
 
 
+@pytest.mark.parametrize("digestible", [2, 0])
+def test_an_item_of_whose_texts_nothing_is_made_is_a_dead_letter_and_is_not_asked_about(
+    tmp_path: Path, digestible: int
+) -> None:
+    class Undigesting(Answering):
+        """Makes nothing of a group in which somebody says POISON."""
+
+        def aggregate(self, texts: Sequence[str], task: str | None) -> Answer:
+            return Answer(error="away") if any("POISON" in one for one in texts) else Answer("a digest")
+
+    many = replace(EVERYTHING, of="comments", digest="Say what is said.")
+    asking = Asking(tmp_path, Undigesting())
+    load(asking.warehouse, [story(number) for number in range(1, 5)])
+    load_comments(
+        asking,
+        [one for number in range(1, 5) for one in comments_below(number, "POISON" if number > digestible else "")],
+    )
+    done = asking.run(many)
+    assert (done.asked, done.answered, done.failed) == (4, digestible, 4 - digestible)
+    assert [row["item_id"] for row in asking.answers(many)] == list(range(1, digestible + 1))
+    assert {one["reason"] for one in asking.letters()} == {"AI_AGG made no text of the many"}
+    assert len(asking.engine.texts) == digestible
+    calls = asking.rows("SELECT function, calls, output_tokens > 0 AS wrote FROM ops.ai_usage ORDER BY function")
+    assert [tuple(row.values()) for row in calls] == [
+        ("AI_AGG", 4, digestible > 0),
+        ("AI_COMPLETE", digestible, digestible > 0),
+    ]
+
+
 def test_a_model_without_a_price_is_refused_before_it_is_asked(tmp_path: Path) -> None:
     class Dear(Answering):
         def model(self, asked_for: str) -> str:
@@ -384,7 +414,7 @@ def test_a_column_that_changes_its_type_is_refused_with_the_mend(tmp_path: Path)
 
 def test_a_condition_on_what_there_is_not_is_told_with_the_enrichment(tmp_path: Path) -> None:
     asking = Asking(tmp_path, Answering())
-    with pytest.raises(WarehouseError, match=r"enrichment everything of .*scroe") as refused:
+    with pytest.raises(WarehouseError, match=r"(?i)enrichment everything of .*scroe") as refused:
         asking.run(replace(EVERYTHING, where="scroe > 20"))
     assert "\n" not in str(refused.value)
 
@@ -394,6 +424,6 @@ def later(asking: Asking, hours: float) -> None:
     with asking.warehouse.transaction() as session:
         for key, seen in session.execute("SELECT key, last_seen FROM ops.dead_letters"):
             session.execute(
-                "UPDATE ops.dead_letters SET last_seen = ?, first_seen = first_seen - INTERVAL 2 HOUR WHERE key = ?",
+                "UPDATE ops.dead_letters SET last_seen = ?, first_seen = first_seen - INTERVAL '2 HOUR' WHERE key = ?",
                 [seen - timedelta(hours=hours), key],
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,14 @@ from hnintel.enrichment import Enrichment
 from hnintel.errors import WarehouseError
 from hnintel.warehouse.engines.base import EngineUnreachable
 from hnintel.warehouse.engines.openai import OpenAIEngine
-from tests.enrichments.subjects import load_worthy
+from tests.enrichments.subjects import comments_below, load_worthy, say
 from tests.enrichments.test_every_enrichment import (  # noqa: F401 - the same tests, on the fixture below
     test_a_text_cannot_close_its_fence,
     test_every_column_holds_what_it_promises_over_a_whole_day,
     test_hostile_texts_are_answered_and_harm_nobody_else,
     test_what_was_asked_is_accounted_for,
 )
-from tests.servers.chat import ChatServer
+from tests.servers.chat import Asked, ChatServer
 from tests.warehouse.world import Asking
 
 pytestmark = pytest.mark.slow
@@ -55,29 +56,84 @@ def asking_at(server: ChatServer, folder: Path, price: str = FREE, **settings: A
     return asking
 
 
-def test_a_row_is_one_request_and_a_second_run_none(asking: Asking, server: ChatServer, enrichment: Enrichment) -> None:
+def test_an_item_is_one_request_and_one_more_for_its_digest_and_a_second_run_none(
+    asking: Asking, server: ChatServer, enrichment: Enrichment
+) -> None:
     ids = load_worthy(asking, enrichment)
     asking.run(enrichment, "first")
-    assert len(server.asked) == len(ids)
+    assert len(questions(server, enrichment)) == len(ids)
+    assert len(digests(server, enrichment)) == len(ids) * enrichment.input.many
+    asked = len(server.asked)
+    assert asked == len(ids) * (1 + enrichment.input.many)
     asking.run(enrichment, "second")
-    assert len(server.asked) == len(ids)
+    assert len(server.asked) == asked
 
 
-def test_tokens_are_those_that_the_endpoint_counted(asking: Asking, server: ChatServer, enrichment: Enrichment) -> None:
-    load_worthy(asking, enrichment)
+def test_tokens_are_those_that_the_endpoint_counted_and_a_digest_s_are_estimated(
+    asking: Asking, server: ChatServer, enrichment: Enrichment
+) -> None:
+    ids = load_worthy(asking, enrichment)
     asking.run(enrichment)
-    (usage,) = asking.rows("SELECT * FROM ops.ai_usage")
-    assert (usage["input_tokens"], usage["counting"]) == (sum(asked.tokens for asked in server.asked), "counted")
+    usage = {row["function"]: row for row in asking.rows("SELECT * FROM ops.ai_usage")}
+    told = usage.pop(enrichment.function)
+    read = sum(asked.tokens for asked in questions(server, enrichment))
+    assert (told["calls"], told["input_tokens"], told["counting"]) == (len(ids), read, "counted")
+    assert [(name, row["calls"], row["counting"]) for name, row in usage.items()] == [
+        ("AI_AGG", len(ids), "estimated")
+    ] * enrichment.input.many
+    assert all(row["input_tokens"] > row["output_tokens"] > 0 for row in usage.values())
 
 
 def test_tokens_are_estimated_where_the_endpoint_did_not_count_each(
     asking: Asking, server: ChatServer, enrichment: Enrichment
 ) -> None:
-    server.mood.first = ("no_usage", 1)
+    server.mood.always = {"": "no_usage"}
     load_worthy(asking, enrichment)
     assert asking.run(enrichment).failed == 0
-    (usage,) = asking.rows("SELECT * FROM ops.ai_usage")
-    assert usage["counting"] == "estimated"
+    assert {row["counting"] for row in asking.rows("SELECT counting FROM ops.ai_usage")} == {"estimated"}
+
+
+def test_digests_are_asked_for_at_once_and_hold_every_part(
+    asking: Asking, server: ChatServer, enrichment: Enrichment
+) -> None:
+    if not enrichment.input.many:
+        pytest.skip("it is asked about one text an item, of which no digest is made")
+    server.mood.latency = 0.05
+    ids = load_worthy(asking, enrichment)
+    asking.run(enrichment)
+    assert server.at_once > 1
+    for number in ids:
+        parts = [comment.text or "" for comment in comments_below(number)]
+        assert any(all(part in asked.user for part in parts) for asked in digests(server, enrichment))
+
+
+def test_an_item_without_a_digest_is_a_dead_letter_and_is_not_asked_about(
+    asking: Asking, server: ChatServer, enrichment: Enrichment
+) -> None:
+    if not enrichment.input.many:
+        pytest.skip("it is asked about one text an item, of which no digest is made")
+    ids = load_worthy(asking, enrichment)
+    say(asking, enrichment, {ids[0]: "POISON of the model"})
+    server.mood.always = {"POISON": "refusal"}
+    done = asking.run(enrichment)
+    assert (done.asked, done.failed) == (len(ids), 1)
+    assert [(one["key"], one["reason"]) for one in asking.letters()] == [
+        (str(ids[0]), "AI_AGG made no text of the many")
+    ]
+    assert len(questions(server, enrichment)) == len(ids) - 1
+    calls = {row["function"]: row["calls"] for row in asking.rows("SELECT function, calls FROM ops.ai_usage")}
+    assert calls == {"AI_AGG": len(ids), enrichment.function: len(ids) - 1}
+
+
+def digests(server: ChatServer, enrichment: Enrichment) -> list[Asked]:
+    """The requests that ask for a digest of many texts."""
+    return [asked for asked in server.asked if json.dumps(enrichment.digest_task)[1:-1] in json.dumps(asked.body)]
+
+
+def questions(server: ChatServer, enrichment: Enrichment) -> list[Asked]:
+    """The requests that ask the enrichment's own question."""
+    of_digests = digests(server, enrichment) if enrichment.input.many else []
+    return [asked for asked in server.asked if asked not in of_digests]
 
 
 def test_an_endpoint_that_is_away_buries_no_row(asking: Asking, server: ChatServer, enrichment: Enrichment) -> None:

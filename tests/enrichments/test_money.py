@@ -151,11 +151,11 @@ def test_the_plan_asks_nothing_keeps_nothing_and_names_what_a_run_then_asks(
     paid: Asking, enrichment: Enrichment
 ) -> None:
     load_sample(paid.warehouse)
-    before = fetch(paid.warehouse, "SELECT table_schema, table_name FROM information_schema.tables ORDER BY ALL")
+    before = fetch(paid.warehouse, "SELECT table_schema, table_name FROM information_schema.tables ORDER BY 1, 2")
     foretold = planned(paid, enrichment)
     assert paid.engine.texts == []
     assert (
-        fetch(paid.warehouse, "SELECT table_schema, table_name FROM information_schema.tables ORDER BY ALL") == before
+        fetch(paid.warehouse, "SELECT table_schema, table_name FROM information_schema.tables ORDER BY 1, 2") == before
     )
 
     done = paid.run(enrichment, enrich_chunk=200)

@@ -71,7 +71,7 @@ def test_pruning_removes_what_is_shown_no_more_and_nothing_else(asking: Asking, 
     run.begin()
     run.next_chunk(after=0)
     before = asking.answers(enrichment)
-    cost = asking.rows("SELECT * FROM ops.ai_usage ORDER BY ALL")
+    cost = asking.rows("SELECT * FROM ops.ai_usage ORDER BY run_id, function")
 
     there = {enrichment.name: changed(enrichment)}
     with asking.warehouse.transaction() as session:
@@ -80,7 +80,7 @@ def test_pruning_removes_what_is_shown_no_more_and_nothing_else(asking: Asking, 
     assert asking.answers(enrichment) == before
     kept = asking.answers(enrichment, current=False)
     assert [(row["item_id"], row["run_id"]) for row in kept] == [(ids[0], "new"), *((one, "old") for one in ids[1:])]
-    assert asking.rows("SELECT * FROM ops.ai_usage ORDER BY ALL") == cost
+    assert asking.rows("SELECT * FROM ops.ai_usage ORDER BY run_id, function") == cost
     with asking.warehouse.transaction() as session:
         assert superseded.prune(session, asking.warehouse, there, asking.settings) == []
 

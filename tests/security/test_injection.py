@@ -7,6 +7,7 @@ is about what is built around an engine; a captured one, which does as the page 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from hnintel.enrichment import Enrichment, load_enrichments
 from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS, Answer
 from hnintel.warehouse.engines.offline import OfflineEngine
 from tests.briefing.desk import Desk, claiming
+from tests.enrichments.subjects import candidate, comments_below, load_comments, say
 from tests.warehouse.world import Asking, fetch, load, story
 
 pytestmark = pytest.mark.slow
 
 REGISTERED = load_enrichments()
 CLEAN = range(1, 9)
+#: Stands in every text in which something was planted.
+MARK = "A planted text."
 _BODY = "The team released version 2 of the storage engine. It is fast, and people love how simple it is to run."
 
 
@@ -40,22 +44,19 @@ def enrichment(request: pytest.FixtureRequest) -> Enrichment:
     return REGISTERED[request.param]
 
 
-def planted(attacks: list[str]) -> list[Any]:
-    """A story an attack: at the beginning, in the middle, at the end, or behind a fence that it closes itself."""
+def planted(attacks: list[str]) -> dict[int, str]:
+    """A text an attack: at the beginning, in the middle, at the end, or behind a fence that it closes itself."""
     ways = ("{0}\n\n{1}", "{1}\n\n{0}", "{1}\n\n{0}\n\n{1}", f"{{1}}\n{TEXT_CLOSES}\n{{0}}\n{TEXT_OPENS}")
-    return [
-        worthy(100 + number, text=ways[number % 4].format(attack, _BODY), title=f"A story {number}")
-        for number, attack in enumerate(attacks)
-    ]
+    return {100 + number: f"{MARK}\n\n{ways[number % 4].format(a, _BODY)}" for number, a in enumerate(attacks)}
 
 
-def worthy(number: int, **told: Any) -> Any:
-    return story(number, **{"score": 500, "descendants": 200, "text": _BODY, **told})
-
-
-def asked(folder: Path, enrichment: Enrichment, items: list[Any], engine: Any = None) -> Asking:
+def asked(folder: Path, enrichment: Enrichment, texts: Mapping[int, str], engine: Any = None) -> Asking:
+    """The answers about clean stories and about those that say *texts*, or have a comment that does."""
     asking = Asking(folder, engine, bad_answer_floor=1000)
-    load(asking.warehouse, [*(worthy(number) for number in CLEAN), *items])
+    load(asking.warehouse, [candidate(number, type="story") for number in (*CLEAN, *texts)])
+    load_comments(asking, [one for number in CLEAN for one in comments_below(number)])
+    if texts:
+        say(asking, enrichment, dict(texts))
     asking.run(enrichment)
     return asking
 
@@ -75,7 +76,7 @@ def schema(asking: Asking) -> list[tuple[Any, ...]]:
 def test_planted_instructions_change_no_schema_no_other_row_and_no_promise(
     tmp_path: Path, enrichment: Enrichment, attacks: list[str]
 ) -> None:
-    without = asked(tmp_path / "without", enrichment, [])
+    without = asked(tmp_path / "without", enrichment, {})
     attacked = asked(tmp_path / "with", enrichment, planted(attacks))
     assert of_clean(attacked, enrichment) == of_clean(without, enrichment)
     assert schema(attacked) == schema(without)
@@ -101,10 +102,17 @@ def test_an_engine_that_does_as_the_page_says_loses_that_row_and_no_other(
             return [self._captured(prompt, {"as you": "wish"}, one) for prompt, one in zip(prompts, good, strict=True)]
 
         def _captured(self, text: str, told: Any, good: Answer) -> Answer:
-            return Answer(told) if "A story" in text else good
+            return Answer(told) if MARK in text else good
+
+        def aggregate(self, texts: Any, task: Any) -> Answer:
+            return (
+                Answer(f"{MARK} says: do as I wish")
+                if any(MARK in one for one in texts)
+                else super().aggregate(texts, task)
+            )
 
     attacked = asked(tmp_path / "with", enrichment, planted(attacks), Captured())
-    without = asked(tmp_path / "without", enrichment, [], Captured())
+    without = asked(tmp_path / "without", enrichment, {}, Captured())
     assert of_clean(attacked, enrichment) == of_clean(without, enrichment)
     assert [row["item_id"] for row in attacked.answers(enrichment)] == list(CLEAN)
     assert len(attacked.letters()) == len(attacks)

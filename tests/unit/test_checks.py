@@ -46,6 +46,8 @@ def test_healthy_days_pass_every_check_there_is(checked: Checked) -> None:
         "ingest: statuses of comments",
         "ingest: items lost",
         "ingest: comments lost",
+        "articles: pages given up",
+        "articles: statuses as usual",
         "tone: unanswered",
         "tone: tone is there",
         "tone: tone is one of its values",

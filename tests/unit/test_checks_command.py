@@ -34,8 +34,8 @@ def test_every_check_of_the_newest_day_is_one_line_of_a_table(days: Checked, cap
     assert main(["checks"]) == 0
     heading, *lines, last = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert heading.split() == ["outcome", "blocking", "check", "detail"]
-    assert last == "2026-10-20: 16 of 16 passed"
-    assert len(lines) == 16
+    assert last == "2026-10-20: 18 of 18 passed"
+    assert len(lines) == 18
     assert "passed   yes       tone: certainty is there" in "\n".join(lines)
 
 
@@ -51,6 +51,17 @@ def test_one_json_object_tells_all_and_the_warehouse_keeps_it(days: Checked, cap
     } in told["checks"]
     kept = sql("SELECT run_id, count(*) FROM ops.checks WHERE day = '2026-10-19' GROUP BY run_id")
     assert kept == [(told["run_id"], len(told["checks"]))]
+
+
+def test_checks_by_hand_take_the_place_of_those_before(days: Checked, capsys: Capture) -> None:
+    assert main(["checks"]) == 0
+    first = sql("SELECT name, checked_at FROM ops.checks ORDER BY name")
+    sql("UPDATE raw.items SET status = 'flagged'")
+    assert main(["checks"]) == 0
+    second = sql("SELECT name, checked_at FROM ops.checks ORDER BY name")
+    assert [name for name, _ in second] == [name for name, _ in first]
+    assert all(after[1] > before[1] for before, after in zip(first, second, strict=True))
+    assert sql("SELECT passed FROM ops.checks WHERE name = 'ingest: statuses of items'") == [(False,)]
 
 
 def test_a_blocking_failure_is_told_whole_and_then_ends_as_a_quality_error(days: Checked, capsys: Capture) -> None:
@@ -70,7 +81,7 @@ def test_warnings_end_well(days: Checked, capsys: Capture) -> None:
     assert main(["checks"]) == 0
     out = capsys.readouterr().out
     assert "warning  no        ingest: statuses of items" in out
-    assert out.endswith("15 of 16 passed\n")
+    assert out.endswith("17 of 18 passed\n")
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,11 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a backslash": ({**COMPLETE, "prompt": "a\\b"}, "the two engines read it differently; leave it out"),
     "a condition that is no SQL": ({"where": "type = 'story' AND"}, "where is no SQL: .*mend it"),
     "a condition that closes its bracket": ({"where": "1 = 1); DELETE FROM raw.items WHERE (1 = 1"}, "where is no SQL"),
+    "an input there is not": ({"of": "authors"}, "of='authors' is nothing to ask about; there is story, comments"),
+    "many texts and no digest": ({"of": "comments"}, "many texts an item; say with digest="),
+    "many texts and a blank digest": ({"of": "comments", "digest": " "}, "many texts an item; say with digest="),
+    "a digest of one text": ({"digest": "Sum it up."}, "digest is declared, but of='story' is one text an item"),
+    "a digest with a backslash": ({"of": "comments", "digest": "a\\b"}, "the two engines read it differently"),
     "after without its comma": ({"after": "sentiment"}, "ends in a comma"),
 }
 
@@ -154,6 +159,8 @@ def test_whatever_changes_the_question_changes_the_fingerprint() -> None:
     prints = [replace(one, **changes).fingerprint("m", 8000) for changes in CHANGES.values()]
     prints += [one.fingerprint("m", 8000), ranged.fingerprint("m", 8000), one.fingerprint("other", 8000)]
     prints += [one.fingerprint("m", 9000)]
+    over = replace(one, of="comments", digest="Sum it up.")
+    prints += [over.fingerprint("m", 8000), replace(over, digest="Sum it all up.").fingerprint("m", 8000)]
     assert len(set(prints)) == len(prints)
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from hnintel.cli import main
 from hnintel.enrichment import BUNDLED
+from hnintel.settings import load_settings
+from hnintel.warehouse import open_warehouse
 from tests.servers.chat import ChatServer, Mood
 
 Capture = pytest.CaptureFixture[str]
@@ -242,8 +244,63 @@ def test_more_than_a_run_may_cost_is_not_asked(
     monkeypatch.setenv("HNINTEL_BUDGET_RUN", "0.0001")
     code, told = refused(capsys, "--labelled", str(mine))
     assert code == 8
-    assert "more than HNINTEL_BUDGET_RUN=0.0001" in told
+    assert "0 are spent of HNINTEL_BUDGET_RUN=0.0001" in told
     assert endpoint.asked == []
+
+
+def test_what_is_paid_is_on_the_warehouse_s_books_and_no_day_s(
+    endpoint: ChatServer, mine: Path, capsys: Capture
+) -> None:
+    (one,) = results(capsys, "--labelled", str(mine))
+    (row,) = usage()
+    assert (row["enrichment"], row["function"], row["model"], row["calls"]) == (
+        "eval:sentiment",
+        "AI_CLASSIFY",
+        "dear",
+        len(TONES),
+    )
+    assert row["credits"] == pytest.approx(one["cost"])
+    assert row["run_id"].startswith("eval-")
+    assert reserved() == []
+
+
+@pytest.mark.parametrize("period", ["DAY", "MONTH"])
+def test_what_was_spent_on_judging_counts_against_budgets(
+    endpoint: ChatServer, mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, period: str
+) -> None:
+    (one,) = results(capsys, "--labelled", str(mine))
+    monkeypatch.setenv(f"HNINTEL_BUDGET_{period}", str(one["cost"] * 1.01))
+    code, told = refused(capsys, "--labelled", str(mine))
+    assert code == 8
+    assert f"are spent of HNINTEL_BUDGET_{period}=" in told
+    assert len(endpoint.asked) == len(TONES)
+    assert reserved() == []
+
+
+def test_what_was_asked_before_the_endpoint_went_away_is_on_the_books(
+    endpoint: ChatServer, mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("HNINTEL_ENRICH_CHUNK", "1")
+    monkeypatch.setenv("HNINTEL_BUDGET_RUN", "100")
+    endpoint.mood.always = {TONES[1][0][:20]: "401"}
+    refused(capsys, "--labelled", str(mine))
+    assert [row["calls"] for row in usage()] == [1]
+    assert reserved() == []
+
+
+def test_judging_for_nothing_opens_no_warehouse(home: Path, mine: Path, capsys: Capture) -> None:
+    results(capsys, "--labelled", str(mine))
+    assert list(home.rglob("*.duckdb")) == []
+
+
+def usage() -> list[dict]:
+    with open_warehouse(load_settings()).transaction() as session:
+        return session.rows("SELECT * FROM ops.ai_usage")
+
+
+def reserved() -> list[dict]:
+    with open_warehouse(load_settings()).transaction() as session:
+        return session.rows("SELECT * FROM ops.ai_reservations")
 
 
 def test_a_question_that_both_folders_ask_is_paid_for_once(

@@ -9,34 +9,41 @@ import pytest
 
 from hnintel.errors import UsageError, WarehouseError
 from hnintel.prices import CORTEX, load_prices
+from hnintel.settings import Settings
 
 TODAY = date(2026, 11, 20)
 
 
-def listed(tmp_path: Path, text: str) -> Path:
+def listed(tmp_path: Path, text: str) -> Settings:
     path = tmp_path / "prices.toml"
     path.write_text(text)
-    return path
+    return Settings(prices_path=path)
 
 
 def test_what_runs_here_costs_nothing() -> None:
-    price = load_prices().price("AI_COMPLETE", "offline-1", TODAY)
+    price = load_prices(Settings()).price("AI_COMPLETE", "offline-1", TODAY)
     assert price.is_free
     assert price.cost(1_000_000, 1_000_000) == 0.0
 
 
+@pytest.mark.parametrize("elsewhere", [Settings(engine="openai"), Settings(warehouse="snowflake")])
+def test_a_model_of_somebody_else_is_not_free_for_being_named_like_ours(elsewhere: Settings) -> None:
+    with pytest.raises(WarehouseError, match="no price is known for AI_COMPLETE by the model 'offline-1'"):
+        load_prices(elsewhere).price("AI_COMPLETE", "offline-1", TODAY)
+
+
 def test_an_unknown_price_is_not_taken_for_none() -> None:
     with pytest.raises(WarehouseError, match=r"no price is known for AI_COMPLETE by the model 'mystery' on 2026-11-20"):
-        load_prices().price("AI_COMPLETE", "mystery", TODAY)
+        load_prices(Settings()).price("AI_COMPLETE", "mystery", TODAY)
 
 
 def test_a_million_tokens_cost_what_the_list_says() -> None:
-    price = load_prices().price("AI_COMPLETE", "claude-haiku-4-5", TODAY)
+    price = load_prices(Settings()).price("AI_COMPLETE", "claude-haiku-4-5", TODAY)
     assert (price.cost(1_000_000, 0), price.cost(0, 1_000_000)) == (0.6, 3.0)
 
 
 def test_the_price_is_that_of_the_day_it_is_asked_for() -> None:
-    prices = load_prices()
+    prices = load_prices(Settings())
     assert prices.price("AI_AGG", CORTEX, date(2026, 9, 7)).input == 1.6
     assert prices.price("AI_AGG", CORTEX, date(2026, 9, 8)).input == 1.85
     with pytest.raises(WarehouseError):
@@ -45,7 +52,7 @@ def test_the_price_is_that_of_the_day_it_is_asked_for() -> None:
 
 def test_a_function_of_an_unnamed_model_is_no_price_for_a_named_one() -> None:
     with pytest.raises(WarehouseError):
-        load_prices().price("AI_CLASSIFY", "gpt-of-someone-else", TODAY)
+        load_prices(Settings()).price("AI_CLASSIFY", "gpt-of-someone-else", TODAY)
 
 
 def test_own_prices_come_before_the_bundled_ones_and_the_most_particular_first(tmp_path: Path) -> None:
@@ -85,4 +92,4 @@ def test_what_is_no_price_list_is_refused_in_one_line(tmp_path: Path, text: str,
 
 def test_a_list_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.toml, HNINTEL_PRICES_PATH, cannot be read"):
-        load_prices(tmp_path / "none.toml")
+        load_prices(Settings(prices_path=tmp_path / "none.toml"))

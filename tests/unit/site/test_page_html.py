@@ -99,6 +99,18 @@ def test_an_address_that_must_not_be_followed_is_shown_as_text(page_saying: Call
     assert "not linked" in tree.text_content()
 
 
+def test_a_story_says_what_its_commenters_agree_and_disagree_on(page_saying: Callable[..., Page]) -> None:
+    page = page_saying("plain words")
+    first = replace(page.top_stories[0], agreement="It is fast.", disagreement="It is not <b>safe</b>.", tone="mixed")
+    silent = replace(first, agreement=None, disagreement=None, tone=None)
+    told = parsed(render_page(replace(page, top_stories=(first,), claims=()))).xpath("//article")[0].text_content()
+    assert "Commenters agree: It is fast." in " ".join(told.split())
+    assert "They disagree: It is not <b>safe</b>." in " ".join(told.split())
+    assert "comments mixed" in " ".join(told.split())
+    alone = parsed(render_page(replace(page, top_stories=(silent,), claims=()))).xpath("//article")[0].text_content()
+    assert "agree" not in alone
+
+
 def test_links_leave_only_for_the_story_and_its_discussion(page_saying: Callable[..., Page]) -> None:
     tree = parsed(render_page(page_saying("plain words")))
     outbound = [a for a in tree.xpath("//a") if "://" in a.get("href")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -104,6 +105,14 @@ def test_a_linked_address_cannot_leave_its_place(url: str) -> None:
 
 def test_an_address_that_must_not_be_followed_is_no_link() -> None:
     assert markdown_link("text", "javascript:alert(1)") == "text"
+
+
+def test_a_story_says_what_its_commenters_agree_and_disagree_on(page_saying: Callable[..., Page]) -> None:
+    page = page_saying("plain words")
+    told = replace(page.top_stories[0], agreement="It is [fast](x).", disagreement="It is *not*.", tone="mixed")
+    (line,) = [one for one in render_markdown(replace(page, top_stories=(told,))).split("\n") if "mixed" in one]
+    assert "· comments mixed" in line
+    assert line.endswith("· commenters agree: It is \\[fast\\]\\(x\\). · they disagree: It is \\*not\\*.")
 
 
 def test_claims_link_to_the_discussions_of_the_stories_they_cite(page_saying: Callable[..., Page]) -> None:

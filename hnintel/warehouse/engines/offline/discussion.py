@@ -11,33 +11,35 @@ from itertools import chain, islice, zip_longest
 from hnintel.warehouse.engines.offline import prose
 from hnintel.warehouse.engines.offline.ranking import RANK_AT_MOST, centrality, similarities
 from hnintel.warehouse.engines.offline.sentiment import MIXED, NEGATIVE, NEUTRAL, POSITIVE, sentiment
+from hnintel.warehouse.engines.offline.stance import Stance, opening_stance, stance
 from hnintel.warehouse.engines.offline.text import clean, sentences
 
 _QUOTE_WORDS = 40
-#: How somebody begins, or marks, what goes against what was said.
-_DISPUTES = re.compile(
-    r"\b(?:disagree\w*|(?:do not|don't|can't|cannot) (?:think|believe|buy|agree|see (?:how|why))|"
-    r"not (?:true|convinced|sure|necessarily|the case)|(?:is|are|was|were|'s)(?:n't| not) (?:true|right|correct)|"
-    r"(?:is|are|'s|'re|you are) (?:just |simply |plain )?wrong|on the contrary|quite the opposite|misleading|"
-    r"misses the point|overrated|overblown|overstated|nonsense|hardly|"
-    r"counterpoint|straw ?man|doubt|skeptical|sceptical|to be fair|in fairness|pushback)\b",
-    re.IGNORECASE,
-)
-_CONCURS = re.compile(
-    r"\b(?:agree\w*|exactly|same (?:here|experience)|second (?:this|that)|me too|seconded|as others (?:said|say))\b",
-    re.IGNORECASE,
-)
 #: From this cosine on, two sentences of two comments say something alike.
-_ALIKE = 0.18
-#: So many others saying alike are agreement; one is, where the sentence itself says that it concurs.
+_ALIKE = 0.2
+#: So many others saying alike are agreement; one is, where the sentence itself says that it goes along.
 _AGREED = 2
 #: What another commenter's like sentence is worth beside the sentence's own rank, 0 to 1; at most so many count.
 _SUPPORT, _SUPPORT_AT_MOST = 0.25, 3
-_CUE, _LEANING_COSTS, _PERSONAL_COSTS, _SHORT_COSTS = 0.3, 0.4, 0.1, 0.4
+_CUE, _LEANING_COSTS, _SHORT_COSTS = 0.3, 0.4, 0.4
 _SHORT_WORDS = 8
+#: "Not really." and "Exactly." say nothing but how the next sentence is meant.
+_OPENING_WORDS = 2
+#: Below this, nothing is quoted.
+_WORTH_QUOTING = 0.7
+_PERSONAL = re.compile(r"(?:I|My|You|Your|From my|In my|For me)\b")
+#: How a sentence of a conversation goes on from another one, beyond what articles do.
+_GOES_ON = re.compile(
+    r"(?:not to mention|heck|in fact|also|that said|related|granted|sure|either way|besides|same|even|because|like|"
+    r"which|i mean|some of|one of|the thing is)\b",
+    re.IGNORECASE,
+)
 #: The share of comments that makes a tone; mixed where both sides have half of it at least.
 _TONE_SHARE = 0.3
-_TOLD = re.compile(r"^(Agreement|Disagreement|Tone): (.+)$", re.MULTILINE)
+_TOLD = re.compile(
+    rf"(?:Agreement: (?P<agreement>.+)\n)?(?:Disagreement: (?P<disagreement>.+)\n)?"
+    rf"Tone: (?P<tone>{POSITIVE}|{NEUTRAL}|{NEGATIVE}|{MIXED})\."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +51,22 @@ class Discussion:
     tone: str
 
     def told(self) -> str:
-        """As prose, from which :meth:`read` gets it back."""
+        """As prose, from which :meth:`in_told` gets it back."""
         lines = {"Agreement": self.agreement, "Disagreement": self.disagreement, "Tone": f"{self.tone}."}
         return "\n".join(f"{name}: {line}" for name, line in lines.items() if line)
 
     @classmethod
-    def read(cls, text: str) -> Discussion:
-        """The discussion that *text* tells, as :meth:`told` does; else that which it is, as one comment."""
-        tone, told = cls.tone_in(text), dict(_TOLD.findall(text))
-        return cls(told.get("Agreement"), told.get("Disagreement"), tone) if tone else discussion([text])
-
-    @staticmethod
-    def tone_in(text: str) -> str | None:
-        """The tone that a told discussion names; None of any other text."""
-        return next((told.rstrip(".") for name, told in _TOLD.findall(text) if name == "Tone"), None)
+    def in_told(cls, text: str) -> Discussion | None:
+        """The discussion that *text* tells and nothing else, so that no line within another text can pass for one."""
+        found = _TOLD.fullmatch(text)
+        return cls(**found.groupdict()) if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
     comment: int
     said: str
+    stance: Stance
 
 
 def discussion(comments: Sequence[str]) -> Discussion:
@@ -83,20 +81,19 @@ def discussion(comments: Sequence[str]) -> Discussion:
     for place, (one, rank) in enumerate(zip(said, ranks, strict=True)):
         others = {said[other].comment for other, alike in enumerate(likeness[place]) if alike >= _ALIKE}
         support = len(others - {one.comment})
-        worth = rank + _SUPPORT * min(support, _SUPPORT_AT_MOST) - _cost(one.said)
-        if _DISPUTES.search(one.said):
+        worth = (
+            rank + _SUPPORT * min(support, _SUPPORT_AT_MOST) + _CUE * (one.stance is not Stance.NONE) - _cost(one.said)
+        )
+        if one.stance is Stance.AGAINST:
             disagreement.append((worth, one.said))
-        elif support >= _AGREED or (support and _CONCURS.search(one.said)):
-            agreement.append((worth + _CUE * bool(_CONCURS.search(one.said)), one.said))
+        elif (support and one.stance is Stance.ALONG) or (support >= _AGREED and _speaks_for_others(one.said)):
+            agreement.append((worth, one.said))
     return Discussion(_best(agreement), _best(disagreement), _tone(comments))
 
 
 def _in_turn(comments: Sequence[str]) -> Iterator[_Sentence]:
     """The sentences fit to be quoted, everybody's first before anybody's second, each once."""
-    quotable: list[list[_Sentence]] = [
-        [_Sentence(number, one) for one in sentences(clean(comment)) if _is_quotable(one)]
-        for number, comment in enumerate(comments)
-    ]
+    quotable = [list(_quotable(number, clean(comment))) for number, comment in enumerate(comments)]
     seen: set[str] = set()
     for one in chain.from_iterable(zip_longest(*quotable)):
         if one is not None and one.said not in seen:
@@ -104,24 +101,37 @@ def _in_turn(comments: Sequence[str]) -> Iterator[_Sentence]:
             yield one
 
 
+def _quotable(number: int, comment: str) -> Iterator[_Sentence]:
+    """The sentences of one comment; the first is said in the spirit in which the comment opens."""
+    opening = opening_stance(comment)
+    for said in sentences(comment):
+        own = stance(said)
+        if _is_quotable(said):
+            yield _Sentence(number, said, opening if own is Stance.NONE else own)
+        if len(said.split()) > _OPENING_WORDS:
+            opening = Stance.NONE
+
+
 def _is_quotable(sentence: str) -> bool:
-    return (
-        prose.quotable(sentence)
-        and not sentence.endswith("?")
-        and not prose.speaks_to_machines(sentence)
-        and not prose.instructs(sentence)
-    )
+    return prose.quotable(sentence) and not sentence.endswith("?") and not prose.instructs(sentence)
+
+
+def _leans(sentence: str) -> bool:
+    return prose.leans_on_another(sentence) or bool(_GOES_ON.match(sentence))
+
+
+def _speaks_for_others(sentence: str) -> bool:
+    """What somebody tells of themselves is seldom what the others think as well."""
+    return not _leans(sentence) and not _PERSONAL.match(sentence)
 
 
 def _cost(sentence: str) -> float:
-    personal = sentence.startswith(("I ", "I'", "I’", "My ", "You ", "Your "))
-    short = len(sentence.split()) < _SHORT_WORDS
-    return _LEANING_COSTS * prose.leans_on_another(sentence) + _PERSONAL_COSTS * personal + _SHORT_COSTS * short
+    return _LEANING_COSTS * _leans(sentence) + _SHORT_COSTS * (len(sentence.split()) < _SHORT_WORDS)
 
 
 def _best(weighed: Iterable[tuple[float, str]]) -> str | None:
-    best = max(weighed, key=lambda one: (round(one[0], 6), one[1]), default=None)
-    return None if best is None else prose.shortened(best[1], _QUOTE_WORDS) or best[1]
+    worth, said = max(((round(worth, 6), said) for worth, said in weighed), default=(0.0, ""))
+    return (prose.shortened(said, _QUOTE_WORDS) or said) if worth >= _WORTH_QUOTING else None
 
 
 def _tone(comments: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from hnintel.warehouse.engines.base import Label
 from hnintel.warehouse.engines.offline.claims import claims
-from hnintel.warehouse.engines.offline.discussion import Discussion
+from hnintel.warehouse.engines.offline.discussion import Discussion, discussion
 from hnintel.warehouse.engines.offline.entities import entities
 from hnintel.warehouse.engines.offline.funding import funding_amounts
 from hnintel.warehouse.engines.offline.gazetteer import Kind
@@ -42,8 +42,12 @@ class Reading:
         return summarize([self.document.body]) or self.takeaway()
 
     @cached_property
+    def told(self) -> Discussion | None:
+        return Discussion.in_told(self.text)
+
+    @cached_property
     def discussion(self) -> Discussion:
-        return Discussion.read(self.text)
+        return self.told or discussion([self.text])
 
     def claims(self) -> list[dict[str, Any]]:
         return claims(self.text)
@@ -90,7 +94,7 @@ def _one_of(name: str, declared: Mapping[str, Any], reading: Reading) -> str:
     values = [value for value in declared["enum"] if isinstance(value, str)]
     if is_sentiment_set(values):
         allowed = {value.strip().lower() for value in values}
-        told = Discussion.tone_in(reading.text) or ""
+        told = reading.told.tone if reading.told else ""
         told = told if told in allowed else sentiment(reading.text, allowed)
         return next(value for value in values if value.strip().lower() == told)
     described = str(declared.get("description", ""))

@@ -27,6 +27,7 @@ Q = TypeVar("Q")
 LOST_IN_A_ROW = 5
 _LONGEST_CONNECT = 10.0
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=20)
+_loop_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +203,14 @@ def _usage(told: Any) -> Usage | None:
     return Usage(read, wrote)
 
 
-@cache
 def _loop() -> asyncio.AbstractEventLoop:
     """The one event loop of all endpoints of this process."""
+    with _loop_lock:  # or threads that ask first at the same moment would have a loop each
+        return _the_loop()
+
+
+@cache
+def _the_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="openai-engine", daemon=True).start()
     return loop

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +115,23 @@ def test_a_batch_is_asked_side_by_side_up_to_the_set_number_and_answered_in_orde
     answers = complete(engine, *[f"number {number}" for number in range(30)], schema=None)
     assert [answer.value for answer in answers] == [f"number {number}" for number in range(30)]
     assert 1 < server.at_once <= 3
+
+
+def test_threads_that_ask_first_at_the_same_moment_share_one_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[asyncio.AbstractEventLoop] = []
+
+    def slowly() -> asyncio.AbstractEventLoop:
+        time.sleep(0.05)  # long enough for the others to come
+        made.append(new_loop())
+        return made[-1]
+
+    new_loop = asyncio.new_event_loop
+    monkeypatch.setattr(asyncio, "new_event_loop", slowly)
+    endpoint._the_loop.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        loops = list(pool.map(lambda _: endpoint._loop(), range(4)))
+    assert made == [loops[0]]
+    assert set(loops) == {made[0]}
 
 
 def test_the_number_of_questions_at_once_holds_over_threads(server: ChatServer) -> None:
