@@ -15,11 +15,13 @@ from prefect import flow, runtime
 
 from flows import main as parent
 from flows._cli import leave
-from hnintel import ledger
+from flows.stage import Run
+from hnintel.leases import Leases
+from hnintel.partitions.made_of import Making
 from hnintel.settings import load_settings
 from hnintel.summary import Summary
 from hnintel.warehouse import open_warehouse
-from hnintel.window import Window, parse_day
+from hnintel.window import parse_day
 
 
 @flow(name="bench-ingest", task_runner=parent.hacker_news.task_runner)
@@ -27,11 +29,12 @@ async def reading(day: date) -> Summary:
     """The first two stages of a day."""
     parent._keep_what_is_imported()
     settings = load_settings()
-    window = Window.of(day, settings.time_zone)
+    making = Making(open_warehouse(settings), settings, settings.source)
     summary = Summary(day, str(runtime.flow_run.id), settings.source)
-    with open_warehouse(settings).transaction() as session:  # as the parent flow does before its stages
-        ledger.begin_run(session, summary.run_id, day, summary.source, parent._now())
-    await parent._read(window, settings.source, settings, summary)
+    with Leases(making.warehouse, summary.run_id, settings) as held:
+        run = Run(day, summary.run_id, making, held, frozenset(making.stages), summary)
+        parent._begin(run)  # as the parent flow does before its stages
+        await parent._read(run)
     return summary
 
 

@@ -9,6 +9,7 @@ from prefect import flow
 
 from hnintel import progress
 from hnintel.usage import Enriched
+from tasks import assets
 from tasks import enrich as tasks
 
 
@@ -33,5 +34,6 @@ async def enrich(name: str, day: date, run_id: str) -> Enriched:
         progress.update(stage, total.asked)
         await asyncio.to_thread(tasks.judge.submit(name, day, run_id, total).result)
     await asyncio.to_thread(tasks.end.submit(name, day, run_id).result)
+    await asyncio.to_thread(assets.enriched, name, day, run_id)
     progress.finish(stage, f"{total.asked} asked, {total.answered} answered, {total.failed} failed")
     return total

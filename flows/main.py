@@ -19,81 +19,91 @@ if __name__ == "__main__":
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cache, partial
-from itertools import chain
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Literal
 
 from prefect import flow, runtime
-from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext, SyncClientContext
-from prefect.futures import PrefectFuture
-from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
-from prefect.tasks import Task
 
+from flows._runner import task_runner
 from flows.enrich import enrich
+from flows.reading import read_articles, read_items
+from flows.stage import Run, refuse_unready, stage
 from flows.transform import transform
-from hnintel import contents, ledger, progress
-from hnintel.articles import chunks_by_host
+from flows.waiting import result
+from hnintel import contents, leases, ledger, outbox, progress
+from hnintel.briefing.page import path_of
 from hnintel.checks.check import in_a_line
 from hnintel.checks.run import Part
-from hnintel.enrichment import layers, load_enrichments
+from hnintel.enrichment import layers
 from hnintel.errors import BudgetReached, HnIntelError, UsageError
-from hnintel.extraction_pool import shared_pool
-from hnintel.ingest import Scraped
+from hnintel.events import ContinueBy
+from hnintel.leases import Leases
+from hnintel.partitions import graph
+from hnintel.partitions.calendar import Span
+from hnintel.partitions.made_of import Making
+from hnintel.partitions.state import spans_to_transform
 from hnintel.run_log import logger, run_log
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import open_source
 from hnintel.summary import Summary
+from hnintel.usage import Enriched
 from hnintel.warehouse import open_warehouse
-from hnintel.warehouse.base import Warehouse
-from hnintel.window import Window, refuse_future, yesterday
-from tasks import articles, brief, checks, ingest
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from hnintel.window import Window, day_of, refuse_future, yesterday
+from tasks import assets, brief, checks
+from tasks.events import ANNOUNCED
 
 #: Subflows that start at the same moment get into each other's way on SQLite (database is locked).
 _STAGGER = 0.2
-#: Each has an event loop with requests of its own; more threads take turns at the interpreter oftener than they help.
-_THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=4)  # type: ignore[assignment]  # Prefect types futures so
 
 
-@flow(name="hacker-news", flow_run_name="hacker news {day}", task_runner=_THREADS)
-async def hacker_news(day: date | None = None, source: str | None = None) -> dict[str, Any]:
+@flow(name="hacker-news", flow_run_name="hacker news {day}", task_runner=task_runner(), **ANNOUNCED)
+async def hacker_news(
+    day: date | Literal["today"] | None = None,
+    source: str | None = None,
+    stages: Sequence[str] = (),
+    again: bool = False,
+    continue_by: ContinueBy = "parent",
+) -> dict[str, Any]:
     """Turn a day of Hacker News into an enriched warehouse, marts and a briefing page.
 
     Safe to run twice: what is done is not done, and not paid for, again.
 
     Args:
         day: the partition; by default the last whole day at the run's scheduled start, or the newest with items.
+            ``today`` is the day that is going on, as far as it has come.
         source: ``live``, ``sample`` or ``replay:PATH``; by default the setting ``HNINTEL_SOURCE``.
+        stages: only these, such as ``enrich:entities``; with a ``+`` behind it what is downstream too. By default all.
+        again: do them though they are done; a question that has its answer is not asked again for that.
+        continue_by: who goes on with the stages that were not asked for: nobody else, or whoever an ``event`` starts.
     """
     progress.finish("start", "Prefect is up")
     _keep_what_is_imported()
     settings = load_settings()
     source = source or settings.source
     window = Window.of(choose_day(day, source, settings), settings.time_zone)
-    run_id = str(runtime.flow_run.id)
-    warehouse = open_warehouse(settings)
-    summary = Summary(window.day, run_id, source)
-    with run_log(settings.logs, window.day, run_id), warehouse.lease(window.day, run_id):
-        before = _begin(warehouse, summary)
+    making = Making(open_warehouse(settings), settings, source)
+    chosen = graph.choose(making.stages, stages)
+    summary = Summary(window.day, str(runtime.flow_run.id), source)
+    with run_log(settings.logs, window.day, summary.run_id), Leases(making.warehouse, summary.run_id, settings) as held:
+        run = Run(window.day, summary.run_id, making, held, chosen, summary, again)
+        before = _begin(run)
         try:
-            await _run(window, source, settings, summary)
+            await _run(run)
         except BaseException as error:
             logger.error("failed", exc_info=not isinstance(error, HnIntelError), extra={"error": str(error)})
             summary.status = "stopped" if isinstance(error, BudgetReached) else "failed"
-            _end(warehouse, summary, error)
+            _end(run, error)
             raise
-        with warehouse.transaction() as session:
+        with making.warehouse.transaction() as session:
             summary.count(session, settings, _now())
             if before is not None:
-                summary.changed = contents.changed(before, contents.contents(session, warehouse))
+                summary.changed = contents.changed(before, contents.contents(session, making.warehouse))
         summary.status = "partial" if summary.dead_letters else "complete"
-        _end(warehouse, summary)
+        _end(run, continue_by=continue_by)
         logger.info("ended", extra={"summary": summary.as_json()})
     return summary.as_json()
 
@@ -108,7 +118,7 @@ def _keep_what_is_imported() -> None:
     gc.freeze()
 
 
-def choose_day(day: date | None, source: str, settings: Settings) -> date:
+def choose_day(day: date | Literal["today"] | None, source: str, settings: Settings) -> date:
     """The day asked for, or the source's default; refused where it has not begun or is before the first one wanted.
 
     The clock is read here, once, and it is that of the run's scheduled start: a late run does the right day.
@@ -116,7 +126,8 @@ def choose_day(day: date | None, source: str, settings: Settings) -> date:
     context = FlowRunContext.get()
     now = runtime.flow_run.scheduled_start_time if context else datetime.now(UTC)
     opened = open_source(source, settings)
-    chosen = day or opened.newest_day(settings.time_zone)
+    asked = day_of(now, settings.time_zone) if isinstance(day, str) else day
+    chosen = asked or opened.newest_day(settings.time_zone)
     if chosen is None and opened.name != "live":
         raise UsageError(f"{source} holds no story with a time: there is no day to run")
     chosen = chosen or yesterday(now, settings.time_zone)
@@ -126,175 +137,138 @@ def choose_day(day: date | None, source: str, settings: Settings) -> date:
     return chosen
 
 
-def _begin(warehouse: Warehouse, summary: Summary) -> dict[str, str] | None:
+def _begin(run: Run) -> dict[str, str] | None:
     """Note the run; what the tables hold now, where the day was run before."""
+    now, warehouse = _now(), run.making.warehouse
+    run.leases.take(run.day, f"run {run.run_id}")  # a sign of life between two stages
     with warehouse.transaction() as session:
-        ledger.begin_run(session, summary.run_id, summary.day, summary.source, _now())
-        if ledger.was_complete(session, summary.day, "publish"):
+        leases.forget_dead(session, now)
+        alive = {one.run_id for one in leases.alive(session, now).values()}
+        ledger.begin_run(session, run.run_id, run.day, run.summary.source, now, alive)
+        if ledger.was_complete(session, run.day, graph.PUBLISH):
             return contents.contents(session, warehouse)
     return None
 
 
-def _end(warehouse: Warehouse, summary: Summary, error: BaseException | None = None) -> None:
-    """Note how the run ended. That it failed is known either way; failing to note it must not hide why."""
-    told = summary.as_json() | ({"error": f"{type(error).__name__}: {error}"[:500]} if error else {})
-    status: ledger.Status = "partial" if summary.dead_letters else "complete"
+def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy = "parent") -> None:
+    """Note how the run ended, and where it ended well have it announced what is there now.
+
+    That it failed is known either way; failing to note it must not hide why.
+    """
+    told = run.summary.as_json() | ({"error": f"{type(error).__name__}: {error}"[:500]} if error else {})
+    status: ledger.Status = "partial" if run.summary.dead_letters else "complete"
     if error:
         status = "stopped" if isinstance(error, BudgetReached) else "failed"
     try:
-        with warehouse.transaction() as session:
-            ledger.end_run(session, summary.run_id, status, told, _now())
+        with run.making.warehouse.transaction() as session:
+            ledger.end_run(session, run.run_id, status, told, _now())
             if not error:
-                ledger.end_stage(session, summary.day, "publish", "complete", summary.run_id, _now())
+                asked = [one.stage for one in run.making.enrichments.values()]
+                outbox.announce_day(session, run.day, asked, continue_by, _now())
+                outbox.announce_given_up(session, run.making.settings, _now())
     except HnIntelError:
         if not error:
             raise
 
 
-async def _run(window: Window, source: str, settings: Settings, summary: Summary) -> None:
-    shown = partial(checks.show.submit, window.day, summary.run_id)
+async def _run(run: Run) -> None:
+    shown = partial(checks.show.submit, run.day, run.run_id)
     try:
-        await _read(window, source, settings, summary)
-        with _timed(summary, "enrich"):
-            await _enrich(window, settings, summary)
-        await _check("answers", window.day, summary)
+        await _read(run)
+        with _timed(run, "enrich"):
+            await _enrich(run)
+        if run.wants_any([name for name in run.making.stages if name not in (graph.INGEST, graph.ARTICLES)]):
+            await _check("answers", run)
     except HnIntelError:
         with suppress(Exception):  # that it cannot be shown must not hide why the run ended
-            await _result(shown())
+            await result(shown())
         raise
-    await _result(shown())
-    with _timed(summary, "transform"):
-        summary.dbt = await asyncio.to_thread(transform, window.day, window.day, summary.run_id)
-    with _timed(summary, "brief"):
-        progress.update("brief", 0)
-        summary.briefing = await _result(brief.brief.submit(window.day, summary.run_id))
-        summary.page = await _result(brief.publish.submit(window.day))
-        progress.finish("brief", f"{summary.briefing.claims} new claims")
+    await result(shown())
+    with _timed(run, "transform"):
+        await _transform(run)
+    with _timed(run, "brief"):
+        await brief_day(run)
 
 
-async def _read(window: Window, source: str, settings: Settings, summary: Summary) -> None:
+async def _read(run: Run) -> None:
     # One client for all task runs: those of an async flow make two each, which read every authority of the web anew.
     with SyncClientContext.get_or_create():
-        with _timed(summary, "ingest"):
-            await _ingest(window, source, settings, summary)
-        await _check("ingest", window.day, summary)
-        with _timed(summary, "articles"):
-            await _articles(window, source, settings, summary)
+        with _timed(run, "ingest"):
+            async with stage(run, graph.INGEST) as to_do:
+                if to_do:
+                    await read_items(run)
+        if run.wants_any([graph.INGEST, graph.ARTICLES]):
+            await _check("ingest", run)
+        with _timed(run, "articles"):
+            async with stage(run, graph.ARTICLES) as to_do:
+                if to_do:
+                    await read_articles(run)
 
 
-async def _ingest(window: Window, source: str, settings: Settings, summary: Summary) -> None:
-    day, run_id = window.day, summary.run_id
-    progress.update("list", 0)
-    listing = await _result(ingest.list_day.submit(source, window))
-    summary.listed, summary.notes = len(listing.ids), listing.notes
-    progress.finish("list", f"{len(listing.ids)} stories, jobs and polls of {day}")
-    await _result(ingest.begin.submit(day, ingest.STAGE, run_id))
-    chunks = _chunks(listing.ids, settings.chunk_size)
-    opened = open_source(source, settings)
-    scraped = _cached(ingest.scrape, settings).map(chunks, source=source, identity=opened.identity, day=day)
-    done = lost = 0
-    async for readings in _as_done(scraped):
-        read = sum(readings, Scraped())
-        loaded = await _beside(ingest.load, read, day, run_id)
-        if loaded.items.new and opened.pages() is not None:  # articles will come, and a process takes a second to start
-            shared_pool(settings.article_workers, settings.article_extract_timeout).start()
-        summary.loaded += loaded
-        lost += len(read.lost)
-        summary.notes.update(read.notes)
-        done += len(readings)
-        progress.update("scrape", min(done * settings.chunk_size, len(listing.ids)), len(listing.ids))
-    await _result(ingest.end.submit(day, ingest.STAGE, run_id, len(listing.ids) - lost, lost))
-    progress.finish("scrape", f"{len(listing.ids) - lost} taken, {lost} lost to the dead letters")
-
-
-async def _check(part: Part, day: date, summary: Summary) -> None:
+async def _check(part: Part, run: Run) -> None:
     """Check what is there of the day by now; what is downstream of a blocking check that fails does not run."""
     progress.update(f"check {part}", 0)
-    results = await _result(checks.check.submit(part, day, summary.run_id))
-    summary.checks += results
+    results = await result(checks.check.submit(part, run.day, run.run_id))
+    run.summary.checks += results
     progress.finish(f"check {part}", in_a_line(results))
-    await _result(checks.go_on.submit(results, day, summary.run_id))
+    await result(checks.go_on.submit(results, run.day, run.run_id))
 
 
-async def _articles(window: Window, source: str, settings: Settings, summary: Summary) -> None:
-    day, run_id = window.day, summary.run_id
-    opened = open_source(source, settings)
-    await _result(ingest.begin.submit(day, articles.STAGE, run_id))
-    wanted = await _result(articles.pending.submit(day, opened.pages() is not None))
-    chunks = chunks_by_host(wanted, settings.chunk_size)
-    read = _cached(articles.read, settings).map(chunks, source=source, identity=opened.identity, day=day)
-    done = 0
-    async for readings in _as_done(read):
-        done += await _beside(articles.load, list(chain.from_iterable(readings)), day, run_id)
-        progress.update("articles", done, len(wanted))
-    statuses = await _result(articles.count.submit(day))
-    due = statuses.get("retry_at", 0)
-    await _result(ingest.end.submit(day, articles.STAGE, run_id, sum(statuses.values()) - due, due))
-    progress.finish("articles", f"{len(wanted)} asked for; {due} of the day to be tried again")
-
-
-async def _enrich(window: Window, settings: Settings, summary: Summary) -> None:
+async def _enrich(run: Run) -> None:
     """Fan every enrichment out as a subflow of its own, side by side but for those that come after others."""
-    gate = asyncio.Semaphore(settings.enrich_concurrency)
+    gate = asyncio.Semaphore(run.making.settings.enrich_concurrency)
 
-    async def one(name: str, delay: float) -> None:
+    async def one(name: str, stage_name: str, delay: float) -> None:
         async with gate:
             await asyncio.sleep(delay)
-            summary.enrichments[name] = await enrich(name, window.day, summary.run_id)
+            async with stage(run, stage_name) as to_do:
+                if to_do:
+                    run.summary.enrichments[name] = await enrich(name, run.day, run.run_id)
 
-    for layer in layers(load_enrichments(settings.enrichments_path)):
+    run.summary.enrichments = {name: Enriched() for name in run.making.enrichments}
+    for layer in layers(run.making.enrichments):
         ran = await asyncio.gather(
-            *(one(enrichment.name, place * _STAGGER) for place, enrichment in enumerate(layer)), return_exceptions=True
+            *(one(each.name, each.stage, place * _STAGGER) for place, each in enumerate(layer)), return_exceptions=True
         )
         failed = [error for error in ran if isinstance(error, BaseException)]
         if failed:  # every one had its turn first: what the others answered is kept
             raise failed[0]
 
 
-def _cached(reading: Task[..., T], settings: Settings) -> Task[..., T]:
-    """*reading* with the set lifetime of its cached results; with none, it is always read anew."""
-    if not settings.cache_hours:
-        return reading.with_options(cache_policy=NO_CACHE, persist_result=False)
-    return reading.with_options(cache_expiration=timedelta(hours=settings.cache_hours))
+async def _transform(run: Run) -> None:
+    if graph.TRANSFORM not in run.stages:
+        return
+    with run.making.warehouse.transaction() as session:
+        refuse_unready(session, run.making, run.day, graph.TRANSFORM, _now())
+        due = spans_to_transform(session, run.making, Span(run.day, run.day), _now(), run.again)
+    if due:
+        run.summary.dbt = await asyncio.to_thread(transform, run.day, run.day, run.run_id, run.making.spec, run.again)
+    else:
+        run.summary.skipped.append(graph.TRANSFORM)
+        progress.finish(graph.TRANSFORM, "complete, skipped")
 
 
-async def _result(future: PrefectFuture[T]) -> T:
-    """The result of a task, without holding up the subflows beside it, nor a thread while it runs."""
-    loop, done = asyncio.get_running_loop(), asyncio.Event()
-
-    def tell(_: PrefectFuture[T]) -> None:
-        with suppress(RuntimeError):  # the loop is closed: the run was ended, and nobody waits any more
-            loop.call_soon_threadsafe(done.set)
-
-    future.add_done_callback(tell)
-    await done.wait()
-    return await asyncio.to_thread(future.result)
-
-
-async def _beside(write: Task[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a task in a thread beside the runner's, where it would wait until everything submitted had its turn."""
-    return await asyncio.to_thread(lambda: cast(T, write(*args, **kwargs)))
-
-
-async def _as_done(futures: Sequence[PrefectFuture[T]]) -> AsyncIterator[list[T]]:
-    """Results as they come, so that what was read is kept while the rest is still read; in batches."""
-    waiting = {asyncio.ensure_future(_result(future)) for future in futures}
-    while waiting:
-        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        yield [one.result() for one in done]
-
-
-def _chunks(ids: Sequence[int], size: int) -> list[list[int]]:
-    return [list(ids[start : start + size]) for start in range(0, len(ids), size)]
+async def brief_day(run: Run) -> None:
+    """Write the briefing of the day and publish its page."""
+    async with stage(run, graph.BRIEFING) as to_do:
+        if to_do:
+            progress.update("brief", 0)
+            run.summary.briefing = await result(brief.brief.submit(run.day, run.run_id))
+            await asyncio.to_thread(assets.briefed, run.day, run.run_id)
+            progress.finish("brief", f"{run.summary.briefing.claims} new claims")
+    async with stage(run, graph.PUBLISH) as to_do:
+        if to_do:
+            await result(brief.publish.submit(run.day))
+    run.summary.page = str(path_of(run.day, run.making.settings))
 
 
 @contextmanager
-def _timed(summary: Summary, stage: str) -> Iterator[None]:
+def _timed(run: Run, name: str) -> Iterator[None]:
     began = time.monotonic()
     try:
         yield
     finally:
-        summary.seconds[stage] = time.monotonic() - began
+        run.summary.seconds[name] = time.monotonic() - began
 
 
 def _now() -> datetime:

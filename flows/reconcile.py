@@ -26,9 +26,10 @@ from hnintel.errors import HnIntelError
 from hnintel.reconcile import days_due
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
+from tasks.events import ANNOUNCED
 
 
-@flow(name="reconcile", flow_run_name="reconcile")
+@flow(name="reconcile", flow_run_name="reconcile", **ANNOUNCED)
 async def reconcile(source: str | None = None) -> dict[str, Any]:
     """Run every day again that is due, oldest first, one after the other; a day that fails does not stop the next.
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from hnintel import ingest
+from hnintel import ingest, leases
 from hnintel.comments import Place
 from hnintel.enrichment import load_enrichments
 from hnintel.ingest import COMMENTS, ITEMS, OPTIONS, Scraped
@@ -19,6 +19,8 @@ from hnintel.warehouse.statements import statement
 #: Stages whose letters are read again here and now; those of the rest are made due for the next run of their day.
 READ_HERE = (ITEMS, OPTIONS, COMMENTS)
 ARTICLES = "articles"
+#: The stage of a day that reads them.
+INGEST = "ingest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ async def retry(
     here = [letter for letter in chosen if letter.stage in READ_HERE]
     for day in sorted({letter.day for letter in here}):
         of_day = [letter for letter in here if letter.day == day]
-        with warehouse.lease(day, run_id):
+        with leases.held(warehouse, day, INGEST, run_id, settings):
             scraped = await _read(warehouse, source, of_day, day, settings)
             with warehouse.transaction() as session:
                 ingest.load(session, scraped, day, run_id, now)

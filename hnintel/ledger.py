@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Literal
 
+from hnintel import leases
 from hnintel.warehouse.base import Session, Staged
 from hnintel.warehouse.statements import statement
 
@@ -17,11 +18,14 @@ Status = Literal["running", "complete", "partial", "failed", "stopped"]
 Key = tuple[str, str]
 
 
-def begin_run(session: Session, run_id: str, day: date, source: str, now: datetime) -> None:
-    """Note that a run has begun. Call it with the lease of the day: what still says it runs was killed."""
-    session.execute(
-        "UPDATE ops.runs SET status = 'failed', finished_at = ? WHERE day = ? AND status = 'running'", [now, day]
-    )
+def begin_run(
+    session: Session, run_id: str, day: date, source: str, now: datetime, alive: Collection[str] = ()
+) -> None:
+    """Note that a run has begun; what still says that it runs, and is none of those *alive*, was killed."""
+    for other, *_ in session.execute("SELECT run_id FROM ops.runs WHERE day = ? AND status = 'running'", [day]):
+        if other not in alive:
+            session.execute("UPDATE ops.runs SET status = 'failed', finished_at = ? WHERE run_id = ?", [now, other])
+    session.execute("DELETE FROM ops.runs WHERE run_id = ?", [run_id])  # the same run, tried again by Prefect
     session.execute(
         "INSERT INTO ops.runs (run_id, day, source, status, started_at) VALUES (?, ?, ?, 'running', ?)",
         [run_id, day, source, now],
@@ -36,9 +40,30 @@ def end_run(session: Session, run_id: str, status: Status, summary: Mapping[str,
     )
 
 
-def begin_stage(session: Session, day: date, stage: str, run_id: str, now: datetime) -> None:
-    """Note another attempt at a stage of a day."""
-    session.merge(statement("set_partition"), [day, stage, "running", None, None, run_id, 1, now, None, None])
+def begin_stage(
+    session: Session,
+    day: date,
+    stage: str,
+    run_id: str,
+    now: datetime,
+    fingerprint: str | None = None,
+    inputs: str | None = None,
+    source: str | None = None,
+) -> None:
+    """Note another attempt at a stage of a day; one that the same run has begun already is none.
+
+    Args:
+        session: the transaction it is part of.
+        day: the partition.
+        stage: of it.
+        run_id: whose attempt it is.
+        now: when.
+        fingerprint: of what makes the rows: code, question, model, settings.
+        inputs: a hash of the rows that they are made of, as they are now.
+        source: where the day is read from, as the user named it.
+    """
+    made_of = [fingerprint, inputs, source]
+    session.merge(statement("set_partition"), [day, stage, "running", None, *made_of, run_id, 1, now, None, None])
 
 
 def end_stage(
@@ -52,14 +77,26 @@ def end_stage(
     fingerprint: str | None = None,
     error: str | None = None,
 ) -> None:
-    """Note how a stage ended; call it in the transaction that made it true."""
-    session.merge(statement("set_partition"), [day, stage, status, rows, fingerprint, run_id, 0, now, now, error])
+    """Note how a stage ended; call it in the transaction that made it true.
+
+    Raises:
+        WarehouseBusy: another run has taken the stage over, whose word it is now to say.
+    """
+    leases.refuse_if_lost(session, day, stage, run_id)
+    ended = [day, stage, status, rows, fingerprint, None, None, run_id, 0, now, now, error]
+    session.merge(statement("set_partition"), ended)
 
 
 def was_complete(session: Session, day: date, stage: str) -> bool:
     """Whether a stage of a day is done, by the ledger."""
     found = session.execute("SELECT status FROM ops.partitions WHERE day = ? AND stage = ?", [day, stage])
     return bool(found) and found[0][0] in ("complete", "partial")
+
+
+def is_running(session: Session, day: date, stage: str, run_id: str) -> bool:
+    """Whether the ledger has a stage of a day as being done by a run."""
+    sql = "SELECT count(*) FROM ops.partitions WHERE day = ? AND stage = ? AND run_id = ? AND status = 'running'"
+    return bool(session.execute(sql, [day, stage, run_id])[0][0])
 
 
 def stage_letters(

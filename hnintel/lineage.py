@@ -20,7 +20,8 @@ _SAYS = {
     "raw.articles": "The pages that stories link to, one row a canonical URL.",
     "enriched.briefings": "The briefing of a day; each claim cites stories of it.",
 }
-_BRIEFED_FROM = ("marts.stories", "marts.topic_trends", "marts.entity_trends", "marts.daily_sentiment")
+#: What the lines that the briefing is drawn up from are selected from (sql/briefing_lines.sql).
+_BRIEFED_FROM = ("marts.stories", "staging.int_entities__mentions")
 _INPUTS = {"story": ("raw.items", "raw.articles"), "comments": ("raw.items", "raw.comments")}
 
 

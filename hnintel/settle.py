@@ -69,16 +69,18 @@ def settled_at(day: date, days: int, zone: str) -> datetime:
 
 
 def day_readings(session: Session, source: str) -> list[DayRead]:
-    """What the ledger holds of readings from *source* (as the user named it): every run, and the ingest of the last.
+    """What the ledger holds of readings from *source* (as the user named it): the last of each day.
 
-    A run that failed after its ingest was done has read the day all the same, which only the partition says.
+    Of a day read before the ledger kept sources, every run counts as a reading, and the ingest of the last one.
     """
-    runs = session.execute(
-        "SELECT day, started_at, status IN ('complete', 'partial') FROM ops.runs WHERE source = ?", [source]
-    )
     ingests = session.execute(
         "SELECT p.day, p.started_at, p.status IN ('complete', 'partial') FROM ops.partitions AS p "
-        "INNER JOIN ops.runs AS r ON r.run_id = p.run_id WHERE p.stage = 'ingest' AND r.source = ?",
+        "LEFT JOIN ops.runs AS r ON r.run_id = p.run_id WHERE p.stage = 'ingest' AND coalesce(p.source, r.source) = ?",
+        [source],
+    )
+    runs = session.execute(
+        "SELECT r.day, r.started_at, r.status IN ('complete', 'partial') FROM ops.runs AS r WHERE r.source = ? "
+        "AND r.day NOT IN (SELECT day FROM ops.partitions WHERE stage = 'ingest' AND source IS NOT NULL)",
         [source],
     )
     return [DayRead(day, began_at, bool(finished)) for day, began_at, finished in [*runs, *ingests]]

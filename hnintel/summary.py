@@ -27,6 +27,7 @@ class Summary:
     run_id: str
     source: str
     status: str = "running"
+    skipped: list[str] = field(default_factory=list)
     listed: int = 0
     notes: Counter[str] = field(default_factory=Counter)
     loaded: Loaded = field(default_factory=Loaded)
@@ -88,6 +89,7 @@ class Summary:
             "run_id": self.run_id,
             "source": self.source,
             "status": self.status,
+            "skipped": self.skipped,
             "listed": self.listed,
             "items": self.items,
             "outcomes": self.statuses,
@@ -127,7 +129,7 @@ def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The closing table: a name and a line for each thing worth a look. *told* is what ``as_json`` gives."""
     rows = [
         ("items", _listed(told["items"])),
-        ("outcomes", _listed(told["outcomes"]) + f" of {told['listed']} listed"),
+        ("outcomes", _listed(told["outcomes"]) + (f" of {told['listed']} listed" if told["listed"] else "")),
         ("of the items", _of_the_items(told["changes"]["items"])),
         ("articles", _listed(told["articles"]) or "none"),
     ]
@@ -148,6 +150,8 @@ def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     if told["dead_letters"] or told["dead_letters_due"]:
         letters = f"{told['dead_letters']} of this day, to be tried again later; {told['dead_letters_due']} are due now"
         rows.append(("dead letters", f"{letters}: python -m hnintel dead-letters list"))
+    if told["skipped"]:
+        rows.append(("skipped, as done", ", ".join(told["skipped"])))
     if told["changed_tables"] is not None:
         rows.append(("since the last run", _changes(told["changed_tables"], told["ai_calls"])))
     rows.append(("time", ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in told["seconds"].items())))

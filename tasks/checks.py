@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from hnintel import outbox
 from hnintel.checks import run
 from hnintel.checks.check import Result, in_a_line
+from hnintel.events import CheckFailed
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 
@@ -31,9 +33,10 @@ def go_on(results: Sequence[Result], day: date, run_id: str) -> None:
 
 @task(cache_policy=NO_CACHE, task_run_name="show the checks of {day}")
 def show(day: date, run_id: str) -> None:
-    """Keep all checks of the run as a table artifact, what failed first."""
+    """Keep all checks of the run as a table artifact, what failed first, and have that announced."""
     with open_warehouse(load_settings()).transaction() as session:
         results = run.results_of(session, run_id, day)
+        outbox.put_all(session, [_failure(one, day, run_id) for one in results if not one.passed], _now())
     if not results:  # the run ended before its first check
         return
     table = [
@@ -48,3 +51,11 @@ def show(day: date, run_id: str) -> None:
     ]
     described = f"**Checks of Hacker News on {day}**: {in_a_line(results)}. Kept in `ops.checks` under run `{run_id}`."
     create_table_artifact(table, key=f"checks-{day}", description=described)
+
+
+def _failure(one: Result, day: date, run_id: str) -> CheckFailed:
+    return CheckFailed(day=day, run_id=run_id, check=one.name, blocking=one.blocking, detail=one.detail)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

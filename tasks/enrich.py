@@ -14,6 +14,7 @@ from hnintel.enrichment import load_enrichments
 from hnintel.settings import load_settings
 from hnintel.usage import Enriched
 from hnintel.warehouse import open_warehouse
+from tasks.limits import AI, turn
 from tasks.policies import may_pass
 
 
@@ -41,7 +42,8 @@ def begin(name: str, day: date, run_id: str) -> None:
 )
 def ask(name: str, day: date, run_id: str, after: int) -> Chunk | None:
     """Ask about the next chunk of pending items; None where there are none."""
-    return _run(name, day, run_id).next_chunk(after)
+    with turn(AI):
+        return _run(name, day, run_id).next_chunk(after)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="judge {name} of {day}")

@@ -16,6 +16,7 @@ from hnintel.sources import open_source
 from hnintel.sources.base import Listing
 from hnintel.warehouse import open_warehouse
 from hnintel.window import Window
+from tasks.limits import HACKER_NEWS, turn
 from tasks.policies import ITEMS_BY_ID_AND_DAY, may_pass
 
 STAGE = "ingest"
@@ -46,7 +47,8 @@ def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> ingest.
     settings = load_settings()
     with open_warehouse(settings).transaction() as session:
         held = ingest.held_comments(session, ids)
-    return asyncio.run(ingest.scrape(open_source(source, settings), ids, day, settings, held))
+    with turn(HACKER_NEWS):
+        return asyncio.run(ingest.scrape(open_source(source, settings), ids, day, settings, held))
 
 
 @task(cache_policy=NO_CACHE, task_run_name="begin {stage} of {day}")

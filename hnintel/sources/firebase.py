@@ -47,6 +47,28 @@ class Firebase:
             raise SourceError(f"{self._url}/maxitem.json answered no id; see HNINTEL_FIREBASE_URL")
         return found
 
+    async def top(self) -> list[int]:
+        """The ids of the front page and what is behind it, best first; at most 500.
+
+        Raises:
+            Unreachable, SourceError: as for :meth:`max_id`.
+        """
+        return self._ids(await self._client.get(f"{self._url}/topstories.json"), "topstories")
+
+    async def changed(self) -> list[int]:
+        """The ids of items that were changed of late; how late is Hacker News' to say.
+
+        Raises:
+            Unreachable, SourceError: as for :meth:`max_id`.
+        """
+        found = await self._client.get(f"{self._url}/updates.json")
+        return self._ids(found.get("items") if isinstance(found, dict) else None, "updates")
+
+    def _ids(self, found: object, name: str) -> list[int]:
+        if not isinstance(found, list) or not all(isinstance(one, int) and one > 0 for one in found):
+            raise SourceError(f"{self._url}/{name}.json answered no ids; see HNINTEL_FIREBASE_URL")
+        return found
+
     async def _item(self, item_id: int) -> Reading:
         try:
             async with self._gate:

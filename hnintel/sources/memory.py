@@ -39,8 +39,15 @@ class ItemStore:
 
     def newest_day(self, zone: str) -> date | None:
         """The newest business day that a story, job or poll was posted on."""
-        times = [raw["time"] for raw in self.items.values() if raw is not None and _is_listed(raw) and _has_time(raw)]
+        times = self._times()
         return day_of(max(times), zone) if times else None
+
+    def days(self, zone: str) -> list[date]:
+        """Every business day that one was posted on, the oldest first."""
+        return sorted({day_of(time, zone) for time in self._times()})
+
+    def _times(self) -> list[int]:
+        return [raw["time"] for raw in self.items.values() if raw is not None and _is_listed(raw) and _has_time(raw)]
 
     def list_day(self, window: Window) -> Listing:
         """The ids posted in *window*, and how many could not be placed on any day."""

@@ -63,6 +63,10 @@ class ReplaySource:
         """The newest day with a story in the dump."""
         return self._store.newest_day(zone)
 
+    def days(self, zone: str) -> list[date]:
+        """Every day with a story in the dump, the oldest first."""
+        return self._store.days(zone)
+
     async def list_day(self, window: Window) -> Listing:
         """The dump's stories of the window, with what was malformed counted."""
         return self._store.list_day(window)
@@ -80,18 +84,19 @@ def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise UsageError(f"{path} does not exist: give a file or folder of Hacker News items")
     if path.is_file():
-        if not _is_dump(path):
+        if not is_dump(path):
             raise UsageError(f"{path.name} is none of {', '.join(_ENDINGS)}, plain or with {', '.join(_PACKED)}")
         return [path]
     if not path.is_dir():
         raise UsageError(f"{path} is neither a file nor a folder")
-    files = sorted(file for file in path.iterdir() if file.is_file() and _is_dump(file))
+    files = sorted(file for file in path.iterdir() if file.is_file() and is_dump(file))
     if not files:
         raise UsageError(f"{path} holds no file that ends in {', '.join(_ENDINGS)}, plain or with {', '.join(_PACKED)}")
     return files
 
 
-def _is_dump(file: Path) -> bool:
+def is_dump(file: Path) -> bool:
+    """Whether a file is one of items, by its name."""
     name = Path(file.name.lower())  # a dump that was made on Windows may shout
     plain = name.with_suffix("") if name.suffix in _PACKED else name
     return plain.suffix in _ENDINGS and name.name != "pages.json"

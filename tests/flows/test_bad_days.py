@@ -15,8 +15,6 @@ import duckdb
 import pytest
 
 from hnintel.errors import WarehouseBusy, WarehouseError
-from hnintel.settings import load_settings
-from hnintel.warehouse import open_warehouse
 
 DAY = date(2026, 10, 22)
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,9 +101,12 @@ def test_a_second_run_of_a_day_waits_a_bounded_time_then_names_the_process_that_
     monkeypatch.setenv("HNINTEL_LOCK_WAIT", "0.5")
     script = (
         "import datetime, sys\n"
+        "from hnintel import leases\n"
         "from hnintel.settings import load_settings\n"
         "from hnintel.warehouse import open_warehouse\n"
-        f"with open_warehouse(load_settings()).lease(datetime.date({DAY.year}, {DAY.month}, {DAY.day}), 'other'):\n"
+        "settings = load_settings()\n"
+        f"day = datetime.date({DAY.year}, {DAY.month}, {DAY.day})\n"
+        "with leases.held(open_warehouse(settings), day, 'ingest', 'other', settings):\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.read()\n"
     )
@@ -115,13 +116,13 @@ def test_a_second_run_of_a_day_waits_a_bounded_time_then_names_the_process_that_
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
         try:
-            with pytest.raises(WarehouseBusy, match=rf"{DAY} is being run by process {other.pid} .*waited 0.5 s"):
+            held = rf"ingest of {DAY} is being run by process {other.pid} .*waited 0.5 s"
+            with pytest.raises(WarehouseBusy, match=held):
                 run(DAY, f"replay:{small_dump}")
         finally:
             other.communicate("")
 
-    with open_warehouse(load_settings()).lease(DAY, "free again"):  # once it has ended
-        pass
+    assert run(DAY, f"replay:{small_dump}")["status"] == "complete"  # once it has ended
 
 
 def test_an_empty_day_gets_a_page_that_says_so(run: Run, home: Path, small_dump: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,6 @@ from hnintel import dead_letters
 from hnintel.dead_letters import Letter, Retried
 from hnintel.settings import Settings
 from hnintel.sources.sample import SampleSource
-from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Warehouse
 from hnintel.warehouse.statements import statement
 from tests.warehouse.world import bury
@@ -20,16 +18,6 @@ from tests.warehouse.world import bury
 DAY = date(2026, 10, 22)
 NOW = datetime(2026, 10, 23, 6)
 SAMPLE = SampleSource()
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path)
-
-
-@pytest.fixture
-def warehouse(settings: Settings) -> Warehouse:
-    return open_warehouse(settings)
 
 
 def _bury(warehouse: Warehouse, stage: str, *keys: str, at: datetime = NOW, times: int = 1) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,20 +10,8 @@ import pytest
 from hnintel import ingest
 from hnintel.settings import Settings
 from hnintel.sources.base import Listing
-from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Warehouse
 from tests.unit.reading import DAY, NOW, THREAD, comment, rows, story, take
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path)
-
-
-@pytest.fixture
-def warehouse(settings: Settings) -> Warehouse:
-    return open_warehouse(settings)
-
 
 URL = "http://site.example/article"
 

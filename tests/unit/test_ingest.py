@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,20 +13,8 @@ from hnintel.changes import Changes
 from hnintel.comments import Place
 from hnintel.ingest import Loaded, Scraped
 from hnintel.settings import Settings
-from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Warehouse
 from tests.unit.reading import NOW, THREAD, Items, comment, load, rows, scrape, story, take
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path)
-
-
-@pytest.fixture
-def warehouse(settings: Settings) -> Warehouse:
-    return open_warehouse(settings)
-
 
 # --- what lands ------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,209 @@
+"""The main flow over a range of days: a child a day reads and enriches it, then the marts are built once for all.
+
+``python flows/backfill.py --from 2026-10-01 --to 2026-10-31 --plan`` only says what that would come to. Deployed as
+``flows/backfill.py:backfill``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+if __name__ == "__main__":
+    from flows._cli_backfill import main
+    from flows._command import leave
+
+    leave(main(sys.argv[1:]))
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+from prefect import flow, runtime
+from pydantic import Field
+
+from flows.children import Child, as_subflow, through_deployment
+from flows.main import brief_day
+from flows.stage import Run
+from flows.transform import transform
+from hnintel import progress
+from hnintel.backfill import Only, Work, choose_work, plan_backfill
+from hnintel.errors import HnIntelError, UsageError
+from hnintel.leases import Leases
+from hnintel.partitions import graph
+from hnintel.partitions.calendar import Span
+from hnintel.partitions.made_of import Making
+from hnintel.partitions.state import grid
+from hnintel.settings import load_settings
+from hnintel.summary import Summary
+from hnintel.warehouse import open_warehouse
+from hnintel.window import refuse_future
+from tasks.backfill import show
+from tasks.events import ANNOUNCED
+
+_STAGGER = 0.2
+#: What the parent does itself, once all children have ended.
+_OF_ALL_DAYS = (graph.TRANSFORM, graph.BRIEFING, graph.PUBLISH)
+
+Order = Literal["oldest", "newest"]
+Through = Literal["auto", "subflows", "deployment"]
+
+
+@dataclass
+class Backfill:
+    """A backfill under way: what is to be done, and by day what became of it."""
+
+    making: Making
+    run_id: str
+    works: list[Work]
+    again: bool
+    failed: dict[date, str] = field(default_factory=dict)
+    errors: list[HnIntelError] = field(default_factory=list)
+
+    def fail(self, day: date, error: HnIntelError) -> None:
+        """Note that a day failed, and go on."""
+        self.failed.setdefault(day, str(error))
+        self.errors.append(error)
+        progress.finish(f"backfill {day}", f"failed: {error}")
+
+
+@flow(name="backfill", flow_run_name="backfill {from_day} to {to_day}", **ANNOUNCED)
+async def backfill(
+    from_day: Annotated[date, Field(description="The first day.")],
+    to_day: Annotated[date, Field(description="The last day, included.")],
+    source: Annotated[
+        str | None, Field(description="live, sample or replay:PATH; by default the setting HNINTEL_SOURCE.")
+    ] = None,
+    stages: Annotated[
+        Sequence[str], Field(description="Only these, such as enrich:entities; with a + what is downstream too.")
+    ] = (),
+    only: Annotated[
+        Only, Field(description="Which partitions: all that is due, or one kind; all: done or not.")
+    ] = "due",
+    concurrency: Annotated[int, Field(ge=1, le=64, description="How many days are read and enriched at once.")] = 2,
+    order: Annotated[Order, Field(description="Which days come first.")] = "oldest",
+    plan: Annotated[bool, Field(description="Only say what it would fetch, ask and cost; asks nothing.")] = False,
+    through: Annotated[
+        Through, Field(description="Children as subflows or as runs of the deployment; auto: as this run itself is.")
+    ] = "auto",
+    deployment: Annotated[str, Field(description="Whose runs the children are.")] = "hacker-news/daily",
+) -> dict[str, Any]:
+    """Do what is left of every day of a range; what is done is skipped, so a second start does only the rest.
+
+    Raises:
+        UsageError: the range is none, or lies before the first day wanted or in the future.
+        HnIntelError: days failed; the others were done all the same.
+    """
+    settings = load_settings()
+    making = Making(open_warehouse(settings), settings, source or settings.source)
+    span = _checked(Span(from_day, to_day), making)
+    chosen = graph.choose(making.stages, stages)
+    with making.warehouse.transaction() as session:
+        works = choose_work(session, making, span, chosen, only, _now(), newest_first=order == "newest")
+    planned = await asyncio.to_thread(plan_backfill, making.warehouse, making, works, chosen)
+    total = planned.total
+    told = f"{len(works)} days, {total.rows} questions, {total.cost:.4g} {total.currency}"
+    await asyncio.to_thread(
+        show, "backfill-plan", planned.rows(), f"**Backfill of {span.first} to {span.last}**: {told}"
+    )
+    if plan or not works:
+        return {"status": "planned" if plan else "complete", **planned.as_json()}
+    deployed = through == "deployment" or (through == "auto" and runtime.deployment.id is not None)
+    child = through_deployment(making, deployment) if deployed else as_subflow(making)
+    made = Backfill(making, str(runtime.flow_run.id), works, again=only == "all")
+    await _days(made, child, concurrency)
+    await _marts(made)
+    await _briefings(made)
+    return await _close(made, span)
+
+
+def _checked(span: Span, making: Making) -> Span:
+    now, settings = runtime.flow_run.scheduled_start_time, making.settings
+    if span.last < span.first:
+        raise UsageError(f"{span.last} comes before {span.first}: give the first day first")
+    refuse_future(span.last, now, settings.time_zone)
+    if span.first < settings.first_day:
+        raise UsageError(f"{span.first} is before the first day wanted, HNINTEL_FIRST_DAY={settings.first_day}")
+    return span
+
+
+async def _days(made: Backfill, child: Child, concurrency: int) -> None:
+    """A child a day that has something to be read or asked, so many at once; one that fails stops no other."""
+    gate = asyncio.Semaphore(concurrency)
+    works = [(work, [stage for stage in work.stages if stage not in _OF_ALL_DAYS]) for work in made.works]
+
+    async def one(work: Work, stages: list[str], delay: float) -> None:
+        async with gate:
+            await asyncio.sleep(delay)  # subflows that start at the same moment get into each other's way on SQLite
+            try:
+                await child(work, stages, made.again)
+            except HnIntelError as error:
+                made.fail(work.day, error)
+                return
+            progress.finish(f"backfill {work.day}", "read and enriched")
+
+    jobs = [(work, stages) for work, stages in works if stages]
+    await asyncio.gather(*(one(*job, (place % concurrency) * _STAGGER) for place, job in enumerate(jobs)))
+
+
+async def _marts(made: Backfill) -> None:
+    """Build the marts once for all days that are ready; where that fails, it fails for all of them."""
+    days = [work.day for work in made.works if graph.TRANSFORM in work.stages and work.day not in made.failed]
+    if not days:
+        return
+    try:
+        await asyncio.to_thread(transform, min(days), max(days), made.run_id, made.making.spec, made.again)
+    except HnIntelError as error:
+        for day in days:
+            made.fail(day, error)
+
+
+async def _briefings(made: Backfill) -> None:
+    """Brief and publish, the oldest day first, since a page links to the one before it."""
+    works = sorted((work for work in made.works if work.day not in made.failed), key=lambda work: work.day)
+    with Leases(made.making.warehouse, made.run_id, made.making.settings) as held:
+        for work in works:
+            stages = frozenset(work.stages).intersection((graph.BRIEFING, graph.PUBLISH))
+            if not stages:
+                continue
+            summary = Summary(work.day, made.run_id, made.making.spec)
+            try:
+                await brief_day(Run(work.day, made.run_id, made.making, held, stages, summary, made.again))
+            except HnIntelError as error:
+                made.fail(work.day, error)
+            else:
+                progress.finish(f"backfill {work.day}", "published")
+
+
+async def _close(made: Backfill, span: Span) -> dict[str, Any]:
+    """Say how every day of the backfill stands now, by the ledger."""
+    days = [work.day for work in made.works]
+    with made.making.warehouse.transaction() as session:
+        found = grid(session, made.making, min(days), max(days), _now())
+    rows = []
+    for work in made.works:
+        left = [stage for stage in work.stages if not found[work.day][stage].is_done or found[work.day][stage].due]
+        status = "failed" if work.day in made.failed else "left" if left else "complete"
+        rows.append(
+            {
+                "day": work.day.isoformat(),
+                "status": status,
+                "left": ", ".join(left),
+                "error": made.failed.get(work.day, ""),
+            }
+        )
+    complete = sum(row["status"] == "complete" for row in rows)
+    told = f"{complete} of {len(rows)} days complete, {len(made.failed)} failed"
+    await asyncio.to_thread(show, "backfill", rows, f"**Backfill of {span.first} to {span.last}**: {told}")
+    if made.errors:
+        raise type(made.errors[0])(f"{told}; a second start does what is left. The first: {made.errors[0]}")
+    return {"status": "complete" if complete == len(rows) else "partial", "told": told, "days": rows}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,98 @@
+"""The child run of a day in a backfill: a subflow of this process, or a run of a deployment; the same partitions."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from typing import Any
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.deployments import run_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelling
+
+from flows.main import hacker_news
+from hnintel.backfill import Work
+from hnintel.errors import HnIntelError, UsageError
+from hnintel.partitions.made_of import Making
+
+#: Reads and enriches one day: its stages, and whether they are to be done though they are; raises where it failed.
+Child = Callable[[Work, Sequence[str], bool], Awaitable[None]]
+
+_PAUSE = 2.0
+_MOST_REQUESTS = 50
+
+
+class DayFailed(HnIntelError):
+    """The run of a day ended badly; what it said is in its own log."""
+
+
+def as_subflow(making: Making) -> Child:
+    """Children that are subflows of the calling flow."""
+
+    async def run(work: Work, stages: Sequence[str], again: bool) -> None:
+        day: date = work.day
+        await hacker_news.with_options(flow_run_name=str(day))(day, making.spec, list(stages), again)
+
+    return run
+
+
+def through_deployment(making: Making, deployment: str) -> Child:
+    """Children that are runs of *deployment*, wherever its worker runs them.
+
+    A request that was made already makes no second run: its key is of the day, the stages, what makes them, and how
+    often the ledger says they were tried.
+    """
+
+    async def run(work: Work, stages: Sequence[str], again: bool) -> None:
+        parameters = {"day": str(work.day), "source": making.spec, "stages": list(stages), "again": again}
+        key = request_key(making, work, stages)
+        run = await _requested(deployment, work, parameters, key)
+        try:
+            run = await _ended(run)
+        except asyncio.CancelledError:
+            async with get_client() as client:  # else it would go on by itself
+                await client.set_flow_run_state(run.id, Cancelling())
+            raise
+        if run.state is None or run.state.type != StateType.COMPLETED:
+            told = (run.state.message or run.state.name or "no state").splitlines()[0] if run.state else "no state"
+            raise DayFailed(f"run {run.name} ({run.id}): {told[:300]}")
+
+    return run
+
+
+def request_key(making: Making, work: Work, stages: Sequence[str]) -> str:
+    """Names one request: day, stages, fingerprint and attempt."""
+    made = json.dumps([making.spec, [(stage, making.fingerprint(stage)) for stage in stages]])
+    fingerprint = hashlib.md5(made.encode(), usedforsecurity=False).hexdigest()
+    return f"{work.day}:{next(iter(stages))}:{fingerprint}:{work.attempts + 1}"
+
+
+async def _requested(deployment: str, work: Work, parameters: dict[str, Any], key: str) -> FlowRun:
+    """The run of that request: the one there is, unless it died before the ledger had any of it."""
+    for number in range(_MOST_REQUESTS):
+        try:
+            found: FlowRun = await run_deployment(  # type: ignore[misc]  # in a coroutine it gives one
+                name=deployment,
+                parameters=parameters,
+                flow_run_name=str(work.day),
+                timeout=0,
+                idempotency_key=f"{key}:{number}" if number else key,
+            )
+        except ObjectNotFound:
+            raise UsageError(f"there is no deployment {deployment}: run prefect deploy --all") from None
+        if found.state is None or not found.state.is_final():
+            return found
+    raise DayFailed(f"{_MOST_REQUESTS} runs of {work.day} ended before they began: see the log of the worker")
+
+
+async def _ended(run: FlowRun) -> FlowRun:
+    async with get_client() as client:
+        while run.state is None or not run.state.is_final():
+            await asyncio.sleep(_PAUSE)
+            run = await client.read_flow_run(run.id)
+    return run

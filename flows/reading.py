@@ -1,0 +1,79 @@
+"""Reading a day: its listing, its items and comments in chunks, then the articles they link to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import chain
+from typing import TypeVar
+
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import Task
+
+from flows.stage import Run
+from flows.waiting import as_done, beside, result
+from hnintel import progress
+from hnintel.articles import chunks_by_host
+from hnintel.extraction_pool import shared_pool
+from hnintel.ingest import Scraped
+from hnintel.settings import Settings
+from hnintel.window import Window
+from tasks import articles, assets, ingest
+
+T = TypeVar("T")
+
+
+async def read_items(run: Run) -> None:
+    """List the day, scrape it in chunks, and load each as it comes."""
+    day, run_id, summary, settings = run.day, run.run_id, run.summary, run.making.settings
+    source, opened = run.making.spec, run.making.source
+    progress.update("list", 0)
+    listing = await result(ingest.list_day.submit(source, Window.of(day, settings.time_zone)))
+    summary.listed, summary.notes = len(listing.ids), listing.notes
+    progress.finish("list", f"{len(listing.ids)} stories, jobs and polls of {day}")
+    chunks = _chunks(listing.ids, settings.chunk_size)
+    scraped = _cached(ingest.scrape, settings).map(chunks, source=source, identity=opened.identity, day=day)
+    done = lost = 0
+    async for readings in as_done(scraped):
+        read = sum(readings, Scraped())
+        loaded = await beside(ingest.load, read, day, run_id)
+        if loaded.items.new and opened.pages() is not None:  # articles will come, and a process takes a second to start
+            shared_pool(settings.article_workers, settings.article_extract_timeout).start()
+        summary.loaded += loaded
+        lost += len(read.lost)
+        summary.notes.update(read.notes)
+        done += len(readings)
+        progress.update("scrape", min(done * settings.chunk_size, len(listing.ids)), len(listing.ids))
+    await result(ingest.end.submit(day, ingest.STAGE, run_id, len(listing.ids) - lost, lost))
+    await asyncio.to_thread(assets.items, day, run_id)
+    progress.finish("scrape", f"{len(listing.ids) - lost} taken, {lost} lost to the dead letters")
+
+
+async def read_articles(run: Run) -> None:
+    """Read the articles of the day that are pending, a host's together."""
+    day, run_id, settings = run.day, run.run_id, run.making.settings
+    source, opened = run.making.spec, run.making.source
+    wanted = await result(articles.pending.submit(day, opened.pages() is not None))
+    chunks = chunks_by_host(wanted, settings.chunk_size)
+    read = _cached(articles.read, settings).map(chunks, source=source, identity=opened.identity, day=day)
+    done = 0
+    async for readings in as_done(read):
+        done += await beside(articles.load, list(chain.from_iterable(readings)), day, run_id)
+        progress.update("articles", done, len(wanted))
+    statuses = await result(articles.count.submit(day))
+    due = statuses.get("retry_at", 0)
+    await result(ingest.end.submit(day, articles.STAGE, run_id, sum(statuses.values()) - due, due))
+    await asyncio.to_thread(assets.articles, day, run_id)
+    progress.finish("articles", f"{len(wanted)} asked for; {due} of the day to be tried again")
+
+
+def _cached(reading: Task[..., T], settings: Settings) -> Task[..., T]:
+    """*reading* with the set lifetime of its cached results; with none, it is always read anew."""
+    if not settings.cache_hours:
+        return reading.with_options(cache_policy=NO_CACHE, persist_result=False)
+    return reading.with_options(cache_expiration=timedelta(hours=settings.cache_hours))
+
+
+def _chunks(ids: Sequence[int], size: int) -> list[list[int]]:
+    return [list(ids[start : start + size]) for start in range(0, len(ids), size)]

@@ -1,0 +1,131 @@
+"""One stage of a day in a run: leased, skipped where it is done, begun, and noted as failed where it fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from hnintel import ledger, progress
+from hnintel.errors import BudgetReached, HnIntelError, UsageError
+from hnintel.leases import Leases
+from hnintel.partitions.graph import INGEST
+from hnintel.partitions.made_of import Making
+from hnintel.partitions.state import Partition, grid, partition
+from hnintel.summary import Summary
+from hnintel.warehouse.base import Session
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of one day: what makes its partitions, its leases, and which stages were asked for.
+
+    ``again`` does the stages that were asked for once more though they are done.
+    """
+
+    day: date
+    run_id: str
+    making: Making
+    leases: Leases
+    stages: frozenset[str]
+    summary: Summary
+    again: bool = False
+
+    def wants_any(self, stages: Sequence[str]) -> bool:
+        """Whether one of *stages* was asked for."""
+        return not self.stages.isdisjoint(stages)
+
+
+@asynccontextmanager
+async def stage(run: Run, name: str) -> AsyncIterator[bool]:
+    """Hold stage *name* for the length of the block, which is given whether there is anything to do.
+
+    Raises:
+        UsageError: what the stage comes after was never done.
+        WarehouseBusy: another run is at the stage for longer than the set wait.
+    """
+    if name not in run.stages:
+        yield False
+        return
+    waiting = run.leases.waiting(run.day, name)
+    while (seconds := await asyncio.to_thread(next, waiting, None)) is not None:
+        await asyncio.sleep(seconds)
+    try:
+        found = await asyncio.to_thread(_begin, run, name)
+        if not _is_to_be_done(run, found):
+            _tell_skipped(run, found)
+            yield False
+            return
+        try:
+            yield True
+        except BaseException as error:
+            _fail(run, name, error)
+            raise
+        await asyncio.to_thread(_end, run, name)
+    finally:
+        with suppress(HnIntelError):  # else it ends by itself
+            run.leases.give_back(run.day, name)
+
+
+def _is_to_be_done(run: Run, found: Partition) -> bool:
+    # Reading a day again costs nothing but time: what was lost is tried again whenever somebody asks for the day.
+    return run.again or found.due or (found.stage == INGEST and found.status == "partial")
+
+
+def _begin(run: Run, name: str) -> Partition:
+    """How the stage stands; where it is to be done, its beginning is noted."""
+    with run.making.warehouse.transaction() as session:
+        now = _now()
+        for upstream in run.making.stages[name]:
+            if not partition(session, run.making, run.day, upstream, now).is_done:
+                raise UsageError(
+                    f"{name} of {run.day} comes after {upstream}, which is not done: run {upstream}+ first"
+                )
+        found = partition(session, run.making, run.day, name, now)
+        if _is_to_be_done(run, found):
+            begin(session, run.making, [run.day], name, run.run_id, now)
+        return found
+
+
+def refuse_unready(session: Session, making: Making, day: date, name: str, now: datetime) -> None:
+    """Raise UsageError where a stage that *name* comes after was never done: there is nothing to make it of."""
+    upstream = making.stages[name]
+    found = grid(session, making, day, day, now, upstream)[day] if upstream else {}
+    for one in found.values():
+        if not one.is_done:
+            raise UsageError(
+                f"{name} of {day} comes after {one.stage}, which is not done ({one.why}): run {one.stage} first"
+            )
+
+
+def begin(session: Session, making: Making, days: Sequence[date], name: str, run_id: str, now: datetime) -> None:
+    """Note that a stage of *days* has begun, and what it is made of."""
+    inputs, fingerprint = making.inputs(session, name, min(days), max(days)), making.fingerprint(name)
+    for day in days:
+        ledger.begin_stage(session, day, name, run_id, now, fingerprint, inputs[day], making.spec)
+
+
+def _end(run: Run, name: str) -> None:
+    """Note that the stage is done, unless its last task did, in the transaction that made it so."""
+    with run.making.warehouse.transaction() as session:
+        if ledger.is_running(session, run.day, name, run.run_id):
+            ledger.end_stage(session, run.day, name, "complete", run.run_id, _now())
+
+
+def _fail(run: Run, name: str, error: BaseException) -> None:
+    status: ledger.Status = "stopped" if isinstance(error, BudgetReached) else "failed"
+    told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
+    with suppress(HnIntelError), run.making.warehouse.transaction() as session:  # must not hide why
+        if ledger.is_running(session, run.day, name, run.run_id):
+            ledger.end_stage(session, run.day, name, status, run.run_id, _now(), error=told[:500])
+
+
+def _tell_skipped(run: Run, found: Partition) -> None:
+    run.summary.skipped.append(found.stage)
+    progress.finish(found.stage, f"{found.status}, skipped{f': {found.why}' if found.why else ''}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,150 @@
+"""``python -m hnintel status``: how every stage of every day stands, how fresh the newest is, what is due and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from hnintel.partitions.calendar import Freshness, Span, freshness, known_days, newest_whole_day, parse_span
+from hnintel.partitions.made_of import Making
+from hnintel.partitions.state import Partition, grid
+from hnintel.settings import Settings, load_settings
+from hnintel.sources import NAMES
+from hnintel.warehouse import open_warehouse
+from hnintel.warehouse.base import Session
+
+#: Each status as a letter, and its colour.
+_MARKS = {
+    "complete": ("C", "green"),
+    "partial": ("P", "yellow"),
+    "stale": ("S", "yellow"),
+    "running": ("R", "cyan"),
+    "failed": ("F", "red"),
+    "stopped": ("B", "red"),
+    "missing": (".", "dim"),
+}
+_LEGEND = "C complete, P partial, S stale, R running, F failed, B stopped by a budget, . missing"
+_SHOWN_DAYS = 14
+_DAYS_A_TABLE = 16
+_LINES = 20
+
+Grid = Mapping[date, Mapping[str, Partition]]
+
+
+def status(
+    first: Annotated[
+        str | None, typer.Option("--from", help="The first day, or a week or month (default: two weeks back).")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", help="The last day, or a week or month (default: the newest).")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="|".join(NAMES), help="Where days are read from (default: HNINTEL_SOURCE).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
+) -> None:
+    """Show days and their stages, how fresh the newest is, and what is due and why."""
+    settings, now = load_settings(), datetime.now(UTC).replace(tzinfo=None)
+    making = Making(open_warehouse(settings), settings, source or settings.source)
+    with making.warehouse.transaction() as session:
+        span = _span(session, making, first, last, now)
+        found = grid(session, making, span.first, span.last, now) if span else {}
+        fresh = freshness(session, settings, now)
+    if as_json:
+        print(json.dumps(_as_json(found, fresh, making)))
+    else:
+        _show(found, fresh, settings)
+
+
+def _span(session: Session, making: Making, first: str | None, last: str | None, now: datetime) -> Span | None:
+    """The days asked for; by default those of the last two weeks that the ledger has, to the newest."""
+    known = known_days(session)
+    start = parse_span(first).first if first is not None else None
+    end = parse_span(last).last if last is not None else _newest(making, known, now)
+    end = end or (parse_span(first).last if first is not None else None)
+    if end is None:
+        return None
+    weeks_back = end - timedelta(days=_SHOWN_DAYS - 1)
+    start = start or (max(weeks_back, min(known.first, end)) if known else weeks_back)
+    return Span(min(start, end), end)
+
+
+def _newest(making: Making, known: Span | None, now: datetime) -> date | None:
+    """The newest day of the ledger; where it was kept up lately, the last whole day, which may be missing in it."""
+    if known is None:
+        return None
+    whole = newest_whole_day(making.source, now, making.settings.time_zone)
+    return whole if timedelta() < whole - known.last <= timedelta(days=_SHOWN_DAYS) else known.last
+
+
+def _as_json(found: Grid, fresh: Freshness, making: Making) -> dict[str, Any]:
+    told = {"day": fresh.day.isoformat() if fresh.day else None, "hours": fresh.hours, "fresh": fresh.is_fresh}
+    days = {day.isoformat(): {stage: one.as_json() for stage, one in stages.items()} for day, stages in found.items()}
+    return {"source": making.spec, "stages": list(making.stages), "freshness": told, "days": days}
+
+
+def _show(found: Grid, fresh: Freshness, settings: Settings) -> None:
+    console = Console(soft_wrap=True)
+    if not found:
+        console.print("no day was run yet: python flows/main.py --source sample")
+        return
+    days = list(found)
+    for start in range(0, len(days), _DAYS_A_TABLE):
+        console.print(_table(found, days[start : start + _DAYS_A_TABLE]))
+    console.print(_LEGEND, highlight=False)
+    console.print(_freshness(fresh, settings))
+    for line in _due(found):
+        console.print(line, markup=False, highlight=False)
+
+
+def _table(found: Grid, days: Sequence[date]) -> Table:
+    """Stages down, days across: a letter each."""
+    table = Table(
+        Column("stage", no_wrap=True),
+        *(f"{day:%m}\n{day:%d}" for day in days),
+        title=f"{days[0]} to {days[-1]}",
+        padding=0,
+    )
+    for stage in found[days[0]]:
+        marks = [_MARKS[found[day][stage].status] for day in days]
+        table.add_row(stage, *(f"[{colour}]{letter}[/]" for letter, colour in marks))
+    return table
+
+
+def _freshness(fresh: Freshness, settings: Settings) -> str:
+    if fresh.day is None:
+        return "freshness: no day has a page yet"
+    word = "fresh" if fresh.is_fresh else "[red]not fresh[/]"
+    return (
+        f"freshness: {fresh.day}, over for {fresh.hours:.1f} h: {word} (HNINTEL_FRESH_HOURS={settings.fresh_hours:g})"
+    )
+
+
+def _due(found: Grid) -> list[str]:
+    """What a run would do something about, and why: the same reason of a day once."""
+    reasons: dict[tuple[date, str, str], list[str]] = {}
+    for day, stages in found.items():
+        for one in stages.values():
+            if one.due:
+                reasons.setdefault((day, one.status, one.why), []).append(one.stage)
+    lines = []
+    for (status, why, of), days in _together(reasons).items():
+        named = "all stages" if len(of) == len(found[days[0]]) else ", ".join(of)
+        when = f"{days[0]} to {days[-1]} ({len(days)} days)" if len(days) > 1 else str(days[0])
+        lines.append(f"due: {when} {named}: {why if status == 'missing' else f'{status}: {why}'}")
+    more = len(lines) - _LINES
+    return (lines[:_LINES] or ["nothing is due"]) + ([f"and {more} more: --json has them all"] if more > 0 else [])
+
+
+def _together(reasons: Mapping[tuple[date, str, str], list[str]]) -> dict[tuple[str, str, tuple[str, ...]], list[date]]:
+    """The days that have the same to be done for the same reason."""
+    days: dict[tuple[str, str, tuple[str, ...]], list[date]] = {}
+    for (day, status, why), stages in reasons.items():
+        days.setdefault((status, why, tuple(stages)), []).append(day)
+    return days

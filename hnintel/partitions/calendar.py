@@ -1,0 +1,88 @@
+"""The calendar of days: words for ranges of them, which there are in the ledger, which are missing, how fresh it is."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from hnintel.errors import UsageError
+from hnintel.partitions.graph import PUBLISH
+from hnintel.settings import Settings
+from hnintel.sources.base import Source
+from hnintel.warehouse.base import Session
+from hnintel.window import Window, parse_day, yesterday
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days from *first* to *last*, both included."""
+
+    first: date
+    last: date
+
+
+def parse_span(text: str) -> Span:
+    """A day (2026-10-22), a week (2026-W43, Monday to Sunday) or a month (2026-10), as the days it is made of.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    try:
+        if found := re.fullmatch(r"(\d{4})-W(\d{2})", text):
+            monday = date.fromisocalendar(int(found[1]), int(found[2]), 1)
+            return Span(monday, monday + timedelta(days=6))
+        if found := re.fullmatch(r"(\d{4})-(\d{2})", text):
+            year, month = int(found[1]), int(found[2])
+            return Span(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1]))
+    except (ValueError, OverflowError):
+        raise UsageError(f"'{text}' is not in the calendar: give a day, a week as 2026-W43 or a month") from None
+    day = parse_day(text)
+    return Span(day, day)
+
+
+def parse_range(first: str, last: str) -> Span:
+    """Everything from the beginning of *first* to the end of *last*, each a day, a week or a month.
+
+    Raises:
+        UsageError: one is none of these, or the last day comes before the first.
+    """
+    span = Span(parse_span(first).first, parse_span(last).last)
+    if span.last < span.first:
+        raise UsageError(f"{span.last} comes before {span.first}: give the first day first")
+    return span
+
+
+def newest_whole_day(source: Source, now: datetime, zone: str) -> date:
+    """The last day that is over and that *source* can have."""
+    over = yesterday(now if now.tzinfo else now.replace(tzinfo=UTC), zone)
+    return min(source.newest_day(zone) or over, over)
+
+
+def known_days(session: Session, spec: str | None = None) -> Span | None:
+    """The first and the last day that the ledger has, of one source as the user named it or of any; None: no day."""
+    first, last = session.execute(
+        "SELECT min(day), max(day) FROM ops.partitions WHERE ? IS NULL OR source = ? OR source IS NULL", [spec, spec]
+    )[0]
+    return Span(first, last) if first else None
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """The newest day whose page is there, and for how many hours it has been over."""
+
+    day: date | None
+    hours: float | None
+    is_fresh: bool
+
+
+def freshness(session: Session, settings: Settings, now: datetime) -> Freshness:
+    """How fresh the newest page is at *now* (UTC without a zone), by ``fresh_hours``."""
+    found = session.execute(
+        "SELECT max(day) FROM ops.partitions WHERE stage = ? AND status IN ('complete', 'partial')", [PUBLISH]
+    )[0][0]
+    if found is None:
+        return Freshness(None, None, False)
+    over = (now.replace(tzinfo=UTC) - Window.of(found, settings.time_zone).end).total_seconds() / 3600
+    return Freshness(found, max(0.0, over), over <= settings.fresh_hours)

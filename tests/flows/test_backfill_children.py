@@ -1,0 +1,114 @@
+"""Days as runs of a deployment: a request that was made already makes no second run, a new attempt does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hnintel.backfill import Work
+from hnintel.errors import HnIntelError, UsageError
+from tests.partitions.days import DAY, Days
+
+STAGES = ("ingest", "enrich:topic")
+
+
+@pytest.fixture
+def days(home: Path, prefect_server: None) -> Days:
+    return Days(home)
+
+
+async def deployed() -> str:
+    """A deployment of the main flow that no worker looks after; its name."""
+    from prefect.client.orchestration import get_client
+
+    from flows.main import hacker_news
+
+    async with get_client() as client:
+        flow_id = await client.create_flow(hacker_news)
+        await client.create_deployment(flow_id=flow_id, name="for-a-backfill")
+    return "hacker-news/for-a-backfill"
+
+
+async def end_runs(kind: str) -> list[str]:
+    """Wait for a run of the deployment, and end all there are as a worker would; their names."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
+    from prefect.states import Completed, Crashed
+
+    wanted = DeploymentFilter(name=DeploymentFilterName(any_=["for-a-backfill"]))
+    async with get_client() as client:
+        while True:
+            found = await client.read_flow_runs(deployment_filter=wanted, limit=200)
+            open_runs = [run for run in found if run.state and not run.state.is_final()]
+            for run in open_runs:
+                state = Completed() if kind == "completed" else Crashed(message="the machine went")
+                await client.set_flow_run_state(run.id, state, force=True)
+            if open_runs:
+                return [run.name for run in open_runs]
+            await asyncio.sleep(0.1)
+
+
+def child_of(days: Days, work: Work, ends: str) -> list[str]:
+    """Run *work* through the deployment, whose runs end as told; the names of the runs that there were."""
+    from flows.children import through_deployment
+
+    async def both() -> list[str]:
+        name = await deployed()
+        job: Coroutine[Any, Any, None] = through_deployment(days.making, name)(work, STAGES, False)  # type: ignore[assignment]
+        _, names = await asyncio.gather(job, end_runs(ends))
+        return names
+
+    return asyncio.run(both())
+
+
+def test_a_day_is_a_run_of_its_own_named_by_its_day(days: Days) -> None:
+    assert child_of(days, Work(DAY, dict.fromkeys(STAGES, "missing"), attempts=10), "completed") == [str(DAY)]
+
+
+def test_a_run_that_ends_badly_is_a_failed_day_and_says_why(days: Days) -> None:
+    with pytest.raises(HnIntelError, match=r"run 2026-10-21 \(.*\): the machine went"):
+        child_of(days, Work(DAY, dict.fromkeys(STAGES, "missing"), attempts=20), "crashed")
+
+
+def test_the_same_request_is_the_same_run_and_another_attempt_or_one_that_died_is_another(days: Days) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.states import Crashed
+
+    from flows.children import _requested, request_key
+
+    work, again = (Work(DAY, dict.fromkeys(STAGES, "missing"), attempts=number) for number in (30, 31))
+    parameters = {"day": str(DAY), "source": "sample", "stages": list(STAGES)}
+
+    async def requested(one: Work) -> Any:
+        key = request_key(days.making, one, STAGES)
+        return (await _requested(await deployed(), one, parameters, key)).id
+
+    async def kill(run_id: Any) -> None:
+        async with get_client() as client:
+            await client.set_flow_run_state(run_id, Crashed(), force=True)
+
+    first, second, third = (asyncio.run(requested(one)) for one in (work, work, again))
+    assert first == second != third
+    asyncio.run(kill(first))
+    assert asyncio.run(requested(work)) not in (first, third)
+
+
+def test_a_changed_question_is_another_request(days: Days) -> None:
+    from flows.children import request_key
+
+    work = Work(DAY, dict.fromkeys(STAGES, "missing"))
+    wider = days.made_from("sample", input_max_chars=900)
+    assert request_key(days.making, work, STAGES) == request_key(days.making, work, STAGES)
+    assert request_key(days.making, work, STAGES) != request_key(wider, work, STAGES)
+
+
+def test_a_deployment_that_is_not_there_is_named(days: Days) -> None:
+    from flows.children import through_deployment
+
+    child = through_deployment(days.making, "hacker-news/nowhere")
+    with pytest.raises(UsageError, match="there is no deployment hacker-news/nowhere: run prefect deploy --all"):
+        asyncio.run(child(Work(DAY, dict.fromkeys(STAGES, "missing")), STAGES, False))  # type: ignore[arg-type]

@@ -1,0 +1,194 @@
+"""A real run that is killed at many points: the next one ends as if nothing had happened, for at most a chunk more."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+import pytest
+
+from hnintel.contents import VOLATILE
+from tests.servers.chat import ChatServer
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+_PRICES = '[[price]]\nmodel = "small-rules"\nfrom = 2026-01-01\ninput = 0\noutput = 0\ncurrency = "USD"\n'
+#: Of an item of the discussions there are two questions; a briefing is six.
+_CHUNK, _CALLS_A_CHUNK = 5, 10
+#: Where a run is killed, one after the other: soon after it says that it is there.
+_POINTS = (
+    "list",
+    "scrape",
+    "articles",
+    "enrich discussion",
+    "enrich sentiment",
+    "enrich takeaway",
+    "enrich entities",
+    "transform",
+    "brief",
+)
+#: When an article that failed is tried again hangs on chance; the text of a briefing tells of the run that wrote it.
+_OF_THE_RUN = VOLATILE | {"retry_at"}
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Prefect server that all of these runs use, so that each need not wait for its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environ = {**_environ(tmp_path_factory.mktemp("server")), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows._server", str(port)],
+        cwd=ROOT,
+        env={**environ, "PREFECT_UI_ENABLED": "0"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}/api"
+        _wait_for(url)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _environ(folder: Path) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HNINTEL_"))}
+    return {**own, "HOME": str(folder), "PREFECT_HOME": str(folder / "prefect")}
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + 180
+    while True:
+        try:
+            if httpx.get(f"{url}/health", timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+class Runs:
+    """Runs of one day in one home, asked of an endpoint that counts."""
+
+    def __init__(self, folder: Path, api: str, endpoint: ChatServer) -> None:
+        folder.mkdir()
+        (folder / "prices.toml").write_text(_PRICES, encoding="utf-8")
+        self.home, self.log = folder / "home", folder / "log.txt"
+        told = {
+            "HOME": self.home,
+            "ENGINE": "openai",
+            "OPENAI_BASE_URL": endpoint.base_url,
+            "OPENAI_MODEL": "small-rules",
+            "PRICES_PATH": folder / "prices.toml",
+            "CHUNK_SIZE": 20,
+            "ENRICH_CHUNK": _CHUNK,
+            "ENRICH_CONCURRENCY": 1,
+            "CACHE_HOURS": 0,
+        }
+        self._environ = {
+            **_environ(folder),
+            "PREFECT_API_URL": api,
+            **{f"HNINTEL_{name}": str(value) for name, value in told.items()},
+        }
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start a run of the newest day of the sample."""
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / "flows" / "main.py"), "--source", "sample"],
+            cwd=self.home.parent,
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def kill_at(self, stage: str, seconds: float) -> bool:
+        """Start a run and kill it so many seconds after it is at *stage*; False where it ended before."""
+        process = self.start()
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith(stage):
+                break
+        drained = threading.Thread(target=process.stderr.read, daemon=True)
+        drained.start()  # it must not wait for who reads its lines
+        time.sleep(seconds)
+        killed = process.poll() is None
+        if killed:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        drained.join(10)
+        return killed
+
+    def finish(self) -> None:
+        """Run to the end."""
+        process = self.start()
+        _, err = process.communicate(timeout=400)
+        assert process.returncode == 0, err
+
+    def tables(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every table of raw, enriched and marts, and how the ledger stands, volatile columns apart."""
+        with duckdb.connect(str(self.home / "hnintel.duckdb"), read_only=True) as connection:
+            columns = connection.execute(
+                "SELECT c.table_schema || '.' || c.table_name, c.column_name FROM information_schema.columns AS c "
+                "JOIN information_schema.tables AS t USING (table_schema, table_name) "
+                "WHERE t.table_type = 'BASE TABLE' "
+                "AND table_schema IN ('raw', 'enriched', 'marts') ORDER BY 1, c.ordinal_position"
+            ).fetchall()
+            kept: dict[str, list[str]] = {}
+            for table, column in columns:
+                if column not in _OF_THE_RUN and (table, column) != ("enriched.briefings", "text"):
+                    kept.setdefault(table, []).append(column)
+            found = {
+                table: connection.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY ALL").fetchall()
+                for table, names in kept.items()
+            }
+            found["ops.partitions"] = connection.execute(
+                "SELECT day, stage, status, row_count, fingerprint, inputs FROM ops.partitions ORDER BY ALL"
+            ).fetchall()
+            return found
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, api: str) -> tuple[dict[str, list[tuple[Any, ...]]], int]:
+    """What a run that is never killed leaves, and how many questions it asks."""
+    with ChatServer() as endpoint:
+        runs = Runs(tmp_path_factory.mktemp("whole") / "runs", api, endpoint)
+        runs.finish()
+        return runs.tables(), len(endpoint.asked)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_run_killed_again_and_again_ends_with_the_rows_of_one_that_never_was(
+    whole: tuple[dict[str, list[tuple[Any, ...]]], int], tmp_path: Path, api: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    rows, questions = whole
+    with ChatServer() as endpoint:
+        runs = Runs(tmp_path / "runs", api, endpoint)
+
+        killed = sum(runs.kill_at(point, chance.uniform(0, 1.2)) for point in _POINTS)
+        runs.finish()
+
+        found = runs.tables()
+        assert {name for name in rows if rows[name] != found.get(name)} == set()
+        assert questions <= len(endpoint.asked) <= questions + killed * _CALLS_A_CHUNK
+        assert killed >= 7

@@ -1,0 +1,87 @@
+"""Thirty days of real stories, killed twice on the way and started again: complete, and paid for once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.servers.chat import ChatServer
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST, LAST = date(2018, 6, 1), date(2018, 6, 30)
+_PRICES = '[[price]]\nmodel = "small-rules"\nfrom = 2026-01-01\ninput = 0\noutput = 0\ncurrency = "USD"\n'
+_CHUNK = 50
+#: After so many days of a start it is killed.
+_KILLED_AFTER = (9, 12)
+
+
+def start(environ: dict[str, str], source: str) -> subprocess.Popen[str]:
+    script = str(ROOT / "flows" / "backfill.py")
+    argv = [sys.executable, script, "--source", source, "--from", str(FIRST), "--to", str(LAST), "--concurrency", "1"]
+    return subprocess.Popen(
+        argv, env=environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def test_a_backfill_that_is_killed_twice_ends_complete_and_asks_each_question_once(
+    test_data: Path, tmp_path: Path
+) -> None:
+    dump = test_data / "hn_firebase" / "stories" / "hackernews_parents_17000000.json.xz"
+    if not dump.is_file():
+        pytest.skip("the stories are not among the real material")
+    (tmp_path / "prices.toml").write_text(_PRICES, encoding="utf-8")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HNINTEL_"))}
+    with ChatServer() as endpoint:
+        told = {
+            "HOME": tmp_path / "home",
+            "ENGINE": "openai",
+            "OPENAI_BASE_URL": endpoint.base_url,
+            "OPENAI_MODEL": "small-rules",
+            "PRICES_PATH": tmp_path / "prices.toml",
+            "ENRICH_CHUNK": _CHUNK,
+            "ENRICH_CONCURRENCY": 1,
+        }
+        environ = {**own, "HOME": str(tmp_path), **{f"HNINTEL_{name}": str(value) for name, value in told.items()}}
+        for days in _KILLED_AFTER:
+            process = start(environ, f"replay:{dump}")
+            assert process.stderr is not None
+            seen = 0
+            for line in process.stderr:
+                seen += "read and enriched" in line
+                if seen == days:
+                    break
+            assert seen == days
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+        process = start(environ, f"replay:{dump}")
+        _, err = process.communicate(timeout=1_500)
+
+        assert process.returncode == 0, err
+        assert err.count("read and enriched") == 30 - sum(_KILLED_AFTER)
+        with duckdb.connect(str(tmp_path / "home" / "hnintel.duckdb"), read_only=True) as connection:
+            statuses = connection.execute(
+                "SELECT status, count(DISTINCT day) FROM ops.partitions GROUP BY 1"
+            ).fetchall()
+            answers = connection.execute(
+                "SELECT count(*) FROM raw.items AS i WHERE status = 'ok' AND title IS NOT NULL"
+            ).fetchall()[0][0]
+            asked = connection.execute(
+                "SELECT enrichment, sum(calls) FROM ops.ai_usage WHERE enrichment <> 'briefing' GROUP BY 1"
+            ).fetchall()
+            briefings = connection.execute(
+                "SELECT coalesce(sum(calls), 0) FROM ops.ai_usage WHERE enrichment = 'briefing'"
+            ).fetchall()[0][0]
+        assert statuses == [("complete", 30)]
+        assert {calls for _, calls in asked} == {answers}
+        questions = sum(int(calls) for _, calls in asked) + int(briefings)
+        assert questions <= len(endpoint.asked) <= questions + len(_KILLED_AFTER) * _CHUNK

@@ -1,0 +1,88 @@
+"""A warehouse with some days of stories in it, and their stages noted as runs note them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hnintel import ingest, ledger
+from hnintel.models import FirebaseItem
+from hnintel.partitions.made_of import Making
+from hnintel.partitions.state import Partition, grid, partition
+from hnintel.rows import item as as_row
+from hnintel.warehouse.base import Warehouse
+from tests.warehouse.world import fresh_duckdb, settings_in
+
+DAY = date(2026, 10, 21)
+#: When its days were read: long after they had settled.
+READ = datetime(2026, 11, 20, 6, 0)
+NOW = READ + timedelta(hours=1)
+_SECONDS = itertools.count()
+
+
+class Days:
+    """Days that a test reads, changes and looks at."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.settings = settings_in(folder, **settings)
+        self.warehouse: Warehouse = fresh_duckdb(folder)
+        self.making = self.made_from("sample")
+
+    def made_from(self, source: str, **settings: Any) -> Making:
+        """Who would make the partitions with other settings, or from another source."""
+        return Making(self.warehouse, self.settings.model_copy(update=settings), source)
+
+    def load(self, *ids: int, day: date = DAY, **changed: Any) -> None:
+        """Load stories of *day*."""
+        told = {
+            "type": "story",
+            "by": "someone",
+            "time": 1_792_600_000,
+            "title": "A story",
+            "score": 100,
+            "text": "Words.",
+        }
+        items = [as_row(FirebaseItem.model_validate({**told, "id": one, **changed}), day, "sample") for one in ids]
+        with self.warehouse.transaction() as session:
+            ingest.load(session, ingest.Scraped(items=items), day, "run", READ + timedelta(seconds=next(_SECONDS)))
+
+    def note(
+        self,
+        *stages: str,
+        status: ledger.Status | None = "complete",
+        day: date = DAY,
+        run_id: str = "run",
+        at: datetime = READ,
+        making: Making | None = None,
+    ) -> None:
+        """Note that *stages* (all: none named) began, and ended with *status* (None: are under way)."""
+        making = making or self.making
+        with self.warehouse.transaction() as session:
+            for stage in stages or making.stages:
+                inputs = making.inputs(session, stage, day, day)[day]
+                ledger.begin_stage(session, day, stage, run_id, at, making.fingerprint(stage), inputs, making.spec)
+                if status is not None:
+                    error = "it broke" if status in ("failed", "stopped") else None
+                    ledger.end_stage(session, day, stage, status, run_id, at, error=error)
+
+    def stage(self, name: str, day: date = DAY, making: Making | None = None, now: datetime = NOW) -> Partition:
+        """How one stage stands."""
+        with self.warehouse.transaction() as session:
+            return partition(session, making or self.making, day, name, now)
+
+    def by_status(self, making: Making | None = None, day: date = DAY) -> dict[str, list[str]]:
+        """The stages of *day*, by how they stand."""
+        with self.warehouse.transaction() as session:
+            found = grid(session, making or self.making, day, day, NOW)[day]
+        told: dict[str, list[str]] = {}
+        for name, one in found.items():
+            told.setdefault(one.status, []).append(name)
+        return told
+
+    def sql(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement."""
+        with self.warehouse.transaction() as session:
+            return session.execute(sql, params)

@@ -1,0 +1,96 @@
+"""Which stages of which days a backfill does, and what it says that would come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+import pytest
+
+from hnintel.backfill import BackfillPlan, Only, Work, choose_work, plan_backfill
+from hnintel.partitions.calendar import Span
+from hnintel.partitions.graph import choose
+from tests.partitions.days import DAY, NOW, Days
+
+FAILED, FRESH, STALE, MISSING = (DAY + timedelta(days=number) for number in range(4))
+SPAN = Span(FAILED, MISSING)
+
+
+@pytest.fixture
+def four(days: Days) -> Days:
+    """A day whose transform failed, one that is complete, one whose title changed since, and one never run."""
+    for number, day in enumerate((FAILED, FRESH, STALE)):
+        days.load(10 + number, day=day)
+        days.note(day=day)
+    days.note("transform", status="failed", day=FAILED)
+    days.load(12, day=STALE, title="Another story")
+    return days
+
+
+def work(days: Days, only: Only = "due", words: Iterable[str] = (), newest_first: bool = False) -> list[Work]:
+    with days.warehouse.transaction() as session:
+        stages = choose(days.making.stages, words)
+        return choose_work(session, days.making, SPAN, stages, only, NOW, newest_first)
+
+
+def chosen(days: Days, only: Only = "due", words: Iterable[str] = ()) -> dict[date, list[str]]:
+    return {one.day: list(one.stages) for one in work(days, only, words)}
+
+
+def test_what_is_due_is_chosen_with_what_comes_after_it_and_a_complete_day_is_not(four: Days) -> None:
+    found = chosen(four)
+    assert found[FAILED] == ["transform", "briefing", "publish"]
+    assert FRESH not in found
+    assert found[STALE][:2] == ["enrich:sentiment", "enrich:takeaway"]
+    assert "ingest" not in found[STALE]
+    assert found[MISSING] == list(four.making.stages)
+
+
+@pytest.mark.parametrize(
+    ("only", "wanted"),
+    [("missing", {MISSING}), ("failed", {FAILED}), ("stale", {STALE}), ("all", {FAILED, FRESH, STALE, MISSING})],
+)
+def test_one_kind_of_partition_can_be_chosen(four: Days, only: Only, wanted: set[date]) -> None:
+    assert set(chosen(four, only)) == wanted
+
+
+def test_no_other_stages_are_chosen_than_those_named(four: Days) -> None:
+    assert chosen(four, words=["enrich:topic"]) == {STALE: ["enrich:topic"], MISSING: ["enrich:topic"]}
+    assert chosen(four, "all", ["publish"])[FRESH] == ["publish"]
+
+
+def test_days_come_in_the_order_asked_for(four: Days) -> None:
+    assert [one.day for one in work(four)] == [FAILED, STALE, MISSING]
+    assert [one.day for one in work(four, newest_first=True)] == [MISSING, STALE, FAILED]
+
+
+def test_another_attempt_is_another_request(four: Days) -> None:
+    (first,) = work(four, "failed")
+    four.note("transform", status="failed", day=FAILED, run_id="again")
+    (second,) = work(four, "failed")
+    assert second.attempts == first.attempts + 1
+
+
+def planned(days: Days, words: Iterable[str] = ()) -> BackfillPlan:
+    return plan_backfill(days.warehouse, days.making, work(days, words=words), choose(days.making.stages, words))
+
+
+def test_a_plan_counts_what_is_here_and_takes_a_day_that_is_not_for_an_average_one(four: Days) -> None:
+    before = four.sql("SELECT count(*) FROM ops.ai_usage")
+    rows = {row["day"]: row for row in planned(four).rows()}
+    assert (rows[str(FAILED)]["fetches"], rows[str(FAILED)]["estimated_from"]) == (0, "its items")
+    assert rows[str(MISSING)]["fetches"] == 1
+    assert rows[str(MISSING)]["estimated_from"] == "other days"
+    assert rows[str(STALE)]["questions"] >= 4  # one story, asked about by every enrichment but that of its comments
+    assert four.sql("SELECT count(*) FROM ops.ai_usage") == before
+
+
+def test_a_plan_of_stages_counts_only_their_questions(four: Days) -> None:
+    (row,) = (row for row in planned(four, ["enrich:topic"]).rows() if row["day"] == str(STALE))
+    assert (row["stages"], row["questions"]) == ("enrich:topic", 1)
+
+
+def test_of_days_of_which_nothing_is_known_the_plan_says_so(days: Days) -> None:
+    found = planned(days)
+    assert len(found.unknown) == 4
+    assert {row["estimated_from"] for row in found.rows()} == {"nothing"}

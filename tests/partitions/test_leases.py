@@ -1,0 +1,135 @@
+"""Leases: who holds one keeps others off, whoever dies is taken over, and two processes take turns."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from hnintel import leases
+from hnintel.errors import WarehouseBusy
+from hnintel.leases import Leases
+from tests.partitions.days import DAY, Days
+
+ROOT = Path(__file__).resolve().parents[2]
+_HOLDER = """
+import datetime, sys
+from hnintel.leases import Leases
+from hnintel.settings import Settings
+from hnintel.warehouse import open_warehouse
+settings = Settings(home=sys.argv[1], lease_seconds=float(sys.argv[2]))
+with Leases(open_warehouse(settings), "other", settings) as held:
+    assert held.take(datetime.date(2026, 10, 21), "ingest") is None
+    print("held", flush=True)
+    for line in sys.stdin:
+        held.give_back(datetime.date(2026, 10, 21), "ingest")
+        print("released", flush=True)
+"""
+
+
+@contextmanager
+def other_process(days: Days, lease_seconds: float = 120) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the ingest of the day, and lets it go when it is sent a line."""
+    argv = [sys.executable, "-c", _HOLDER, str(days.settings.folder), str(lease_seconds)]
+    with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_two_processes_take_turns_at_a_stage(days: Days) -> None:
+    with other_process(days) as other, Leases(days.warehouse, "mine", days.settings) as held:
+        busy = held.take(DAY, "ingest")
+        assert busy is not None
+        assert busy.run_id == "other"
+        assert f"process {other.pid} on " in str(busy)
+        assert held.take(DAY, "articles") is None  # another stage is free
+        assert held.take(DAY + timedelta(days=1), "ingest") is None  # and another day
+
+        assert other.stdin is not None
+        assert other.stdout is not None
+        other.stdin.write("let go\n")
+        other.stdin.flush()
+        assert other.stdout.readline() == "released\n"
+
+        assert held.take(DAY, "ingest") is None
+
+
+def test_who_waits_for_longer_than_is_set_is_told_which_process_holds_it(days: Days) -> None:
+    settings = days.settings.model_copy(update={"lock_wait": 0.2})
+    with (
+        other_process(days) as other,
+        pytest.raises(
+            WarehouseBusy,
+            match=rf"ingest of {DAY} is being run by process {other.pid} on .* \(run other\); waited 0.2 s",
+        ),
+        leases.held(days.warehouse, DAY, "ingest", "mine", settings),
+    ):
+        pass
+
+
+def test_a_process_that_was_killed_is_taken_over_at_once_on_its_own_machine(days: Days) -> None:
+    with other_process(days) as other, Leases(days.warehouse, "mine", days.settings) as held:
+        assert held.take(DAY, "ingest") is not None
+        other.kill()
+        other.wait()
+        assert held.take(DAY, "ingest") is None
+
+
+def test_a_process_of_another_machine_is_taken_over_when_its_lease_has_ended_and_not_before(days: Days) -> None:
+    with other_process(days) as other:
+        other.kill()
+        other.wait()
+        days.sql("UPDATE ops.leases SET holder = 'far-away|pid:[1]|1|1'")
+        with Leases(days.warehouse, "mine", days.settings) as held:
+            busy = held.take(DAY, "ingest")
+            assert str(busy) == "process 1 on far-away (run other)"
+            days.sql("UPDATE ops.leases SET expires_at = heartbeat_at")
+            assert held.take(DAY, "ingest") is None
+
+
+def test_a_number_that_another_process_has_by_now_does_not_keep_a_dead_one_alive(days: Days) -> None:
+    with Leases(days.warehouse, "mine", days.settings) as held:
+        held.take(DAY, "ingest")
+        ((holder,),) = days.sql("SELECT holder FROM ops.leases")
+        days.sql("UPDATE ops.leases SET run_id = 'other', holder = ?", [f"{holder.rpartition('|')[0]}|1"])
+        assert held.take(DAY, "ingest") is None
+
+
+def test_a_lease_is_renewed_while_its_holder_lives(days: Days) -> None:
+    settings = days.settings.model_copy(update={"lease_seconds": 1.0})
+    with Leases(days.warehouse, "mine", settings) as held:
+        held.take(DAY, "ingest")
+        ((first,),) = days.sql("SELECT expires_at FROM ops.leases")
+        deadline = time.monotonic() + 30
+        while days.sql("SELECT expires_at FROM ops.leases") == [(first,)]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_leases_end_with_their_block_and_those_of_the_same_run_elsewhere_do_not(days: Days) -> None:
+    with Leases(days.warehouse, "mine", days.settings) as outer:
+        outer.take(DAY, "ingest")
+        with leases.held(days.warehouse, leases.ALL_DAYS, "transform", "mine", days.settings):
+            assert len(days.sql("SELECT * FROM ops.leases")) == 2
+        assert days.sql("SELECT stage FROM ops.leases") == [("ingest",)]
+    assert days.sql("SELECT * FROM ops.leases") == []
+
+
+def test_the_dead_are_forgotten_and_the_living_are_not(days: Days) -> None:
+    with Leases(days.warehouse, "mine", days.settings) as held:
+        held.take(DAY, "ingest")
+        held.take(DAY, "articles")
+        days.sql("UPDATE ops.leases SET expires_at = heartbeat_at WHERE stage = 'articles'")
+        with days.warehouse.transaction() as session:
+            leases.forget_dead(session, leases._now())
+        assert days.sql("SELECT stage FROM ops.leases") == [("ingest",)]

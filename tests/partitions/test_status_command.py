@@ -1,0 +1,85 @@
+"""``python -m hnintel status``: the grid, freshness, what is due and why."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hnintel.cli import main
+from tests.partitions.days import DAY, Days
+
+
+@pytest.fixture
+def days(home: Path) -> Days:
+    """A warehouse where the command looks for it, with a complete day and one that failed."""
+    days = Days(home)
+    for number in range(2):
+        days.load(number + 1, day=DAY + timedelta(days=number))
+        days.note(day=DAY + timedelta(days=number))
+    days.note("transform", status="failed", day=DAY + timedelta(days=1))
+    return days
+
+
+def told(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    assert main(["status", "--source", "sample", *argv]) == 0
+    return capsys.readouterr().out
+
+
+def as_json(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(told(capsys, "--json", *argv))
+    return found
+
+
+def test_every_stage_of_every_day_has_its_letter_and_what_is_due_its_reason(
+    days: Days, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = told(capsys)
+    lines = {line.split("│")[1].strip(): line.split("│")[2:4] for line in out.splitlines() if line.startswith("│")}
+    assert [mark.strip() for mark in lines["ingest"]] == ["C", "C"]
+    assert [mark.strip() for mark in lines["transform"]] == ["C", "F"]
+    assert "due: 2026-10-22 transform: failed: it broke" in out
+    assert "freshness: 2026-10-22, over for" in out
+
+
+def test_days_of_which_nothing_is_there_are_told_together(days: Days, capsys: pytest.CaptureFixture[str]) -> None:
+    out = told(capsys, "--from", "2026-10", "--to", "2026-10-21")
+    assert "due: 2026-10-01 to 2026-10-20 (20 days) all stages: never run" in out
+
+
+def test_the_json_has_days_stages_and_why(days: Days, capsys: pytest.CaptureFixture[str]) -> None:
+    found = as_json(capsys)
+    assert list(found["days"]) == ["2026-10-21", "2026-10-22"]
+    transform = found["days"]["2026-10-22"]["transform"]
+    assert (transform["status"], transform["due"], transform["why"], transform["attempts"]) == (
+        "failed",
+        True,
+        "it broke",
+        2,
+    )
+    assert found["days"]["2026-10-21"]["ingest"]["source"] == "sample"
+    assert found["freshness"] == {
+        "day": "2026-10-22",
+        "hours": pytest.approx(found["freshness"]["hours"]),
+        "fresh": False,
+    }
+
+
+def test_what_is_fresh_is_a_setting(
+    days: Days, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HNINTEL_FRESH_HOURS", "800000")
+    assert as_json(capsys)["freshness"]["fresh"] is True
+
+
+def test_without_a_run_it_says_how_to_make_one(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no day was run yet" in told(capsys)
+    assert as_json(capsys)["days"] == {}
+
+
+def test_a_word_that_is_no_day_is_refused_in_one_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--from", "soon"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
