@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows._command import Ran, add_stages, guarded, in_prefect, parser, writable
+from flows.approval import refuse_unapproved
 from hnintel import accepted
 from hnintel.backfill import ONLY, BackfillPlan, choose_work, plan_backfill
 from hnintel.errors import HnIntelError, UsageError
@@ -21,7 +22,7 @@ from hnintel.partitions import graph
 from hnintel.partitions.calendar import Span, parse_range
 from hnintel.partitions.made_of import Making
 from hnintel.progress import Lines
-from hnintel.settings import load_settings
+from hnintel.settings import Settings, load_settings
 from hnintel.warehouse import open_warehouse
 from hnintel.window import refuse_future
 
@@ -64,8 +65,7 @@ def _run(asked: argparse.Namespace) -> int:
     writable(settings.folder)
     planned = _planned(making, span, chosen, asked)
     _tell_plan(planned, span)
-    if not asked.plan and planned.works and not _agreed(asked):
-        raise UsageError("nothing was begun: say yes, or give --yes")
+    approved = not asked.plan and bool(planned.works) and _agreed(asked, planned, settings)
     told: dict[str, Any] = {"status": "complete", **planned.as_json()}
     if asked.plan or planned.works:
 
@@ -73,7 +73,7 @@ def _run(asked: argparse.Namespace) -> int:
             from flows.backfill import backfill
 
             words = [span.first, span.last, settings.source, asked.stage, asked.only, asked.concurrency, asked.order]
-            return partial(backfill, *words, asked.plan)
+            return partial(backfill, *words, asked.plan, approved=approved)
 
         told = in_prefect(settings, asked.prefect_logs, start, _Days())
     if told["status"] != "planned" and planned.works:
@@ -103,12 +103,21 @@ def _planned(making: Making, span: Span, chosen: frozenset[str], asked: argparse
     return plan_backfill(making.warehouse, making, works, chosen)
 
 
-def _agreed(asked: argparse.Namespace) -> bool:
-    """Whether to begin: a person at a terminal is asked, a script has said so by starting it."""
-    if asked.yes or not sys.stdin.isatty():
+def _agreed(asked: argparse.Namespace, planned: BackfillPlan, settings: Settings) -> bool:
+    """Whether a person has said yes: one at a terminal is asked, a script says so by ``--yes``.
+
+    Raises:
+        UsageError: the answer was no, or a script may spend too much without having said so.
+    """
+    if asked.yes:
         return True
+    if not sys.stdin.isatty():
+        refuse_unapproved(planned.total, settings)
+        return False
     print("begin? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise UsageError("nothing was begun: say yes, or give --yes")
+    return True
 
 
 def _tell_plan(planned: BackfillPlan, span: Span) -> None:

@@ -27,6 +27,7 @@ from typing import Annotated, Any, Literal
 from prefect import flow, runtime
 from pydantic import Field
 
+from flows.approval import approval
 from flows.children import Child, as_subflow, through_deployment
 from flows.main import brief_day
 from flows.stage import Run
@@ -91,12 +92,14 @@ async def backfill(
     through: Annotated[
         Through, Field(description="Children as subflows or as runs of the deployment; auto: as this run itself is.")
     ] = "auto",
+    approved: Annotated[bool, Field(description="Whether a person has seen what it may cost, and said yes.")] = False,
     deployment: Annotated[str, Field(description="Whose runs the children are.")] = "hacker-news/daily",
 ) -> dict[str, Any]:
     """Do what is left of every day of a range; what is done is skipped, so a second start does only the rest.
 
     Raises:
         UsageError: the range is none, or lies before the first day wanted or in the future.
+        BudgetReached: it may cost more than is set, and was not approved.
         HnIntelError: days failed; the others were done all the same.
     """
     settings = load_settings()
@@ -113,6 +116,8 @@ async def backfill(
     )
     if plan or not works:
         return {"status": "planned" if plan else "complete", **planned.as_json()}
+    if not approved:
+        await approval(total, settings, planned.as_markdown())
     deployed = through == "deployment" or (through == "auto" and runtime.deployment.id is not None)
     child = through_deployment(making, deployment) if deployed else as_subflow(making)
     made = Backfill(making, str(runtime.flow_run.id), works, again=only == "all")

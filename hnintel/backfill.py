@@ -125,6 +125,13 @@ class BackfillPlan:
             for work in self.works
         ]
 
+    def as_markdown(self) -> str:
+        """The rows as a table, and what they come to."""
+        names = ("day", "questions", "tokens", "cost", "estimated_from")
+        lines = [names, ("---",) * len(names), *([row[name] for name in names] for row in self.rows())]
+        table = "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+        return f"{table}\n\nTogether {self.total.rows} questions, {self.total.cost:.4g} {self.total.currency}."
+
     def _estimated_from(self, day: date) -> str:
         return "nothing" if day in self.unknown else "other days" if day in self.guessed else "its items"
 

@@ -193,6 +193,12 @@ class Settings(SnowflakeSettings):
     budget_run: float | None = Field(None, ge=0, description="Credits that one run may spend; no limit by default.")
     budget_day: float | None = Field(None, ge=0, description="Credits that all runs of a calendar day may spend.")
     budget_month: float | None = Field(None, ge=0, description="Credits that all runs of a calendar month may spend.")
+    approve_above: float | None = Field(
+        None, ge=0, description="Credits above which a backfill waits for a person's word; by default it never does."
+    )
+    approve_minutes: float = Field(
+        1_440.0, gt=0, le=43_200, description="Minutes that it waits; where nobody answers, it stops."
+    )
 
     # Watching
     watch_stories: int = Field(60, ge=1, le=100, description="How many stories of the front page a poll looks at.")

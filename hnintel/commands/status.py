@@ -45,14 +45,18 @@ def status(
         str | None, typer.Option("--to", help="The last day, or a week or month (default: the newest).")
     ] = None,
     source: Annotated[
-        str | None, typer.Option(metavar="|".join(NAMES), help="Where days are read from (default: HNINTEL_SOURCE).")
+        str | None,
+        typer.Option(
+            metavar="|".join(NAMES), help="Where days are read from (default: HNINTEL_SOURCE, else as the newest day)."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
 ) -> None:
     """Show days and their stages, how fresh the newest is, and what is due and why."""
     settings, now = load_settings(), datetime.now(UTC).replace(tzinfo=None)
-    making = Making(open_warehouse(settings), settings, source or settings.source)
-    with making.warehouse.transaction() as session:
+    warehouse = open_warehouse(settings)
+    with warehouse.transaction() as session:
+        making = Making(warehouse, settings, source or _source(session, settings))
         span = _span(session, making, first, last, now)
         found = grid(session, making, span.first, span.last, now) if span else {}
         fresh = freshness(session, settings, now)
@@ -60,6 +64,14 @@ def status(
         print(json.dumps(_as_json(found, fresh, making)))
     else:
         _show(found, fresh, settings)
+
+
+def _source(session: Session, settings: Settings) -> str:
+    """What days are read from: what is set, else what the newest of the ledger was read from."""
+    if "source" in settings.model_fields_set:
+        return settings.source
+    newest = "SELECT source FROM ops.partitions WHERE source IS NOT NULL ORDER BY day DESC, stage LIMIT 1"
+    return next((str(found) for (found,) in session.execute(newest)), settings.source)
 
 
 def _span(session: Session, making: Making, first: str | None, last: str | None, now: datetime) -> Span | None:

@@ -1,0 +1,89 @@
+"""A backfill that may cost more than is set waits for a person's word, or is not begun."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from prefect import flow, runtime
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
+
+from flows import approval
+from hnintel.budget import Estimate
+from hnintel.errors import BudgetReached, UsageError
+from hnintel.settings import Settings, load_settings
+
+DEAR = Estimate(rows=10, input_tokens=1000, output_tokens=100, cost=7.5)
+
+
+def settings(**given: Any) -> Settings:
+    return load_settings(approve_above=5.0, **given)
+
+
+def test_what_costs_less_needs_nobody(prefect_server: None) -> None:
+    asyncio.run(approval.approval(DEAR, load_settings(approve_above=8.0), "the plan"))
+    asyncio.run(approval.approval(DEAR, load_settings(), "the plan"))
+
+
+def test_without_a_deployment_it_is_refused_with_what_to_give() -> None:
+    with pytest.raises(UsageError, match=r"may cost 7.5 credits, more than HNINTEL_APPROVE_ABOVE=5: .* --yes"):
+        asyncio.run(approval.approval(DEAR, settings(), "the plan"))
+
+
+@pytest.fixture
+def deployed(prefect_server: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that believes itself to be a deployment's."""
+    monkeypatch.setattr(approval, "_LOOKS", 1)
+    monkeypatch.setattr(runtime.deployment, "id", "of-this-test", raising=False)
+
+
+def waits(name: str, asked: Settings, answer: Callable[[Any], Any] | None) -> bool:
+    """Run a flow that asks; the *answer* to it is given once it is paused. Whether it went on."""
+
+    @flow(name=name, flow_run_name=name)
+    async def asks() -> bool:
+        await approval.approval(DEAR, asked, "the plan")
+        return True
+
+    async def both() -> bool:
+        run = asyncio.ensure_future(asks())
+        if answer is not None:
+            await _resume(name, answer)
+        return await run
+
+    return asyncio.run(both())
+
+
+async def _resume(name: str, answer: Callable[[Any], Any]) -> None:
+    named = FlowRunFilter(name=FlowRunFilterName(any_=[name]))
+    async with get_client() as client:
+        for _ in range(200):
+            runs = await client.read_flow_runs(flow_run_filter=named)
+            paused = [one for one in runs if one.state and one.state.is_paused()]
+            if paused:
+                asked = paused[0].state.state_details.run_input_keyset
+                assert asked is not None
+                described = await client.read_flow_run_input(paused[0].id, asked["description"])
+                assert "the plan" in described
+                assert "7.5 credits" in described
+                await client.resume_flow_run(paused[0].id, run_input=answer(paused[0]))
+                return
+            await asyncio.sleep(0.1)
+    raise AssertionError("the run was not paused within 20 seconds")
+
+
+def test_it_goes_on_once_somebody_says_yes(deployed: None) -> None:
+    assert waits("says-yes", settings(), lambda _: {"go_on": True})
+
+
+def test_it_stops_where_somebody_says_no(deployed: None) -> None:
+    with pytest.raises(BudgetReached, match="the answer was no: nothing was begun"):
+        waits("says-no", settings(), lambda _: {"go_on": False})
+
+
+def test_it_stops_where_nobody_answers_in_time(deployed: None) -> None:
+    with pytest.raises(BudgetReached, match=r"nobody answered within 0.05 minutes \(HNINTEL_APPROVE_MINUTES\)"):
+        waits("nobody", settings(approve_minutes=0.05), None)
