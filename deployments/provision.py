@@ -1,43 +1,83 @@
-"""Make what must exist before ``prefect deploy --all``: the work pool. Safe to run twice; prints what it did."""
+"""Make what must exist on a Prefect server beside the deployments: ``python deployments/provision.py [--plan]``.
+
+The work pool, limits, variables, the blocks of alerts, automations. Safe to run twice; prints what it makes.
+"""
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
+
+if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from deployments.pools import TARGETS
+from hnintel.errors import HnIntelError, UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def main() -> int:
-    """Create the default work pool of ``pyproject.toml`` as a process pool, unless it is there."""
-    from prefect.client.orchestration import get_client
-    from prefect.client.schemas.actions import WorkPoolCreate
-    from prefect.exceptions import ObjectAlreadyExists
-    from prefect.settings import get_current_settings
-
-    settings = get_current_settings()
-    if not settings.api.url:
-        print(
-            "error: PREFECT_API_URL is not set: start a server (prefect server start) and set it, or log in to Cloud",
-            file=sys.stderr,
-        )
-        return 2
-    name = settings.deployments.default_work_pool_name or _default_pool()
-    with get_client(sync_client=True) as client:
-        try:
-            client.create_work_pool(WorkPoolCreate(name=name, type="process"))
-        except ObjectAlreadyExists:
-            print(f"work pool {name}: there already")
-        else:
-            print(f"work pool {name}: created (process)")
+def main(argv: list[str]) -> int:
+    """What the arguments say; the exit code."""
+    parser = argparse.ArgumentParser(prog="python deployments/provision.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--target", choices=TARGETS, default="local", help="where runs go (default: local)")
+    parser.add_argument("--pool", help="the work pool's name (default: that of pyproject.toml, with the target behind)")
+    parser.add_argument("--plan", action="store_true", help="only say what would be made")
+    asked = parser.parse_args(argv)
+    try:
+        _provision(asked.target, asked.pool, asked.plan)
+    except HnIntelError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     return 0
 
 
-def _default_pool() -> str:
+def _provision(target: str, pool: str | None, plan: bool) -> None:
+    import httpx
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import PrefectHTTPStatusError
+    from prefect.settings import get_current_settings
+
+    from deployments import provisioning
+
+    settings = get_current_settings()
+    if not settings.api.url:
+        raise UsageError(
+            "PREFECT_API_URL is not set: start a server (prefect server start) and set it, or `prefect cloud login`"
+        )
+    name = pool or pool_of(target, settings.deployments.default_work_pool_name)
+    done = 0
+    try:
+        with get_client(sync_client=True) as client:
+            for change in provisioning.changes(client, target, name, os.environ):
+                print(f"{change.what}: {'would ' if plan else ''}{change.how}")
+                if not plan:
+                    change.make()
+                done += 1
+            for told in provisioning.undelivered(client, datetime.now(UTC)):
+                print(f"an alert was not delivered: {told}", file=sys.stderr)
+    except httpx.TransportError as error:
+        raise UsageError(f"{settings.api.url} does not answer ({type(error).__name__}): is the server up?") from None
+    except PrefectHTTPStatusError as error:
+        raise UsageError(
+            f"{settings.api.url} answered HTTP {error.response.status_code}: may you do this there?"
+        ) from None
+    if not done:
+        print(f"everything is there already, for work pool {name}")
+
+
+def pool_of(target: str, configured: str | None) -> str:
+    """The pool that is *configured*; where that is only pyproject.toml's, another target has its name behind."""
     with (ROOT / "pyproject.toml").open("rb") as file:
-        return str(tomllib.load(file)["tool"]["prefect"]["deployments"]["default_work_pool_name"])
+        name = str(tomllib.load(file)["tool"]["prefect"]["deployments"]["default_work_pool_name"])
+    if configured and configured != name:
+        return configured
+    return name if target in ("local", "cloud") else f"{name}-{target}"
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

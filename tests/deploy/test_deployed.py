@@ -1,186 +1,150 @@
-"""A real Prefect server and a real worker: what ``prefect deploy --all`` makes, and that an event runs the flow."""
+"""What ``prefect deploy --all`` makes on a real server, and what its worker does at an event, a poll, a clock."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import duckdb
-import httpx
 import pytest
+
+from hnintel.window import yesterday
+from tests.deploy.conftest import STORY, Service, eventually
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE = 180.0
-
-
-class Service:
-    """A server, its deployments and a worker, all below one folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.home = folder / "home"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.api = f"http://127.0.0.1:{port}/api"
-        self._folder = folder
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self.environ = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HNINTEL_"))},
-            "PREFECT_HOME": str(folder / "prefect"),
-            "PREFECT_API_URL": self.api,
-            "PREFECT_SERVER_API_PORT": str(port),
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
-            "HNINTEL_HOME": str(self.home),
-            "HNINTEL_SOURCE": "sample",
-        }
-
-    def start(self, *argv: str) -> None:
-        """Start ``prefect ARGV`` in the background; it ends with the fixture."""
-        with (self._folder / f"{argv[0]}.log").open("ab") as log:
-            self._processes.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", "prefect", *argv],
-                    cwd=ROOT,
-                    env=self.environ,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-            )
-
-    def call(self, *argv: str) -> str:
-        """Run a command to its end and give what it printed."""
-        done = subprocess.run(
-            argv, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def get(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Ask the server's API."""
-        answer = httpx.post(f"{self.api}/{path}", json=body) if body is not None else httpx.get(f"{self.api}/{path}")
-        answer.raise_for_status()
-        return answer.json()
-
-    def stop(self) -> None:
-        """End what was started, the last first."""
-        for process in reversed(self._processes):
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-
-def eventually(found: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        value = found()
-        if value:
-            return value
-        time.sleep(1)
-    raise AssertionError(f"{what}: not within {_PATIENCE:g} s")
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = Service(tmp_path_factory.mktemp("service"))
-    try:
-        service.start("server", "start", "--host", "127.0.0.1", "--no-ui")
-        eventually(lambda: _is_up(service), "the server")
-        service.call(sys.executable, "deployments/provision.py")
-        service.call(sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all")
-        service.start("worker", "start", "--pool", "hnintel", "--name", "test")
-        yield service
-    finally:
-        service.stop()
-
-
-def _is_up(service: Service) -> bool:
-    try:
-        return httpx.get(f"{service.api}/health").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def _deployment(service: Service) -> dict[str, Any]:
-    found: dict[str, Any] = service.get("deployments/name/hacker-news/daily")
-    return found
+ZONE = "America/New_York"
+DAILY = "hacker-news/daily"
 
 
 def test_the_daily_deployment_is_on_the_default_pool_with_its_cron(service: Service) -> None:
-    daily = _deployment(service)
+    daily = service.deployment(DAILY)
 
     assert daily["work_pool_name"] == "hnintel"
     assert daily["entrypoint"] == "flows/main.py:hacker_news"
     assert [(one["schedule"]["cron"], one["schedule"]["timezone"]) for one in daily["schedules"]] == [
-        ("0 2 * * *", "America/New_York")
+        ("0 2 * * *", ZONE)
     ]
 
 
-def test_the_cron_plans_one_run_a_night_at_two_in_new_york(service: Service) -> None:
-    wanted = {
-        "deployments": {"id": {"any_": [_deployment(service)["id"]]}},  # reconcile has a schedule of its own
-        "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
-        "sort": "EXPECTED_START_TIME_ASC",
+def test_only_what_should_start_by_itself_does(service: Service) -> None:
+    found = service.get("deployments/filter", {})
+    active = {one["name"] for one in found if any(schedule["active"] for schedule in one["schedules"])}
+    assert active == {"daily", "watch", "reconcile"}
+
+
+@pytest.mark.parametrize(
+    ("first", "days"),
+    [(date(2027, 11, 5), 5), (date(2027, 3, 12), 5)],  # well ahead: a worker takes up what is overdue
+    ids=["the clock goes back", "the clock goes forward"],
+)
+def test_the_cron_gives_one_run_a_date_each_with_the_day_before(service: Service, first: date, days: int) -> None:
+    daily = service.deployment(DAILY)["id"]
+    begin = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(ZONE))
+    end = begin + timedelta(days=days)
+    asked = {"start_time": begin.isoformat(), "end_time": end.isoformat(), "min_runs": days, "max_runs": 50}
+    service.get(f"deployments/{daily}/schedule", asked)
+    within = {"after_": begin.isoformat(), "before_": end.isoformat()}
+    wanted = {"deployments": {"id": {"any_": [daily]}}, "flow_runs": {"expected_start_time": within}}
+
+    runs = [run for run in service.get("flow_runs/filter", wanted) if run["auto_scheduled"]]
+
+    starts = sorted(datetime.fromisoformat(run["expected_start_time"].replace("Z", "+00:00")) for run in runs)
+    assert [yesterday(start, ZONE) for start in starts] == [first + timedelta(days=n - 1) for n in range(days)]
+
+
+def test_a_day_that_is_asked_for_is_run_and_a_run_that_fails_reaches_the_webhook(service: Service) -> None:
+    service.emit("hn.day.requested", "hn.day.2026-10-21", day="2026-10-21", source="replay:/nowhere")
+
+    (run,) = eventually(lambda: service.runs(DAILY, "FAILED"), "the run that the event asked for")
+    assert {name: run["parameters"][name] for name in ("day", "source")} == {
+        "day": "2026-10-21",
+        "source": "replay:/nowhere",
     }
-
-    def planned() -> list[dict[str, Any]]:
-        return [run for run in service.get("flow_runs/filter", wanted) if run["auto_scheduled"]]
-
-    runs = eventually(planned, "planned runs")
-    zone = ZoneInfo("America/New_York")
-    starts = [_instant(run["expected_start_time"]).astimezone(zone) for run in runs]
-    assert len({start.date() for start in starts}) == len(starts)
-    assert {start.hour for start in starts} <= {1, 2, 3}  # 2 but for the night on which the clock goes forward
+    (told,) = eventually(lambda: service.webhook.about("failed"), "the alert")
+    assert told["subject"] == "hn-intelligence: hacker-news failed for 2026-10-21"
+    assert "UsageError. /nowhere does not exist" in told["body"]
 
 
-def test_an_event_with_a_day_runs_the_flow_for_that_day(service: Service) -> None:
-    payload = json.dumps({"day": "2026-10-21"})
-    prefect = (sys.executable, "-m", "prefect")
-    service.call(
-        *prefect, "event", "emit", "hn.day.requested", "--resource-id", "hn.day.2026-10-21", "--payload", payload
-    )
+def test_the_pollers_trending_event_starts_one_spotlight(service: Service) -> None:
+    watch = service.deployment("watch/watch")["id"]
 
-    def ended() -> list[dict[str, Any]]:
-        wanted = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED"]}}}}
-        runs = service.get("flow_runs/filter", wanted)
-        return [run for run in runs if run["parameters"].get("day") == "2026-10-21" and not run["parent_task_run_id"]]
+    def polled(times: int) -> list[dict[str, Any]]:
+        runs = service.runs("watch/watch", "COMPLETED")
+        return runs if len(runs) >= times else []
 
-    runs = eventually(ended, "the run that the event asked for")
-    assert [(run["state"]["type"], run["name"]) for run in runs] == [("COMPLETED", "hacker news 2026-10-21")]
-    with duckdb.connect(str(service.home / "hnintel.duckdb"), read_only=True) as connection:
-        assert connection.execute("SELECT DISTINCT day, source FROM raw.items").fetchall() == [
-            (_instant("2026-10-21T00:00:00").date(), "sample")
-        ]
-    assert (service.home / "site" / "2026-10-21.html").is_file()
+    for times in (1, 2):
+        service.get(f"deployments/{watch}/create_flow_run", {})
+        eventually(lambda times=times: polled(times), "a poll")  # type: ignore[misc]
+    (run,) = eventually(lambda: service.runs("spotlight/spotlight", "COMPLETED"), "the spotlight")
+
+    assert run["parameters"]["story_id"] == STORY
+    assert service.rows(f"SELECT DISTINCT item_id FROM enriched.topic WHERE item_id = {STORY}") == [(STORY,)]
+    eventually(lambda: polled(2) and polled(2)[-1]["state"]["name"] == "Skipped", "a poll with nothing new")
+    assert len(service.runs("spotlight/spotlight")) == 1
+
+
+def test_stages_follow_each_other_by_events_each_once(service: Service) -> None:
+    hourly = service.deployment("hacker-news/hourly")["id"]
+    given = {"day": "2026-10-22", "source": "sample"}
+    service.get(f"deployments/{hourly}/create_flow_run", {"parameters": given})
+
+    (last,) = eventually(lambda: service.runs("hacker-news/transform", "COMPLETED", "FAILED"), "the marts")
+
+    assert last["state"]["type"] == "COMPLETED"
+    assert {name: last["parameters"][name] for name in given} == given
+    (asked,) = service.runs("hacker-news/enrich")
+    assert asked["parameters"]["stages"] == ["enrich"]
+    assert (service.home / "site" / "2026-10-22.html").is_file()
+    assert len(service.runs("hacker-news/transform")) == len(service.runs("hacker-news/enrich")) == 1
+    told = service.rows("SELECT event, emitted_at IS NOT NULL FROM ops.outbox WHERE resource = 'hn.day.2026-10-22'")
+    assert sorted(told) == [("hn.day.enriched", True), ("hn.day.published", True), ("hn.items.landed", True)]
+
+
+def test_what_does_not_come_in_time_reaches_the_webhook(service: Service) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from deployments.check import AUTOMATIONS
+    from deployments.provisioning import alerts, automation
+
+    (never,) = [alert for alert in alerts(AUTOMATIONS) if alert.name == "hn never ran"]
+    soon = never.trigger.model_copy(update={"within": 10, "expect": ["hn.day.published"], "match": {"x": "never"}})
+    quick = never.model_copy(update={"name": "hn never ran, quickly", "trigger": soon, "subject": "nothing came"})
+    with temporary_settings({PREFECT_API_URL: service.api}), get_client(sync_client=True) as client:
+        block = client.read_block_document_by_name("hn-alerts", "custom-webhook")
+        made = client.create_automation(automation(quick, [str(block.id)]))
+        try:
+            (told, *_) = eventually(lambda: service.webhook.about("nothing came"), "the alert")
+        finally:
+            client.delete_automation(made)
+    assert "No page was written for two days" in told["body"]
+
+
+def test_an_alert_that_cannot_be_delivered_is_seen(service: Service) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from deployments.provisioning import undelivered
+
+    service.webhook.refuse = True
+    service.emit("hn.budget.reached", "hn.flow.test", flow="test", run_id="1", told="")
+    with temporary_settings({PREFECT_API_URL: service.api}), get_client(sync_client=True) as client:
+        found = eventually(lambda: undelivered(client, datetime.now(UTC)), "the failed delivery")
+    service.webhook.refuse = False
+    assert any("hn budget reached" in line for line in found)
 
 
 def test_provisioning_and_deploying_again_changes_nothing(service: Service) -> None:
-    before = _deployment(service)["id"]
+    before = service.deployment(DAILY)["id"]
+    automations = {one["id"]: one["name"] for one in service.get("automations/filter", {}) if one["name"][:3] == "hn "}
 
-    assert "there already" in service.call(sys.executable, "deployments/provision.py")
-    service.call(sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all")
+    assert "everything is there already" in service.call("deployments/provision.py")
+    service.call("-m", "prefect", "--no-prompt", "deploy", "--all")
 
-    assert _deployment(service)["id"] == before
-    assert len(service.get("automations/filter", {})) == 1
-
-
-def _instant(text: str) -> Any:
-    from datetime import datetime
-
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    assert service.deployment(DAILY)["id"] == before
+    after = service.get("automations/filter", {})
+    assert {one["id"]: one["name"] for one in after if one["name"][:3] == "hn "} == automations
+    triggers = sorted(one["name"] for one in after if "→" in one["name"])
+    assert triggers == sorted(set(triggers))
+    assert len(triggers) == 4

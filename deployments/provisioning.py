@@ -1,0 +1,215 @@
+"""What of our resources a Prefect server lacks, or has otherwise, and the means to make it so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from prefect.blocks import notifications
+from prefect.blocks.core import Block
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import (
+    GlobalConcurrencyLimitCreate,
+    VariableCreate,
+    WorkPoolCreate,
+    WorkPoolUpdate,
+)
+from prefect.events.schemas.automations import AutomationCore
+from prefect.exceptions import ObjectNotFound
+
+from deployments.models import Alert, AutomationsFile
+from deployments.pools import TARGETS, pool_type, template_of
+from deployments.resources import ALERTS, CHANNELS, LIMITS, VARIABLES, Channel, Tell
+from hnintel.errors import UsageError
+
+_BLOCKS: dict[str, type[Block]] = {
+    "custom-webhook": notifications.CustomWebhookNotificationBlock,
+    "slack-webhook": notifications.SlackWebhook,
+    "sendgrid-email": notifications.SendgridEmail,
+    "pager-duty-webhook": notifications.PagerDutyWebHook,
+}
+#: A URL that a message can be posted to is a secret: the block's own field for it is none, so it takes it from there.
+_WEBHOOK = {"name": ALERTS, "url": "{{url}}", "json_data": {"subject": "{{subject}}", "body": "{{body}}"}}
+
+
+#: A message that was not taken so long after it was due is not under way any more.
+_DELIVERED_WITHIN = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is to be made or altered."""
+
+    what: str
+    how: str
+    make: Callable[[], object]
+
+
+def changes(client: SyncPrefectClient, target: str, pool: str, environ: Mapping[str, str]) -> Iterator[Change]:
+    """Everything that is not as it should be, in the order in which it has to be made.
+
+    Each is worked out when the one before it was taken: an automation names the block that was made for it.
+
+    Raises:
+        UsageError: the server cannot have what the target wants, or a channel is given by half.
+    """
+    yield from _pool(client, target, pool)
+    yield from _limits(client)
+    yield from _variables(client) if target not in ("local", "cloud") else ()  # they name an image, and its code
+    yield from _channels(environ)
+    yield from _automations(client)
+
+
+def _pool(client: SyncPrefectClient, target: str, name: str) -> Iterator[Change]:
+    kind = pool_type(target, client.server_type.value == "cloud")
+    template = template_of(client.read_worker_metadata(), kind, TARGETS[target].defaults)
+    try:
+        there = client.read_work_pool(name)
+    except ObjectNotFound:
+        wanted = WorkPoolCreate(name=name, type=kind, base_job_template=template)
+        yield Change(f"work pool {name}", f"create ({kind})", partial(client.create_work_pool, wanted))
+        return
+    if there.type != kind:
+        raise UsageError(f"work pool {name} is there and is a {there.type} pool, not {kind}: give another --pool")
+    if there.base_job_template != template:
+        update = WorkPoolUpdate(base_job_template=template)
+        yield Change(f"work pool {name}", "change its job template", partial(client.update_work_pool, name, update))
+
+
+def _limits(client: SyncPrefectClient) -> Iterator[Change]:
+    for name, slots in LIMITS.items():
+        try:
+            client.read_global_concurrency_limit_by_name(name)  # what somebody has made of it stays
+        except ObjectNotFound:
+            wanted = GlobalConcurrencyLimitCreate(name=name, limit=slots)
+            yield Change(
+                f"limit {name}",
+                f"create ({slots})",
+                partial(client.create_global_concurrency_limit, wanted),
+            )
+
+
+def _variables(client: SyncPrefectClient) -> Iterator[Change]:
+    for name, value in VARIABLES.items():
+        if client.read_variable_by_name(name) is None:
+            wanted = VariableCreate(name=name, value=value)
+            yield Change(f"variable {name}", f"create ({value})", partial(client.create_variable, wanted))
+
+
+def _channels(environ: Mapping[str, str]) -> Iterator[Change]:
+    for channel in CHANNELS:
+        given = {field: environ[name] for field, name in channel.given_by.items() if environ.get(name)}
+        if not given:
+            continue
+        if len(given) < len(channel.given_by):
+            missing = next(name for field, name in channel.given_by.items() if field not in given)
+            raise UsageError(f"alerts by {channel.slug} want {missing} too: set it, or take the others away")
+        wanted, there = _block(channel, given), _there(channel)
+        if there is None or _plain(there) != _plain(wanted):
+            yield Change(
+                f"block {channel.slug}/{ALERTS}",
+                "change" if there else "create",
+                partial(wanted.save, ALERTS, overwrite=True),
+            )
+
+
+def _block(channel: Channel, given: Mapping[str, str]) -> Block:
+    fields: dict[str, Any] = dict(given)
+    if channel.slug == "custom-webhook":
+        fields = {**_WEBHOOK, "secrets": dict(given)}
+    if "to_emails" in fields:
+        fields["to_emails"] = [one.strip() for one in fields["to_emails"].split(",")]
+    return _BLOCKS[channel.slug](**fields)
+
+
+def _there(channel: Channel) -> Block | None:
+    try:
+        return _BLOCKS[channel.slug].load(ALERTS)  # type: ignore[return-value]  # no coroutine, in a plain caller
+    except ValueError:  # "Unable to find block document"
+        return None
+
+
+def _plain(block: Block) -> dict[str, Any]:
+    return {name: _bare(value) for name, value in block.model_dump().items() if not name.startswith("_")}
+
+
+def _bare(value: Any) -> Any:
+    return value.get_secret_value() if hasattr(value, "get_secret_value") else value
+
+
+def alerts(path: Path) -> list[Alert]:
+    """The automations that are declared."""
+    return AutomationsFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).automations
+
+
+def _automations(client: SyncPrefectClient) -> Iterator[Change]:
+    blocks = {tell: _blocks(tell) for tell in get_args(Tell)}
+    for alert in alerts(Path(__file__).with_name("automations.yaml")):
+        wanted = automation(alert, blocks[alert.tell])
+        there = client.read_automations_by_name(alert.name)
+        for extra in there[1:]:
+            yield Change(f"automation {alert.name}", "delete one of two", partial(client.delete_automation, extra.id))
+        if not there:
+            yield Change(f"automation {alert.name}", "create", partial(client.create_automation, wanted))
+        elif _compared(there[0]) != _compared(wanted):
+            yield Change(
+                f"automation {alert.name}",
+                "change",
+                partial(client.update_automation, there[0].id, wanted),
+            )
+
+
+def automation(alert: Alert, blocks: list[str]) -> AutomationCore:
+    """An alert as Prefect has it: a message to each of *blocks*; to none, it is seen on the server alone."""
+    told = {"type": "send-notification", "subject": alert.subject, "body": alert.body}
+    return AutomationCore.model_validate(
+        {
+            "name": alert.name,
+            "description": alert.description,
+            "enabled": alert.enabled,
+            "tags": ["hn-intelligence"],
+            "trigger": alert.trigger.model_dump(),
+            "actions": [{**told, "block_document_id": block} for block in blocks] or [{"type": "do-nothing"}],
+        }
+    )
+
+
+def _blocks(tell: Tell) -> list[str]:
+    found = [_there(channel) for channel in CHANNELS if tell in channel.tells]
+    return [str(block._block_document_id) for block in found if block is not None]
+
+
+def _compared(one: AutomationCore) -> dict[str, Any]:
+    told = one.model_dump(mode="json", exclude={"id", "owner_resource"})
+    told["trigger"].pop("id", None)
+    return told
+
+
+def undelivered(client: SyncPrefectClient, now: datetime) -> list[str]:
+    """The alerts of the last day that reached nobody, one line each, so that they are seen where nobody was told.
+
+    Of a webhook that refuses, Prefect emits no event: an alert that was due and was not delivered since is one.
+    """
+    ours = {alert.name for alert in alerts(Path(__file__).with_name("automations.yaml"))}
+    due: dict[str, str] = {}
+    for event in _told_of_automations(client, now):  # the oldest first
+        name = event["resource"].get("prefect.resource.name", "")
+        if event["event"] == "prefect.automation.triggered":
+            due[name] = event["occurred"]
+        else:
+            due.pop(name, None)
+    patient = (now - _DELIVERED_WITHIN).isoformat()
+    return [f"{when[:19]} UTC, {name}" for name, when in due.items() if name in ours and when < patient]
+
+
+def _told_of_automations(client: SyncPrefectClient, now: datetime) -> list[dict[str, Any]]:
+    names = ["prefect.automation.triggered", "prefect.automation.action.executed"]
+    within = {"since": (now - timedelta(days=1)).isoformat(), "until": now.isoformat()}
+    wanted = {"filter": {"event": {"name": names}, "occurred": within, "order": "DESC"}, "limit": 50}
+    found: list[dict[str, Any]] = client.request("POST", "/events/filter", json=wanted).json()["events"]
+    return sorted(found, key=lambda event: (event["occurred"], event["event"] != "prefect.automation.triggered"))

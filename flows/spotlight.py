@@ -1,0 +1,38 @@
+"""One story, now: fetched and enriched while it is talked about; the rest of its day comes when the day is run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from prefect import flow, runtime
+
+from hnintel import accepted
+from hnintel.enrichment import layers, load_enrichments
+from hnintel.settings import load_settings
+from tasks import spotlight as tasks
+from tasks.events import ANNOUNCED
+
+
+@flow(name="spotlight", flow_run_name="spotlight {story_id}", **ANNOUNCED)
+async def spotlight(story_id: int, source: str | None = None) -> dict[str, Any]:
+    """Read one story with its comments and its article, and ask every enrichment about it. Safe to run twice.
+
+    Args:
+        story_id: as Hacker News numbers it.
+        source: ``live``, ``sample`` or ``replay:PATH``; by default the setting ``HNINTEL_SOURCE``.
+
+    Raises:
+        UsageError: the id is that of no story.
+    """
+    settings, run_id = load_settings(), str(runtime.flow_run.id)
+    source = source or settings.source
+    enrichments = load_enrichments(settings.enrichments_path)
+    accepted.refuse_changed(enrichments, settings.enrichments_path)
+    found = await asyncio.to_thread(tasks.find, story_id, source)
+    await asyncio.to_thread(tasks.load, story_id, found, run_id)
+    articles = await asyncio.to_thread(tasks.read_article, story_id, source, found.day, run_id)
+    asked = 0
+    for one in (one for layer in layers(enrichments) for one in layer):
+        asked += (await asyncio.to_thread(tasks.ask, one.name, story_id, found.day, run_id)).asked
+    return {"story": story_id, "day": found.day.isoformat(), "articles": articles, "asked": asked}

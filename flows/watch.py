@@ -1,0 +1,40 @@
+"""The poller: asks Hacker News, and a folder of dumps, what is new, and announces each thing once.
+
+Its cursor lies in a Prefect Variable, not in the warehouse: it must never wait for a file that a run holds.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+from prefect.variables import Variable
+
+from hnintel.settings import load_settings
+from hnintel.watch import Cursor, poll
+from tasks.events import FAILURE_TOLD, as_prefect, send
+
+#: The Prefect Variable of the cursor.
+CURSOR = "hn_watch_cursor"
+
+
+@flow(name="watch", flow_run_name="watch", **FAILURE_TOLD)
+async def watch() -> State[dict[str, Any]]:
+    """Poll once, announce what is new, then keep the cursor; a poll with nothing new ends as ``Skipped`` and says why.
+
+    A crash between the two has the same events announced again, with the same ids.
+    """
+    settings = load_settings()
+    cursor = Cursor.parse(await Variable.aget(CURSOR, default={}))
+    polled = await poll(cursor, settings, datetime.now(UTC))
+    await send([as_prefect(event) for event in polled.events])
+    await Variable.aset(CURSOR, polled.cursor.model_dump(mode="json"), overwrite=True)
+    for why in polled.skipped:
+        get_run_logger().info(why)
+    told = [f"{event.name} {event.resource_id}" for event in polled.events]
+    if told:
+        return Completed(message="; ".join(told), data={"told": told, "skipped": polled.skipped})
+    return Completed(name="Skipped", message="; ".join(polled.skipped), data={"told": [], "skipped": polled.skipped})

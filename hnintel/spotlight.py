@@ -1,0 +1,66 @@
+"""One story, now: read it, its comments and its article, and ask every enrichment about it alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from hnintel import ingest
+from hnintel.articles import Wanted, pending_articles
+from hnintel.enrich import EnrichmentRun, prepare
+from hnintel.enrichment import Enrichment
+from hnintel.errors import SourceError, UsageError
+from hnintel.ingest import Scraped
+from hnintel.settings import Settings
+from hnintel.sources.base import Source
+from hnintel.usage import Enriched
+from hnintel.warehouse.base import Session, Warehouse
+from hnintel.window import day_of
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A story as it was read, and the day that it belongs to."""
+
+    day: date
+    scraped: Scraped
+
+
+async def find(source: Source, story_id: int, settings: Settings) -> Found:
+    """Read a story, with its comments.
+
+    Raises:
+        UsageError: the id is that of no story that is there.
+        SourceError: it could not be read.
+    """
+    (reading,) = await source.read([story_id])
+    if reading.outcome == "failed":
+        raise SourceError(f"story {story_id} cannot be read: {reading.reason}")
+    posted = (reading.raw or {}).get("time")
+    if not isinstance(posted, int) or (reading.raw or {}).get("type") not in ("story", "job", "poll"):
+        raise UsageError(f"{story_id} is no story of {source.name}: give the id of one")
+    day = day_of(posted, settings.time_zone)
+    return Found(day, await ingest.scrape(source, [story_id], day, settings))
+
+
+def article_of(session: Session, story_id: int, day: date, now: datetime, settings: Settings) -> list[Wanted]:
+    """The story's article, where it has one that is to be read; else nothing."""
+    urls = {row[0] for row in session.execute("SELECT canonical_url FROM raw.items WHERE id = ?", [story_id])}
+    due = pending_articles(session, day, now, True, settings.article_refresh_days)
+    return [one for one in due if one.canonical_url in urls]
+
+
+def ask(
+    warehouse: Warehouse, enrichment: Enrichment, story_id: int, day: date, settings: Settings, run_id: str
+) -> Enriched:
+    """Ask *enrichment* about the story, where it is pending; the stage of its day is left as it is.
+
+    Raises:
+        WarehouseError, BudgetReached: as for :class:`~hnintel.enrich.EnrichmentRun`.
+    """
+    # The question is the same, and so is its fingerprint: the day's run finds it answered.
+    alone = replace(enrichment, where=f"({enrichment.where}) AND id = {int(story_id)}")
+    with warehouse.transaction() as session:
+        prepare(session, warehouse, enrichment, settings)
+    chunk = EnrichmentRun(warehouse, alone, day, settings, run_id).next_chunk(after=0)
+    return chunk.came if chunk else Enriched()

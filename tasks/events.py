@@ -1,0 +1,145 @@
+"""Announcing: what waits in the outbox goes to Prefect, and how a run ended is told by the hooks of its flow.
+
+A failure is announced by us, not read off Prefect's own state events: those may be held back for fifteen minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from prefect import Flow
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.events import Event as PrefectEvent
+from prefect.events.clients import get_events_client
+from prefect.events.schemas.events import Resource
+from prefect.logging import get_logger
+from prefect.states import get_state_exception
+
+from hnintel import errors, outbox
+from hnintel.events import BudgetReached, Event, RunFailed
+from hnintel.settings import load_settings
+from hnintel.warehouse import open_warehouse
+from hnintel.window import parse_day
+
+#: Seconds that a hook may take: the run has ended, and its process wants to.
+_PATIENCE = 20.0
+_LONGEST_LINE = 300
+
+
+async def send(events: Sequence[PrefectEvent]) -> None:
+    """Emit *events*, and come back when the server has them all.
+
+    Raises:
+        Exception: whatever keeps them from it; some of them may be there.
+    """
+    async with asyncio.timeout(_PATIENCE), get_events_client(reconnection_attempts=1, checkpoint_every=1) as client:
+        for event in events:
+            await client.emit(event)
+
+
+def as_prefect(event: Event) -> PrefectEvent:
+    """*event* as of now, in Prefect's form; its id is the fact's."""
+    return _event(str(event.id), event.name, event.resource_id, event.payload, datetime.now(UTC))
+
+
+async def emit_waiting() -> int:
+    """Emit what waits in the outbox and note it as emitted; how many.
+
+    A crash in between has them emitted again, with the same ids. What cannot be emitted now is left to the next run.
+    """
+    waiting = await asyncio.to_thread(_waiting)
+    if not waiting:
+        return 0
+    try:
+        await send([_event(one.id, one.event, one.resource, one.payload, one.occurred_at) for one in waiting])
+    except Exception as error:
+        _log().warning("%d events wait in the outbox: Prefect does not take them (%s)", len(waiting), _kind(error))
+        return 0
+    await asyncio.to_thread(_note, [one.id for one in waiting])
+    return len(waiting)
+
+
+async def ended(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
+    """Hook of a flow that ended: announce what it put into the outbox."""
+    await emit_waiting()
+
+
+async def failed(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
+    """Hook of a flow that failed or crashed: announce that, with no need of the warehouse, which may be the reason.
+
+    Where Prefect does not take it, it waits in the outbox like all else.
+    """
+    event = failure(flow.name, run, state, await _error(state))
+    try:
+        await send([as_prefect(event)])
+    except Exception as error:
+        _log().warning("%s waits in the outbox: Prefect does not take it (%s)", event.name, _kind(error))
+        await asyncio.to_thread(_put, event)
+
+
+#: What a flow's decorator takes, so that a failure is announced: ``@flow(..., **FAILURE_TOLD)``.
+FAILURE_TOLD: dict[str, Any] = {"on_failure": [failed], "on_crashed": [failed]}
+#: The same, and what the run put into the outbox, however it ended.
+ANNOUNCED: dict[str, Any] = {"on_completion": [ended], "on_failure": [failed, ended], "on_crashed": [failed, ended]}
+
+
+def failure(flow: str, run: FlowRun, state: State[Any], error: BaseException | None) -> Event:
+    """How a run ended, as the event that tells it.
+
+    What is said of an error is its line, where it is one of ours: others may quote what was read.
+    """
+    day = _day(run.parameters.get("day"))
+    told = str(error)[:_LONGEST_LINE] if isinstance(error, errors.HnIntelError) else ""
+    if isinstance(error, errors.BudgetReached):
+        return BudgetReached(flow=flow, run_id=str(run.id), day=day, told=told)
+    kind = _kind(error) if error else "unknown"
+    return RunFailed(flow=flow, run_id=str(run.id), day=day, state=state.name or "Failed", error=kind, told=told)
+
+
+async def _error(state: State[Any]) -> BaseException | None:
+    try:
+        return await get_state_exception(state)  # type: ignore[misc]  # a coroutine, in an async caller
+    except Exception:  # it is not kept, or cannot be read: that the run failed is told all the same
+        return None
+
+
+def _day(given: object) -> date | None:
+    try:
+        return given if isinstance(given, date) else parse_day(str(given))
+    except errors.UsageError:
+        return None
+
+
+def _event(event_id: str, name: str, resource: str, payload: dict[str, Any], occurred: datetime) -> PrefectEvent:
+    about = {"prefect.resource.id": resource, "prefect.resource.name": resource.removeprefix("hn.")}
+    if "continue_by" in payload:  # a trigger matches what the resource says, not the payload
+        about["hn.continue_by"] = payload["continue_by"]
+    return PrefectEvent.model_validate(
+        {"id": event_id, "event": name, "resource": Resource(about), "payload": payload, "occurred": occurred}
+    )
+
+
+def _waiting() -> list[outbox.Waiting]:
+    with open_warehouse(load_settings()).transaction() as session:
+        return outbox.waiting(session)
+
+
+def _put(event: Event) -> None:
+    with open_warehouse(load_settings()).transaction() as session:
+        outbox.put(session, event, datetime.now(UTC).replace(tzinfo=None))
+
+
+def _note(ids: Sequence[str]) -> None:
+    with open_warehouse(load_settings()).transaction() as session:
+        outbox.emitted(session, ids, datetime.now(UTC).replace(tzinfo=None))
+
+
+def _kind(error: BaseException) -> str:
+    return type(error).__name__
+
+
+def _log() -> Any:
+    return get_logger("hnintel.events")

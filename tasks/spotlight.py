@@ -1,0 +1,75 @@
+"""One story: find and load it, read its article, ask an enrichment about it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from hnintel import ingest, leases, spotlight
+from hnintel.enrichment import load_enrichments
+from hnintel.settings import load_settings
+from hnintel.sources import open_source
+from hnintel.usage import Enriched
+from hnintel.warehouse import open_warehouse
+from tasks import articles
+from tasks.limits import AI, turn
+from tasks.policies import may_pass
+
+
+@task(
+    cache_policy=NO_CACHE,
+    task_run_name="find {story_id}",
+    retries=2,
+    retry_delay_seconds=exponential_backoff(5),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=may_pass,
+)
+def find(story_id: int, source: str) -> spotlight.Found:
+    """Read the story and its comments."""
+    settings = load_settings()
+    return asyncio.run(spotlight.find(open_source(source, settings), story_id, settings))
+
+
+@task(cache_policy=NO_CACHE, task_run_name="load {story_id}")
+def load(story_id: int, found: spotlight.Found, run_id: str) -> ingest.Loaded:
+    """Merge the story and its comments into the warehouse."""
+    with open_warehouse(load_settings()).transaction() as session:
+        return ingest.load(session, found.scraped, found.day, run_id, _now())
+
+
+@task(cache_policy=NO_CACHE, task_run_name="read the article of {story_id}")
+def read_article(story_id: int, source: str, day: date, run_id: str) -> int:
+    """Fetch its article and keep it, where it has one that is to be read; how many that were."""
+    settings = load_settings()
+    opened = open_source(source, settings)
+    with open_warehouse(settings).transaction() as session:
+        wanted = spotlight.article_of(session, story_id, day, _now(), settings)
+    if not wanted or opened.pages() is None:
+        return 0
+    return articles.load.fn(articles.read.fn(wanted, source, opened.identity, day), day, run_id)
+
+
+@task(
+    cache_policy=NO_CACHE,
+    task_run_name="ask {name} about {story_id}",
+    retries=3,
+    retry_delay_seconds=exponential_backoff(5),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=may_pass,
+)
+def ask(name: str, story_id: int, day: date, run_id: str) -> Enriched:
+    """Ask an enrichment about the story."""
+    settings = load_settings()
+    enrichment = load_enrichments(settings.enrichments_path)[name]
+    warehouse = open_warehouse(settings)
+    # The run of its day may be asking the same.
+    with turn(AI), leases.held(warehouse, day, enrichment.stage, run_id, settings):
+        return spotlight.ask(warehouse, enrichment, story_id, day, settings, run_id)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

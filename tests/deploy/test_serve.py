@@ -1,0 +1,99 @@
+"""``make serve``: one command and all is up; ctrl-C and all of it is gone; a second start changes nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from deployments.serve import declared
+from tests.conftest import ROOT
+from tests.deploy.conftest import eventually
+
+pytestmark = pytest.mark.slow
+
+
+class Serving:
+    """``deployments/serve.py``, running below a folder of the test's."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.log = folder / "serve.log"
+        self.api = f"http://127.0.0.1:{port}/api"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HNINTEL_"))}
+        environ = {
+            **kept,
+            "HNINTEL_HOME": str(folder / "home"),
+            "HNINTEL_SOURCE": "sample",
+            "PREFECT_SERVER_API_PORT": str(port),
+        }
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "deployments/serve.py"],
+                cwd=ROOT,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def up(self) -> str:
+        """What it printed until it was up."""
+
+        def told() -> str | None:
+            assert self.process.poll() is None, self.log.read_text()
+            text = self.log.read_text()
+            return text if "ctrl-C ends it" in text else None
+
+        return str(eventually(told, "make serve"))
+
+    def interrupt(self) -> int:
+        """Ctrl-C; the exit code, once nothing that it started is left."""
+        started = psutil.Process(self.process.pid).children(recursive=True)
+        assert len(started) >= 2
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(90)
+        assert psutil.wait_procs(started, timeout=5)[1] == []
+        return code
+
+    def end(self) -> None:
+        """Leave nothing running, however the test ended."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(90)
+
+
+def test_it_starts_ends_and_starts_again_as_it_was(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    first = Serving(tmp_path, port)
+    try:
+        assert "work pool hnintel: create (process)" in first.up()
+        names = {one["name"]: one["id"] for one in httpx.post(f"{first.api}/deployments/filter", json={}).json()}
+        assert names.keys() == declared()
+
+        beside = Serving(tmp_path / "home", port)  # another, at the same port
+        assert beside.process.wait(60) == 2
+        assert f"port {port} is taken" in beside.log.read_text()
+
+        assert first.interrupt() == 0
+    finally:
+        first.end()
+    again = Serving(tmp_path, port)
+    try:
+        told = again.up()
+        assert "everything is there already, for work pool hnintel" in told
+        assert f"{len(names)} deployments are there already" in told
+        after = {one["name"]: one["id"] for one in httpx.post(f"{again.api}/deployments/filter", json={}).json()}
+        assert after == names
+        assert again.interrupt() == 0
+    finally:
+        again.end()

@@ -1,0 +1,194 @@
+"""prefect.yaml and automations.yaml are held to the code: each mistake is told with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deployments import announced, check
+from deployments.check import check_automations, check_deployments
+from tests.conftest import ROOT
+
+Told = Callable[[str], list[str]]
+
+DEPLOYMENTS = """\
+name: test
+prefect-version: 3.8.8
+definitions:
+  - &once
+    limit: 1
+    collision_strategy: ENQUEUE
+deployments:
+  - name: one
+    entrypoint: flows/spotlight.py:spotlight
+    description: A story.
+    concurrency_limit: *once
+    parameters:
+      source: sample
+    triggers:
+      - name: trending
+        expect: [hn.story.trending]
+        match:
+          prefect.resource.id: hn.story.*
+        parameters:
+          story_id: "{{ event.payload.story_id }}"
+"""
+
+AUTOMATIONS = """\
+automations:
+  - name: hn failed
+    description: A run failed.
+    trigger:
+      expect: [hn.run.failed]
+      within: 60
+    tell: inform
+    subject: "{{ event.payload.flow }} failed"
+    body: A run failed.
+"""
+
+
+@pytest.fixture
+def deployments(tmp_path: Path) -> Told:
+    return lambda text: _told(tmp_path, text, check_deployments)
+
+
+@pytest.fixture
+def automations(tmp_path: Path) -> Told:
+    return lambda text: _told(tmp_path, text, check_automations)
+
+
+def _told(folder: Path, text: str, checked: Callable[..., list[check.Problem]]) -> list[str]:
+    path = folder / "file.yaml"
+    path.write_text(text, encoding="utf-8")
+    return [f"{one.line}: {one.told}" for one in checked(path, {"HERE": "1"})]
+
+
+def replaced(text: str, old: str, new: str) -> str:
+    assert text.count(old) == 1
+    return text.replace(old, new)
+
+
+def test_the_files_of_the_project_are_as_they_should_be() -> None:
+    assert [str(one) for one in check.problems({})] == []
+
+
+def test_what_is_right_is_let_through(deployments: Told, automations: Told) -> None:
+    assert deployments(DEPLOYMENTS) == []
+    assert automations(AUTOMATIONS) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("triggers:", "trigger:", "14: 'trigger' is not known here (of deployments.0)"),
+        ("limit: 1", "limits: 1", "5: 'limits' is not known here (of deployments.0.concurrency_limit)"),
+        ("description: A story.", "", "8: deployments.0.description: Field required"),
+        (
+            "spotlight.py:spotlight",
+            "spotlights.py:spotlight",
+            "9: flows/spotlights.py:spotlight cannot be imported: No",
+        ),
+        ("spotlight.py:spotlight", "spotlight.py:dict", "9: flows/spotlight.py:dict cannot be imported"),
+        ("spotlight.py:spotlight", "spotlight.py:Any", "9: flows/spotlight.py:Any is no flow"),
+        (
+            "source: sample",
+            "sauce: sample",
+            "13: flows/spotlight.py:spotlight has no parameter 'sauce'; it has story_id",
+        ),
+        ("source: sample", "source: [1]", "13: [1] is no value for 'source'"),
+        ('story_id: "{{', 'story: "{{', "20: flows/spotlight.py:spotlight has no parameter 'story'"),
+        ('story_id: "{{', 'source: "{{', "19: a run that it starts has no 'story_id', which the flow must have"),
+        ("payload.story_id", "payload.id", "20: hn.story.trending has no 'id' in its payload"),
+        ("payload.story_id", "payload.story_id or 1", "20: put {{ event.payload.story_id or 1 }} in parentheses"),
+        ("[hn.story.trending]", "[hn.story.trends]", "16: nobody emits hn.story.trends; there is hn.items.landed"),
+        ("[hn.story.trending]", "[prefect.flow-run.Failed]", "16: prefect.flow-run.Failed is not one of"),
+        ("hn.story.*", "hn.day.*", "18: the resource of hn.story.trending begins with 'hn.story.', which"),
+        ("prefect.resource.id:", "hn.continue_by:", "18: hn.story.trending never has hn.continue_by=hn.story.*"),
+        ("source: sample", 'source: "{{ $NOWHERE }}"', "13: {{ $NOWHERE }} is not set: export NOWHERE"),
+        (
+            "source: sample",
+            'source: "{{ prefect.variables.no }}"',
+            "13: {{ prefect.variables.no }}: provision.py makes",
+        ),
+        ("A story.", "A story.\n    description: Another.", "11: 'description' is given twice"),
+        ("name: test", "name: [", "3: not YAML:"),
+        ("name: one", "name: One", "8: deployments.0.name: String should match"),
+    ],
+)
+def test_a_mistake_in_a_deployment_is_told_with_its_line(deployments: Told, old: str, new: str, told: str) -> None:
+    found = deployments(replaced(DEPLOYMENTS, old, new))
+    assert any(line.startswith(told) for line in found), found
+
+
+def test_a_variable_that_is_set_is_no_mistake(deployments: Told) -> None:
+    assert deployments(replaced(DEPLOYMENTS, "source: sample", 'source: "{{ $HERE }}"')) == []
+    assert deployments(replaced(DEPLOYMENTS, "source: sample", 'source: "{{ prefect.variables.hn_branch }}"')) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("cron: '0 2 * * *'", "22: deployments.0.schedules.0: a cron needs its timezone"),
+        ("cron: '0 2 * *'\n        timezone: UTC", "23: deployments.0.schedules.0.cron: Invalid cron"),
+        (
+            "cron: '0 2 * * *'\n        timezone: Mars/Olympus",
+            "24: deployments.0.schedules.0.timezone: Invalid timezone",
+        ),
+        ("active: true", "22: deployments.0.schedules.0: give one of cron and interval"),
+        ("interval: 60\n        cron: '0 2 * * *'", "22: deployments.0.schedules.0: give one of cron and interval"),
+    ],
+)
+def test_a_schedule_that_never_starts_is_told(deployments: Told, given: str, told: str) -> None:
+    (found,) = deployments(DEPLOYMENTS + f"    schedules:\n      - slug: s\n        {given}\n")
+    assert found.startswith(told)
+
+
+def test_a_step_of_prefect_is_held_to_what_it_takes(deployments: Told) -> None:
+    clone = "    pull:\n      - prefect.deployments.steps.git_clone:\n          repository: x\n"
+    assert deployments(DEPLOYMENTS + clone) == []
+    (wrong,) = deployments(DEPLOYMENTS + clone.replace("repository", "repo"))
+    assert wrong == "23: prefect.deployments.steps.git_clone takes no 'repo'"
+    (absent,) = deployments(DEPLOYMENTS + clone.replace("git_clone", "git_cloned"))
+    assert absent.startswith("22: there is no step prefect.deployments.steps.git_cloned")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("tell: inform", "tell: everybody", "7: automations.0.tell: Input should be 'page' or 'inform'"),
+        ("tell: inform", "tells: inform", "7: 'tells' is not known here"),
+        ("[hn.run.failed]", "[hn.run.fails]", "5: nobody emits hn.run.fails"),
+        ("payload.flow", "payload.flaw", "8: hn.run.failed has no 'flaw' in its payload"),
+        ("within: 60", "within: 60\n      posture: Reactively", "7: automations.0.trigger.posture"),
+        ("within: 60", "within: 5\n      posture: Proactive", "4: automations.0.trigger: a Proactive trigger waits"),
+        ("A run failed.\n    trigger", "A run failed.\n    triggers", "4: 'triggers' is not known here"),
+        ("body: A", "body: '{{ $NOWHERE }} A'\n#", "9: {{ $NOWHERE }} is not set"),
+    ],
+)
+def test_a_mistake_in_an_automation_is_told_with_its_line(automations: Told, old: str, new: str, told: str) -> None:
+    found = automations(replaced(AUTOMATIONS, old, new))
+    assert any(line.startswith(told) for line in found), found
+
+
+def test_an_event_that_is_declared_and_never_made_is_one_that_nobody_emits(
+    automations: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announced, "_announced", lambda: frozenset({"DayEnriched"}))
+    assert automations(AUTOMATIONS) == ["5: nobody emits hn.run.failed: no code makes a RunFailed"]
+
+
+def test_every_problem_ends_the_check_with_its_file_and_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = ROOT / "prefect.yaml"
+    monkeypatch.setattr(check, "problems", lambda _: [check.Problem(path, 9, "b"), check.Problem(path, 3, "a")])
+    assert check.main() == 2
+    assert capsys.readouterr().err == "prefect.yaml:3: a\nprefect.yaml:9: b\n"
+
+
+def test_the_page_of_events_is_written_from_the_events() -> None:
+    from deployments.reference import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page(), "python deployments/reference.py writes it"

@@ -1,0 +1,155 @@
+"""What a run announces: the facts of the outbox when it ended, and that it failed, whatever it failed of."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from hnintel import outbox
+from hnintel.errors import BudgetReached, WarehouseError
+from hnintel.events import StoryTrending
+from hnintel.settings import load_settings
+from hnintel.warehouse import open_warehouse
+
+DAY = date(2026, 10, 22)
+
+
+def emitted(event: str, **payload: str) -> dict[str, Any]:
+    """The event of that name whose payload says so, as the server has it."""
+    now = datetime.now(UTC)
+    now = datetime.now(UTC)
+    since = {"since": (now - timedelta(days=60)).isoformat(), "until": (now + timedelta(hours=1)).isoformat()}
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        answer = httpx.post(
+            f"{PREFECT_API_URL.value()}/events/filter",
+            json={"filter": {"event": {"name": [event]}, "occurred": since}, "limit": 50},
+        )
+        for found in answer.json()["events"]:
+            if payload.items() <= found["payload"].items():
+                return dict(found)
+        time.sleep(0.2)
+    raise AssertionError(f"no {event} with {payload}")
+
+
+def told(home: Path) -> list[tuple[str, bool]]:
+    """What the outbox holds, checks apart, and whether it was emitted."""
+    with duckdb.connect(str(home / "hnintel.duckdb"), read_only=True) as connection:
+        return connection.execute(
+            "SELECT event, emitted_at IS NOT NULL FROM ops.outbox WHERE event <> 'hn.check.failed' ORDER BY event"
+        ).fetchall()
+
+
+def test_a_run_announces_what_is_there_and_that_it_goes_on_itself(
+    run: Callable[..., dict[str, Any]], home: Path, small_dump: Path
+) -> None:
+    source = f"replay:{small_dump}"
+    listed = run(None, source)["listed"]
+    assert told(home) == [("hn.day.enriched", True), ("hn.day.published", True), ("hn.items.landed", True)]
+    landed = emitted("hn.items.landed", source=source)
+    assert landed["resource"]["prefect.resource.id"] == "hn.day.2026-10-22"
+    assert landed["resource"]["hn.continue_by"] == "parent"
+    assert landed["payload"]["items"] == listed
+
+
+def test_a_stage_by_itself_says_that_an_event_goes_on(prefect_server: None, home: Path, small_dump: Path) -> None:
+    from flows.main import hacker_news
+
+    source = f"replay:{small_dump}"
+    for stages in (["ingest", "articles"], ["enrich"]):
+        asyncio.run(hacker_news(None, source, stages, continue_by="event"))
+    assert emitted("hn.items.landed", source=source)["resource"]["hn.continue_by"] == "event"
+    assert emitted("hn.day.enriched", source=source)["resource"]["hn.continue_by"] == "event"
+    assert told(home) == [("hn.day.enriched", True), ("hn.items.landed", True)]
+
+
+def test_what_cannot_be_emitted_waits_for_the_next_run(prefect_server: None, home: Path) -> None:
+    from tasks import events
+
+    story = StoryTrending(story_id=4_711, score=120, comments=3, points_per_hour=80)
+    with open_warehouse(load_settings()).transaction() as session:
+        outbox.put(session, story, datetime(2026, 10, 22, 12, 0))
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:1/api"}):
+        assert asyncio.run(events.emit_waiting()) == 0
+    assert told(home) == [("hn.story.trending", False)]
+    assert asyncio.run(events.emit_waiting()) == 1
+    assert told(home) == [("hn.story.trending", True)]
+    assert emitted("hn.story.trending")["id"] == str(story.id)
+    assert asyncio.run(events.emit_waiting()) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "event", "payload"),
+    [
+        (WarehouseError("the file is gone: mend it"), "hn.run.failed", {"error": "WarehouseError", "state": "Failed"}),
+        (BudgetReached("a question may cost too much"), "hn.budget.reached", {}),
+        (ValueError("words of a page"), "hn.run.failed", {"error": "ValueError"}),
+    ],
+)
+def test_a_run_that_fails_is_announced_with_no_word_of_what_was_read(
+    prefect_server: None, home: Path, error: Exception, event: str, payload: dict[str, str]
+) -> None:
+    from prefect import flow
+
+    from tasks.events import FAILURE_TOLD
+
+    name = f"fails-{type(error).__name__.lower()}"
+
+    @flow(name=name, **FAILURE_TOLD)
+    async def fails(day: date) -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        asyncio.run(fails(DAY))
+    found = emitted(event, flow=name, **payload)
+    assert found["resource"]["prefect.resource.id"] == f"hn.flow.{name}"
+    assert found["payload"]["day"] == "2026-10-22"
+    assert ("words of a page" in json.dumps(found)) is False
+    assert found["payload"]["told"] == ("" if isinstance(error, ValueError) else str(error))
+
+
+def test_a_failure_that_cannot_be_told_now_is_told_by_the_next_run(
+    prefect_server: None, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect import flow
+
+    from tasks import events
+
+    @flow(name="fails-unheard", **events.FAILURE_TOLD)
+    async def fails() -> None:
+        raise WarehouseError("it is full: make room")
+
+    send = events.send
+
+    async def nowhere(told: list[Any]) -> None:
+        with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:1/api"}):
+            await send(told)
+
+    monkeypatch.setattr(events, "send", nowhere)
+    with pytest.raises(WarehouseError):
+        asyncio.run(fails())
+    assert told(home) == [("hn.run.failed", False)]
+
+
+def test_a_failed_check_is_announced(prefect_server: None, home: Path) -> None:
+    from tasks import checks
+
+    warehouse = open_warehouse(load_settings())
+    with warehouse.transaction() as session:
+        for name, passed in (("topic: drift", False), ("topic: keys", True)):
+            found = ["run", DAY, name, False, passed, "moved", datetime(2026, 10, 22)]
+            session.execute("INSERT INTO ops.checks VALUES (?, ?, ?, ?, ?, ?, ?)", found)
+    checks.show(DAY, "run")
+    with warehouse.transaction() as session:
+        (waiting,) = outbox.waiting(session)
+    assert (waiting.event, waiting.payload["check"]) == ("hn.check.failed", "topic: drift")
