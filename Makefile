@@ -30,7 +30,7 @@ test: $(VENV)/dev.stamp  ## the tests, under five minutes
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(VENV)/dev.stamp  ## those that take minutes: a real server and worker
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 test-live: $(VENV)/dev.stamp  ## on your Snowflake account (SNOWFLAKE_*): some minutes, some credits; drops what it makes
 	@$(BIN)/python -m pytest -m live -rs tests/live

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,3 +126,11 @@ def test_the_rules_catch_what_they_are_for(tmp_path: Path, monkeypatch: pytest.M
         "hnintel/sources/wrong.py:3 imports flows",
     ]
     assert breaches(path, {"hnintel.enrich"}, {"hnintel"}) == []
+
+
+def test_commands_read_their_arguments_before_prefect_is_imported() -> None:
+    """Prefect reads its settings when it is imported: once it is, it is too late to tell it of the run's own server."""
+    commands = [f"flows.{path.stem}" for path in (ROOT / "flows").glob("_c*.py")]
+    program = f"import sys, {', '.join(commands)}; sys.exit('prefect' in sys.modules)"
+    assert commands
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
