@@ -67,6 +67,7 @@ def leaks(records: dict[str, list[str]]) -> set[tuple[str, str]]:
     return {(one, table) for table, rows in records.items() for one in CANARIES if any(one in row for row in rows)}
 
 
+@pytest.mark.slow  # two runs of a day
 def test_no_text_reaches_prefect_in_metadata_only_mode(
     home: Path, dump: Path, told_all: None, run: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

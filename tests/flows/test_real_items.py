@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from hnintel.window import Window
 
 DAY = date(2025, 4, 18)
 
 
+@pytest.mark.slow  # hundreds of stories, twice
 def test_every_story_of_a_real_day_is_taken_once_and_a_second_run_changes_nothing(
     run: Callable[..., dict[str, Any]], home: Path, test_data: Path
 ) -> None:

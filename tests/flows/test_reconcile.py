@@ -32,6 +32,7 @@ def due(source: str, now: datetime) -> list[tuple[date, str]]:
         return [(one.day, one.why) for one in days_due(session, settings, source, now)]
 
 
+@pytest.mark.slow  # three runs of a day
 def test_a_day_that_settles_is_run_again_and_what_changed_is_told_apart(
     run: Callable[..., dict[str, Any]], home: Path, small_dump: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
