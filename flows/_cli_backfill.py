@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from flows._command import Ran, add_stages, guarded, in_prefect, parser, writable
-from flows.approval import refuse_unapproved
 from hnintel import accepted
 from hnintel.backfill import ONLY, BackfillPlan, choose_work, plan_backfill
+from hnintel.budget import refuse_unapproved
 from hnintel.errors import HnIntelError, UsageError
 from hnintel.partitions import graph
 from hnintel.partitions.calendar import Span, parse_range

@@ -15,9 +15,9 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from flows import _local
+from flows import _away, _local
 from hnintel import progress
-from hnintel.errors import HnIntelError, PrefectAway, UsageError, WarehouseError
+from hnintel.errors import HnIntelError, UsageError, WarehouseError
 from hnintel.progress import Reporter
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import NAMES
@@ -40,12 +40,6 @@ def guarded(run: Callable[[], int]) -> int:
     except HnIntelError as error:
         return tell(str(error), error.exit_code)
     except Exception as error:
-        if _is_of_prefect_away(error):
-            away = PrefectAway(
-                f"Prefect's API at {os.environ.get('PREFECT_API_URL', 'its own server')} does not answer: start it, or "
-                "unset PREFECT_API_URL; what was read and answered is kept, run it again to go on from there"
-            )
-            return tell(str(away), away.exit_code)
         details = load_settings().logs / "unexpected.log"
         details.parent.mkdir(parents=True, exist_ok=True)
         with details.open("a", encoding="utf-8") as stream:
@@ -72,16 +66,14 @@ def in_prefect(
             flow = start()
             wait()
             return asyncio.run(flow())
+    except Exception as error:
+        told = _away.in_one_line(error, settings.folder)
+        if told is None:
+            raise
+        raise told from error
     finally:
         if isinstance(reporter, progress.Bars):
             reporter.close()
-
-
-def _is_of_prefect_away(error: BaseException) -> bool:
-    """Whether Prefect's client gave up: of what we ask over HTTP ourselves, no such error comes as far as this."""
-    import httpx
-
-    return isinstance(error, httpx.TransportError) or str(error).startswith("Failed to reach API")
 
 
 class Parser(argparse.ArgumentParser):

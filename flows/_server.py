@@ -17,8 +17,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from hnintel.errors import PrefectAway
+
 # What Prefect itself sets for a server of this kind: no pages, and only the services that a run needs.
 _SETTINGS = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+# A run keeps Prefect quiet; what goes wrong in the server is kept in its log.
+_SETTINGS |= dict.fromkeys(
+    ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_LOGGING_ROOT_LEVEL", "PREFECT_LOGGING_SERVER_LEVEL"), "ERROR"
+)
 _READY_WITHIN = 120.0
 _WATCHED_EVERY = 0.5
 
@@ -34,7 +40,7 @@ def server(root: Path, log: Path) -> Iterator[tuple[str, Callable[[], None]]]:
         log: where what it prints goes.
 
     Yields:
-        The address of its API, and a function that waits until it is up, raising RuntimeError where it is not.
+        The address of its API, and a function that waits until it is up, raising PrefectAway where it is not.
     """
     port = _free_port()
     with log.open("ab") as output:
@@ -49,7 +55,7 @@ def server(root: Path, log: Path) -> Iterator[tuple[str, Callable[[], None]]]:
         )
     try:
         url = f"http://127.0.0.1:{port}/api"
-        yield url, lambda: _wait(process, url)
+        yield url, lambda: _wait(process, url, log)
     finally:
         process.terminate()
         try:
@@ -65,18 +71,18 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     import httpx
 
     deadline = time.monotonic() + _READY_WITHIN
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"Prefect's server ended with code {process.returncode} while it started")
+            raise PrefectAway(f"Prefect's server ended with code {process.returncode} while it started: see {log}")
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"{url}/health", timeout=5, trust_env=False).status_code == 200:
                 return
         time.sleep(0.1)
-    raise RuntimeError(f"Prefect's server did not come up within {_READY_WITHIN:g} s")
+    raise PrefectAway(f"Prefect's server did not come up within {_READY_WITHIN:g} s: see {log}, then run it again")
 
 
 def _end_with(parent: int) -> None:

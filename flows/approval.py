@@ -11,8 +11,8 @@ from prefect.input import RunInput
 from pydantic import Field
 
 from hnintel import progress
-from hnintel.budget import Estimate
-from hnintel.errors import BudgetReached, UsageError
+from hnintel.budget import Estimate, refuse_unapproved, too_much, wants_approval
+from hnintel.errors import BudgetReached
 from hnintel.settings import Settings
 
 #: How often an answer is looked for, in seconds.
@@ -23,17 +23,6 @@ class Approval(RunInput):
     """What the form in the UI asks."""
 
     go_on: Annotated[bool, Field(description="Begin; else the run stops here, with nothing asked and nothing paid.")]
-
-
-def wants_approval(total: Estimate, settings: Settings) -> bool:
-    """Whether *total* is more than may be spent without a person's word."""
-    return settings.approve_above is not None and total.cost > settings.approve_above
-
-
-def refuse_unapproved(total: Estimate, settings: Settings) -> None:
-    """Raise UsageError where *total* is too much to be begun by a command that nobody has said ``--yes`` to."""
-    if wants_approval(total, settings):
-        raise UsageError(f"{_too_much(total, settings)}: nothing was begun; look at the plan, then give --yes")
 
 
 async def approval(total: Estimate, settings: Settings, plan: str) -> None:
@@ -52,7 +41,7 @@ async def approval(total: Estimate, settings: Settings, plan: str) -> None:
         return
     if runtime.deployment.id is None:
         refuse_unapproved(total, settings)
-    told, seconds = _too_much(total, settings), round(settings.approve_minutes * 60)
+    told, seconds = too_much(total, settings), round(settings.approve_minutes * 60)
     progress.update("approval", 0, note=f"{told}; waiting for an answer in Prefect's UI")
     form = Approval.with_initial_data(description=f"**Go on?** {told}.\n\n{plan}", go_on=False)
     try:
@@ -65,7 +54,3 @@ async def approval(total: Estimate, settings: Settings, plan: str) -> None:
     if answer is None or not answer.go_on:
         raise BudgetReached(f"{told}, and the answer was no: nothing was begun")
     progress.finish("approval", "given")
-
-
-def _too_much(total: Estimate, settings: Settings) -> str:
-    return f"it may cost {total.cost:.4g} {total.currency}, more than HNINTEL_APPROVE_ABOVE={settings.approve_above:g}"

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from hnintel.errors import BudgetReached
+from hnintel.errors import BudgetReached, UsageError
 from hnintel.settings import Settings
 from hnintel.usage import AIFunction
 from hnintel.warehouse.base import Session
@@ -35,6 +35,22 @@ class Estimate:
         """Both together; of different currencies it is no sum, and the first one's name stands for it."""
         read, written = self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens
         return Estimate(self.rows + other.rows, read, written, self.cost + other.cost, self.currency)
+
+
+def wants_approval(total: Estimate, settings: Settings) -> bool:
+    """Whether *total* is more than may be spent without a person's word."""
+    return settings.approve_above is not None and total.cost > settings.approve_above
+
+
+def refuse_unapproved(total: Estimate, settings: Settings) -> None:
+    """Raise UsageError where *total* is too much to be begun by a command that nobody has said ``--yes`` to."""
+    if wants_approval(total, settings):
+        raise UsageError(f"{too_much(total, settings)}: nothing was begun; look at the plan, then give --yes")
+
+
+def too_much(total: Estimate, settings: Settings) -> str:
+    """What a person is asked about: the cost, and the setting that it is above."""
+    return f"it may cost {total.cost:.4g} {total.currency}, more than HNINTEL_APPROVE_ABOVE={settings.approve_above:g}"
 
 
 def estimate(session: Session, asker: str, function: AIFunction, rows: int, chars: int, overhead: int = 0) -> Estimate:

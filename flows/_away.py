@@ -1,0 +1,52 @@
+"""Prefect gone, or failing, in the middle of a run: one line that says why and what to do."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from hnintel.errors import HnIntelError, PrefectAway, WarehouseError
+
+#: Less room than this and neither Prefect's database nor the warehouse can grow.
+_ROOM = 4 * 1024 * 1024
+
+
+def in_one_line(error: BaseException, folder: Path) -> HnIntelError | None:
+    """What to tell where Prefect's client gave up, or its server failed; None for every other error.
+
+    Of what we ask over HTTP ourselves, no such error comes as far as this.
+
+    Args:
+        error: that ended the run.
+        folder: the home: where it is full, that is why, whoever met it first.
+    """
+    import httpx
+
+    failed = isinstance(error, httpx.HTTPStatusError) and error.response.status_code >= 500
+    if not (failed or isinstance(error, httpx.TransportError | PrefectAway) or "reach API" in str(error)):
+        return None
+    if full := _unwritable(folder):
+        return full
+    if isinstance(error, PrefectAway):
+        return error
+    away = "fails to answer" if failed else "does not answer"
+    return PrefectAway(
+        f"Prefect's API at {os.environ.get('PREFECT_API_URL', 'its own server')} {away}: start it, or unset "
+        "PREFECT_API_URL; what was read and answered is kept, run it again to go on from there"
+    )
+
+
+def _unwritable(folder: Path) -> WarehouseError | None:
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(_ROOM))
+            probe.flush()
+    except OSError as error:
+        told = error.strerror
+    else:
+        return None
+    return WarehouseError(
+        f"{folder} cannot be written ({told}): make room there, or give another HNINTEL_HOME; "
+        "what was read and answered is kept, run it again to go on from there"
+    )
