@@ -13,6 +13,7 @@ from hnintel.enrichment import load_enrichments
 from hnintel.ingest import COMMENTS, ITEMS, OPTIONS, Scraped
 from hnintel.settings import Settings
 from hnintel.sources.base import Source
+from hnintel.tags import tagged
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.statements import statement
 
@@ -100,13 +101,13 @@ async def retry(
         of_day = [letter for letter in here if letter.day == day]
         with leases.held(warehouse, day, INGEST, run_id, settings):
             scraped = await _read(warehouse, source, of_day, day, settings)
-            with warehouse.transaction() as session:
+            with tagged("ingest", run_id, day), warehouse.transaction() as session:
                 ingest.load(session, scraped, day, run_id, now)
         lost = {(one.stage, one.key) for one in scraped.lost + scraped.lost_below}
         still = sum((letter.stage, letter.key) in lost for letter in of_day)
         taken, failing = taken + len(of_day) - still, failing + still
     rest = [letter for letter in chosen if letter.stage not in READ_HERE]
-    with warehouse.transaction() as session:
+    with tagged("ingest", run_id), warehouse.transaction() as session:
         _make_due(session, rest, now)
     return Retried(taken, failing, len(rest), tuple(sorted({letter.day for letter in chosen})))
 

@@ -13,9 +13,12 @@ from hnintel.snowflake_settings import Stage
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Of a statement: what it is for. ``stage`` also says which Snowflake role and warehouse run it."""
+    """Of a statement: what it is for. ``stage`` also says which Snowflake role and warehouse run it.
 
-    stage: Stage = "ingest"
+    The enricher is the one that may read every schema and write the ledger; who writes to ``raw`` says ``ingest``.
+    """
+
+    stage: Stage = "enrich"
     run: str | None = None
     day: date | None = None
     enrichment: str | None = None

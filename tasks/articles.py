@@ -21,6 +21,7 @@ from hnintel.robots import RobotsCache
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
 from hnintel.sources.page_files import PageFiles
+from hnintel.tags import tagged
 from hnintel.warehouse import open_warehouse
 from tasks.policies import ARTICLES_BY_URL_AND_DAY
 
@@ -31,7 +32,7 @@ STAGE = "articles"
 def pending(day: date, have_pages: bool) -> list[Wanted]:
     """The articles of a day that are to be read."""
     settings = load_settings()
-    with open_warehouse(settings).transaction() as session:
+    with tagged("ingest", day=day), open_warehouse(settings).transaction() as session:
         return articles.pending_articles(session, day, _now(), have_pages, settings.article_refresh_days)
 
 
@@ -67,7 +68,7 @@ def read(wanted: Sequence[Wanted], source: str, identity: str, day: date) -> lis
 @task(cache_policy=NO_CACHE, task_run_name="load articles of {day}")
 def load(read: Sequence[Article], day: date, run_id: str) -> int:
     """Keep a chunk of articles; how many."""
-    with open_warehouse(load_settings()).transaction() as session:
+    with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
         articles.load_articles(session, read, day, run_id, _now())
     return len(read)
 
@@ -75,7 +76,7 @@ def load(read: Sequence[Article], day: date, run_id: str) -> int:
 @task(cache_policy=NO_CACHE, task_run_name="articles of {day} by status")
 def count(day: date) -> dict[str, int]:
     """How the articles of a day stand, whichever run read them."""
-    with open_warehouse(load_settings()).transaction() as session:
+    with tagged("ingest", day=day), open_warehouse(load_settings()).transaction() as session:
         return articles.count_by_status(session, day)
 
 

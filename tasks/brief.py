@@ -11,6 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from hnintel.briefing import page, write
 from hnintel.briefing.figures import figures
 from hnintel.settings import load_settings
+from hnintel.tags import tagged
 from hnintel.warehouse import open_warehouse
 
 
@@ -26,9 +27,10 @@ def publish(day: date) -> str:
     """Write the page, and keep its Markdown as an artifact of the run; or its figures, where no text may go there."""
     settings = load_settings()
     warehouse = open_warehouse(settings)
-    path, markdown = page.publish(warehouse, day, settings)
-    if settings.metadata_only:
-        with warehouse.transaction() as session:
-            markdown = figures(session, day, markdown)
+    with tagged("enrich", day=day):
+        path, markdown = page.publish(warehouse, day, settings)
+        if settings.metadata_only:
+            with warehouse.transaction() as session:
+                markdown = figures(session, day, markdown)
     create_markdown_artifact(markdown, key=f"briefing-{day}", description=f"Hacker News on {day}")
     return str(path)

@@ -14,6 +14,7 @@ from hnintel import ingest, ledger
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
 from hnintel.sources.base import Listing
+from hnintel.tags import tagged
 from hnintel.warehouse import open_warehouse
 from hnintel.window import Window
 from tasks.limits import HACKER_NEWS, turn
@@ -37,7 +38,7 @@ def list_day(source: str, window: Window) -> Listing:
     listing = asyncio.run(opened.list_day(window))
     if opened.lists_gone:
         return listing
-    with open_warehouse(settings).transaction() as session:
+    with tagged("ingest", day=window.day), open_warehouse(settings).transaction() as session:
         return ingest.with_known(listing, ingest.known_ids(session, window.day, opened.name))
 
 
@@ -45,7 +46,7 @@ def list_day(source: str, window: Window) -> Listing:
 def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> ingest.Scraped:
     """A chunk of items with their comments; *identity* is the source's, for the cache key."""
     settings = load_settings()
-    with open_warehouse(settings).transaction() as session:
+    with tagged("ingest", day=day), open_warehouse(settings).transaction() as session:
         held = ingest.held_comments(session, ids)
     with turn(HACKER_NEWS):
         return asyncio.run(ingest.scrape(open_source(source, settings), ids, day, settings, held))
@@ -54,21 +55,21 @@ def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> ingest.
 @task(cache_policy=NO_CACHE, task_run_name="begin {stage} of {day}")
 def begin(day: date, stage: str, run_id: str) -> None:
     """Note in the ledger that a stage has begun."""
-    with open_warehouse(load_settings()).transaction() as session:
+    with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
         ledger.begin_stage(session, day, stage, run_id, _now())
 
 
 @task(cache_policy=NO_CACHE, task_run_name="load a chunk of {day}")
 def load(scraped: ingest.Scraped, day: date, run_id: str) -> ingest.Loaded:
     """Merge a scraped chunk into the warehouse."""
-    with open_warehouse(load_settings()).transaction() as session:
+    with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
         return ingest.load(session, scraped, day, run_id, _now())
 
 
 @task(cache_policy=NO_CACHE, task_run_name="end {stage} of {day}")
 def end(day: date, stage: str, run_id: str, rows: int, lost: int) -> None:
     """Note in the ledger that a stage is done: complete, or partial where something was lost to the dead letters."""
-    with open_warehouse(load_settings()).transaction() as session:
+    with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
         ledger.end_stage(session, day, stage, "partial" if lost else "complete", run_id, _now(), rows=rows)
 
 

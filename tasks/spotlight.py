@@ -13,6 +13,7 @@ from hnintel import ingest, leases, spotlight
 from hnintel.enrichment import load_enrichments
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
+from hnintel.tags import tagged
 from hnintel.usage import Enriched
 from hnintel.warehouse import open_warehouse
 from tasks import articles
@@ -37,7 +38,7 @@ def find(story_id: int, source: str) -> spotlight.Found:
 @task(cache_policy=NO_CACHE, task_run_name="load {story_id}")
 def load(story_id: int, found: spotlight.Found, run_id: str) -> ingest.Loaded:
     """Merge the story and its comments into the warehouse."""
-    with open_warehouse(load_settings()).transaction() as session:
+    with tagged("ingest", run_id, found.day), open_warehouse(load_settings()).transaction() as session:
         return ingest.load(session, found.scraped, found.day, run_id, _now())
 
 

@@ -13,6 +13,7 @@ from hnintel.briefing.sections import CLAIMS_PROMPT, CLAIMS_SCHEMA, MODEL, SECTI
 from hnintel.budget import DIGEST_CHARS, Budget, Estimate, estimate
 from hnintel.question import DIGESTING
 from hnintel.settings import Settings
+from hnintel.tags import tagged
 from hnintel.usage import AIFunction, Enriched
 from hnintel.warehouse.base import Query, Session, Staged, Step, Warehouse
 from hnintel.warehouse.statements import fenced, literal, merge_rows, statement
@@ -69,9 +70,14 @@ def write_briefing(warehouse: Warehouse, day: date, run_id: str, settings: Setti
         BudgetReached: it may exceed a budget; nothing was asked.
         WarehouseError: a price is not known, or the warehouse refused.
     """
-    model, functions = warehouse.model(MODEL), _Functions.of(warehouse, settings)
+    model = warehouse.model(MODEL)
+    with tagged("enrich", run_id, day, STAGE, fingerprint(model)):
+        return _write(warehouse, day, run_id, settings, model)
+
+
+def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, model: str) -> Written:
+    functions, question = _Functions.of(warehouse, settings), fingerprint(model)
     budget = Budget(settings, run_id, day, STAGE)
-    question = fingerprint(model)
     with warehouse.transaction() as session:
         lines = lines_hash(session, warehouse, day)
         there = _is_there(session, day, question, lines)

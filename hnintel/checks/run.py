@@ -16,6 +16,7 @@ from hnintel.enrichment import load_enrichments
 from hnintel.errors import QualityError, UsageError, WarehouseError
 from hnintel.question import fingerprint_of
 from hnintel.settings import Settings
+from hnintel.tags import tagged
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.statements import merge_rows
 
@@ -37,7 +38,7 @@ def run_checks(
     results: list[Result] = []
     under_way = "checks"
     try:
-        with warehouse.transaction() as session:
+        with tagged("enrich", run_id, day), warehouse.transaction() as session:
             for check in checks_of(session, warehouse, settings, parts):
                 under_way = f"check {check.label}"
                 verdict = check.measure(session, day, settings)
@@ -80,7 +81,7 @@ def stop_if_blocked(
     failed = _blocking_failures(results)
     if not failed or not settings.check_blocks:
         return
-    with warehouse.transaction() as session:
+    with tagged("enrich", run_id, day), warehouse.transaction() as session:
         for guards, told in {one.guards: f"{one.name}: {one.detail}" for one in failed}.items():
             stage = guards if guards == GUARDS else f"enrich:{guards}"
             ledger.end_stage(session, day, stage, "failed", run_id, _now(), error=told)

@@ -10,6 +10,7 @@ import typer
 
 from hnintel.retention import prune_cache, prune_raw
 from hnintel.settings import load_settings
+from hnintel.tags import tagged
 from hnintel.warehouse import open_warehouse
 from hnintel.window import day_of
 
@@ -24,7 +25,7 @@ def retention(
     """Remove raw text older than HNINTEL_RAW_TEXT_DAYS and cached results older than HNINTEL_CACHE_DAYS."""
     settings = load_settings()
     today = day_of(datetime.now(UTC), settings.time_zone)
-    with open_warehouse(settings).transaction() as session:
+    with tagged("ingest"), open_warehouse(settings).transaction() as session:
         pruned = prune_raw(session, settings.raw_text_days, today, dry_run)
     removed = prune_cache(results or settings.folder / "prefect" / "results", settings.cache_days, dry_run=dry_run)
     verb = "would go" if dry_run else "removed"

@@ -8,13 +8,18 @@ from functools import lru_cache, wraps
 from typing import Any
 
 import duckdb
+import fakesnow.arrow
 import fakesnow.cursor
 import fakesnow.info_schema
 import fakesnow.server
+import pyarrow as pa
+import pyarrow.compute as pc
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.transforms.merge import operations
 from snowflake.connector.errors import ProgrammingError
 from sqlglot import Expr, exp, parse_one
+
+from tests.snowflake_stand_in import history
 
 #: Functions of Snowflake that DuckDB has otherwise; temporary, so that each session finds them in any schema.
 MACROS = (
@@ -53,6 +58,7 @@ def mend() -> None:
     FakeSnowflakeCursor._execute = _merging(FakeSnowflakeCursor._execute)
     FakeSnowflakeCursor.execute = _refusing(FakeSnowflakeCursor.execute)
     fakesnow.server.to_sf = _telling_arrays(fakesnow.server.to_sf)
+    fakesnow.arrow.timestamp_to_sf_struct = _keeping_nulls(fakesnow.arrow.timestamp_to_sf_struct)
 
 
 def _read(read: Any) -> Any:
@@ -94,7 +100,7 @@ def _mended_node(node: Expr) -> Expr:
     if isinstance(node, exp.PropertyEQ) and isinstance(node.this, exp.Identifier):
         node.this.set("quoted", True)  # keys of object literals come out in upper case
     if isinstance(node, exp.Create):
-        return _without_primary_key(node)
+        return _without_primary_key(_in_its_schema(node))
     if isinstance(node, exp.Typeof):
         return exp.Anonymous(this="_sf_typeof", expressions=[node.this])
     if isinstance(node, exp.Cast) and node.to.is_type("array") and not isinstance(node.this, exp.Null):
@@ -111,6 +117,15 @@ def _filtered(node: exp.ArrayFilter) -> Expr:
     given = exp.Var(this=f"lambda {node.expression.expressions[0].name}: {condition}")
     filtered = exp.Anonymous(this="list_filter", expressions=[items, given])
     return exp.Anonymous(this="to_json", expressions=[filtered])
+
+
+def _in_its_schema(create: exp.Create) -> exp.Create:
+    """A temporary table has a schema on Snowflake, and none there; dbt drops the ones it makes."""
+    made = create.find(exp.Table)
+    if made is not None and made.db and (properties := create.args.get("properties")):
+        kept = [one for one in properties.expressions if not isinstance(one, exp.TemporaryProperty)]
+        properties.set("expressions", kept)
+    return create
 
 
 def _without_primary_key(create: exp.Create) -> Expr:
@@ -151,6 +166,7 @@ def _refusing(execute: Any) -> Any:
     @wraps(execute)
     def mended(self: FakeSnowflakeCursor, command: str, *given: Any, **named: Any) -> Any:
         SENT.append(command)
+        history.note(self._conn, command)
         try:
             return execute(self, command, *given, **named)
         except ProgrammingError as error:
@@ -174,6 +190,19 @@ def _as_snowflake_says(words: str, error: Exception) -> Exception:
         told = f"SQL compilation error:\nObject '{found[1].rstrip('!')}' does not exist or not authorized."
         return ProgrammingError(msg=told, errno=2003, sqlstate="42S02")
     return error if isinstance(error, ProgrammingError) else ProgrammingError(msg=words, errno=100132, sqlstate="P0000")
+
+
+def _keeping_nulls(timestamp_to_sf_struct: Any) -> Any:
+    """A timestamp that is NULL comes out as the beginning of 1970 there."""
+
+    @wraps(timestamp_to_sf_struct)
+    def mended(times: Any) -> Any:
+        times = times.combine_chunks() if isinstance(times, pa.ChunkedArray) else times
+        made = timestamp_to_sf_struct(times)
+        parts = [pc.fill_null(part, 0) for part in made.flatten()]
+        return pa.StructArray.from_arrays(parts, fields=list(made.type), mask=pc.is_null(times))
+
+    return mended
 
 
 def _telling_arrays(to_sf: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import gzip
+import json
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +23,7 @@ from starlette.routing import Route
 from hnintel.warehouse import embedded
 from hnintel.warehouse.engines.base import Engine
 from hnintel.warehouse.engines.offline import OfflineEngine
+from tests.snowflake_stand_in import history
 from tests.snowflake_stand_in.mends import MACROS, mend
 
 #: So many databases are kept; a test opens two or three, and each takes memory.
@@ -88,6 +91,7 @@ class StandIn:
         finally:
             fakesnow.server.shared_fs = before
         session = fakesnow.server.sessions[next(reversed(fakesnow.server.sessions))]
+        history.log_in(session, request.query_params, await _parameters(request))
         for macro in (*MACROS, *filter(None, _AI_MACROS)):
             session._duck_conn.execute(f"CREATE OR REPLACE TEMP MACRO {macro}")
         return answer
@@ -99,6 +103,12 @@ def stand_in() -> StandIn:
     served = StandIn().__enter__()
     atexit.register(served.close)
     return served
+
+
+async def _parameters(request: Request) -> dict[str, Any]:
+    body = await request.body()
+    asked = gzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else body
+    return dict(json.loads(asked)["data"]["SESSION_PARAMETERS"])
 
 
 def _made(engine: Engine) -> FakeSnow:

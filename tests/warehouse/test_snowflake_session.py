@@ -21,6 +21,7 @@ from hnintel.warehouse.snowflake.link import Link
 from hnintel.warehouse.statements import merge_rows
 from tests.enrichments.subjects import load_worthy
 from tests.enrichments.test_bad_answers_and_crashes import EVERYTHING
+from tests.snowflake_stand_in.history import HISTORY
 from tests.snowflake_stand_in.mends import SENT
 from tests.warehouse.test_warehouse_protocol import CHECK
 from tests.warehouse.world import DAY, Answering, Asking, fetch, load, open_snowflake, settings_in, story
@@ -83,7 +84,7 @@ def test_statements_are_tagged_with_what_they_are_for_and_only_when_that_changes
         with tagged(enrichment="topic", fingerprint="f1"):
             fetch(warehouse, "SELECT 3")
     tags = [json.loads(sql.split(" = ")[1].strip("'")) for sql in SENT if "QUERY_TAG" in sql]
-    told = {"app": "hn-intelligence", "stage": "ingest", "run": "r1", "day": str(DAY)}
+    told = {"app": "hn-intelligence", "stage": "enrich", "run": "r1", "day": str(DAY)}
     assert tags == [told, {**told, "enrichment": "topic", "fingerprint": "f1"}]
 
 
@@ -92,10 +93,9 @@ def test_an_enrichment_tags_what_it_asks(tmp_path: Path, monkeypatch: pytest.Mon
     asking = Asking(tmp_path)
     enrichment = load_enrichments()["topic"]
     load_worthy(asking, enrichment, most=2)
-    logins: list[dict[str, Any]] = noted_logins(monkeypatch)
+    HISTORY.clear()
     asking.run(enrichment, "the-run")
-    (tag,) = {parameters["QUERY_TAG"] for parameters in logins}
-    told = json.loads(tag)
+    (told,) = [one.tag for one in HISTORY if "AI_CLASSIFY(" in one.sql]
     assert (told["stage"], told["run"], told["day"], told["enrichment"]) == ("enrich", "the-run", str(DAY), "topic")
     assert told["fingerprint"]
 
@@ -116,15 +116,20 @@ def noted_logins(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return found
 
 
-def test_each_stage_has_its_own_role_and_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_stage_has_its_own_role_and_warehouse_and_that_of_all_makes_the_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     logins = noted_logins(monkeypatch)
     given = {f"snowflake_{what}_{stage}": f"{stage}_{what}" for what in ("role", "warehouse") for stage in STAGES}
     base = open_snowflake(tmp_path)
-    warehouse = SnowflakeWarehouse(base._settings.model_copy(update=given))
+    warehouse = SnowflakeWarehouse(base._settings.model_copy(update={**given, "snowflake_role": "all_role"}))
     for stage in STAGES:
         with tagged(stage):
             fetch(warehouse, "SELECT 1")
-    assert [(one["role"], one["warehouse"]) for one in logins] == [(f"{s}_role", f"{s}_warehouse") for s in STAGES]
+    assert [(one["role"], one["warehouse"]) for one in logins] == [
+        ("all_role", "ingest_warehouse"),
+        *((f"{stage}_role", f"{stage}_warehouse") for stage in STAGES),
+    ]
 
 
 STAGES = ("ingest", "enrich")

@@ -105,8 +105,20 @@ class SnowflakeWarehouse:
         if self._migrated:
             return
         with self._turn:
-            migrate(lambda: begun(link))
+            owner = self._of_no_stage(link)
+            try:
+                migrate(lambda: begun(owner))
+            finally:
+                if owner is not link:
+                    owner.drop()
             self._migrated = True
+
+    def _of_no_stage(self, link: Link) -> Link:
+        """A session that may make tables in every schema: of the role that is set for all stages."""
+        settings = self._settings
+        if settings.snowflake_role_of(link.stage) == settings.snowflake_role:
+            return link
+        return Link(settings.model_copy(update={f"snowflake_role_{link.stage}": None}), link.stage)
 
 
 @contextmanager
