@@ -22,6 +22,7 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
 import httpx
 import yaml
 
+from flows._server import plain_http
 from hnintel.errors import HnIntelError, UsageError
 from hnintel.settings import load_settings
 
@@ -143,6 +144,7 @@ def environment(environ: Mapping[str, str], home: Path, port: int) -> dict[str, 
     """Of all that is started: our server, with its database below our home, and the settings of the caller."""
     return {
         **environ,
+        **plain_http(home),
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

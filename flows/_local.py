@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows._server import server
+from flows._server import plain_http, server
 from hnintel.settings import ROOT, Settings
 
 
@@ -25,6 +25,7 @@ def prefect(settings: Settings, verbose: bool) -> Iterator[Callable[[], None]]:
     own = _has_own_prefect(os.environ)
     if not own:
         os.environ["PREFECT_HOME"] = str(home)
+        os.environ.update(plain_http(home))
         os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
         os.environ.setdefault("PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE", "200")
         os.environ.setdefault("PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL", "1")

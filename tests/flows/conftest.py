@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from flows._server import plain_http
+
 _QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
@@ -29,6 +31,7 @@ for _name, _value in _QUIET.items():  # before Prefect is imported anywhere
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A server with a database of its own, and results kept apart from the developer's."""
     os.environ["PREFECT_LOCAL_STORAGE_PATH"] = str(tmp_path_factory.mktemp("prefect-results"))
+    os.environ.update(plain_http(tmp_path_factory.mktemp("certificate")))
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import PrefectConsoleHandler
     from prefect.testing.utilities import prefect_test_harness
@@ -47,6 +50,15 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where dbt's reading of the project is kept for the next home: to read it takes longer than to build the marts."""
     return tmp_path_factory.mktemp("parsed") / "partial_parse.msgpack"
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home folder of the test's own, always at the same place: dbt reads its project anew for a file elsewhere."""
+    folder = tmp_path_factory.getbasetemp() / "home"
+    monkeypatch.setenv("HNINTEL_HOME", str(folder))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

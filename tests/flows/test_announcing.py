@@ -50,6 +50,7 @@ def told(home: Path) -> list[tuple[str, bool]]:
         ).fetchall()
 
 
+@pytest.mark.slow
 def test_a_run_announces_what_is_there_and_that_it_goes_on_itself(
     run: Callable[..., dict[str, Any]], home: Path, small_dump: Path
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_run_announces_what_is_there_and_that_it_goes_on_itself(
     assert landed["payload"]["items"] == listed
 
 
+@pytest.mark.slow
 def test_a_stage_by_itself_says_that_an_event_goes_on(prefect_server: None, home: Path, small_dump: Path) -> None:
     from flows.main import hacker_news
 

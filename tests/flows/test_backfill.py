@@ -56,6 +56,7 @@ def flow_runs(name: str) -> list[str]:
     return [run.name for run in found]
 
 
+@pytest.mark.slow
 def test_days_are_read_by_a_child_each_marts_are_built_once_and_a_second_start_does_nothing(
     backfill: Callable[..., dict[str, Any]], home: Path
 ) -> None:

@@ -26,6 +26,7 @@ def rows(home: Path, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
+@pytest.mark.slow
 def test_a_day_on_which_every_article_fails_is_run_to_its_end(
     run: Run, home: Path, small_dump: Path, tmp_path: Path
 ) -> None:
@@ -42,6 +43,7 @@ def test_a_day_on_which_every_article_fails_is_run_to_its_end(
     assert Path(told["page"]).is_file()
 
 
+@pytest.mark.slow
 def test_without_pages_articles_are_marked_so_and_not_tried_again(run: Run, home: Path, small_dump: Path) -> None:
     first = run(DAY, f"replay:{small_dump}")
     second = run(DAY, f"replay:{small_dump}")
@@ -51,6 +53,7 @@ def test_without_pages_articles_are_marked_so_and_not_tried_again(run: Run, home
     assert (second["ai_calls"], second["changed_tables"]) == (0, [])
 
 
+@pytest.mark.slow
 def test_a_changed_story_is_asked_about_again_and_nothing_else(
     run: Run, home: Path, small_dump: Path, tmp_path: Path
 ) -> None:
@@ -95,6 +98,7 @@ def test_an_enrichment_whose_sql_is_wrong_fails_the_run_and_keeps_what_the_other
     assert rows(home, "SELECT count(*) FROM ops.partitions WHERE stage = 'transform'") == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_second_run_of_a_day_waits_a_bounded_time_then_names_the_process_that_runs_it(
     run: Run, home: Path, small_dump: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_day_that_settles_is_run_again_and_what_changed_is_told_apart(
     assert asyncio.run(reconcile(source))["days"] == {}  # it is done: nothing is due any more
 
 
+@pytest.mark.slow
 def test_a_day_with_a_dead_letter_is_due_once_its_wait_is_over(
     run: Callable[..., dict[str, Any]], home: Path, small_dump: Path, tmp_path: Path
 ) -> None:

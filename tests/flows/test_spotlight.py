@@ -40,6 +40,7 @@ def test_a_story_is_read_and_asked_about_alone(look: Callable[[int], dict[str, A
     assert rows(home, "SELECT * FROM ops.partitions") == []
 
 
+@pytest.mark.slow
 def test_a_second_look_asks_nothing(look: Callable[[int], dict[str, Any]], home: Path) -> None:
     first = look(STORY)
     assert look(STORY)["asked"] == 0
@@ -47,6 +48,7 @@ def test_a_second_look_asks_nothing(look: Callable[[int], dict[str, Any]], home:
     assert rows(home, "SELECT sum(calls) FROM ops.ai_usage") == [(2 * first["asked"],)]
 
 
+@pytest.mark.slow
 def test_the_run_of_its_day_finds_it_answered(
     look: Callable[[int], dict[str, Any]], home: Path, small_dump: Path
 ) -> None:

@@ -50,6 +50,7 @@ class Weather:
         if unknown := named - FAULTS.keys():
             raise ValueError(f"no such weather: {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
         self._tries: Counter[str] = Counter()
+        self.may_hang = bool(named & {"hang", "slow"})
 
     def fault(self, url: str) -> str | None:
         """What this request for *url* (host and path) meets; None: nothing."""

@@ -36,7 +36,9 @@ def log_in(session: FakeSnowflakeConnection, named: Mapping[str, str], parameter
 
 
 def note(session: FakeSnowflakeConnection, sql: str) -> None:
-    """Keep a statement, under the tag of its session."""
+    """Keep a statement, under the tag of its session; one that nobody logged in to is no session of the pipeline."""
+    if not hasattr(session, "logged_in"):
+        return
     if told := _TAG.match(sql):
         session.query_tag = told[1].replace("''", "'").replace("\\\\", "\\")
     HISTORY.append(Statement(sql, *session.logged_in, json.loads(session.query_tag or "{}")))
