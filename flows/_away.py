@@ -31,10 +31,11 @@ def in_one_line(error: BaseException, folder: Path) -> HnIntelError | None:
     if isinstance(error, PrefectAway):
         return error
     away = "fails to answer" if failed else "does not answer"
-    return PrefectAway(
-        f"Prefect's API at {os.environ.get('PREFECT_API_URL', 'its own server')} {away}: start it, or unset "
-        "PREFECT_API_URL; what was read and answered is kept, run it again to go on from there"
-    )
+    if given := os.environ.get("PREFECT_API_URL"):
+        what, mend = f"Prefect's API at {given} {away}", "start it, or unset PREFECT_API_URL"
+    else:  # ours was told of only as long as it was there
+        what, mend = f"the run's own Prefect server {away}", f"see {folder}/prefect/server.log"
+    return PrefectAway(f"{what}: {mend}; what was read and answered is kept, run it again to go on from there")
 
 
 def _unwritable(folder: Path) -> WarehouseError | None:

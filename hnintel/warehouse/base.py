@@ -1,11 +1,10 @@
-"""What a warehouse is: transactions with bulk loads and merges, questions to AI functions, and a lease on a day."""
+"""What a warehouse is: transactions with bulk loads and merges, and questions to AI functions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Literal, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -125,11 +124,4 @@ class Warehouse(Protocol):
 
         The last step's table can be read in *then*. Every AI function is called once a row. Where nothing is pending
         nothing is asked and the result is None.
-        """
-
-    def lease(self, day: date, run_id: str) -> AbstractContextManager[None]:
-        """Keep other runs off *day* for the length of the block; what a dead process held is free.
-
-        Raises:
-            WarehouseBusy: another run holds the day longer than the set wait.
         """

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import json
-import os
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-from filelock import FileLock, Timeout
 
 from hnintel.errors import WarehouseBusy, WarehouseError
 from hnintel.warehouse.base import Dialect, Kind, Query, Session, Staged, Step, T
@@ -200,30 +196,6 @@ class DuckDBWarehouse:
             session.take(steps[-1].table, answers)
             return then(session)
 
-    @contextmanager
-    def lease(self, day: date, run_id: str) -> Iterator[None]:
-        """A lock file a day beside the warehouse; the operating system frees it when its process dies."""
-        folder = self.path.parent / "locks"
-        note = folder / f"{day}.json"
-        lock = FileLock(folder / f"{day}.lock", timeout=self._lock_wait, thread_local=False)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-            holder = {"pid": os.getpid(), "run_id": run_id, "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"}
-            note.write_text(json.dumps(holder), encoding="utf-8")
-        except Timeout:
-            raise WarehouseBusy(
-                f"{day} is being run by {_holder(note)}; waited {self._lock_wait:g} s (HNINTEL_LOCK_WAIT): "
-                "wait for it to end, then start again"
-            ) from None
-        except OSError as error:
-            lock.release()
-            raise WarehouseError(f"{folder} cannot be written ({error.strerror}): give another HNINTEL_HOME") from None
-        try:
-            yield
-        finally:
-            lock.release()
-
     def _open(self) -> duckdb.DuckDBPyConnection:
         deadline, pause = time.monotonic() + self._lock_wait, _FIRST_PAUSE
         while True:
@@ -289,14 +261,6 @@ def _is_held(error: duckdb.Error) -> bool:
 def _holding_process(error: duckdb.Error) -> str:
     found = re.search(r"lock is held in (.+?) \(PID (\d+)\)", str(error))
     return f"process {found.group(2)} ({Path(found.group(1)).name})" if found else "another process"
-
-
-def _holder(note: Path) -> str:
-    try:
-        held = json.loads(note.read_text(encoding="utf-8"))
-        return f"process {held['pid']} (run {held['run_id']}) since {held['since']}"
-    except (OSError, ValueError, KeyError, TypeError):  # being written, or not ours
-        return "another process"
 
 
 def _first_line(error: BaseException) -> str:

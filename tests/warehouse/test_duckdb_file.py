@@ -17,7 +17,7 @@ import pytest
 from hnintel.errors import WarehouseBusy, WarehouseError
 from hnintel.warehouse.migrations import migrate
 from tests.conftest import ROOT
-from tests.warehouse.world import DAY, fetch, load, open_duckdb, story
+from tests.warehouse.world import fetch, load, open_duckdb, story
 
 
 @contextmanager
@@ -41,13 +41,6 @@ def other_process(script: str, *arguments: object) -> Iterator[subprocess.Popen[
 
 
 HOLDS_THE_FILE = "import duckdb; held = duckdb.connect(sys.argv[1])"
-HOLDS_THE_DAY = """
-from datetime import date
-from pathlib import Path
-from hnintel.warehouse.duckdb import DuckDBWarehouse
-held = DuckDBWarehouse(Path(sys.argv[1]), None).lease(date.fromisoformat(sys.argv[2]), "the-other-run")
-held.__enter__()
-"""
 
 
 def migrations_of(folder: Path) -> int:
@@ -119,8 +112,6 @@ def test_a_folder_that_cannot_be_written_is_told_with_the_mend(tmp_path: Path) -
     warehouse = open_duckdb(tmp_path / "in the way")
     with pytest.raises(WarehouseError, match=r"cannot be written.*HNINTEL_HOME"):
         fetch(warehouse, "SELECT 1")
-    with pytest.raises(WarehouseError, match=r"cannot be written.*HNINTEL_HOME"), warehouse.lease(DAY, "run"):
-        pass
 
 
 def test_who_holds_the_file_is_named_after_the_set_wait(tmp_path: Path) -> None:
@@ -142,24 +133,6 @@ def test_between_transactions_the_file_is_free_for_others(tmp_path: Path) -> Non
     assert fetch(warehouse, "SELECT count(*) FROM raw.items") == [(1,)]
 
 
-def test_a_day_that_a_live_process_runs_is_not_run_beside_it(tmp_path: Path) -> None:
-    with other_process(HOLDS_THE_DAY, tmp_path / "hnintel.duckdb", DAY) as other:
-        warehouse = open_duckdb(tmp_path, lock_wait=0.3)
-        with (
-            pytest.raises(WarehouseBusy, match=rf"process {other.pid} \(run the-other-run\).*waited 0\.3 s"),
-            warehouse.lease(DAY, "mine"),
-        ):
-            pass
-
-
-def test_a_day_that_a_killed_process_ran_is_free_at_once(tmp_path: Path) -> None:
-    with other_process(HOLDS_THE_DAY, tmp_path / "hnintel.duckdb", DAY) as other:
-        os.kill(other.pid, signal.SIGKILL)
-        other.wait()
-        with open_duckdb(tmp_path, lock_wait=0).lease(DAY, "mine"):
-            pass
-
-
 def test_what_a_killed_process_had_not_committed_is_not_there(tmp_path: Path) -> None:
     load(open_duckdb(tmp_path), [story(1)])
     half = f"{HOLDS_THE_FILE}; held.execute('BEGIN; DELETE FROM raw.items')"
@@ -167,12 +140,3 @@ def test_what_a_killed_process_had_not_committed_is_not_there(tmp_path: Path) ->
         os.kill(other.pid, signal.SIGKILL)
         other.wait()
     assert fetch(open_duckdb(tmp_path), "SELECT id FROM raw.items") == [(1,)]
-
-
-def test_a_note_of_the_lease_that_cannot_be_read_is_no_reason_to_fail(tmp_path: Path) -> None:
-    warehouse = open_duckdb(tmp_path, lock_wait=0)
-    with warehouse.lease(DAY, "run"):
-        for broken in ("", "[]", "null", '{"pid": 1}', "\x00"):
-            (tmp_path / "locks" / f"{DAY}.json").write_text(broken)
-            with pytest.raises(WarehouseBusy, match="another process"), warehouse.lease(DAY, "mine"):
-                pass

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from hnintel import leases
 from hnintel.contents import changed, contents
 from hnintel.errors import HnIntelError, WarehouseBusy, WarehouseError
+from hnintel.settings import Settings
 from hnintel.warehouse.base import Kind, Query, Session, Step, Warehouse
 from hnintel.warehouse.statements import merge_rows
 from tests.warehouse.world import DAY, NOW, Opens, Recording, fetch, load, story
@@ -357,18 +359,21 @@ def hashes(warehouse: Warehouse) -> dict[str, str]:
 
 
 def test_a_day_that_another_run_holds_is_not_run_beside_it(opens: Opens, tmp_path: Path) -> None:
-    first, second = opens(tmp_path), opens(tmp_path, lock_wait=0.1)
-    with first.lease(DAY, "run-a"):
-        with pytest.raises(WarehouseBusy, match="run-a") as busy, second.lease(DAY, "run-b"):
+    first, second, soon = opens(tmp_path), opens(tmp_path), Settings(home=tmp_path, lock_wait=0.1)
+    with leases.held(first, DAY, "ingest", "run-a", soon):
+        with pytest.raises(WarehouseBusy, match="run-a") as busy, leases.held(second, DAY, "ingest", "run-b", soon):
             pass
         assert str(DAY) in str(busy.value)
-        with second.lease(date(2026, 10, 20), "run-b"):
+        with leases.held(second, date(2026, 10, 20), "ingest", "run-b", soon):
             pass  # another day is free
-    with second.lease(DAY, "run-b"):
+    with leases.held(second, DAY, "ingest", "run-b", soon):
         pass
 
 
-def test_a_lease_ends_with_its_block_however_that_ends(warehouse: Warehouse) -> None:
-    for _ in range(2):
-        with pytest.raises(HnIntelError, match="stopped"), warehouse.lease(DAY, "run"):
+def test_a_lease_ends_with_its_block_however_that_ends(warehouse: Warehouse, tmp_path: Path) -> None:
+    for attempt in range(2):
+        with (
+            pytest.raises(HnIntelError, match="stopped"),
+            leases.held(warehouse, DAY, "ingest", f"run-{attempt}", Settings(home=tmp_path, lock_wait=0)),
+        ):
             raise HnIntelError("stopped")

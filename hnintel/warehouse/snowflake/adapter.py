@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from datetime import date
+from contextlib import contextmanager
 
-from hnintel import leases, tags
+from hnintel import tags
 from hnintel.errors import HnIntelError
 from hnintel.settings import Settings
 from hnintel.snowflake_settings import Stage
@@ -17,9 +16,6 @@ from hnintel.warehouse.migrations import migrate
 from hnintel.warehouse.snowflake.dialect import SnowflakeDialect
 from hnintel.warehouse.snowflake.link import SCHEMA, Link
 from hnintel.warehouse.snowflake.session import SnowflakeSession
-
-#: Stands for the whole day in the table of leases, beside its stages.
-RUN = "run"
 
 #: Whose turn it is to write to a database; two warehouses of one process may be opened on the same one.
 _turns: dict[tuple[str | None, ...], threading.RLock] = {}
@@ -81,10 +77,6 @@ class SnowflakeWarehouse:
                 kept = then(session)
                 session.end()
             return kept
-
-    def lease(self, day: date, run_id: str) -> AbstractContextManager[None]:
-        """A row in ``ops.leases``, kept alive by a thread; what a dead process held ends after ``lease_seconds``."""
-        return leases.held(self, day, RUN, run_id, self._settings)
 
     @contextmanager
     def _link(self) -> Iterator[Link]:
