@@ -15,6 +15,7 @@ from typing import Any
 
 from hnintel import leases
 from hnintel.articles import pending_articles
+from hnintel.billing import AI_VIEW, COMPUTE_VIEW
 from hnintel.briefing.sections import SECTIONS
 from hnintel.checks.run import run_checks
 from hnintel.enrichment import load_enrichments
@@ -31,6 +32,9 @@ from tests.warehouse.world import DAY, NOW, Answering, Asking, bury, load_articl
 GOLDEN = Path(__file__).parent / "golden" / "snowflake.sql"
 #: Files that no part of the story below comes to, and what fills them in.
 _RENDERED: dict[str, dict[str, Any]] = {
+    "bill": {},
+    "billed_ai": {"view": AI_VIEW},
+    "billed_compute": {"view": COMPUTE_VIEW},
     "briefing_claims": {"call": SnowflakeDialect().with_error_details("AI_COMPLETE('a-model', digest)")},
     "briefing_counted": {},
     "briefing_digests": {"sections": SECTIONS},
@@ -41,6 +45,7 @@ _RENDERED: dict[str, dict[str, Any]] = {
     "past_retention_articles": {},
     "past_retention_comments": {},
     "past_retention_items": {},
+    "settle_bill": {},
 }
 #: What is another name each time: the stages of write_pandas, ids of processes, hashes of what is asked.
 _VOLATILE = (

@@ -227,6 +227,12 @@ ALTER TABLE ops.partitions ADD COLUMN IF NOT EXISTS source VARCHAR;
 
 ALTER TABLE ops.partitions ADD COLUMN IF NOT EXISTS inputs VARCHAR;
 
+CREATE TABLE IF NOT EXISTS ops.lease_turn (
+    taken          BIGINT NOT NULL
+);
+
+INSERT INTO ops.lease_turn (taken) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM ops.lease_turn);
+
 CREATE TABLE IF NOT EXISTS ops.outbox (
     id             VARCHAR NOT NULL PRIMARY KEY,
     event          VARCHAR NOT NULL,
@@ -239,6 +245,8 @@ CREATE TABLE IF NOT EXISTS ops.outbox (
 USE SCHEMA ops;
 
 SELECT day, stage, run_id, holder, heartbeat_at, expires_at FROM ops.leases WHERE day = ? AND stage = ? ORDER BY day, stage, acquired_at, run_id;
+
+UPDATE ops.lease_turn SET taken = taken + 1;
 
 INSERT INTO ops.leases (day, stage, run_id, holder, acquired_at, heartbeat_at, expires_at) SELECT CAST(? AS DATE), ?, ?, ?, CAST(? AS TIMESTAMP), CAST(? AS TIMESTAMP), CAST(? AS TIMESTAMP) WHERE NOT EXISTS (SELECT 1 FROM ops.leases WHERE day = ? AND stage = ?);
 
@@ -404,6 +412,8 @@ WHEN NOT MATCHED THEN INSERT (id, story_id, parent, depth, status, text, author,
 VALUES (s.id, s.story_id, s.parent, s.depth, s.status, s.text, s.author, s.posted_at, s.content_hash, s.run_id, s.loaded_at);
 
 DROP TABLE IF EXISTS incoming_2;
+
+ALTER SESSION SET QUERY_TAG = '{"app":"hn-intelligence","stage":"enrich","run":"a-run","day":"2026-10-21","enrichment":"discussion","fingerprint":"f"}';
 
 CREATE TABLE IF NOT EXISTS enriched.discussion (
     item_id       BIGINT NOT NULL,
@@ -706,6 +716,8 @@ WHERE stage = ?
 SELECT count(*) FROM enriched.discussion AS a JOIN raw.items AS i ON i.id = a.item_id WHERE i.day = ? AND a.fingerprint = ?;
 
 SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND fingerprint = ? AND day = ?;
+
+ALTER SESSION SET QUERY_TAG = '{"app":"hn-intelligence","stage":"enrich","run":"a-run","day":"2026-10-21"}';
 
 SELECT id FROM raw.items WHERE type IN ('story', 'job', 'poll') ORDER BY id;
 
@@ -1591,6 +1603,51 @@ WHERE items.day = ?
 GROUP BY items.canonical_url
 ORDER BY items.canonical_url;
 
+-- The bill by day, from a day on: what was estimated and billed of the same answers, what was billed without one kept, and
+-- what warehouses cost. Parameter: the day, three times.
+WITH answers AS (
+    SELECT
+        day, sum(credits) AS estimated,
+        sum(CASE WHEN billed_credits IS NOT NULL THEN credits END) AS estimated_of_billed,
+        sum(billed_credits) AS billed
+    FROM ops.ai_usage
+    WHERE day >= CAST(? AS DATE) AND coalesce(currency, 'credits') = 'credits'
+    GROUP BY day
+),
+ai AS (
+    SELECT day, sum(credits) AS credits FROM ops.ai_billed WHERE day >= CAST(? AS DATE) GROUP BY day
+),
+compute AS (
+    SELECT day, sum(credits) AS credits FROM ops.compute_billed WHERE day >= CAST(? AS DATE) GROUP BY day
+),
+days AS (
+    SELECT day FROM answers UNION SELECT day FROM ai UNION SELECT day FROM compute
+)
+SELECT
+    days.day, coalesce(answers.estimated, 0) AS estimated,
+    coalesce(answers.estimated_of_billed, 0) AS estimated_of_billed, coalesce(answers.billed, 0) AS billed,
+    coalesce(ai.credits, 0) - coalesce(answers.billed, 0) AS without_answers, coalesce(compute.credits, 0) AS compute
+FROM days
+LEFT JOIN answers ON days.day = answers.day
+LEFT JOIN ai ON days.day = ai.day
+LEFT JOIN compute ON days.day = compute.day
+ORDER BY days.day;
+
+-- What AI functions were billed from a time on, of statements whose tag begins so. Parameters: the time, the pattern.
+SELECT
+    query_id, function_name, coalesce(model_name, '') AS model_name, start_time, query_tag, metrics, credits,
+    is_completed
+FROM SNOWFLAKE.ACCOUNT_USAGE.CORTEX_AI_FUNCTIONS_USAGE_HISTORY
+WHERE start_time >= CAST(? AS TIMESTAMP) AND query_tag LIKE ?;
+
+-- What warehouses were billed from a time on for statements whose tag begins so. Parameters: the time, the pattern.
+SELECT
+    query_tag, warehouse_name, CAST(start_time AS DATE) AS used_on, count(*) AS queries,
+    sum(credits_attributed_compute + coalesce(credits_used_query_acceleration, 0)) AS credits
+FROM SNOWFLAKE.ACCOUNT_USAGE.QUERY_ATTRIBUTION_HISTORY
+WHERE start_time >= CAST(? AS TIMESTAMP) AND query_tag LIKE ?
+GROUP BY query_tag, warehouse_name, CAST(start_time AS DATE);
+
 -- The digests as claims with their ids, held to a schema.
 SELECT section, AI_COMPLETE('a-model', digest, return_error_details => TRUE) AS answer
 FROM digests
@@ -1723,3 +1780,16 @@ text IS NOT NULL AND story_id IN (SELECT id FROM raw.items WHERE day < ?);
 
 -- A condition on raw.items. Parameter: the first day whose text is kept.
 text IS NOT NULL AND day < ?;
+
+-- Writes what was billed beside what was estimated: by run, day, enrichment, question, function, and model if one is named.
+MERGE INTO ops.ai_usage AS t
+USING (
+    SELECT run_id, day, enrichment, fingerprint, function, model, sum(tokens) AS tokens, sum(credits) AS credits
+    FROM ops.ai_billed
+    GROUP BY run_id, day, enrichment, fingerprint, function, model
+) AS s
+ON t.run_id = s.run_id AND t.day = s.day AND t.enrichment = s.enrichment AND t.fingerprint = s.fingerprint
+   AND upper(t.function) = s.function AND (s.model = '' OR lower(t.model) = s.model)
+WHEN MATCHED THEN UPDATE SET
+    billed_tokens = s.tokens,
+    billed_credits = s.credits;
