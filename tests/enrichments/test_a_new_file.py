@@ -55,7 +55,7 @@ def test_a_new_enrichment_passes_every_suite_by_being_there(tmp_path: Path, name
         env={**os.environ, "HNINTEL_ENRICHMENTS_PATH": str(tmp_path), "HNINTEL_HOME": str(tmp_path / "home")},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout[-3000:]

@@ -76,7 +76,7 @@ def test_it_says_so_in_one_line_leaves_nothing_running_and_the_next_does_only_wh
     assert process.stderr is not None
     assert any(line.startswith(f"{FIRST}: read and enriched") for line in process.stderr)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=600)
 
     assert process.returncode == 130
     told = "error: interrupted: what was read and answered is kept; run it again to go on from there"
@@ -85,7 +85,7 @@ def test_it_says_so_in_one_line_leaves_nothing_running_and_the_next_does_only_wh
     assert (FIRST, 1) in attempts(environ)
 
     again = start(environ, dump)
-    _, err = again.communicate(timeout=400)
+    _, err = again.communicate(timeout=600)
 
     assert again.returncode == 0, err
     assert left_behind(environ) == []

@@ -141,7 +141,7 @@ class Runs:
     def finish(self) -> None:
         """Run to the end."""
         process = self.start()
-        _, err = process.communicate(timeout=400)
+        _, err = process.communicate(timeout=600)
         assert process.returncode == 0, err
 
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:

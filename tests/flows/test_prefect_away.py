@@ -77,14 +77,14 @@ def start(environ: dict[str, str], dump: Path, most: int = resource.RLIM_INFINIT
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     """The exit code, and the last line that it said."""
-    _, err = process.communicate(timeout=400)
+    _, err = process.communicate(timeout=600)
     assert "Traceback" not in err
     return process.returncode, [line for line in err.splitlines() if line.startswith("error")][-1]
 
 
 def completes(environ: dict[str, str], dump: Path) -> None:
     process = start(environ, dump)
-    _, err = process.communicate(timeout=400)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     with duckdb.connect(str(Path(environ["HNINTEL_HOME"]) / "hnintel.duckdb"), read_only=True) as connection:
         assert connection.execute("SELECT DISTINCT status FROM ops.partitions").fetchall() == [("complete",)]

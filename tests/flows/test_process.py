@@ -67,7 +67,7 @@ def until_stage(process: subprocess.Popen[str], stage: str) -> None:
 
 def test_it_runs_from_any_folder_and_ends_with_one_json_object(environ: dict[str, str], tmp_path: Path) -> None:
     process = start(environ, tmp_path, "--json")
-    out, err = process.communicate(timeout=200)
+    out, err = process.communicate(timeout=600)
 
     assert process.returncode == 0, err
     told = json.loads(out)
@@ -98,7 +98,7 @@ def test_an_interrupted_run_says_so_leaves_no_process_behind_and_is_completed_by
     process = start(environ, tmp_path)
     until_stage(process, stage)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=600)
 
     assert process.returncode == 130
     assert "interrupted: what was read and answered is kept" in err
@@ -123,7 +123,7 @@ def test_a_killed_run_takes_its_server_with_it_and_frees_its_day(environ: dict[s
 
 def _completed(environ: dict[str, str], cwd: Path) -> bool:
     process = start(environ, cwd, "--json")
-    out, err = process.communicate(timeout=200)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     told = json.loads(out)
     with duckdb.connect(str(Path(environ["HNINTEL_HOME"]) / "hnintel.duckdb"), read_only=True) as connection:

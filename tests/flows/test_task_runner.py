@@ -53,7 +53,7 @@ def _run(home: Path, **environment: str) -> dict[str, Any]:
         env={**os.environ, **environment, "HNINTEL_HOME": str(home), "HNINTEL_CHUNK_SIZE": "10"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
