@@ -7,6 +7,7 @@ So what is declared is held against the fingerprints in ``accepted.json``, which
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ def accepted(folder: Path | None) -> dict[str, str]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
         raise DeclarationError(f"{path} is no lock file: delete it, then python -m hnintel gen writes it anew")
@@ -84,7 +85,9 @@ def accept(enrichments: Mapping[str, Enrichment], folder: Path | None) -> Path:
     """
     path = (folder or BUNDLED) / NAME
     try:
-        path.write_text(json.dumps(declared(enrichments), indent=1) + "\n", encoding="utf-8")
+        whole = path.with_name(f".{NAME}.{os.getpid()}")  # half a lock file would be none
+        whole.write_text(json.dumps(declared(enrichments), indent=1) + "\n", encoding="utf-8")
+        whole.replace(path)
     except OSError as error:
         raise WarehouseError(f"{path} cannot be written ({error.strerror})") from None
     return path

@@ -10,10 +10,9 @@ from hnintel.errors import BudgetReached, UsageError
 from hnintel.settings import Settings
 from hnintel.usage import AIFunction
 from hnintel.warehouse.base import Session
+from hnintel.warehouse.statements import CHARS_PER_TOKEN
 from hnintel.window import Window, day_of
 
-#: Characters a token, on the low side for English prose (about four), so that an estimate is rather too high.
-CHARS_PER_TOKEN = 3.5
 #: Characters of a digest, about.
 DIGEST_CHARS = 2_000
 #: Tokens of an answer before there is any to go by.

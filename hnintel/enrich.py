@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel import ledger
-from hnintel.budget import CHARS_PER_TOKEN, Budget, Estimate, estimate
+from hnintel.budget import Budget, Estimate, estimate
 from hnintel.checks.check import Result
 from hnintel.checks.run import keep_results
 from hnintel.enrichment import Enrichment
@@ -18,7 +18,7 @@ from hnintel.settings import Settings
 from hnintel.tags import tagged
 from hnintel.usage import Enriched, Functions, Judged
 from hnintel.warehouse.base import Query, Session, Warehouse
-from hnintel.warehouse.statements import statement
+from hnintel.warehouse.statements import CHARS_PER_TOKEN, statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +138,9 @@ class EnrichmentRun:
         return self.next_chunk(after)
 
     def _ask(self, after: int) -> Chunk | None:
-        if not self._functions.is_free:
-            self._reserve(after)
         try:
+            if not self._functions.is_free:
+                self._reserve(after)
             return self._warehouse.ask(
                 self._pending(after, self._settings.enrich_chunk),
                 question(self._warehouse, self._enrichment),

@@ -18,13 +18,23 @@ from hnintel.errors import DeclarationError
 from hnintel.inputs import INPUTS, Input
 from hnintel.warehouse.base import Dialect
 from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
-from hnintel.warehouse.statements import check_syntax, fenced, identifier, literal, names_in, render
+from hnintel.warehouse.statements import (
+    check_syntax,
+    fenced,
+    identifier,
+    is_one_call,
+    literal,
+    names_in,
+    render,
+)
 
 __all__ = ["BUNDLED", "Column", "Enrichment", "Rule", "layers", "load_enrichments"]
 
 BUNDLED = Path(__file__).resolve().parent / "enrichments"
 
 _CALL = re.compile(r"^\s*(AI_[A-Z_]+)\s*\(.*\)\s*$", re.DOTALL)
+#: What has a table or a stage of that name already, and how the view beside each table is named.
+_TAKEN, _VIEW = ("briefing", "briefings"), "_current"
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,10 @@ class Enrichment:
 
     def _check(self) -> None:
         identifier(self.name)
+        if self.name in _TAKEN or self.name.endswith(_VIEW):
+            raise DeclarationError(f"the name is taken by the briefings, or ends in {_VIEW}: name the file otherwise")
+        if not isinstance(self.version, int) or not self.doc.strip():
+            raise DeclarationError("it needs a version, a whole number, and a doc, one sentence")
         if not isinstance(self.columns, tuple) or not all(isinstance(column, Column) for column in self.columns):
             raise DeclarationError("columns must be a tuple of Column; a tuple of one ends in a comma: (Column(...),)")
         if not self.columns:
@@ -77,7 +91,7 @@ class Enrichment:
         names = [column.name for column in self.columns]
         if len(set(names)) < len(names):
             raise DeclarationError("two columns have the same name")
-        if not isinstance(self.after, tuple):
+        if not isinstance(self.after, tuple) or not all(isinstance(name, str) for name in self.after):
             raise DeclarationError("after must be a tuple of names; a tuple of one ends in a comma: ('topic',)")
         if not isinstance(self.checks, tuple) or not all(isinstance(rule, Rule) for rule in self.checks):
             raise DeclarationError("checks must be a tuple of Rule; a tuple of one ends in a comma: (Rule(...),)")
@@ -100,11 +114,12 @@ class Enrichment:
     def _check_call(self) -> None:
         if not _CALL.match(self.call):
             raise DeclarationError("call must be one AI_* function, for example AI_CLASSIFY({{ input }}, {{ labels }})")
-        self.render_call(self.model)  # tells what is wrong with its template
+        if not is_one_call(self.render_call(self.model)):  # which tells, too, what is wrong with its template
+            raise DeclarationError("call must be one AI_* function, of which each row's answer is read; take one out")
         wants = names_in(self.call)
         if "input" not in wants:
             raise DeclarationError("call asks the same of every item; put {{ input }} into it")
-        if "labels" in wants and not self._labels:
+        if "labels" in wants and not self.labels:
             raise DeclarationError("call takes {{ labels }}, but no column has one_of")
         for name, given in (("model", self.model), ("prompt", self.prompt)):
             if name in wants and not given.strip():
@@ -116,6 +131,10 @@ class Enrichment:
         deep = [column.name for column in self.columns if column.path and not column.path.isidentifier()]
         if "response_format" in wants and deep:
             raise DeclarationError(f"column {deep[0]}: with {{{{ response_format }}}} a path must be a plain name")
+        asked = self.schema()["properties"]
+        other = [one.name for one in self.columns if one.schema() != asked[one.path or one.name]]
+        if "response_format" in wants and other:
+            raise DeclarationError(f"column {other[0]}: another column of its path asks for another value; rename one")
         check_syntax("call", f"SELECT {self.render_call(self.model)}")
         check_syntax("where", f"SELECT 1 WHERE ({self.where})")
 
@@ -152,7 +171,7 @@ class Enrichment:
             model=literal(model),
             prompt=literal(self.instruction) if self.prompt else literal(""),
             input=self._input,
-            labels=literal(self._labels),
+            labels=literal(self.labels),
             response_format=literal({"type": "json", "schema": self.schema()}),
         )
 
@@ -175,13 +194,14 @@ class Enrichment:
         return fenced("input") if self.prompt else "input"
 
     @property
-    def _labels(self) -> list[dict[str, str]]:
+    def labels(self) -> list[dict[str, str]]:
+        """The values of the first column that has some, as ``AI_CLASSIFY`` takes them: ``{{ labels }}``."""
         return next((column.labels for column in self.columns if column.one_of), [])
 
     @property
     def overhead(self) -> str:
         """What goes along with every row's input, and is paid for each time: the instruction, or labels and words."""
-        told = json.dumps(self.schema() if self.prompt else self._labels, ensure_ascii=False)
+        told = json.dumps(self.schema() if self.prompt else self.labels, ensure_ascii=False)
         return (self.instruction + told if self.prompt else told).replace("\\", "")  # only ever counted
 
     def schema(self) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
@@ -11,6 +12,7 @@ from hnintel.briefing.write import estimate_briefing, holds_still
 from hnintel.budget import Estimate
 from hnintel.enrich import EnrichmentRun, prepare
 from hnintel.enrichment import load_enrichments
+from hnintel.errors import WarehouseError
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 
@@ -54,19 +56,29 @@ def plan(warehouse: Warehouse, day: date, settings: Settings) -> Plan:
     Items that are still to be read are not in it, nor is text that changes when it is read again: read the day first.
 
     Raises:
-        WarehouseError: a price is not known.
+        WarehouseError: a price is not known, or a statement was refused; the enrichment that it is of is named.
         DeclarationError: an enrichment is declared wrong.
     """
-    found = Plan(day)
-    with suppress(_NothingKept), warehouse.transaction() as session:
+    found, under_way = Plan(day), ""
+    with _naming(lambda: under_way), suppress(_NothingKept), warehouse.transaction() as session:
         found.items = session.execute("SELECT count(*) FROM raw.items WHERE day = ? AND status = 'ok'", [day])[0][0]
         for enrichment in load_enrichments(settings.enrichments_path).values():
+            under_way = f"enrichment {enrichment.name} of {day}: "
             prepare(session, warehouse, enrichment, settings)  # its table may not be there yet
             run = EnrichmentRun(warehouse, enrichment, day, settings, run_id="plan")
             found.stages[enrichment.name] = run.estimate(session)
+        under_way = f"briefing of {day}: "
         found.stages["briefing"] = _briefing(session, warehouse, found, settings)
         raise _NothingKept
     return found
+
+
+@contextmanager
+def _naming(under_way: Callable[[], str]) -> Iterator[None]:
+    try:
+        yield
+    except WarehouseError as error:
+        raise type(error)(f"{under_way()}{error}") from error
 
 
 def _briefing(session: Session, warehouse: Warehouse, found: Plan, settings: Settings) -> Estimate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hnintel.enrichment import Enrichment
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Step, Warehouse
-from hnintel.warehouse.statements import statement
+from hnintel.warehouse.statements import label_tokens, literal, statement, tokens
 
 #: What makes one text of the many that an item can have.
 DIGESTING = "AI_AGG"
@@ -34,24 +34,34 @@ def pending_items(warehouse: Warehouse, enrichment: Enrichment, settings: Settin
     )
 
 
+def counting(enrichment: Enrichment, model: str) -> dict[str, str]:
+    """What ``sql/count_tokens.sql`` counts by: the tokens that a call to *model* reads and writes, as expressions."""
+    if enrichment.function == "AI_CLASSIFY":
+        reads = label_tokens("input", enrichment.labels)
+    else:
+        reads = tokens(f"{literal(enrichment.overhead)} || input", model)
+    return {"reads": reads, "writes": tokens("CAST(answer AS VARCHAR)", model)}
+
+
 def question(warehouse: Warehouse, enrichment: Enrichment) -> list[Step]:
     """The steps that ask *enrichment* about every item of ``pending``, for ``Warehouse.ask``.
 
     What comes of them is ``judged``: the columns read out of each answer, ``bad_because`` saying what is amiss with it,
     and the tokens it took.
     """
-    dialect = warehouse.dialect
-    call = dialect.with_error_details(enrichment.render_call(warehouse.model(enrichment.model, enrichment.name)))
+    dialect, model = warehouse.dialect, warehouse.model(enrichment.model, enrichment.name)
+    call = dialect.with_error_details(enrichment.render_call(model))
     usage = {side: dialect.from_json("answer", f"usage.{side}_tokens", "integer") for side in ("input", "output")}
     many = enrichment.input.many
     texts = "digested" if many else "(SELECT *, 0 AS digest_read FROM pending) AS pending"
     return [
-        *([Step("digested", statement("digest", task=enrichment.digest_task))] if many else []),
-        Step("asked", f"SELECT item_id, input, input_hash, input_cut, digest_read, {call} AS answer FROM {texts}"),
+        *([Step("digested", statement("digest", task=enrichment.digest_task), "input")] if many else []),
         Step(
-            "counted",
-            statement("count_tokens", function=enrichment.function, overhead=enrichment.overhead, usage=usage),
+            "asked",
+            f"SELECT item_id, input, input_hash, input_cut, digest_read, {call} AS answer FROM {texts}",
+            "answer",
         ),
+        Step("counted", statement("count_tokens", **counting(enrichment, model), usage=usage)),
         Step(
             "judged",
             statement(

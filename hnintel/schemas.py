@@ -6,14 +6,21 @@ A branch tries its marts over what was read and answered for all; those schemas,
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 from hnintel.errors import UsageError
 from hnintel.settings import Settings, variable
+from hnintel.snowflake_settings import Stage
 from hnintel.warehouse.base import Session
 
 #: What dbt builds into (dbt/dbt_project.yml).
 BUILT = ("staging", "marts")
 _PREFIX = re.compile(r"[a-z][a-z0-9_]{0,60}_")
+
+
+def as_owner(settings: Settings) -> Settings:
+    """*settings* with the role of all stages alone: dbt by hand builds as that, and who owns a schema may drop it."""
+    return settings.model_copy(update={f"snowflake_role_{stage}": None for stage in get_args(Stage)})
 
 
 def of_branch(session: Session, prefix: str) -> list[str]:

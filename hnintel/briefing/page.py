@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hnintel.articles import count_by_status
-from hnintel.briefing.sections import MODEL, fingerprint
+from hnintel.briefing.sections import answering, fingerprint
 from hnintel.errors import UsageError, WarehouseError
 from hnintel.settings import Settings
 from hnintel.site.page import (
@@ -106,7 +106,7 @@ def _briefings(session: Session, warehouse: Warehouse) -> dict[date, _Briefing]:
         "QUALIFY row_number() OVER ("
         "PARTITION BY day ORDER BY CASE WHEN fingerprint = ? THEN 0 ELSE 1 END, written_at DESC, fingerprint) = 1 "
         "ORDER BY day",
-        [fingerprint(warehouse.model(MODEL))],
+        [fingerprint(answering(warehouse))],
     )
     return {row["day"]: _Briefing(**row) for row in rows}
 

@@ -7,10 +7,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from hnintel.warehouse.base import Warehouse
+
 #: Raise it to write every briefing anew though no wording changed.
 VERSION = 1
 #: What the claims are drawn up by on Snowflake.
 MODEL = "claude-haiku-4-5"
+#: By what name the briefing asks: HNINTEL_CORTEX_MODELS may give it a model of its own.
+ASKER = "briefing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ CLAIMS_SCHEMA: dict[str, Any] = {
     },
     "required": ["claims"],
 }
+
+
+def answering(warehouse: Warehouse) -> str:
+    """The model that answers the briefing in *warehouse*."""
+    return warehouse.model(MODEL, ASKER)
 
 
 def fingerprint(model: str) -> str:

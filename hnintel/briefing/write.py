@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from hnintel import ledger
-from hnintel.briefing.sections import CLAIMS_PROMPT, CLAIMS_SCHEMA, MODEL, SECTIONS, fingerprint
+from hnintel.briefing.sections import ASKER, CLAIMS_PROMPT, CLAIMS_SCHEMA, MODEL, SECTIONS, answering, fingerprint
 from hnintel.budget import DIGEST_CHARS, Budget, Estimate, estimate
+from hnintel.errors import ModelUnavailable
 from hnintel.question import DIGESTING
 from hnintel.settings import Settings
 from hnintel.tags import tagged
@@ -18,7 +19,7 @@ from hnintel.usage import AIFunction, Enriched
 from hnintel.warehouse.base import Query, Session, Staged, Step, Warehouse
 from hnintel.warehouse.statements import fenced, literal, merge_rows, statement
 
-STAGE = "briefing"
+STAGE = ASKER
 #: How many writings may try a section whose claims came back as no claims.
 _ATTEMPTS = 3
 
@@ -53,7 +54,8 @@ class _Functions:
     @classmethod
     def of(cls, warehouse: Warehouse, settings: Settings) -> _Functions:
         return cls(
-            AIFunction.of(DIGESTING, warehouse, "", settings), AIFunction.of("AI_COMPLETE", warehouse, MODEL, settings)
+            AIFunction.of(DIGESTING, warehouse, "", settings),
+            AIFunction.of("AI_COMPLETE", warehouse, MODEL, settings, ASKER),
         )
 
     @property
@@ -70,9 +72,14 @@ def write_briefing(warehouse: Warehouse, day: date, run_id: str, settings: Setti
         BudgetReached: it may exceed a budget; nothing was asked.
         WarehouseError: a price is not known, or the warehouse refused.
     """
-    model = warehouse.model(MODEL)
-    with tagged("enrich", run_id, day, STAGE, fingerprint(model)):
-        return _write(warehouse, day, run_id, settings, model)
+    model = answering(warehouse)
+    try:
+        with tagged("enrich", run_id, day, STAGE, fingerprint(model)):
+            return _write(warehouse, day, run_id, settings, model)
+    except ModelUnavailable:
+        if not warehouse.fall_back(model):
+            raise
+    return write_briefing(warehouse, day, run_id, settings)
 
 
 def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, model: str) -> Written:
@@ -115,7 +122,7 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
 
 def holds_still(session: Session, warehouse: Warehouse, day: date) -> bool:
     """Whether the briefing that is there answers the same question over the same lines, with nothing to try again."""
-    lines, question = lines_hash(session, warehouse, day), fingerprint(warehouse.model(MODEL))
+    lines, question = lines_hash(session, warehouse, day), fingerprint(answering(warehouse))
     return _is_there(session, day, question, lines) and not _tries_left(session, day)
 
 
@@ -147,7 +154,7 @@ def _steps(warehouse: Warehouse, model: str) -> list[Step]:
     return [
         Step("digests", statement("briefing_digests", sections=SECTIONS)),
         Step("answered", statement("briefing_claims", call=warehouse.dialect.with_error_details(call))),
-        Step("counted", statement("briefing_counted")),
+        Step("counted", statement("briefing_counted", model=model)),
     ]
 
 

@@ -12,7 +12,7 @@ import typer
 
 from hnintel.budget import Estimate
 from hnintel.enrichment import Enrichment, load_enrichments
-from hnintel.errors import UsageError
+from hnintel.errors import HnIntelError, UsageError
 from hnintel.evaluation import tell
 from hnintel.evaluation.ask import plan, scratch_warehouse
 from hnintel.evaluation.books import Books
@@ -69,9 +69,16 @@ def eval_(
             return
         books = Books(settings)
         with books.reserved(_estimates(warehouse, to_ask, settings)):
-            results = [evaluate(warehouse, one, examples, settings, books) for examples, one in pairs]
-            if before is not None:
-                earlier = _ask_what_differs(warehouse, old_pairs, results, settings, books)
+            results: list[Result] = []
+            try:
+                for examples, one in pairs:
+                    results.append(evaluate(warehouse, one, examples, settings, books))
+                if before is not None:
+                    earlier = _ask_what_differs(warehouse, old_pairs, results, settings, books)
+            except HnIntelError:
+                if results:  # they are paid for
+                    _tell(results, None, to_json)
+                raise
     _tell(results, earlier, to_json)
 
 

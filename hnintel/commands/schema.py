@@ -33,7 +33,7 @@ def drop(
     wanted = prefix or settings.schema_prefix
     if not wanted:
         raise UsageError("which branch's schemas? give --prefix or HNINTEL_SCHEMA_PREFIX")
-    warehouse = open_warehouse(settings)
+    warehouse = open_warehouse(schemas.as_owner(settings))
     with warehouse.transaction() as session:
         there = schemas.of_branch(session, wanted)
     for name in there:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hnintel.briefing.sections import CLAIMS_PROMPT, CLAIMS_SCHEMA, MODEL, SECTIONS
+from hnintel.briefing.sections import ASKER, CLAIMS_PROMPT, CLAIMS_SCHEMA, MODEL, SECTIONS
 from hnintel.enrichment import load_enrichments
 from hnintel.question import DIGESTING
 from hnintel.settings import Settings
+from hnintel.warehouse.snowflake.dialect import SnowflakeDialect
 from hnintel.warehouse.statements import fenced, literal
 
-BRIEFING = "briefing"
 COUNTING = "AI_COUNT_TOKENS"
 _TEXT = f"(SELECT {literal('A short text.')} AS input) AS pending"
 
@@ -41,18 +41,22 @@ def questions(settings: Settings) -> list[Question]:
     found = []
     for one in load_enrichments(settings.enrichments_path).values():
         model = settings.cortex_model(one.name, one.model)
-        found.append(_question(one.name, one.function, model, one.render_call(model)))
+        found.append(_question(one.name, one.function, model, _detailed(one.render_call(model))))
         if one.input.many:
             found.append(_question(one.name, DIGESTING, "", f"AI_AGG(input, {literal(one.digest_task)})"))
-    model = settings.cortex_model(BRIEFING, MODEL)
+    model = settings.cortex_model(ASKER, MODEL)
     prompt, shape = f"{literal(CLAIMS_PROMPT)} || {fenced('input')}", literal({"type": "json", "schema": CLAIMS_SCHEMA})
     complete = f"AI_COMPLETE({literal(model)}, {prompt}, {{'temperature': 0}}, {shape})"
     return [
         *found,
-        _question(BRIEFING, DIGESTING, "", f"AI_AGG(input, {literal(SECTIONS[0].task)})"),
-        _question(BRIEFING, "AI_COMPLETE", model, complete),
-        _question(BRIEFING, COUNTING, "", f"{COUNTING}({literal(DIGESTING.lower())}, input)"),
+        _question(ASKER, DIGESTING, "", f"AI_AGG(input, {literal(SECTIONS[0].task)})"),
+        _question(ASKER, "AI_COMPLETE", model, _detailed(complete)),
+        _question(ASKER, COUNTING, "", f"{COUNTING}('ai_complete', {literal(model)}, input)"),
     ]
+
+
+def _detailed(call: str) -> str:
+    return SnowflakeDialect().with_error_details(call)
 
 
 def _question(asker: str, function: str, model: str, call: str) -> Question:

@@ -15,12 +15,12 @@ from hnintel.enrichment import Column, Enrichment
 from hnintel.errors import WarehouseError
 from hnintel.evaluation.books import Books
 from hnintel.evaluation.sets import LabelledSet
-from hnintel.question import fingerprint_of, question
+from hnintel.question import counting, fingerprint_of, question
 from hnintel.settings import Settings
 from hnintel.usage import Enriched, Functions, Judged
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Query, Session, Step, T, Warehouse
-from hnintel.warehouse.statements import literal, statement
+from hnintel.warehouse.statements import literal, statement, tokens
 
 _PENDING = (
     "SELECT item_id, input, input_hash, input_cut, expected FROM labelled WHERE item_id > ? AND item_id <= ? "
@@ -67,14 +67,15 @@ def ask(
     fingerprint = fingerprint_of(warehouse, enrichment, settings)
 
     def keep(session: Session) -> tuple[list[dict[str, Any]], Judged]:
-        return session.rows("SELECT * FROM judged ORDER BY item_id"), Judged.of(session)
+        rows, judged = session.rows("SELECT * FROM judged ORDER BY item_id"), Judged.of(session)
+        if books is not None:  # here, because an engine that went away half way is told of only after this
+            books.add(functions, enrichment.name, fingerprint, judged)
+        return rows, judged
 
     rows: list[dict[str, Any]] = []
     chunks: list[Judged] = []
     steps = question(warehouse, enrichment)
     for told, judged in _in_chunks(warehouse, enrichment, labelled, settings, steps, keep):
-        if books is not None:
-            books.add(functions, enrichment.name, fingerprint, judged)
         rows += told
         chunks.append(judged)
     names = [column.name for column in enrichment.columns]
@@ -89,9 +90,9 @@ def plan(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, se
         WarehouseError: the warehouse refused, or the model has no price.
     """
     functions = Functions.of(warehouse, enrichment, settings)
-    counted = statement("count_tokens", function=enrichment.function, overhead=enrichment.overhead)
+    counted = statement("count_tokens", **counting(enrichment, functions.asking.model))
     # A digest is taken to be as long as what it is made of.
-    reads = f"AI_COUNT_TOKENS('ai_agg', {literal(enrichment.digest_task)} || input)" if enrichment.input.many else "0"
+    reads = tokens(f"{literal(enrichment.digest_task)} || input") if enrichment.input.many else "0"
     asked = f"SELECT item_id, input, input_hash, input_cut, {reads} AS digest_read, expected AS answer FROM pending"
     steps = [Step("asked", asked), Step("counted", counted)]
 

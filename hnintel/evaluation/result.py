@@ -108,7 +108,10 @@ def read_results(path: Path) -> list[Result]:
     """
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        return _RESULTS.validate_python(told["results"])
+        found = _RESULTS.validate_python(told["results"])
+        if any(one.columns.keys() != one.right.keys() for one in found):
+            raise ValueError("a column without its rows, or the other way about")
+        return found
     except (OSError, ValueError, ValidationError, LookupError, TypeError, RecursionError) as error:
         why = getattr(error, "strerror", None) or "it is not what `python -m hnintel eval --json` prints"
         raise UsageError(f"{path} cannot be compared with: {why}") from None

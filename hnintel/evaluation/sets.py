@@ -121,12 +121,12 @@ _SHAPE = '{"text": "...", "<column>": "<label>" or ["<name>", ...]}'
 def _example(line: str, where: str) -> Example:
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UsageError(f"{where}: no JSON: {_SHAPE}") from None
     if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not row["text"].strip():
         raise UsageError(f"{where}: it has no text: {_SHAPE}")
-    if not _is_unicode(row["text"]):
-        raise UsageError(f"{where}: its text is no Unicode (half of a pair): write the character itself")
+    if not _is_unicode(json.dumps(row, ensure_ascii=False)):
+        raise UsageError(f"{where}: a text in it is no Unicode (half of a pair): write the character itself")
     labels = {name: _expected(name, value, where) for name, value in row.items() if name != "text"}
     if not labels:
         raise UsageError(f"{where}: it has no label: {_SHAPE}")

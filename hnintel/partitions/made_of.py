@@ -63,7 +63,7 @@ class Making:
         if stage == TRANSFORM:
             return _hash_of_files("dbt/models", "dbt/macros", "dbt/tests", "dbt/dbt_project.yml")
         if stage == BRIEFING:
-            return sections.fingerprint(self.warehouse.model(sections.MODEL))
+            return sections.fingerprint(sections.answering(self.warehouse))
         if stage == PUBLISH:
             return _hash_of_files("hnintel/site", "hnintel/briefing/page.py")
         return fingerprint_of(self.warehouse, self._enrichment(stage), settings)

@@ -5,7 +5,7 @@ SELECT
     digests.line_tokens,
     digests.digest,
     answered.answer,
-    coalesce(AI_COUNT_TOKENS('ai_agg', digests.digest), 0) AS digest_tokens,
-    coalesce(AI_COUNT_TOKENS('ai_complete', CAST(answered.answer AS VARCHAR)), 0) AS answer_tokens
+    coalesce({{ tokens('digests.digest') }}, 0) AS digest_tokens,
+    coalesce({{ tokens('CAST(answered.answer AS VARCHAR)', model) }}, 0) AS answer_tokens
 FROM digests
 LEFT JOIN answered ON answered.section = digests.section

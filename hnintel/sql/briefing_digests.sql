@@ -3,7 +3,7 @@
 SELECT
     {{ section.name | literal }} AS section,
     AI_AGG(line, {{ section.task | literal }}) AS digest,
-    sum(AI_COUNT_TOKENS('ai_agg', line)) AS line_tokens
+    sum({{ tokens('line') }}) AS line_tokens
 FROM pending
 WHERE section = {{ section.name | literal }}
 HAVING count(*) > 0

@@ -9,12 +9,12 @@ SELECT
     answer,
     digest_read,
     input IS NULL AS is_undigested,
-    CASE WHEN digest_read > 0 THEN coalesce(AI_COUNT_TOKENS('ai_agg', input), 0) ELSE 0 END AS digest_written,
+    CASE WHEN digest_read > 0 THEN coalesce({{ tokens('input') }}, 0) ELSE 0 END AS digest_written,
     CASE WHEN input IS NULL THEN 0 ELSE
-        coalesce({{ counted.input }}, AI_COUNT_TOKENS('{{ function | lower }}', {{ overhead | literal }} || input))
+        coalesce({{ counted.input }}, {{ reads }})
     END AS input_tokens,
     CASE WHEN input IS NULL THEN 0 ELSE
-        coalesce({{ counted.output }}, AI_COUNT_TOKENS('{{ function | lower }}', CAST(answer AS VARCHAR)), 0)
+        coalesce({{ counted.output }}, {{ writes }}, 0)
     END AS output_tokens,
     {{ counted.input }} IS NOT NULL AND {{ counted.output }} IS NOT NULL AS is_counted
 FROM asked

@@ -5,6 +5,6 @@ SELECT
     input_hash,
     input_cut,
     AI_AGG(input, {{ task | literal }}) AS input,
-    sum(AI_COUNT_TOKENS('ai_agg', input)) + max(AI_COUNT_TOKENS('ai_agg', {{ task | literal }})) AS digest_read
+    sum({{ tokens('input') }}) + max({{ tokens(task | literal) }}) AS digest_read
 FROM pending
 GROUP BY item_id, input_hash, input_cut

@@ -23,10 +23,18 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A temporary table that a question sets down, by a SELECT over the tables of the steps before it."""
+    """A temporary table that a question sets down, by a SELECT over the tables of the steps before it.
+
+    Args:
+        table: its name.
+        sql: the SELECT.
+        answers: where each row is of use without the others, the column of what an AI function gave. Where what answers
+            goes away half way, the table has the rows that were answered by then; without it, the question fails.
+    """
 
     table: str
     sql: str
+    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +132,8 @@ class Warehouse(Protocol):
 
         The last step's table can be read in *then*. Every AI function is called once a row. Where nothing is pending
         nothing is asked and the result is None.
+
+        Raises:
+            WarehouseError: a statement was refused, or what answers went away. Where that happened half way, and each
+                row is of use by itself (:class:`Step`), what was answered by then was handed over before.
         """

@@ -7,14 +7,14 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from hnintel.errors import WarehouseBusy, WarehouseError
+from hnintel.errors import HnIntelError, WarehouseBusy, WarehouseError
 from hnintel.warehouse.base import Dialect, Kind, Query, Session, Staged, Step, T
 from hnintel.warehouse.embedded import connect_with_functions
 from hnintel.warehouse.engines.base import Engine
@@ -34,6 +34,8 @@ _JSON_NUMBERS = "('UBIGINT', 'BIGINT', 'DOUBLE')"
 _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _WITH_OFFSET = f"{_DATE}[Tt ].*([Zz]|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
+#: How many times the set wait answers are held ready for a file that another process holds.
+_WAITS_WITH_ANSWERS = 10
 
 #: Whose turn it is on a file; by its path, because two warehouses of one process may be opened on the same one.
 _turns: dict[Path, threading.RLock] = {}
@@ -187,14 +189,38 @@ class DuckDBWarehouse:
             rows = session.arrow(pending)
         if rows.num_rows == 0:
             return None
-        with _told_in_one_line(self.path), connect_with_functions(self._engine) as memory:
+        stopped: HnIntelError | None = None
+        lost: list[HnIntelError] = []
+        with _told_in_one_line(self.path), connect_with_functions(self._engine, lost) as memory:
             memory.register("pending", rows)
             for step in steps:
                 memory.execute(f"CREATE TEMP TABLE {step.table} AS {step.sql}")
+                if lost and not step.answers:
+                    raise lost[0]
+                if lost:
+                    memory.execute(f"DELETE FROM {step.table} WHERE {step.answers} IS NULL")
+                    stopped = stopped or lost[0]
+                    lost.clear()  # what was made by this step can still be asked about in the next
             answers = memory.sql(f"SELECT {_without_json(memory, steps[-1].table)}").to_arrow_table()
-        with self.transaction() as session:
-            session.take(steps[-1].table, answers)
-            return then(session)
+        if stopped is not None and answers.num_rows == 0:
+            raise stopped
+        kept = self._hand_over(steps[-1].table, answers, then)
+        if stopped is not None:
+            raise stopped
+        return kept
+
+    def _hand_over(self, table: str, answers: pa.Table, then: Callable[[Session], T]) -> T:
+        """Have what was answered kept; it may be paid for, so who holds the file is waited for long."""
+
+        def kept() -> T:
+            with self.transaction() as session:
+                session.take(table, answers)
+                return then(session)
+
+        for _ in range(_WAITS_WITH_ANSWERS - 1):
+            with suppress(WarehouseBusy):
+                return kept()
+        return kept()
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         deadline, pause = time.monotonic() + self._lock_wait, _FIRST_PAUSE
@@ -244,7 +270,8 @@ def _told_in_one_line(path: Path) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise WarehouseError(f"{path.name}: {_first_line(error)}") from error
+        mend = f": make room in {path.parent}, then run it again; what was committed is kept" if _is_full(error) else ""
+        raise WarehouseError(f"{path.name}: {_first_line(error)}{mend}") from error
 
 
 def _without_json(connection: duckdb.DuckDBPyConnection, table: str) -> str:
@@ -252,6 +279,10 @@ def _without_json(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     columns = connection.execute(f"DESCRIBE {table}").fetchall()
     names = [f"CAST({name} AS VARCHAR) AS {name}" if kind == "JSON" else name for name, kind, *_ in columns]
     return f"{', '.join(names)} FROM {table}"
+
+
+def _is_full(error: duckdb.Error) -> bool:
+    return "Could not write file" in str(error) or "No space left" in str(error)
 
 
 def _is_held(error: duckdb.Error) -> bool:

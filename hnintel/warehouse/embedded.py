@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import duckdb
@@ -57,8 +57,15 @@ CREATE MACRO _ai_text(envelope, details) AS
 
 
 @contextmanager
-def connect_with_functions(engine: Engine) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect_with_functions(
+    engine: Engine, lost: list[HnIntelError] | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection in memory that has the functions, answered by *engine*; closed at the end of the block.
+
+    Args:
+        engine: that answers.
+        lost: where it is given, an engine that goes away does not stop the statement: why it did is put here, rows that
+            were not answered by then are NULL, and as long as it stands here no other is asked about.
 
     Raises:
         HnIntelError: the engine's own error, as it raised it, in the place of DuckDB's words about it.
@@ -66,7 +73,7 @@ def connect_with_functions(engine: Engine) -> Iterator[duckdb.DuckDBPyConnection
     connection = duckdb.connect(":memory:")
     raised: list[HnIntelError] = []
     try:
-        _register(connection, engine, raised.append)
+        _register(connection, engine, raised.append, lost)
         yield connection
     except duckdb.Error:
         if raised:
@@ -77,7 +84,10 @@ def connect_with_functions(engine: Engine) -> Iterator[duckdb.DuckDBPyConnection
 
 
 def _register(
-    connection: duckdb.DuckDBPyConnection, engine: Engine, note_error: Callable[[HnIntelError], None]
+    connection: duckdb.DuckDBPyConnection,
+    engine: Engine,
+    note_error: Callable[[HnIntelError], None],
+    lost: list[HnIntelError] | None,
 ) -> None:
     def classify(inputs: pa.Array, categories: pa.Array, configs: pa.Array) -> pa.Array:
         def ask(texts: list[str | None], labels: str | None, config: str | None) -> list[Answer]:
@@ -86,7 +96,7 @@ def _register(
                 return [Answer(error="AI_CLASSIFY: no categories were given")] * len(texts)
             return engine.classify(texts, found, _object(config))
 
-        return _answered(inputs, ask, categories, configs)
+        return _answered(inputs, ask, lost, categories, configs)
 
     def complete(models: pa.Array, prompts: pa.Array, parameters: pa.Array, formats: pa.Array) -> pa.Array:
         def ask(texts: list[str | None], model: str | None, given: str | None, response: str | None) -> list[Answer]:
@@ -94,11 +104,12 @@ def _register(
                 return [Answer(error="AI_COMPLETE: no model was given")] * len(texts)
             return engine.complete(model, texts, _object(given), _object(response).get("schema"))
 
-        return _answered(prompts, ask, models, parameters, formats)
+        return _answered(prompts, ask, lost, models, parameters, formats)
 
     def aggregate(groups: pa.Array, tasks: pa.Array) -> pa.Array:
         def ask(group: str | None, task: str | None) -> Answer:
-            return engine.aggregate([text for text in json.loads(group or "[]") if text], task)
+            texts = [text for text in json.loads(group or "[]") if text]
+            return _asked(lambda: [engine.aggregate(texts, task)], 1, lost)[0]
 
         # A group is a question by itself, and one that waits for an endpoint must not keep the others waiting.
         with ThreadPoolExecutor(_GROUPS_AT_ONCE, thread_name_prefix="ai-aggregate") as pool:
@@ -145,7 +156,9 @@ def _noting(function: Callable[..., pa.Array], note: Callable[[HnIntelError], No
     return noting
 
 
-def _answered(texts: pa.Array, ask: Callable[..., list[Answer]], *arguments: pa.Array) -> pa.Array:
+def _answered(
+    texts: pa.Array, ask: Callable[..., list[Answer]], lost: list[HnIntelError] | None, *arguments: pa.Array
+) -> pa.Array:
     """Ask once for all rows that share their other arguments; in a statement that is nearly always every row.
 
     NULL is no text to ask about: it gets an error, and is not paid for.
@@ -157,13 +170,30 @@ def _answered(texts: pa.Array, ask: Callable[..., list[Answer]], *arguments: pa.
         if asked[row] is not None:
             groups.setdefault(given, []).append(row)
     for given, rows in groups.items():
-        for row, answer in zip(rows, ask([asked[row] for row in rows], *given), strict=True):
+        found = _asked(partial(ask, [asked[row] for row in rows], *given), len(rows), lost)
+        for row, answer in zip(rows, found, strict=True):
             answers[row] = answer
     return _envelopes(answers)
 
 
+def _asked(ask: Callable[[], list[Answer]], count: int, lost: list[HnIntelError] | None) -> list[Answer]:
+    """The *count* answers that *ask* gives; what an engine that goes away leaves of them is for *lost* to say."""
+    if lost:
+        return [Answer(lost=lost[0])] * count
+    try:
+        answers = ask()
+        stopped = next((answer.lost for answer in answers if answer.lost is not None), None)
+    except HnIntelError as error:
+        answers, stopped = [Answer(lost=error)] * count, error
+    if stopped is not None:
+        if lost is None:
+            raise stopped
+        lost.append(stopped)
+    return answers
+
+
 def _envelopes(answers: Iterable[Answer]) -> pa.Array:
-    return pa.array([_envelope(answer) for answer in answers], pa.string())
+    return pa.array([None if answer.lost is not None else _envelope(answer) for answer in answers], pa.string())
 
 
 def _envelope(answer: Answer) -> str:

@@ -16,6 +16,10 @@ from hnintel.warehouse.base import Session, Staged
 from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
 
 FOLDER = Path(__file__).resolve().parent.parent / "sql"
+#: Characters a token, on the low side for English prose (about four), so that an estimate is rather too high.
+CHARS_PER_TOKEN = 3.5
+#: Counts a text that goes to no model by name. It is counted with alone, which Snowflake does in every region.
+_COUNTING_MODEL = "llama3.3-70b"
 
 #: Words that name no table or column without quotes, on DuckDB or on Snowflake.
 RESERVED = frozenset(
@@ -72,6 +76,25 @@ def fenced(expression: str) -> str:
     return f"{literal(TEXT_OPENS)} || {bare} || {literal(TEXT_CLOSES)}"
 
 
+def tokens(text: str, model: str = "") -> str:
+    """An expression: the tokens of a text expression as *model* has them, by default as models have them in general.
+
+    Snowflake wants the model named, and gives NULL where it cannot count by it; then the length stands in.
+    """
+    return _or_by_length(f"AI_COUNT_TOKENS('ai_complete', {literal(model or _COUNTING_MODEL)}, {text})", text)
+
+
+def label_tokens(text: str, labels: Sequence[Mapping[str, str]]) -> str:
+    """The same for what ``AI_CLASSIFY`` reads: a text expression, and the labels behind every one."""
+    read = len(literal(labels))
+    return _or_by_length(f"AI_COUNT_TOKENS('ai_classify', {text}, {literal(labels)})", text, read)
+
+
+def _or_by_length(counted: str, text: str, more: int = 0) -> str:
+    length = f"length({text}) + {more}" if more else f"length({text})"
+    return f"coalesce({counted}, CAST(ceil(({length}) / {CHARS_PER_TOKEN}) AS BIGINT))"
+
+
 _environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(FOLDER),
     undefined=jinja2.StrictUndefined,
@@ -80,6 +103,7 @@ _environment = jinja2.Environment(
     lstrip_blocks=True,
 )
 _environment.filters.update(literal=literal, identifier=identifier)
+_environment.globals.update(tokens=tokens)
 
 
 def statement(name: str, **structure: Any) -> str:
@@ -110,12 +134,24 @@ def names_in(text: str) -> set[str]:
 def check_syntax(what: str, sql: str) -> None:
     """Raise DeclarationError where *sql*, made with *what* of a declaration, is not one statement that can be read."""
     try:
-        if len(duckdb.extract_statements(sql)) == 1:
+        found = duckdb.extract_statements(sql)
+        if len(found) == 1 and not found[0].named_parameters:
             return
-        told = "it is more than one statement"
+        told = "it is more than one statement" if len(found) > 1 else "nothing is bound to its ? or $"
     except duckdb.Error as error:
         told = str(error).strip().splitlines()[0]
     raise DeclarationError(f"{what} is no SQL: {told}; mend it")
+
+
+def is_one_call(sql: str) -> bool:
+    """Whether the first bracket of *sql* is closed by its last; brackets in literals are none."""
+    bare = re.sub(r"'[^']*'", "", sql).strip()
+    depth = 0
+    for place, character in enumerate(bare, start=1):
+        depth += (character == "(") - (character == ")")
+        if character == ")" and depth <= 0:
+            return place == len(bare)
+    return False
 
 
 def statements(script: str) -> list[str]:

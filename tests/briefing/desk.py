@@ -12,8 +12,9 @@ import duckdb
 from hnintel.briefing.page import publish
 from hnintel.briefing.write import Written, write_briefing
 from hnintel.models import Item
+from hnintel.warehouse.duckdb import DuckDBWarehouse
 from hnintel.warehouse.engines.base import Answer, Engine
-from tests.warehouse.world import DAY, Answering, Recording, fresh_duckdb, load, settings_in
+from tests.warehouse.world import DAY, Answering, Opens, Recording, fresh_duckdb, load, settings_in
 
 # Column names and types are those of dbt/models; tests/flows runs the real ones.
 _MARTS = """
@@ -48,11 +49,14 @@ CREATE OR REPLACE TABLE marts.domains AS
 class Desk:
     """Loads stories, writes briefings about them and publishes their pages."""
 
-    def __init__(self, folder: Path, engine: Engine | None = None) -> None:
+    def __init__(
+        self, folder: Path, engine: Engine | None = None, opens: Opens = fresh_duckdb, **settings: Any
+    ) -> None:
         self.engine = Recording(engine)
-        self.warehouse = fresh_duckdb(folder, self.engine)
-        self.settings = settings_in(folder)
-        self._held = duckdb.connect(str(self.warehouse.path))  # opening it anew is then a matter of no time
+        self.warehouse = opens(folder, self.engine)
+        self.settings = settings_in(folder, **settings)
+        if isinstance(self.warehouse, DuckDBWarehouse):
+            self._held = duckdb.connect(str(self.warehouse.path))  # opening it anew is then a matter of no time
         self.load([])
 
     def load(self, items: Iterable[Item]) -> None:

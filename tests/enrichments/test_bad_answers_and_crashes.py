@@ -19,7 +19,7 @@ from hnintel.enrich import EnrichmentRun
 from hnintel.enrichment import Column, Enrichment
 from hnintel.errors import DeclarationError, QualityError, WarehouseError
 from hnintel.warehouse.base import Session
-from hnintel.warehouse.engines.base import Answer
+from hnintel.warehouse.engines.base import Answer, EngineUnreachable
 from tests.conftest import ROOT
 from tests.enrichments.subjects import comments_below, load_comments
 from tests.warehouse.world import DAY, Answering, Asking, load, story
@@ -302,6 +302,46 @@ def test_a_lost_engine_costs_one_chunk_and_the_next_run_asks_only_the_rest(tmp_p
     asking.engine.engine = Answering()
     assert asking.run(EVERYTHING).asked == 5
     assert len(asking.answers(EVERYTHING)) == 8
+
+
+def test_an_engine_that_goes_away_half_way_costs_nothing_that_was_answered(tmp_path: Path) -> None:
+    away = Answer(lost=EngineUnreachable("the endpoint is gone"))
+    asking = Asking(tmp_path, Answering(bad_for("number 5 ", away)))
+    load(asking.warehouse, [story(number) for number in range(1, 9)])
+    with pytest.raises(EngineUnreachable, match=r"^enrichment everything of 2026-10-21: the endpoint is gone$"):
+        asking.run(EVERYTHING, "one")
+    assert [row["item_id"] for row in asking.answers(EVERYTHING)] == [1, 2, 3, 4, 6, 7, 8]
+    assert asking.letters() == []
+    asking.engine.texts.clear()
+    asking.engine.engine = Answering()
+    assert asking.run(EVERYTHING, "two").asked == 1
+    assert len(asking.engine.texts) == 1
+    usage = asking.rows("SELECT run_id, calls FROM ops.ai_usage ORDER BY run_id")
+    assert usage == [{"run_id": "one", "calls": 7}, {"run_id": "two", "calls": 1}]
+
+
+def test_a_digest_that_was_made_before_the_engine_went_away_is_asked_about(tmp_path: Path) -> None:
+    class Away(Answering):
+        """Gone by the time that a group is asked about in which somebody says LATE."""
+
+        def aggregate(self, texts: Sequence[str], task: str | None) -> Answer:
+            if any("LATE" in one for one in texts):
+                raise EngineUnreachable("the endpoint is gone")
+            return Answer("a digest")
+
+    many = replace(EVERYTHING, of="comments", digest="Say what is said.")
+    asking = Asking(tmp_path, Away(), openai_concurrency=1)
+    load(asking.warehouse, [story(number) for number in range(1, 41)])
+    load_comments(
+        asking, [one for number in range(1, 41) for one in comments_below(number, "LATE" if number == 40 else "")]
+    )
+    with pytest.raises(EngineUnreachable, match="the endpoint is gone"):
+        asking.run(many)
+    answered = len(asking.answers(many))
+    assert answered > 0
+    assert asking.letters() == []
+    asking.engine.engine = Answering()
+    assert asking.run(many).asked == 40 - answered
 
 
 def test_a_killed_process_costs_one_chunk_and_the_next_run_asks_only_the_rest(tmp_path: Path) -> None:

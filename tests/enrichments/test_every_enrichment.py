@@ -244,7 +244,9 @@ def test_what_was_asked_is_accounted_for(asking: Asking, enrichment: Enrichment)
     ]
     assert done.asked == len(asking.engine.texts)
     # What goes along with every row is paid for every time.
-    assert done.input_tokens >= done.asked * asking.engine.count_tokens(enrichment.overhead)
+    labels = json.dumps(enrichment.labels, separators=(",", ":"))
+    along = labels if enrichment.function == "AI_CLASSIFY" else enrichment.overhead
+    assert done.input_tokens >= done.asked * asking.engine.count_tokens(along)
     assert done.output_tokens > 0
 
 

@@ -164,6 +164,17 @@ def test_the_plan_asks_nothing_keeps_nothing_and_names_what_a_run_then_asks(
     assert planned(paid, enrichment).rows == 0
 
 
+def test_a_plan_names_the_enrichment_whose_condition_is_wrong(tmp_path: Path, paid: Asking) -> None:
+    (tmp_path / "tone.py").write_text(
+        "from hnintel.enrichment import Column, Enrichment\n"
+        "enrichment = Enrichment(__name__, doc='Tone.', version=1, call='AI_CLASSIFY({{ input }}, {{ labels }})',\n"
+        "    columns=(Column('tone', str, 'Tone.', one_of=('a', 'b'), path='labels[0]'),), where='scroe > 3')\n"
+    )
+    settings = paid.settings.model_copy(update={"enrichments_path": tmp_path})
+    with pytest.raises(WarehouseError, match=rf"^enrichment tone of {DAY}: .*scroe"):
+        plan(paid.warehouse, DAY, settings)
+
+
 def test_a_second_day_s_answers_are_taken_to_be_as_long_as_the_first_s(paid: Asking, enrichment: Enrichment) -> None:
     load_worthy(paid, enrichment, MANY)
     done = paid.run(enrichment, enrich_chunk=200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,3 +111,12 @@ def test_what_is_no_lock_file_is_told(tmp_path: Path, text: str) -> None:
 def changed(enrichment: Enrichment, by: int = 1) -> Enrichment:
     """The same question with another version."""
     return replace(enrichment, version=enrichment.version + by)
+
+
+def test_the_lock_file_is_replaced_whole_so_that_who_is_stopped_half_way_leaves_the_old_one(tmp_path: Path) -> None:
+    path = accepted.accept({}, tmp_path)
+    (tmp_path / "as it was").hardlink_to(path)
+    accepted.accept(load_enrichments(), tmp_path)
+    assert json.loads((tmp_path / "as it was").read_text()) == {}
+    assert accepted.differences(load_enrichments(), tmp_path) == []
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["accepted.json", "as it was"]

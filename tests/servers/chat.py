@@ -28,6 +28,7 @@ FAULTS = {
     "no_choices": "an answer without a choice",
     "no_usage": "an answer without usage",
     "odd_usage": "an answer with a usage that counts nothing",
+    "huge_usage": "an answer with a usage that nobody can have counted",
     "refusal": "the model refuses",
     "length": "the answer is cut off half way",
     "empty": "the answer is empty",
@@ -225,6 +226,8 @@ def completion(asked: Asked, fault: str | None) -> dict[str, Any]:
     usage: dict[str, Any] = {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
     if fault == "odd_usage":
         usage = {"prompt_tokens": "few", "completion_tokens": wrote}
+    if fault == "huge_usage":
+        usage = {"prompt_tokens": 9 * 10**18, "completion_tokens": wrote}
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",

@@ -113,5 +113,5 @@ async def _parameters(request: Request) -> dict[str, Any]:
 
 def _made(engine: Engine) -> FakeSnow:
     made = FakeSnow()
-    embedded._register(made.duck_conn, engine, lambda error: None)
+    embedded._register(made.duck_conn, engine, lambda error: None, None)
     return made

@@ -8,7 +8,7 @@ import pytest
 
 from hnintel.cli import main
 from hnintel.errors import UsageError
-from hnintel.schemas import drop, of_branch, refuse_branch
+from hnintel.schemas import as_owner, drop, of_branch, refuse_branch
 from hnintel.settings import Settings, load_settings
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Warehouse
@@ -71,3 +71,9 @@ def test_a_run_does_not_build_behind_a_prefix() -> None:
     refuse_branch(Settings())
     with pytest.raises(UsageError, match="HNINTEL_SCHEMA_PREFIX=pr_1_ is for dbt by hand"):
         refuse_branch(Settings(schema_prefix="pr_1_"))
+
+
+def test_a_branch_is_dropped_by_the_role_of_all_stages_which_builds_it() -> None:
+    own = {f"snowflake_role_{stage}": stage.upper() for stage in ("ingest", "enrich", "transform")}
+    chosen = as_owner(Settings(warehouse="snowflake", snowflake_role="EVERYTHING", **own))
+    assert {chosen.snowflake_role_of(stage) for stage in ("ingest", "enrich", "transform")} == {"EVERYTHING"}

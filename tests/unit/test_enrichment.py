@@ -82,6 +82,22 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a digest of one text": ({"digest": "Sum it up."}, "digest is declared, but of='story' is one text an item"),
     "a digest with a backslash": ({"of": "comments", "digest": "a\\b"}, "the two engines read it differently"),
     "after without its comma": ({"after": "sentiment"}, "ends in a comma"),
+    "after of what is no name": ({"after": (["sentiment"],)}, "after must be a tuple of names"),
+    "the briefings' name": ({"module": "folder.briefings"}, "the name is taken by the briefings"),
+    "the briefing's stage": ({"module": "folder.briefing"}, "the name is taken by the briefings"),
+    "the name of another's view": ({"module": "folder.tone_current"}, "ends in _current: name the file otherwise"),
+    "a version that is no number": ({"version": object()}, "it needs a version, a whole number"),
+    "no sentence on what it is": ({"doc": " "}, "a doc, one sentence"),
+    "two calls in one": (
+        {"call": "AI_CLASSIFY({{ input }}, {{ labels }}) || AI_CLASSIFY({{ input }}, {{ labels }})"},
+        r"call must be one AI_\* function, .*take one out",
+    ),
+    "a call with a question mark": ({"call": "AI_CLASSIFY({{ input }}, {{ labels }}, ?)"}, "nothing is bound to its ?"),
+    "a condition with a question mark": ({"where": "score > ?"}, "where is no SQL: nothing is bound to its ?"),
+    "two columns of one value": (
+        {**COMPLETE, "columns": (TONE, Column("b", int, "B.", path="tone"))},
+        "another column of its path asks for another value",
+    ),
 }
 
 
@@ -107,6 +123,11 @@ def test_every_word_of_sql_that_cannot_name_a_column_is_refused() -> None:
 @pytest.mark.parametrize("name", ["reason", "answer", "input", "value", "error", "key", "stage", "table_name"])
 def test_ordinary_words_are_free_for_columns(name: str) -> None:
     assert Enrichment(**{**GOOD, **column(name)}).columns[1].name == name
+
+
+def test_brackets_and_question_marks_in_a_text_are_no_sql() -> None:
+    prompt = "What is it (in a word)? It's one of: :) or :("
+    assert Enrichment(**{**COMPLETE, "prompt": prompt, "where": "title NOT LIKE '%?)'"}).prompt == prompt
 
 
 # What follows from a declaration

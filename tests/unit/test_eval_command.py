@@ -288,6 +288,27 @@ def test_what_was_asked_before_the_endpoint_went_away_is_on_the_books(
     assert reserved() == []
 
 
+def test_what_was_answered_within_a_chunk_before_the_endpoint_went_away_is_on_the_books(
+    endpoint: ChatServer, mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("HNINTEL_OPENAI_CONCURRENCY", "1")
+    endpoint.mood.always = {TONES[2][0][:20]: "401"}
+    refused(capsys, "--labelled", str(mine))
+    assert [row["calls"] for row in usage()] == [2]
+
+
+def test_results_that_are_paid_for_are_told_though_a_later_set_fails(
+    endpoint: ChatServer, mine: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    (mine / "zeal.jsonl").write_text('{"text": "LATE and great", "sentiment": "positive"}', encoding="utf-8")
+    endpoint.mood.always = {"LATE": "401"}
+    assert main(["eval", "--json", "--labelled", str(mine)]) == 4
+    out, err = capsys.readouterr()
+    assert [one["set"] for one in json.loads(out)["results"]] == ["tones"]
+    assert err.startswith("error: set zeal, ")
+    assert err.count("\n") == 1
+
+
 def test_judging_for_nothing_opens_no_warehouse(home: Path, mine: Path, capsys: Capture) -> None:
     results(capsys, "--labelled", str(mine))
     assert list(home.rglob("*.duckdb")) == []
@@ -315,6 +336,19 @@ def test_a_question_that_both_folders_ask_is_paid_for_once(
     declared(old, call="AI_CLASSIFY('Story: ' || {{ input }}, {{ labels }})")
     assert main(["eval", "--json", *words]) == 0
     assert len(endpoint.asked) == 3 + 6
+
+
+def test_a_saved_result_without_its_scores_is_refused_before_anything_is_asked(
+    endpoint: ChatServer, mine: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    told = {"results": results(capsys, "--labelled", str(mine))}
+    told["results"][0]["columns"] = {}
+    saved = tmp_path / "before.json"
+    saved.write_text(json.dumps(told), encoding="utf-8")
+    code, line = refused(capsys, "--labelled", str(mine), "--against", str(saved))
+    assert code == 2
+    assert "cannot be compared with" in line
+    assert len(endpoint.asked) == 3
 
 
 def test_with_nothing_in_common_nothing_is_asked(

@@ -163,7 +163,7 @@ def test_a_text_cannot_close_its_fence_or_be_longer_than_a_runs(tmp_path: Path) 
 def test_tokens_are_counted_with_what_goes_along_with_every_text(tmp_path: Path) -> None:
     warehouse = warehouse_of(tmp_path, lambda text: {"labels": ["neutral"]})
     asked = ask(warehouse, TONE, tones(a="neutral", b="neutral"), Settings())
-    with_words = len((TONE.overhead + "a").split())
+    with_words = len(("a" + json.dumps(TONE.labels, separators=(",", ":"))).split())
     assert asked.input_tokens == 2 * with_words
     assert asked.output_tokens > 0
     assert asked.cost == 0.0

@@ -47,7 +47,9 @@ def test_a_set_is_a_file_of_texts_with_their_columns_beside_them(tmp_path: Path)
         ('{"text": "a"}', "it has no label"),
         ('{"text": "a", "tone": 3}', "tone is neither a text nor a list of texts"),
         ('{"text": "a", "people": ["Ada", null]}', "people is neither a text nor a list of texts"),
-        ('{"text": "a \\ud83d", "tone": "neutral"}', "its text is no Unicode"),
+        ('{"text": "a \\ud83d", "tone": "neutral"}', "a text in it is no Unicode"),
+        ('{"text": "a", "names": ["\\ud83d"]}', "a text in it is no Unicode"),
+        ('{"text": ' + "[" * 100_000, "no JSON"),
     ],
 )
 def test_a_malformed_line_is_told_by_file_and_line(tmp_path: Path, line: str, told: str) -> None:

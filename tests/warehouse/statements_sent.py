@@ -36,7 +36,7 @@ _RENDERED: dict[str, dict[str, Any]] = {
     "billed_ai": {"view": AI_VIEW},
     "billed_compute": {"view": COMPUTE_VIEW},
     "briefing_claims": {"call": SnowflakeDialect().with_error_details("AI_COMPLETE('a-model', digest)")},
-    "briefing_counted": {},
+    "briefing_counted": {"model": "a-model"},
     "briefing_digests": {"sections": SECTIONS},
     "briefing_lines": {},
     "dead_letters": {},

@@ -7,17 +7,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Timer
+from typing import Any
 
 import duckdb
 import pytest
 
 from hnintel.errors import WarehouseBusy, WarehouseError
+from hnintel.warehouse.base import Query, Step
+from hnintel.warehouse.engines.base import Answer, EngineUnreachable
 from hnintel.warehouse.migrations import migrate
 from tests.conftest import ROOT
-from tests.warehouse.world import fetch, load, open_duckdb, story
+from tests.warehouse.world import Answering, fetch, load, open_duckdb, story
 
 
 @contextmanager
@@ -41,6 +45,8 @@ def other_process(script: str, *arguments: object) -> Iterator[subprocess.Popen[
 
 
 HOLDS_THE_FILE = "import duckdb; held = duckdb.connect(sys.argv[1])"
+PENDING = "SELECT id AS item_id, title || ' ' AS input FROM raw.items"
+ASKED = "SELECT item_id, AI_CLASSIFY(input, ['good', 'bad'], return_error_details => TRUE) AS answer FROM pending"
 
 
 def migrations_of(folder: Path) -> int:
@@ -123,6 +129,36 @@ def test_who_holds_the_file_is_named_after_the_set_wait(tmp_path: Path) -> None:
         other.kill()
         # Waiting long enough, it is had as soon as it is free.
         assert fetch(open_duckdb(tmp_path, lock_wait=60), "SELECT id FROM raw.items") == [(1,)]
+
+
+def test_answers_wait_longer_than_the_set_wait_for_a_file_that_another_process_holds(tmp_path: Path) -> None:
+    load(open_duckdb(tmp_path), [story(1)])
+    with ExitStack() as others:
+
+        def meanwhile(text: str, good: Answer) -> Answer:
+            other = others.enter_context(other_process(HOLDS_THE_FILE, tmp_path / "hnintel.duckdb"))
+            Timer(1.0, other.kill).start()
+            return good
+
+        warehouse = open_duckdb(tmp_path, Answering(meanwhile), lock_wait=0.4)
+        assert warehouse.ask(Query(PENDING), [Step("asked", ASKED)], lambda session: "kept") == "kept"
+
+
+@pytest.mark.parametrize("answers", ["answer", ""])
+def test_where_the_engine_goes_away_only_rows_of_use_by_themselves_are_handed_over(
+    tmp_path: Path, answers: str
+) -> None:
+    away = Answer(lost=EngineUnreachable("the endpoint is gone"))
+    warehouse = open_duckdb(tmp_path, Answering(lambda text, good: away if "number 2 " in text else good))
+    load(warehouse, [story(1), story(2), story(3)])
+    handed: list[Any] = []
+    with pytest.raises(EngineUnreachable, match=r"^the endpoint is gone$"):
+        warehouse.ask(
+            Query(PENDING),
+            [Step("asked", ASKED, answers)],
+            lambda session: handed.extend(session.execute("SELECT item_id FROM asked ORDER BY item_id")),
+        )
+    assert handed == ([(1,), (3,)] if answers else [])
 
 
 def test_between_transactions_the_file_is_free_for_others(tmp_path: Path) -> None:

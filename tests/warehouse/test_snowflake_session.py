@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import fakesnow.server
 import pytest
 
+from hnintel.briefing.sections import answering
 from hnintel.enrichment import load_enrichments
 from hnintel.errors import ModelUnavailable, WarehouseError, WarehouseLost
 from hnintel.tags import tagged
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Query, Step
-from hnintel.warehouse.engines.base import Engine
+from hnintel.warehouse.engines.base import Answer, Engine
 from hnintel.warehouse.snowflake.adapter import SnowflakeWarehouse
 from hnintel.warehouse.snowflake.link import Link
-from hnintel.warehouse.statements import merge_rows
+from hnintel.warehouse.statements import merge_rows, tokens
+from tests.briefing.desk import Desk
 from tests.enrichments.subjects import load_worthy
 from tests.enrichments.test_bad_answers_and_crashes import EVERYTHING
 from tests.snowflake_stand_in.history import HISTORY
@@ -69,7 +72,7 @@ def test_reading_begins_nothing(warehouse: SnowflakeWarehouse) -> None:
 def test_no_temporary_table_is_left_of_a_question(warehouse: SnowflakeWarehouse) -> None:
     load(warehouse, [story(1)])
     SENT.clear()
-    steps = [Step("asked", "SELECT item_id, AI_COUNT_TOKENS('ai_agg', input) AS tokens FROM pending")]
+    steps = [Step("asked", f"SELECT item_id, {tokens('input')} AS tokens FROM pending")]
     warehouse.ask(Query("SELECT id AS item_id, title AS input FROM raw.items"), steps, lambda session: None)
     made = [re.findall(r"TABLE (\w+)", sql)[0] for sql in SENT if sql.startswith("CREATE")]
     dropped = [re.findall(r"EXISTS (\w+)", sql)[0] for sql in SENT if sql.startswith("DROP")]
@@ -179,6 +182,11 @@ def test_a_model_is_the_enrichment_s_own_then_what_was_declared_then_the_fall_ba
     assert not with_fallback.fall_back("everywhere")
 
 
+def test_the_briefing_may_have_a_model_of_its_own(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, snowflake_account="a", cortex_models={"briefing": "small"})
+    assert answering(SnowflakeWarehouse(settings)) == "small"
+
+
 class Regional(Answering):
     """A region that has but one model."""
 
@@ -188,19 +196,33 @@ class Regional(Answering):
         return super().complete(model, *given)
 
 
+class ByRow(Answering):
+    """The same, where each row is answered so, and the statement goes well."""
+
+    def complete(self, model: str, prompts: Sequence[str | None], *given: Any) -> list[Answer]:
+        if model != "everywhere":
+            return [Answer(error=f'400 "unknown model \\"{model}\\""')] * len(prompts)
+        return super().complete(model, prompts, *given)
+
+
+def prices_in(folder: Path) -> Path:
+    """A list on which the models of these tests cost nothing."""
+    one = '[[price]]\nmodel = "{}"\nfrom = 2026-01-01\ninput = 0\noutput = 0\n'
+    (folder / "prices.toml").write_text("".join(map(one.format, MODELS)))
+    return folder / "prices.toml"
+
+
+@pytest.mark.parametrize("region", [Regional, ByRow])
 @pytest.mark.parametrize("fallback", ["everywhere", None])
 def test_where_the_region_lacks_the_model_the_fall_back_is_asked_and_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fallback: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fallback: str | None, region: type[Answering]
 ) -> None:
-    prices = "".join(f'[[price]]\nmodel = "{name}"\nfrom = 2026-01-01\ninput = 0\noutput = 0\n' for name in MODELS)
-    (tmp_path / "prices.toml").write_text(prices)
-
     def opens(folder: Path, engine: Engine) -> SnowflakeWarehouse:
         here = open_snowflake(folder, engine)
         return SnowflakeWarehouse(here._settings.model_copy(update={"cortex_fallback_model": fallback}))
 
     monkeypatch.setattr(Asking, "opens", staticmethod(opens))
-    asking = Asking(tmp_path, Regional(), prices_path=tmp_path / "prices.toml")
+    asking = Asking(tmp_path, region(), prices_path=prices_in(tmp_path))
     load(asking.warehouse, [story(1)])
     if fallback is None:
         with pytest.raises(ModelUnavailable, match="HNINTEL_CORTEX_FALLBACK_MODEL"):
@@ -212,7 +234,47 @@ def test_where_the_region_lacks_the_model_the_fall_back_is_asked_and_told(
     assert asking.run(EVERYTHING).asked == 0
 
 
+def test_the_briefing_falls_back_too(tmp_path: Path) -> None:
+    def opens(folder: Path, engine: Engine | None = None) -> SnowflakeWarehouse:
+        here = open_snowflake(folder, engine)
+        given = {"cortex_fallback_model": "everywhere", "cortex_models": (("briefing", "a-model"),)}
+        return SnowflakeWarehouse(here._settings.model_copy(update=given))
+
+    desk = Desk(tmp_path, ByRow(), opens, prices_path=prices_in(tmp_path))
+    desk.load([story(1), story(2)])
+    assert desk.write().anew
+    assert {row["model"] for row in desk.rows("SELECT model FROM enriched.briefings")} == {"everywhere"}
+
+
+def test_a_row_that_fails_alone_is_no_missing_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def once(text: str, good: Answer) -> Answer:
+        return Answer(error="unknown model x") if "number 1 " in text else good
+
+    monkeypatch.setattr(Asking, "opens", staticmethod(open_snowflake))
+    asking = Asking(tmp_path, Answering(once))
+    load(asking.warehouse, [story(1), story(2)])
+    came = asking.run(EVERYTHING)
+    assert (came.answered, came.failed) == (1, 1)
+
+
 MODELS = ("a-model", "everywhere")
+
+
+class Uncountable(Answering):
+    """An account that cannot count by any model: its function gives NULL, and no error."""
+
+    def count_tokens(self, text: str) -> Any:
+        return None
+
+
+def test_where_tokens_cannot_be_counted_the_length_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Asking, "opens", staticmethod(open_snowflake))
+    asking = Asking(tmp_path, Uncountable())
+    load(asking.warehouse, [story(1)])
+    came = asking.run(EVERYTHING)
+    assert came.answered == 1
+    assert came.input_tokens > len(EVERYTHING.overhead) / 4
+    assert came.output_tokens > 0
 
 
 def test_without_a_fall_back_there_is_none(tmp_path: Path) -> None:

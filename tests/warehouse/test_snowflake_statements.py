@@ -41,3 +41,23 @@ def test_every_write_is_bound() -> None:
     for sql in read_golden():
         if sql.startswith(("INSERT", "UPDATE", "DELETE")) and "ops.lease_turn" not in sql:  # that is a counter
             assert "?" in sql or "incoming_" in sql or "judged" in sql, sql
+
+
+def test_tokens_are_counted_by_a_named_model_or_by_labels() -> None:
+    """Without a model Snowflake gives NULL for AI_COMPLETE; where it gives that anyway, the length stands in."""
+    counting = [sql for sql in read_golden() if "AI_COUNT_TOKENS(" in sql]
+    assert counting
+    for sql in counting:
+        for call in sqlglot.parse_one(sql, read="snowflake").find_all(exp.Anonymous):
+            if call.name.upper() == "AI_COUNT_TOKENS":
+                function, second, third = call.expressions
+                named = {"ai_complete": second, "ai_classify": third}[function.name]
+                assert isinstance(named, exp.Literal | exp.Array), sql
+                assert isinstance(call.parent, exp.Coalesce), sql
+
+
+def test_nothing_is_bound_in_a_view() -> None:
+    """Snowflake refuses that."""
+    views = [sql for sql in read_golden() if "CREATE OR REPLACE VIEW" in sql]
+    assert views
+    assert not [sql for sql in views if sqlglot.parse_one(sql, read="snowflake").find(exp.Placeholder)]

@@ -16,7 +16,7 @@ from hnintel.contents import changed, contents
 from hnintel.errors import HnIntelError, WarehouseBusy, WarehouseError
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Kind, Query, Session, Step, Warehouse
-from hnintel.warehouse.statements import merge_rows
+from hnintel.warehouse.statements import merge_rows, tokens
 from tests.warehouse.world import DAY, NOW, Opens, Recording, fetch, load, story
 
 CHECK = {"run_id": "r", "day": DAY, "name": "n", "blocking": True, "passed": True, "detail": None, "checked_at": NOW}
@@ -210,7 +210,7 @@ _PENDING = "SELECT id AS item_id, title AS input FROM raw.items ORDER BY id"
 def ask_all(warehouse: Warehouse, pending: str = _PENDING, call: str = "AI_CLASSIFY(input, ['good', 'bad'])") -> Any:
     steps = [
         Step("asked", f"SELECT item_id, {warehouse.dialect.with_error_details(call)} AS answer FROM pending"),
-        Step("counted", "SELECT *, AI_COUNT_TOKENS('ai_classify', CAST(answer AS VARCHAR)) AS tokens FROM asked"),
+        Step("counted", f"SELECT *, {tokens('CAST(answer AS VARCHAR)')} AS tokens FROM asked"),
     ]
     return warehouse.ask(Query(pending), steps, lambda session: session.rows("SELECT * FROM counted ORDER BY item_id"))
 
@@ -252,7 +252,7 @@ def test_the_answers_of_the_last_step_are_there_in_the_transaction_that_keeps_th
         merge_rows(session, session.stage("ops.checks", [CHECK]), keys=("name",))
         raise ValueError("the process is stopped here")
 
-    steps = [Step("asked", "SELECT item_id, AI_COUNT_TOKENS('ai_agg', input) AS tokens FROM pending")]
+    steps = [Step("asked", f"SELECT item_id, {tokens('input')} AS tokens FROM pending")]
     with pytest.raises(ValueError, match="stopped"):
         warehouse.ask(Query(_PENDING), steps, keep_and_fail)
     assert fetch(warehouse, "SELECT * FROM ops.checks") == []

@@ -6,12 +6,14 @@ the role to be allowed it, and does not run it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from hnintel.billing import AI_VIEW, COMPUTE_VIEW
 from hnintel.doctor.finding import Finding
-from hnintel.doctor.questions import Question
+from hnintel.doctor.questions import COUNTING, Question
 from hnintel.doctor.snowflake.account import Account, quoted
 from hnintel.doctor.snowflake.grants import Held
 from hnintel.errors import WarehouseError
@@ -19,6 +21,7 @@ from hnintel.warehouse.statements import literal, statement, statements
 
 #: AI_FUNCTIONS_USER covers all but these.
 _AGGREGATES = ("AI_AGG", "AI_SUMMARIZE_AGG")
+_LONGEST_ERROR = 200
 _GONE = ("EOL", "LEGACY")
 
 
@@ -37,14 +40,29 @@ def _function(
     askers = ", ".join(dict.fromkeys(one.asker for one in asked))
     mends = tuple(_missing_grants(found, function, role)) if found else ()
     try:
-        for one in asked:
-            account.execute(one.sql if ask else f"EXPLAIN {one.sql}")
+        answers = [account.execute(one.sql if ask else f"EXPLAIN {one.sql}") for one in asked]
     except WarehouseError as error:
         return Finding.missing(function, f"{error} (for {askers})", *mends)
+    if ask and (told := next(filter(None, map(_failure, asked, answers)), None)):
+        is_counting = function == COUNTING  # what it cannot count by is taken by its length
+        return (Finding.warning if is_counting else Finding.missing)(function, told, *mends)
     if mends:
         return Finding.missing(function, f"{role} lacks a privilege that calling it takes (for {askers})", *mends)
     how = "answers" if ask else "may be called"
     return Finding.ok(function, f"{how} (for {askers})")
+
+
+def _failure(question: Question, rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """Why the one row that a question got is no answer: a function that fails says so in it, or gives NULL."""
+    told = answer = rows[0]["answer"] if rows else None
+    if isinstance(answer, str):
+        with suppress(ValueError):  # prose is no JSON
+            told = json.loads(answer)
+    error = str(told.get("error") or "") if isinstance(told, Mapping) else ""
+    if answer is not None and not error:
+        return None
+    by = f" by {question.model}" if question.model else ""
+    return f"no answer{by}: {' '.join(error.split())[:_LONGEST_ERROR] or 'NULL'} (for {question.asker})"
 
 
 def _missing_grants(found: Held, function: str, role: str) -> Iterator[str]:

@@ -22,24 +22,27 @@ def examine(settings: Settings, asked: Sequence[Question], ask: bool) -> Iterato
     groups = stages_by_role(settings)
     for role, stages in groups.items():
         try:
-            with connected(settings, stages[0]) as account:
+            with connected(settings, stages[0] if stages else STAGES[0]) as account:
                 found = [Finding.ok("connection", f"{settings.snowflake_user or 'somebody'} is logged in")]
                 found += of_role(account, settings, role, stages, asked, ask)
         except HnIntelError as error:
             yield Finding.missing("connection", str(error))
             return
         # Where stages have roles of their own, each finding says whose it is.
-        yield from (
-            found if len(groups) == 1 else (replace(one, name=f"{', '.join(stages)}: {one.name}") for one in found)
-        )
+        whose = f"{', '.join(stages) or 'migrations'}: " if len(groups) > 1 else ""
+        yield from (replace(one, name=whose + one.name) for one in found)
 
 
 def stages_by_role(settings: Settings) -> dict[str | None, tuple[Stage, ...]]:
-    """The stages that each role runs; None is the user's own role."""
+    """The stages that each role runs; None is the user's own role.
+
+    That which is set for all stages is among them even where it runs none: it makes and migrates the tables.
+    """
     found: dict[str | None, tuple[Stage, ...]] = {}
     for stage in STAGES:
         role = settings.snowflake_role_of(stage)
         found[role] = (*found.get(role, ()), stage)
+    found.setdefault(settings.snowflake_role, ())
     return found
 
 
@@ -51,7 +54,8 @@ def of_role(
     asked: Sequence[Question],
     ask: bool = False,
 ) -> Iterator[Finding]:
-    """What the account lacks for *stages* run by the role *wanted*."""
+    """What the account lacks for *stages* run by the role *wanted*, and for migrations if it is that of all stages."""
+    migrates = wanted == settings.snowflake_role
     finding, role = identity.role(account, wanted, settings.snowflake_user)
     yield finding
     if role is None:
@@ -59,15 +63,15 @@ def of_role(
         return
     found, told = _held(account, role)
     yield identity.grants(found, role, told)
-    for stage in stages:
+    for stage in stages or STAGES:  # a migration runs on the warehouse of whichever stage is the first
         yield identity.warehouse(account, found, settings.snowflake_warehouse_of(stage), stage, role)
     database = settings.snowflake_database_name
     there = identity.database(account, database, role)
     yield there
     if there.outcome == "ok":
         if found:
-            yield privileges.on_database(found, database, stages)
-        yield from privileges.in_schemas(account, found, database, stages, role)
+            yield privileges.on_database(found, database, stages, migrates)
+        yield from privileges.in_schemas(account, found, database, stages, role, migrates)
     if "enrich" in stages:
         if ask and (name := settings.snowflake_warehouse_of("enrich")):
             with suppress(WarehouseError):  # its own check has told; each question below then tells what came of it

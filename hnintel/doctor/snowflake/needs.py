@@ -34,6 +34,10 @@ _SCHEMAS: dict[Stage, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         "MARTS": (("CREATE TABLE", "CREATE VIEW"), OWNS),
     },
 }
+#: What migrations need on top, whichever stage is the first: they make and alter the tables of all.
+_MIGRATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    schema: (("CREATE TABLE",), OWNS) for schema in ("RAW", "ENRICHED", "OPS")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +49,21 @@ class SchemaNeed:
     on_objects: tuple[str, ...]
 
 
-def schema_needs(stages: Iterable[Stage]) -> list[SchemaNeed]:
-    """What *stages*, run by one role, need in each schema."""
+def schema_needs(stages: Iterable[Stage], migrates: bool = False) -> list[SchemaNeed]:
+    """What *stages*, run by one role, need in each schema, and migrations where it runs those too."""
     found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
-    for stage in stages:
-        for schema, (on_schema, on_objects) in _SCHEMAS[stage].items():
+    for needed in (*(_SCHEMAS[stage] for stage in stages), *([_MIGRATIONS] if migrates else [])):
+        for schema, (on_schema, on_objects) in needed.items():
             wanted = found.setdefault(schema, ({"USAGE": None}, {}))
             wanted[0].update(dict.fromkeys(on_schema))
             wanted[1].update(dict.fromkeys(on_objects))
     return [SchemaNeed(schema, tuple(on), _least(objects)) for schema, (on, objects) in found.items()]
 
 
-def database_needs(stages: Iterable[Stage]) -> tuple[str, ...]:
-    """What *stages*, run by one role, need on the database."""
+def database_needs(stages: Iterable[Stage], migrates: bool = False) -> tuple[str, ...]:
+    """What *stages*, run by one role, need on the database, and migrations where it runs those too."""
     # `CREATE SCHEMA IF NOT EXISTS` takes the privilege even where the schema is there; dbt looks first.
-    return ("USAGE", "CREATE SCHEMA") if {"ingest", "enrich"} & set(stages) else ("USAGE",)
+    return ("USAGE", "CREATE SCHEMA") if migrates or {"ingest", "enrich"} & set(stages) else ("USAGE",)
 
 
 def _least(privileges: Iterable[str]) -> tuple[str, ...]:

@@ -15,14 +15,14 @@ from hnintel.snowflake_settings import Stage
 _SHOWN = 5
 
 
-def on_database(found: Held, database: str, stages: Iterable[Stage]) -> Finding:
+def on_database(found: Held, database: str, stages: Iterable[Stage], migrates: bool = False) -> Finding:
     """Whether the role holds what the stages need on the database."""
-    lacks = [one for one in database_needs(stages) if not found.has(one, "DATABASE", plain(database))]
+    lacks = [one for one in database_needs(stages, migrates) if not found.has(one, "DATABASE", plain(database))]
     return _privileges("privileges on the database", found.role, lacks, f"DATABASE {quoted(database)}")
 
 
 def in_schemas(
-    account: Account, found: Held | None, database: str, stages: Iterable[Stage], role: str
+    account: Account, found: Held | None, database: str, stages: Iterable[Stage], role: str, migrates: bool = False
 ) -> Iterator[Finding]:
     """Whether each schema is there, and the role holds what the stages need on it and on its tables and views."""
     try:
@@ -30,7 +30,7 @@ def in_schemas(
     except WarehouseError as error:
         yield Finding.missing("schemas", str(error))
         return
-    for need in schema_needs(stages):
+    for need in schema_needs(stages, migrates):
         name = f"schema {need.schema}"
         if named(there, need.schema) is None:
             yield _no_schema(name, database, need, role)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hnintel.errors import Unreachable, WarehouseError
+from hnintel.errors import HnIntelError, Unreachable, WarehouseError
 
 #: Where an instruction ends and the text it is about begins. The text is data: nothing in it is an instruction.
 TEXT_OPENS, TEXT_CLOSES = "<text>", "</text>"
@@ -40,11 +40,14 @@ class Answer:
     """What one row got: a value, or the reason why there is none. Never both.
 
     ``usage`` is what the row cost, all its tries together; None where nobody counted, and it has to be estimated.
+    ``lost`` is why the row got neither: what answers went away, or refuses us, before its turn came. Such a row is not
+    to blame, and is asked about again; others beside it may have been answered, and paid for.
     """
 
     value: Any = None
     error: str | None = None
     usage: Usage | None = None
+    lost: HnIntelError | None = None
 
 
 class Engine(Protocol):
@@ -53,7 +56,8 @@ class Engine(Protocol):
     Every method is a pure function of its arguments as far as the caller can see, may be called from several threads
     at once, and gives a row that cannot be answered an ``Answer(error=...)`` instead of raising, so that one bad row
     never sinks the others. Only where no row can be answered, because what answers is away or refuses us, does it
-    raise: WarehouseError, or EngineUnreachable where that may pass.
+    raise: WarehouseError, or EngineUnreachable where that may pass. Where that happens half way, those that were not
+    answered by then get an ``Answer(lost=...)`` with that error, and what was paid for stays.
     """
 
     def model(self, asked_for: str) -> str:

@@ -13,7 +13,8 @@ from hnintel.settings import Settings
 from hnintel.snowflake_settings import Stage
 from hnintel.warehouse.base import Dialect, Query, Session, Step, T
 from hnintel.warehouse.migrations import migrate
-from hnintel.warehouse.snowflake.dialect import SnowflakeDialect
+from hnintel.warehouse.snowflake.dialect import DETAILS, SnowflakeDialect
+from hnintel.warehouse.snowflake.errors import missing_model
 from hnintel.warehouse.snowflake.link import SCHEMA, Link
 from hnintel.warehouse.snowflake.session import SnowflakeSession
 
@@ -73,10 +74,22 @@ class SnowflakeWarehouse:
                 return None
             for step in steps:
                 session.make(step.table, step.sql)
+                if f"{DETAILS}) AS answer" in step.sql:
+                    self._refuse_missing_model(session, step.table)
             with self._turn:
                 kept = then(session)
                 session.end()
             return kept
+
+    def _refuse_missing_model(self, session: SnowflakeSession, table: str) -> None:
+        """Raise ModelUnavailable where every row says so: with error details the statement itself goes well."""
+        errors = f"SELECT {self.dialect.from_json('answer', 'error', 'text')} AS error FROM {table}"
+        rows, failed, *told = session.execute(
+            f"SELECT count(*), count(error), min(error), max(error) FROM ({errors}) AS answers"
+        )[0]
+        missing = [missing_model(one) for one in told if one]
+        if rows == failed and missing and missing[0] and all(missing):
+            raise missing[0]
 
     @contextmanager
     def _link(self) -> Iterator[Link]:

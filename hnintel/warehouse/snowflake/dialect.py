@@ -15,6 +15,8 @@ TYPES: dict[Kind, str] = {
     "timestamp": "TIMESTAMP_NTZ",
     "list": "ARRAY",
 }
+#: Makes an AI function answer a row that it fails on with its error.
+DETAILS = "return_error_details => TRUE"
 _JSON_NUMBERS = "('INTEGER', 'DECIMAL', 'DOUBLE')"
 #: How ISO 8601 begins, and how it ends where it names an offset. REGEXP_LIKE is about the whole text.
 _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}.*$"
@@ -62,7 +64,7 @@ class SnowflakeDialect:
 
     def with_error_details(self, call: str) -> str:
         """The call with its named argument."""
-        return f"{call.rstrip()[:-1]}, return_error_details => TRUE)"
+        return f"{call.rstrip()[:-1]}, {DETAILS})"
 
     def joined(self, text: str, order: str) -> str:
         """In order, with nothing between them."""

@@ -36,6 +36,12 @@ _NETWORK = (
     errorcode.ER_FAILED_TO_CHECK_EXISTING_FILES,
 )
 _UNREACHABLE = Told("it cannot be reached", f"check SNOWFLAKE_ACCOUNT and the network, then {AGAIN}", WarehouseLost)
+_MISSING = Told(
+    "the model is not in this account or region",
+    "set HNINTEL_CORTEX_FALLBACK_MODEL or HNINTEL_CORTEX_MODELS, or CORTEX_ENABLED_CROSS_REGION on the account",
+    ModelUnavailable,
+    _NO_MODEL.pattern,
+)
 _UNKNOWN = Told("it was refused", "look the query id up in Snowflake's query history")
 
 
@@ -50,7 +56,7 @@ def told(error: errors.Error, what: str) -> HnIntelError:
         the way; ModelUnavailable where a model is missing; else a WarehouseError, which is final.
     """
     meaning = _meaning(error)
-    name = _name(error, meaning)
+    name = _name_in(error.raw_msg or "", meaning)
     happened = f"{meaning.happened} ({name})" if name else meaning.happened
     code = f"error {error.errno:06d}" if error.errno and error.errno > 0 else type(error).__name__
     query = f", query {error.sfqid}" if error.sfqid else ""
@@ -61,6 +67,14 @@ def told_by_code(code: int) -> str:
     """What a code of Snowflake means and what mends it, where no more than the code is known."""
     meaning = BY_CODE.get(code, _UNKNOWN)
     return f"{meaning.happened} [error {code:06d}]: {meaning.mend}"
+
+
+def missing_model(words: str) -> ModelUnavailable | None:
+    """What a row's error details come to where they say that a model is missing; else None."""
+    if not _NO_MODEL.search(words):
+        return None
+    name = _name_in(words, _MISSING)
+    return ModelUnavailable(f"Snowflake, asking: {_MISSING.happened}{f' ({name})' if name else ''}: {_MISSING.mend}")
 
 
 @contextmanager
@@ -103,17 +117,14 @@ def _http_status(code: int) -> int | None:
 def _cortex(error: errors.Error) -> Told:
     words = error.raw_msg or ""
     if _NO_MODEL.search(words):
-        mend = (
-            "set HNINTEL_CORTEX_FALLBACK_MODEL or HNINTEL_CORTEX_MODELS, or CORTEX_ENABLED_CROSS_REGION on the account"
-        )
-        return Told("the model is not in this account or region", mend, ModelUnavailable, _NO_MODEL.pattern)
+        return _MISSING
     status = _REMOTE_STATUS.search(words)
     if status and (status[1] == "429" or status[1] >= "500"):
         return Told(f"Cortex answered {status[1]}", AGAIN, EngineUnreachable)
     return Told("Cortex refused the question", "look the query id up in Snowflake's query history")
 
 
-def _name(error: errors.Error, meaning: Told) -> str | None:
-    """The name of the object that the message is about, where it is known to hold one."""
-    found = re.search(meaning.names, error.raw_msg or "", re.IGNORECASE) if meaning.names else None
+def _name_in(words: str, meaning: Told) -> str | None:
+    """The name of the object that a message is about, where it is known to hold one."""
+    found = re.search(meaning.names, words, re.IGNORECASE) if meaning.names else None
     return found[1] if found else None

@@ -40,6 +40,15 @@ class RecordedAccount:
     models: dict[str, str] | None = field(default_factory=lambda: {"CLAUDE-HAIKU-4-5": "GA", "LLAMA3.1-8B": "GA"})
     allowlist: str | None = "All"
     functions: set[str] = field(default_factory=lambda: {"AI_CLASSIFY", "AI_COMPLETE", "AI_AGG", "AI_COUNT_TOKENS"})
+    #: What a call that is made answers, by function: with error details an object, as the connector gives it.
+    answers: dict[str, Any] = field(
+        default_factory=lambda: {
+            "AI_CLASSIFY": '{"error": null, "value": {"labels": ["neutral"]}}',
+            "AI_COMPLETE": '{"error": null, "value": {}}',
+            "AI_AGG": "A short text.",
+            "AI_COUNT_TOKENS": 4,
+        }
+    )
     asleep_for_good: set[str] = field(default_factory=set)
     unseen_roles: set[str] = field(default_factory=set)
     default_warehouse: str | None = None
@@ -171,6 +180,11 @@ def _explain(account: RecordedAccount, sql: str) -> list[dict[str, Any]]:
     return [{"operation": "Result"}]
 
 
+def _asked(account: RecordedAccount, sql: str) -> list[dict[str, Any]]:
+    _explain(account, sql)
+    return [{"answer": account.answers[re.findall(r"AI_[A-Z_]+", sql)[0]]}]
+
+
 def _models(account: RecordedAccount) -> list[dict[str, Any]]:
     if account.models is None:
         raise WarehouseError("Snowflake, the doctor's question: refused")
@@ -214,5 +228,5 @@ _ANSWERS: list[tuple[str, Any]] = [
     (r"SHOW CORTEX BASE MODELS IN SCHEMA SNOWFLAKE\.MODELS", _models),
     (r"SHOW PARAMETERS LIKE 'CORTEX_MODELS_ALLOWLIST' IN ACCOUNT", _allowlist),
     (r"EXPLAIN (SELECT\s.*)", _explain),
-    (r"(SELECT AI_.*)", _explain),
+    (r"(SELECT AI_.*)", _asked),
 ]

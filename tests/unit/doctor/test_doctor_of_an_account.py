@@ -94,6 +94,36 @@ def test_with_ask_each_function_is_really_called(account: RecordedAccount) -> No
     assert found["AI_COMPLETE"].detail.startswith("answers (for ")
 
 
+@pytest.mark.parametrize(
+    ("function", "answer", "told"),
+    [
+        ("AI_COMPLETE", '{"error": "unknown model", "value": null}', "no answer by claude-haiku-4-5: unknown model ("),
+        ("AI_CLASSIFY", None, "no answer: NULL (for "),
+        ("AI_AGG", None, "no answer: NULL (for "),
+    ],
+)
+def test_with_ask_a_function_that_fails_without_an_error_is_missing(
+    account: RecordedAccount, function: str, answer: str | None, told: str
+) -> None:
+    account.answers[function] = answer
+    one = examined(account, ask=True)[function]
+    assert one.outcome == "missing"
+    assert one.detail.startswith(told)
+
+
+def test_tokens_that_cannot_be_counted_stop_no_run(account: RecordedAccount) -> None:
+    account.answers["AI_COUNT_TOKENS"] = None
+    assert examined(account, ask=True)["AI_COUNT_TOKENS"].outcome == "warning"
+
+
+def test_what_is_tried_is_the_call_of_a_run_with_its_error_details() -> None:
+    chosen = settings(cortex_models={"briefing": "llama3.1-8b"})
+    tried = [one for one in questions(chosen) if one.function in ("AI_CLASSIFY", "AI_COMPLETE")]
+    assert tried
+    assert all("return_error_details => TRUE) AS answer" in one.sql for one in tried)
+    assert [one.model for one in tried if one.asker == "briefing"] == ["llama3.1-8b"]
+
+
 # --- who ------------------------------------------------------------------------------------------------------------
 
 
@@ -116,6 +146,20 @@ def test_a_user_without_any_role_is_told_which_setting_gives_one(account: Record
 def test_stages_with_roles_of_their_own_are_looked_at_apart() -> None:
     chosen = settings(snowflake_role_transform="DBT")
     assert stages_by_role(chosen) == {PIPELINE: ("ingest", "enrich"), "DBT": ("transform",)}
+
+
+def test_the_role_of_all_stages_is_looked_at_where_each_has_its_own_for_it_migrates() -> None:
+    chosen = settings(**{f"snowflake_role_{stage}": stage for stage in STAGES})
+    assert stages_by_role(chosen)[PIPELINE] == ()
+
+
+def test_who_migrates_must_make_and_own_the_tables_of_all(account: RecordedAccount) -> None:
+    assert missing(of_role(account, settings(), PIPELINE, [], [])) == []
+    enricher = f"{DB}_ENRICHER"
+    account.roles = [enricher]
+    found = {one.name: one for one in of_role(account, settings(snowflake_role=enricher), enricher, ["enrich"], [])}
+    assert found["schema RAW"].mends == (f"GRANT CREATE TABLE ON SCHEMA {DB}.RAW TO ROLE {enricher};",)
+    assert found["tables in OPS"].detail == f"{enricher} lacks OWNERSHIP on PARTITIONS"
 
 
 @pytest.mark.parametrize(

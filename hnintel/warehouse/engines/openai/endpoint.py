@@ -26,6 +26,8 @@ Q = TypeVar("Q")
 #: Rows in succession to which nothing was answered, after which it is the endpoint that is ill, and not the rows.
 LOST_IN_A_ROW = 5
 _LONGEST_CONNECT = 10.0
+#: Whoever counts more tokens than this for one answer has not counted them.
+_MOST_TOKENS = 1_000_000_000
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=20)
 _loop_lock = threading.Lock()
 
@@ -77,6 +79,8 @@ class Endpoint:
     def each(self, ask: Callable[[Q], Awaitable[Answer]], questions: Sequence[Q]) -> list[Answer]:
         """What *ask* comes to for each question, in order, as many at once as there are slots.
 
+        Where the endpoint goes away half way, the questions that it did not come to are ``lost``.
+
         Raises:
             EngineUnreachable: nothing answers now.
             WarehouseError: the endpoint will not answer any question.
@@ -90,30 +94,40 @@ class Endpoint:
             raise
 
     async def _each(self, ask: Callable[[Q], Awaitable[Answer]], questions: Sequence[Q]) -> list[Answer]:
-        lost = in_a_row = 0
+        answers: dict[int, Answer] = {}
+        in_a_row: list[int] = []
+        lost = 0
 
-        async def one(question: Q) -> Answer:
-            nonlocal lost, in_a_row
+        async def one(place: int) -> None:
+            nonlocal lost
             async with self._slots:
                 try:
-                    answer = await ask(question)
+                    answers[place] = await ask(questions[place])
+                    in_a_row.clear()
                 except faults.Refused as refused:
-                    answer = Answer(error=str(refused), usage=refused.usage)
+                    answers[place] = Answer(error=str(refused), usage=refused.usage)
+                    in_a_row.clear()
                 except faults.Passing as passing:
-                    lost, in_a_row = lost + 1, in_a_row + 1
-                    if in_a_row >= LOST_IN_A_ROW or lost == len(questions) > 1:
+                    lost += 1
+                    in_a_row.append(place)
+                    answers[place] = Answer(error=f"{self.model} did not answer: {passing}")
+                    if len(in_a_row) >= LOST_IN_A_ROW or lost == len(questions) > 1:
                         raise self._unreachable(passing) from None
-                    return Answer(error=f"{self.model} did not answer: {passing}")
                 except HnIntelError:
                     raise
                 except Exception as error:  # its words may be those of the text
-                    return Answer(error=f"asking {self.model} failed: {type(error).__name__}")
-            in_a_row = 0
-            return answer
+                    answers[place] = Answer(error=f"asking {self.model} failed: {type(error).__name__}")
 
-        tasks = [asyncio.ensure_future(one(question)) for question in questions]
+        tasks = [asyncio.ensure_future(one(place)) for place in range(len(questions))]
         try:
-            return list(await asyncio.gather(*tasks))
+            await asyncio.gather(*tasks)
+            return [answers[place] for place in range(len(questions))]
+        except HnIntelError as stopped:
+            for place in in_a_row:  # they are not to blame either
+                del answers[place]
+            if not answers:
+                raise
+            return [answers.get(place, Answer(lost=stopped)) for place in range(len(questions))]
         finally:  # where one raised, the others are not paid for any more
             for task in tasks:
                 task.cancel()
@@ -198,7 +212,11 @@ def _usage(told: Any) -> Usage | None:
     if not isinstance(counted, dict):
         return None
     read, wrote = counted.get("prompt_tokens"), counted.get("completion_tokens")
-    if type(read) is not int or type(wrote) is not int or read < 0 or wrote < 0:
+    if (
+        type(read) is not int
+        or type(wrote) is not int
+        or not (0 <= read <= _MOST_TOKENS and 0 <= wrote <= _MOST_TOKENS)
+    ):
         return None
     return Usage(read, wrote)
 

@@ -100,7 +100,11 @@ class OpenAIEngine:
                 told = "\n".join(fence(text) for text in group)
                 return await self._prose(f"{instruction}\n{_IS_DATA}", told, {"temperature": 0})
 
-            return self._endpoint.each(ask, groups)
+            answers = self._endpoint.each(ask, groups)
+            for answer in answers:
+                if answer.lost is not None:
+                    raise answer.lost
+            return answers
 
         return digest(said, task, self._prompt_tokens, ask_each)
 

@@ -278,7 +278,7 @@ def test_a_row_that_gets_no_answer_says_why_and_the_others_are_answered(
     assert before.value == after.value == GOOD
 
 
-@pytest.mark.parametrize("fault", ["no_usage", "odd_usage"])
+@pytest.mark.parametrize("fault", ["no_usage", "odd_usage", "huge_usage"])
 def test_what_nobody_counted_is_not_taken_for_counted(server: ChatServer, fault: str) -> None:
     server.mood.always = {"": fault}
     assert complete(engine_at(server)) == [Answer(GOOD, usage=None)]
@@ -351,6 +351,23 @@ def test_an_endpoint_that_answers_nobody_stops_the_statement_before_every_row_ha
     assert isinstance(raised(lambda: complete(engine, *[PROMPT] * 200)), EngineUnreachable)
     assert len(server.asked) < 10
     assert isinstance(raised(lambda: complete(engine, PROMPT, PROMPT)), EngineUnreachable), "few rows as well"
+
+
+@pytest.mark.parametrize("fault", ["500", "429", "402"])
+def test_what_was_answered_before_the_endpoint_went_away_is_given(server: ChatServer, fault: str) -> None:
+    server.mood.always = {"LATE": fault}
+    prompts = [PROMPT] * 6 + [f"{PROMPT} LATE"] * 20
+    engine = engine_at(server, openai_attempts=1, openai_concurrency=2)
+    answers = complete(engine, *prompts)
+    assert [answer.value for answer in answers[:6]] == [GOOD] * 6
+    assert all(answer.lost is not None and answer.error is None for answer in answers[6:]), "nobody's fault"
+    assert len(server.asked) < 6 + 10, "the rest was not asked"
+
+
+def test_half_a_digest_is_not_told_where_the_endpoint_goes_away(server: ChatServer) -> None:
+    server.mood.always = {"LATE": "402"}
+    engine = engine_at(server, openai_prompt_tokens=200, openai_concurrency=1)
+    raised(lambda: engine.aggregate(["a text of Postgres. " * 30] * 3 + ["LATE. " * 100], "Say what is said."))
 
 
 @pytest.mark.parametrize("fault", ["429", "503"])
