@@ -41,14 +41,14 @@ def test_a_healthy_day_has_every_check_in_its_summary_its_ledger_and_its_artifac
 ) -> None:
     told = run(DAY, f"replay:{small_dump}")
 
-    assert told["checks"] == {"told": "24 of 24 passed", "failed": []}
-    assert dict(as_rows(told))["checks"] == "24 of 24 passed"
+    assert told["checks"] == {"told": "32 of 32 passed", "failed": []}
+    assert dict(as_rows(told))["checks"] == "32 of 32 passed"
     kept = sql(home, "SELECT name, blocking, passed, detail FROM ops.checks ORDER BY passed, blocking DESC, name")
-    assert len(kept) == 24
+    assert len(kept) == 32
     table, described = artifact()
     assert [(one["check"], one["blocking"], one["passed"], one["detail"]) for one in table] == kept
-    assert {one["guards"] for one in table} == {"ingest", "sentiment", "topic", "entities", "takeaway"}
-    assert described.startswith("**Checks of Hacker News on 2026-10-22**: 24 of 24 passed.")
+    assert {one["guards"] for one in table} == {"ingest", "sentiment", "topic", "entities", "takeaway", "discussion"}
+    assert described.startswith("**Checks of Hacker News on 2026-10-22**: 32 of 32 passed.")
     assert told["run_id"] in described
 
 
@@ -67,7 +67,7 @@ def test_a_warning_lets_the_run_end_and_is_told_in_its_last_lines(run: Run, home
     detail = "12 items; usually 120 on a Thursday (120 to 120 in 4 weeks)"
     assert told["status"] == "complete"
     assert told["checks"] == {
-        "told": "23 of 24 passed",
+        "told": "31 of 32 passed",
         "failed": [{"name": "ingest: as many items as usual", "blocking": False, "detail": detail}],
     }
     assert dict(as_rows(told))["warning"] == f"ingest: as many items as usual: {detail}"
@@ -99,7 +99,7 @@ def test_a_broken_promise_stops_the_run_before_the_marts_and_the_briefing_and_ke
     assert [one["name"] for one in summary["checks"]["failed"]] == ["sentiment: sentiment is one of its values"]
     table, described = artifact()
     assert [one["check"] for one in table if not one["passed"]] == ["sentiment: sentiment is one of its values"]
-    assert "23 of 24 passed" in described
+    assert "31 of 32 passed" in described
 
 
 def test_a_day_that_came_empty_where_there_usually_is_much_asks_nothing(run: Run, home: Path, small_dump: Path) -> None:
@@ -131,6 +131,6 @@ def test_the_checks_can_be_deployed_by_themselves(prefect_server: None, run: Run
         asyncio.run(checks())
 
     assert sql(home, "SELECT * FROM ops.partitions ORDER BY ALL") == before
-    assert sql(home, "SELECT count(DISTINCT run_id), count(*) FROM ops.checks") == [(2, 48)]
+    assert sql(home, "SELECT count(DISTINCT run_id), count(*) FROM ops.checks") == [(2, 64)]
     sql(home, "UPDATE enriched.sentiment SET sentiment = 'neutral'")
-    assert asyncio.run(checks(DAY))["told"] == "24 of 24 passed"
+    assert asyncio.run(checks(DAY))["told"] == "32 of 32 passed"

@@ -128,7 +128,8 @@ def test_a_full_disk_that_the_warehouse_meets_is_named_and_the_next_run_complete
     environ: dict[str, str], small_dump: Path, tmp_path: Path
 ) -> None:
     with api(tmp_path) as (url, _):
-        code, line = ended(start({**environ, "PREFECT_API_URL": url}, small_dump, most=1_000_000))
+        code, line = ended(start({**environ, "PREFECT_API_URL": url}, small_dump, most=60_000))
         assert code == 4
         assert "hnintel.duckdb" in line
+        assert f"make room in {environ['HNINTEL_HOME']}" in line
         completes({**environ, "PREFECT_API_URL": url}, small_dump)
