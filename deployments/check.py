@@ -128,7 +128,7 @@ def _values(document: Document, place: Place, one: Deployment, flow: Any) -> Ite
     for where, parameters in _own(place, one):
         for name in sorted(required - one.parameters.keys() - parameters.keys()):
             yield document.problem(where, f"a run that it starts has no '{name}', which the flow must have")
-    kinds = get_type_hints(flow.fn)
+    kinds = get_type_hints(flow.fn, include_extras=True)
     for where, parameters in [((*place, "parameters"), one.parameters), *_own(place, one)]:
         for name, value in parameters.items():
             if name in kinds and "{{" not in str(value) and not _fits(kinds[name], value):

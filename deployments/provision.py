@@ -5,7 +5,6 @@ The work pool, limits, variables, the blocks of alerts, automations. Safe to run
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tomllib
@@ -16,6 +15,7 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from deployments.pools import TARGETS
+from flows._command import Parser
 from hnintel.errors import HnIntelError, UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,12 +23,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main(argv: list[str]) -> int:
     """What the arguments say; the exit code."""
-    parser = argparse.ArgumentParser(prog="python deployments/provision.py", description=__doc__.splitlines()[0])
+    parser = Parser(prog="python deployments/provision.py", description=__doc__.splitlines()[0])
     parser.add_argument("--target", choices=TARGETS, default="local", help="where runs go (default: local)")
     parser.add_argument("--pool", help="the work pool's name (default: that of pyproject.toml, with the target behind)")
     parser.add_argument("--plan", action="store_true", help="only say what would be made")
-    asked = parser.parse_args(argv)
     try:
+        asked = parser.parse_args(argv)
         _provision(asked.target, asked.pool, asked.plan)
     except HnIntelError as error:
         print(f"error: {error}", file=sys.stderr)

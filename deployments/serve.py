@@ -22,6 +22,7 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
 import httpx
 import yaml
 
+from flows._command import Parser
 from flows._server import plain_http
 from hnintel.errors import HnIntelError, UsageError
 from hnintel.settings import load_settings
@@ -104,11 +105,12 @@ def _is_there(process: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-def main() -> int:
+def main(argv: list[str]) -> int:
     """Serve until it is interrupted; the exit code."""
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
     try:
+        Parser(prog="python deployments/serve.py", description=__doc__.splitlines()[0]).parse_args(argv)
+        signal.signal(signal.SIGTERM, _stop)
+        signal.signal(signal.SIGINT, _stop)
         _serve()
     except Stopped:
         return 0
@@ -121,7 +123,7 @@ def main() -> int:
 def _serve() -> None:
     home = load_settings().folder / "prefect"
     home.mkdir(parents=True, exist_ok=True)
-    port = int(os.environ.get("PREFECT_SERVER_API_PORT") or 4200)
+    port = port_of(os.environ)
     _refuse_taken(port)
     url = f"http://127.0.0.1:{port}"
     processes = Processes(environment(os.environ, home, port), home)
@@ -151,6 +153,18 @@ def environment(environ: Mapping[str, str], home: Path, port: int) -> dict[str, 
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
     }
+
+
+def port_of(environ: Mapping[str, str]) -> int:
+    """Where the server listens.
+
+    Raises:
+        UsageError: what is set is no port.
+    """
+    given = environ.get("PREFECT_SERVER_API_PORT") or "4200"
+    if not given.isdecimal() or not 0 < int(given) < 65536:
+        raise UsageError(f"PREFECT_SERVER_API_PORT={given[:80]} is no port: give a number from 1 to 65535")
+    return int(given)
 
 
 def _refuse_taken(port: int) -> None:
@@ -205,4 +219,4 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

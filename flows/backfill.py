@@ -28,11 +28,11 @@ from prefect import flow, runtime
 from pydantic import Field
 
 from flows.approval import approval
-from flows.children import Child, as_subflow, through_deployment
+from flows.children import Child, DayFailed, as_subflow, through_deployment
 from flows.main import brief_day
 from flows.stage import Run
 from flows.transform import transform
-from hnintel import progress
+from hnintel import outbox, progress
 from hnintel.backfill import Only, Work, choose_work, plan_backfill
 from hnintel.errors import HnIntelError, UsageError
 from hnintel.leases import Leases
@@ -150,6 +150,9 @@ async def _days(made: Backfill, child: Child, concurrency: int) -> None:
             except HnIntelError as error:
                 made.fail(work.day, error)
                 return
+            except Exception as error:  # what nobody foresaw of one day is no reason to leave the others
+                made.fail(work.day, DayFailed(f"unexpected {type(error).__name__}: see the log of the run of that day"))
+                return
             progress.finish(f"backfill {work.day}", "read and enriched")
 
     jobs = [(work, stages) for work, stages in works if stages]
@@ -179,10 +182,18 @@ async def _briefings(made: Backfill) -> None:
             summary = Summary(work.day, made.run_id, made.making.spec)
             try:
                 await brief_day(Run(work.day, made.run_id, made.making, held, stages, summary, made.again))
+                _announce(made, work.day)
             except HnIntelError as error:
                 made.fail(work.day, error)
             else:
                 progress.finish(f"backfill {work.day}", "published")
+
+
+def _announce(made: Backfill, day: date) -> None:
+    """Have it told what came of the day since its child ended: that its page is written."""
+    asked = [one.stage for one in made.making.enrichments.values()]
+    with made.making.warehouse.transaction() as session:
+        outbox.announce_day(session, day, asked, "parent", _now())
 
 
 async def _close(made: Backfill, span: Span) -> dict[str, Any]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Cancelling
+from prefect.states import Cancelling, Crashed
 
 from flows.main import hacker_news
+from hnintel import leases
 from hnintel.backfill import Work
 from hnintel.errors import HnIntelError, UsageError
 from hnintel.partitions.made_of import Making
@@ -25,6 +27,8 @@ Child = Callable[[Work, Sequence[str], bool], Awaitable[None]]
 
 _PAUSE = 2.0
 _MOST_REQUESTS = 50
+#: Lengths of a lease for which a run may have none, while it starts or cannot reach the warehouse.
+_PATIENCE = 3
 
 
 class DayFailed(HnIntelError):
@@ -53,7 +57,7 @@ def through_deployment(making: Making, deployment: str) -> Child:
         key = request_key(making, work, stages)
         run = await _requested(deployment, work, parameters, key)
         try:
-            run = await _ended(run)
+            run = await _ended(run, making)
         except asyncio.CancelledError:
             async with get_client() as client:  # else it would go on by itself
                 await client.set_flow_run_state(run.id, Cancelling())
@@ -90,9 +94,28 @@ async def _requested(deployment: str, work: Work, parameters: dict[str, Any], ke
     raise DayFailed(f"{_MOST_REQUESTS} runs of {work.day} ended before they began: see the log of the worker")
 
 
-async def _ended(run: FlowRun) -> FlowRun:
+async def _ended(run: FlowRun, making: Making) -> FlowRun:
+    """Wait for the end of *run*; where its machine went, nobody would ever tell Prefect, so it is ended here."""
+    alive_at = time.monotonic()
+    patience = _PATIENCE * making.settings.lease_seconds
     async with get_client() as client:
         while run.state is None or not run.state.is_final():
             await asyncio.sleep(_PAUSE)
             run = await client.read_flow_run(run.id)
+            if run.state is None or not run.state.is_running():
+                alive_at = time.monotonic()  # it waits for a worker, or for its turn
+            elif time.monotonic() - alive_at > patience:
+                if await asyncio.to_thread(_has_leases, making, str(run.id)):
+                    alive_at = time.monotonic()
+                    continue
+                gone: State[Any] = Crashed(message="its process gives no sign of life any more")
+                await client.set_flow_run_state(run.id, gone, force=True)  # and its place is free
+                run = await client.read_flow_run(run.id)
     return run
+
+
+def _has_leases(making: Making, run_id: str) -> bool:
+    """Whether a run holds leases that keep others off: from its beginning to its end it holds one at least."""
+    with making.warehouse.transaction() as session:
+        held = leases.alive(session, datetime.now(UTC).replace(tzinfo=None))
+    return any(one.run_id == run_id for one in held.values())

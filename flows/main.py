@@ -196,7 +196,7 @@ async def _read(run: Run) -> None:
         with _timed(run, "ingest"):
             async with stage(run, graph.INGEST) as to_do:
                 if to_do:
-                    await read_items(run)
+                    await read_items(run, anew=to_do.is_done)
         if run.wants_any([graph.INGEST, graph.ARTICLES]):
             await _check("ingest", run)
         with _timed(run, "articles"):

@@ -24,8 +24,14 @@ from tasks import articles, assets, ingest
 T = TypeVar("T")
 
 
-async def read_items(run: Run) -> None:
-    """List the day, scrape it in chunks, and load each as it comes."""
+async def read_items(run: Run, anew: bool) -> None:
+    """List the day, scrape it in chunks, and load each as it comes.
+
+    Args:
+        run: of the day.
+        anew: whether the day was read to its end before: then what was read at that time is not what is wanted. What a
+            reading that did not come to its end has read is taken from Prefect's cache.
+    """
     day, run_id, summary, settings = run.day, run.run_id, run.summary, run.making.settings
     source, opened = run.making.spec, run.making.source
     progress.update("list", 0)
@@ -33,7 +39,7 @@ async def read_items(run: Run) -> None:
     summary.listed, summary.notes = len(listing.ids), listing.notes
     progress.finish("list", f"{len(listing.ids)} stories, jobs and polls of {day}")
     chunks = _chunks(listing.ids, settings.chunk_size)
-    scraped = _cached(ingest.scrape, settings).map(chunks, source=source, identity=opened.identity, day=day)
+    scraped = _cached(ingest.scrape, settings, anew).map(chunks, source=source, identity=opened.identity, day=day)
     done = lost = 0
     async for readings in as_done(scraped):
         read = sum(readings, Scraped())
@@ -68,11 +74,12 @@ async def read_articles(run: Run) -> None:
     progress.finish("articles", f"{len(wanted)} asked for; {due} of the day to be tried again")
 
 
-def _cached(reading: Task[..., T], settings: Settings) -> Task[..., T]:
-    """*reading* with the set lifetime of its cached results; with none, it is always read anew."""
+def _cached(reading: Task[..., T], settings: Settings, anew: bool = False) -> Task[..., T]:
+    """*reading* with the set lifetime of its cached results; with none, it is always read anew, and no result kept."""
     if not settings.cache_hours:
         return reading.with_options(cache_policy=NO_CACHE, persist_result=False)
-    return reading.with_options(cache_expiration=timedelta(hours=settings.cache_hours))
+    cached = reading.with_options(cache_expiration=timedelta(hours=settings.cache_hours))
+    return cached.with_options(refresh_cache=True) if anew else cached
 
 
 def _chunks(ids: Sequence[int], size: int) -> list[list[int]]:

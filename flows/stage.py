@@ -39,15 +39,15 @@ class Run:
 
 
 @asynccontextmanager
-async def stage(run: Run, name: str) -> AsyncIterator[bool]:
-    """Hold stage *name* for the length of the block, which is given whether there is anything to do.
+async def stage(run: Run, name: str) -> AsyncIterator[Partition | None]:
+    """Hold stage *name* for the length of the block, which is given how it stood; None where nothing is to be done.
 
     Raises:
         UsageError: what the stage comes after was never done.
         WarehouseBusy: another run is at the stage for longer than the set wait.
     """
     if name not in run.stages:
-        yield False
+        yield None
         return
     waiting = run.leases.waiting(run.day, name)
     while (seconds := await asyncio.to_thread(next, waiting, None)) is not None:
@@ -56,10 +56,10 @@ async def stage(run: Run, name: str) -> AsyncIterator[bool]:
         found = await asyncio.to_thread(_begin, run, name)
         if not _is_to_be_done(run, found):
             _tell_skipped(run, found)
-            yield False
+            yield None
             return
         try:
-            yield True
+            yield found
         except BaseException as error:
             _fail(run, name, error)
             raise
@@ -70,8 +70,11 @@ async def stage(run: Run, name: str) -> AsyncIterator[bool]:
 
 
 def _is_to_be_done(run: Run, found: Partition) -> bool:
+    # The lease is ours: what the ledger has as running is what an attempt of this same run left behind as it died.
+    if run.again or found.due or found.status == "running":
+        return True
     # Reading a day again costs nothing but time: what was lost is tried again whenever somebody asks for the day.
-    return run.again or found.due or (found.stage == INGEST and found.status == "partial")
+    return found.stage == INGEST and found.status == "partial"
 
 
 def _begin(run: Run, name: str) -> Partition:

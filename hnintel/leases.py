@@ -153,9 +153,9 @@ def forget_dead(session: Session, now: datetime) -> None:
 
 
 def refuse_if_lost(session: Session, day: date, stage: str, run_id: str) -> None:
-    """Raise WarehouseBusy where another run holds the stage: what *run_id* would write is its work now."""
+    """Raise WarehouseBusy where another run holds the stage, of the day or of all: the work is its own now."""
     now = _now()
-    there = _read(session, "WHERE day = ? AND stage = ?", [day, stage])
+    there = _read(session, "WHERE day IN (?, ?) AND stage = ?", [day, ALL_DAYS, stage])
     others = [one for one in there if one.run_id != run_id and one.is_alive(now)]
     if others:
         raise WarehouseBusy(

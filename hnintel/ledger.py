@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from hnintel import leases
+from hnintel.errors import WarehouseBusy
 from hnintel.warehouse.base import Session, Staged
 from hnintel.warehouse.statements import statement
 
@@ -83,8 +84,17 @@ def end_stage(
         WarehouseBusy: another run has taken the stage over, whose word it is now to say.
     """
     leases.refuse_if_lost(session, day, stage, run_id)
+    if status in ("complete", "partial"):
+        _refuse_if_begun_since(session, day, stage, run_id)
     ended = [day, stage, status, rows, fingerprint, None, None, run_id, 0, now, now, error]
     session.merge(statement("set_partition"), ended)
+
+
+def _refuse_if_begun_since(session: Session, day: date, stage: str, run_id: str) -> None:
+    """Raise WarehouseBusy where another run began the stage, though it died: the inputs noted are that one's."""
+    sql = "SELECT run_id FROM ops.partitions WHERE day = ? AND stage = ? AND status = 'running' AND run_id <> ?"
+    if begun := session.execute(sql, [day, stage, run_id]):
+        raise WarehouseBusy(f"{stage} of {day} was taken over by run {begun[0][0]}, which did not end it: start again")
 
 
 def was_complete(session: Session, day: date, stage: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel import dead_letters, leases, settle
@@ -13,7 +14,7 @@ from hnintel.settings import Settings
 from hnintel.settle import Due
 from hnintel.sources import open_source
 from hnintel.warehouse.base import Session
-from hnintel.window import day_of
+from hnintel.window import Window, day_of
 
 
 def days_due(session: Session, settings: Settings, source: str, now: datetime) -> list[Due]:
@@ -26,20 +27,35 @@ def days_due(session: Session, settings: Settings, source: str, now: datetime) -
     """
     readings = settle.day_readings(session, source)
     why: dict[date, list[str]] = {due.day: [due.why] for due in gaps(session, settings, source, now)}
-    for due in settle.due_days(readings, now, settings.settle_days, settings.time_zone):
-        why.setdefault(due.day, []).append(due.why)
+    ended = [one for one in readings if one.finished]  # one that did not come to its end is a gap, of a bounded age
+    for due in settle.due_days(ended, now, settings.settle_days, settings.time_zone):
+        if due.day >= settings.first_day:
+            why.setdefault(due.day, []).append(due.why)
     # Only days that are this source's: another's would be read from where they never were.
     own = {reading.day for reading in readings}
     letters = dead_letters.letters(session, settings, now)
-    waiting = Counter(letter.day for letter in letters if letter.due and letter.day in own)
+    waiting = Counter(one.day for one in letters if one.due and one.day in own and one.day >= settings.first_day)
     for day, count in waiting.items():
         why.setdefault(day, []).append(f"{count} dead letter{'s are' if count > 1 else ' is'} due")
-    at_work = {day for day, _ in leases.alive(session, now)}
+    at_work = _at_work(session)
     return [Due(day, "; ".join(reasons)) for day, reasons in sorted(why.items()) if day not in at_work]
+
+
+def _at_work(session: Session) -> set[date]:
+    """The days that a run is at now, whenever this one was to start; also at the marts of all days at once."""
+    held = leases.alive(session, datetime.now(UTC).replace(tzinfo=None))
+    days = {day for day, _ in held}
+    for one in held.values():
+        if one.day == leases.ALL_DAYS:
+            sql = "SELECT day FROM ops.partitions WHERE stage = ? AND run_id = ? AND status = 'running'"
+            days |= {day for (day,) in session.execute(sql, [one.stage, one.run_id])}
+    return days
 
 
 def gaps(session: Session, settings: Settings, source: str, now: datetime) -> list[Due]:
     """The days, at most ``catch_up_days`` back, that the ledger has nothing of, or whose run did not come to its end.
+
+    So is a day that was read only while it was going on: the run of the whole of it was missed.
 
     The calendar begins with the first day that was ever run from *source*: where nothing was, nothing is made up for.
     """
@@ -49,28 +65,52 @@ def gaps(session: Session, settings: Settings, source: str, now: datetime) -> li
     last = newest_whole_day(open_source(source, settings), now, settings.time_zone)
     oldest = day_of(now.replace(tzinfo=UTC), settings.time_zone) - timedelta(days=settings.catch_up_days)
     first = max(known.first, settings.first_day, oldest)
-    found = _stages(session, Span(first, last))
-    named = [(day, _why(found.get(day, {}))) for day in days_between(first, last)]
+    found, runs = _stages(session, Span(first, last)), _last_runs(session, Span(first, last))
+    named = [
+        (day, _why(found.get(day, {}), runs.get(day), source, Window.of(day, settings.time_zone)))
+        for day in days_between(first, last)
+    ]
     return [Due(day, why) for day, why in named if why]
 
 
-def _why(statuses: dict[str, str]) -> str | None:
-    if INGEST not in statuses:
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """What the ledger has of a stage, as far as it matters here."""
+
+    status: str
+    source: str | None
+    started_at: datetime
+
+
+def _why(stages: dict[str, _Stage], last_run: str | None, source: str, window: Window) -> str | None:
+    if INGEST not in stages:
         return "it was never run"
-    for stage, status in statuses.items():
-        if status == "running":
+    read = stages[INGEST]
+    if read.source not in (None, source):
+        return None  # another source's: it would be read from where it never was
+    for stage, one in stages.items():
+        if one.status == "running":
             return f"{stage}: its run died"
-        if status in ("failed", "stopped"):
-            return f"{stage} {status}"
-    return None
+        if one.status in ("failed", "stopped"):
+            return f"{stage} {one.status}"
+    if read.started_at.replace(tzinfo=UTC) < window.end:
+        return f"read {read.started_at:%Y-%m-%d %H:%M} UTC, while the day was going on"
+    return "its run died between two stages" if last_run == "running" else None
 
 
-def _stages(session: Session, span: Span) -> dict[date, dict[str, str]]:
+def _stages(session: Session, span: Span) -> dict[date, dict[str, _Stage]]:
     rows = session.execute(
-        "SELECT day, stage, status FROM ops.partitions WHERE day BETWEEN ? AND ? ORDER BY day, started_at, stage",
+        "SELECT day, stage, status, source, started_at FROM ops.partitions WHERE day BETWEEN ? AND ? "
+        "ORDER BY day, started_at, stage",
         [span.first, span.last],
     )
-    found: dict[date, dict[str, str]] = {}
-    for day, stage, status in rows:
-        found.setdefault(day, {})[stage] = status
+    found: dict[date, dict[str, _Stage]] = {}
+    for day, stage, *noted in rows:
+        found.setdefault(day, {})[stage] = _Stage(*noted)
     return found
+
+
+def _last_runs(session: Session, span: Span) -> dict[date, str]:
+    """How the last run of each day ended, or that it never did."""
+    sql = "SELECT day, status FROM ops.runs WHERE day BETWEEN ? AND ? ORDER BY started_at"
+    return dict(session.execute(sql, [span.first, span.last]))

@@ -8,7 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from hnintel import accepted
+from hnintel import accepted, leases
 from hnintel.enrich import Chunk, EnrichmentRun
 from hnintel.enrichment import load_enrichments
 from hnintel.settings import load_settings
@@ -41,8 +41,14 @@ def begin(name: str, day: date, run_id: str) -> None:
     retry_condition_fn=may_pass,
 )
 def ask(name: str, day: date, run_id: str, after: int) -> Chunk | None:
-    """Ask about the next chunk of pending items; None where there are none."""
+    """Ask about the next chunk of pending items; None where there are none.
+
+    Raises:
+        WarehouseBusy: another run has taken the enrichment over, and asks by now.
+    """
     with turn(AI):
+        with open_warehouse(load_settings()).transaction() as session:
+            leases.refuse_if_lost(session, day, f"enrich:{name}", run_id)
         return _run(name, day, run_id).next_chunk(after)
 
 

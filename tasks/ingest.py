@@ -10,7 +10,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from hnintel import ingest, ledger
+from hnintel import ingest, leases, ledger
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
 from hnintel.sources.base import Listing
@@ -61,8 +61,13 @@ def begin(day: date, stage: str, run_id: str) -> None:
 
 @task(cache_policy=NO_CACHE, task_run_name="load a chunk of {day}")
 def load(scraped: ingest.Scraped, day: date, run_id: str) -> ingest.Loaded:
-    """Merge a scraped chunk into the warehouse."""
+    """Merge a scraped chunk into the warehouse.
+
+    Raises:
+        WarehouseBusy: another run has taken the day over, and has newer items by now.
+    """
     with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
+        leases.refuse_if_lost(session, day, STAGE, run_id)
         return ingest.load(session, scraped, day, run_id, _now())
 
 

@@ -67,8 +67,8 @@ def ask(name: str, story_id: int, day: date, run_id: str) -> Enriched:
     settings = load_settings()
     enrichment = load_enrichments(settings.enrichments_path)[name]
     warehouse = open_warehouse(settings)
-    # The run of its day may be asking the same.
-    with turn(AI), leases.held(warehouse, day, enrichment.stage, run_id, settings):
+    # The run of its day may be asking the same: its turn, which it needs to come to its end, is not kept from it.
+    with leases.held(warehouse, day, enrichment.stage, run_id, settings), turn(AI):
         return spotlight.ask(warehouse, enrichment, story_id, day, settings, run_id)
 
 

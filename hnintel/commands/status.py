@@ -11,11 +11,20 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from hnintel.partitions.calendar import Freshness, Span, freshness, known_days, newest_whole_day, parse_span
+from hnintel.errors import UsageError
+from hnintel.partitions.calendar import (
+    Freshness,
+    Span,
+    freshness,
+    known_days,
+    newest_whole_day,
+    parse_range,
+    parse_span,
+)
 from hnintel.partitions.made_of import Making
 from hnintel.partitions.state import Partition, grid
 from hnintel.settings import Settings, load_settings
-from hnintel.sources import NAMES
+from hnintel.sources import NAMES, open_source
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Session
 
@@ -33,6 +42,8 @@ _LEGEND = "C complete, P partial, S stale, R running, F failed, B stopped by a b
 _SHOWN_DAYS = 14
 _DAYS_A_TABLE = 16
 _LINES = 20
+#: Of more days nobody reads a grid, and their stages fill the memory.
+_MOST_DAYS = 3700
 
 Grid = Mapping[date, Mapping[str, Partition]]
 
@@ -57,6 +68,7 @@ def status(
     warehouse = open_warehouse(settings)
     with warehouse.transaction() as session:
         making = Making(warehouse, settings, source or _source(session, settings))
+        open_source(making.spec, settings)  # refused where there is no such source, also while the ledger is empty
         span = _span(session, making, first, last, now)
         found = grid(session, making, span.first, span.last, now) if span else {}
         fresh = freshness(session, settings, now)
@@ -76,15 +88,23 @@ def _source(session: Session, settings: Settings) -> str:
 
 def _span(session: Session, making: Making, first: str | None, last: str | None, now: datetime) -> Span | None:
     """The days asked for; by default those of the last two weeks that the ledger has, to the newest."""
+    if first is not None and last is not None:
+        return _checked(parse_range(first, last))
     known = known_days(session)
-    start = parse_span(first).first if first is not None else None
     end = parse_span(last).last if last is not None else _newest(making, known, now)
-    end = end or (parse_span(first).last if first is not None else None)
+    if first is not None:
+        asked = parse_span(first)
+        return _checked(Span(asked.first, max(asked.last, end or asked.last)))
     if end is None:
         return None
-    weeks_back = end - timedelta(days=_SHOWN_DAYS - 1)
-    start = start or (max(weeks_back, min(known.first, end)) if known else weeks_back)
-    return Span(min(start, end), end)
+    weeks_back = end - min(timedelta(days=_SHOWN_DAYS - 1), end - date.min)
+    return Span(max(weeks_back, min(known.first, end)) if known else weeks_back, end)
+
+
+def _checked(span: Span) -> Span:
+    if (span.last - span.first).days >= _MOST_DAYS:
+        raise UsageError(f"{span.first} to {span.last} are more than {_MOST_DAYS} days: give --from and --to nearer by")
+    return span
 
 
 def _newest(making: Making, known: Span | None, now: datetime) -> date | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from prefect.workers.base import BaseJobConfiguration
 from prefect.workers.process import ProcessWorker
 
+from deployments import provision, serve
 from deployments.pools import TARGETS, pool_type, problems, template_of
 from deployments.provision import pool_of
 from deployments.serve import declared, deployed_state, environment
@@ -113,3 +115,18 @@ def test_it_is_deployed_anew_only_when_that_would_send_something_else(monkeypatc
     with pytest.raises(FileNotFoundError):
         deployed_state()
     assert before
+
+
+@pytest.mark.parametrize("port", ["http", "0", "65536", "-1", "4200.5"])
+def test_what_is_no_port_is_refused(port: str) -> None:
+    with pytest.raises(UsageError, match="is no port: give a number from 1 to 65535"):
+        serve.port_of({"PREFECT_SERVER_API_PORT": port})
+
+
+@pytest.mark.parametrize("script", [provision.main, serve.main])
+def test_an_argument_that_a_script_does_not_take_is_refused_in_one_line(
+    script: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert script(["--nothing"]) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "error: unrecognized arguments: --nothing (--help tells how)\n")

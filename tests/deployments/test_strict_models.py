@@ -192,3 +192,12 @@ def test_the_page_of_events_is_written_from_the_events() -> None:
     from deployments.reference import PAGE, page
 
     assert PAGE.read_text(encoding="utf-8") == page(), "python deployments/reference.py writes it"
+
+
+def test_a_number_that_the_flow_does_not_take_is_told(deployments: Told) -> None:
+    text = DEPLOYMENTS.partition("    triggers:")[0].replace(
+        "flows/spotlight.py:spotlight", "flows/backfill.py:backfill"
+    )
+    assert deployments(text.replace("source: sample", "concurrency: 4")) == []
+    (told,) = deployments(text.replace("source: sample", "concurrency: 0"))
+    assert told == "13: 0 is no value for 'concurrency' of flows/backfill.py:backfill"

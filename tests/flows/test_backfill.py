@@ -75,6 +75,8 @@ def test_days_are_read_by_a_child_each_marts_are_built_once_and_a_second_start_d
     ]
     assert rows(home, "SELECT DISTINCT status FROM ops.partitions") == [("complete",)]
     assert rows(home, "SELECT count(*) FROM ops.leases") == [(0,)]
+    announced = "SELECT event, count(*) FROM ops.outbox GROUP BY 1 ORDER BY 1"
+    assert rows(home, announced) == [("hn.day.enriched", 3), ("hn.day.published", 3), ("hn.items.landed", 3)]
     assert all((home / "site" / f"{day}.html").is_file() for day in days)
 
     calls = rows(home, "SELECT sum(calls) FROM ops.ai_usage")

@@ -112,3 +112,54 @@ def test_a_deployment_that_is_not_there_is_named(days: Days) -> None:
     child = through_deployment(days.making, "hacker-news/nowhere")
     with pytest.raises(UsageError, match="there is no deployment hacker-news/nowhere: run prefect deploy --all"):
         asyncio.run(child(Work(DAY, dict.fromkeys(STAGES, "missing")), STAGES, False))  # type: ignore[arg-type]
+
+
+def test_a_run_whose_machine_went_is_ended_and_its_day_has_failed(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.states import Running
+
+    from flows import children
+    from flows.children import _ended
+    from hnintel.leases import Leases
+
+    monkeypatch.setattr(children, "_PAUSE", 0.1)
+    making = days.made_from("sample", lease_seconds=0.2)
+
+    async def of_nobody() -> Any:
+        run = await children._requested(await deployed(), Work(DAY, {"ingest": "missing"}), {}, "of nobody")
+        async with get_client() as client:
+            await client.set_flow_run_state(run.id, Running(), force=True)
+            return await client.read_flow_run(run.id)
+
+    async def both() -> tuple[bool, str]:
+        run = await of_nobody()
+        with Leases(days.warehouse, str(run.id), days.settings) as held:
+            held.take(DAY, f"run {run.id}")
+            waiting = asyncio.ensure_future(_ended(run, making))
+            await asyncio.sleep(2)
+            was_left = not waiting.done()
+        return was_left, (await waiting).state.name
+
+    assert asyncio.run(both()) == (True, "Crashed")
+
+
+def test_what_nobody_foresaw_of_one_day_stops_no_other(days: Days) -> None:
+    from datetime import timedelta
+
+    from flows.backfill import Backfill, _days
+
+    works = [Work(DAY + timedelta(days=number), {"ingest": "missing"}) for number in range(3)]
+    ran = []
+
+    async def child(work: Work, stages: Any, again: bool) -> None:
+        ran.append(work.day)
+        if work is works[0]:
+            raise KeyError("what a page says")
+
+    made = Backfill(days.making, "parent", works, again=False)
+    asyncio.run(_days(made, child, 1))
+
+    assert ran == [work.day for work in works]
+    assert list(made.failed) == [DAY]
+    assert "unexpected KeyError" in made.failed[DAY]
+    assert "page" not in made.failed[DAY]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import pytest
 
 from hnintel.errors import UsageError
-from hnintel.leases import Leases
+from hnintel.leases import ALL_DAYS, Leases
 from hnintel.partitions.calendar import Span, freshness, parse_range
 from hnintel.reconcile import days_due
 from tests.partitions.days import Days
@@ -48,7 +48,7 @@ def run(days: Days, *numbers: int, source: str = "live") -> None:
         days.note(day=date(2026, 10, number), at=datetime(2026, 10, 24, 6), making=making)
 
 
-def due(days: Days, source: str = "live", **settings: int) -> dict[int, str]:
+def due(days: Days, source: str = "live", **settings: int | date) -> dict[int, str]:
     with days.warehouse.transaction() as session:
         found = days_due(session, days.settings.model_copy(update=settings), source, SATURDAY)
     return {one.day.day: one.why for one in found}
@@ -82,8 +82,63 @@ def test_a_day_that_failed_or_whose_run_died_is_due_and_one_that_is_being_run_is
     assert due(days) == {21: "transform failed", 22: "briefing: its run died"}
     with Leases(days.warehouse, "run", days.settings) as held:
         held.take(date(2026, 10, 22), "briefing")
-        days.sql("UPDATE ops.leases SET expires_at = ?", [SATURDAY + timedelta(days=365)])
         assert due(days) == {21: "transform failed"}
+
+
+def test_days_whose_marts_are_being_built_together_are_not_due(days: Days) -> None:
+    run(days, 20, 21, 22, 23)
+    for number in (21, 22):
+        days.note("transform", status=None, day=date(2026, 10, number), making=days.made_from("live"))
+    with Leases(days.warehouse, "run", days.settings) as held:
+        held.take(ALL_DAYS, "transform")
+        assert due(days) == {}
+    assert due(days) == {21: "transform: its run died", 22: "transform: its run died"}
+
+
+def test_what_is_being_run_is_told_by_the_clock_and_not_by_when_a_late_start_was_due(days: Days) -> None:
+    run(days, 20, 21, 22, 23)
+    days.note("briefing", status=None, day=date(2026, 10, 22), making=days.made_from("live"))
+    with Leases(days.warehouse, "run", days.settings) as held:
+        held.take(date(2026, 10, 22), "briefing")
+        days.sql("UPDATE ops.leases SET expires_at = heartbeat_at")  # over by now, though long after that Saturday
+        assert due(days) == {22: "briefing: its run died"}
+
+
+def test_a_day_that_was_read_only_while_it_was_going_on_is_due_as_soon_as_it_is_over(days: Days) -> None:
+    run(days, 22)
+    days.note(day=date(2026, 10, 23), at=datetime(2026, 10, 24, 3, 10), making=days.made_from("live"))  # 23:10 there
+    assert due(days) == {23: "read 2026-10-24 03:10 UTC, while the day was going on"}
+
+
+def test_a_day_whose_run_died_between_two_stages_is_due(days: Days) -> None:
+    run(days, 22)
+    days.note("ingest", day=date(2026, 10, 23), at=datetime(2026, 10, 24, 6), making=days.made_from("live"))
+    begin = "INSERT INTO ops.runs (run_id, day, source, status, started_at) VALUES ('dead', ?, 'live', 'running', ?)"
+    days.sql(begin, [date(2026, 10, 23), datetime(2026, 10, 24, 6)])
+    assert due(days) == {23: "its run died between two stages"}
+    with Leases(days.warehouse, "dead", days.settings) as held:
+        held.take(date(2026, 10, 23), "run dead")
+        assert due(days) == {}
+
+
+def test_what_failed_of_another_source_is_not_read_from_this_one(days: Days) -> None:
+    run(days, 20, 22, 23)
+    run(days, 21, source="sample")
+    days.note("transform", status="failed", day=date(2026, 10, 21), making=days.made_from("sample"))
+    assert due(days) == {}
+
+
+def test_a_reading_that_never_ended_is_tried_no_further_back_than_is_set(days: Days) -> None:
+    run(days, 5, 22, 23)
+    days.note("ingest", status="failed", day=date(2026, 10, 5), making=days.made_from("live"))
+    assert due(days, catch_up_days=3) == {21: "it was never run"}
+    assert due(days, catch_up_days=30)[5] == "ingest failed"
+
+
+def test_what_settles_before_the_first_day_wanted_is_left(days: Days) -> None:
+    days.note(day=date(2026, 10, 20), at=datetime(2026, 10, 21, 6), making=days.made_from("live"))
+    assert 20 in due(days, catch_up_days=0)
+    assert due(days, catch_up_days=0, first_day=date(2026, 10, 22)) == {}
 
 
 def test_the_newest_page_is_fresh_for_so_many_hours_after_its_day(days: Days) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hnintel import leases
+from hnintel import leases, ledger
 from hnintel.errors import WarehouseBusy
 from hnintel.leases import Leases
 from tests.partitions.days import DAY, Days
@@ -133,3 +133,26 @@ def test_the_dead_are_forgotten_and_the_living_are_not(days: Days) -> None:
         with days.warehouse.transaction() as session:
             leases.forget_dead(session, leases._now())
         assert days.sql("SELECT stage FROM ops.leases") == [("ingest",)]
+
+
+@pytest.mark.parametrize("stage", ["ingest", "transform"])
+def test_a_run_that_was_taken_over_does_not_say_how_the_stage_ended(days: Days, stage: str) -> None:
+    days.note(stage, status=None, run_id="mine")
+    held_as = leases.ALL_DAYS if stage == "transform" else DAY
+    with Leases(days.warehouse, "other", days.settings) as other:
+        assert other.take(held_as, stage) is None
+        with (
+            pytest.raises(WarehouseBusy, match=rf"{stage} of {DAY} was taken over by process .* \(run other\)"),
+            days.warehouse.transaction() as session,
+        ):
+            ledger.end_stage(session, DAY, stage, "complete", "mine", leases._now())
+    assert days.sql("SELECT status FROM ops.partitions") == [("running",)]
+
+
+def test_what_a_run_began_that_took_over_and_died_is_not_ended_by_the_one_before_it(days: Days) -> None:
+    days.note("transform", status=None, run_id="mine")
+    days.load(1)
+    days.note("transform", status=None, run_id="other")  # made of more than the first one had
+    with pytest.raises(WarehouseBusy, match="taken over by run other"), days.warehouse.transaction() as session:
+        ledger.end_stage(session, DAY, "transform", "complete", "mine", leases._now())
+    assert days.sql("SELECT run_id, status FROM ops.partitions") == [("other", "running")]

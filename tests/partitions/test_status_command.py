@@ -83,3 +83,36 @@ def test_without_a_run_it_says_how_to_make_one(home: Path, capsys: pytest.Captur
 def test_a_word_that_is_no_day_is_refused_in_one_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", "--from", "soon"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["--from", "2026-10-22", "--to", "2026-10-21"], "2026-10-21 comes before 2026-10-22"),
+        (["--from", "0001-01-01"], "are more than 3700 days"),
+        (["--source", "bogus"], "bogus"),
+    ],
+)
+def test_a_range_or_a_source_that_is_none_is_refused_in_one_line(
+    home: Path, capsys: pytest.CaptureFixture[str], argv: list[str], told: str
+) -> None:
+    Days(home).note()
+    assert main(["status", *argv]) == 2
+    err = capsys.readouterr().err
+    assert told in err
+    assert err.count("\n") == 1
+
+
+def test_a_source_that_is_none_is_refused_of_an_empty_ledger_too(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", "--source", "bogus"]) == 2
+
+
+def test_a_day_after_all_that_is_known_is_shown_as_itself(days: Days, capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(as_json(capsys, "--from", "2027-05-01")["days"]) == ["2027-05-01"]
+    assert list(as_json(capsys, "--from", "2026-10-22")["days"]) == ["2026-10-22"]
+
+
+def test_the_first_day_of_all_has_no_two_weeks_before_it(days: Days, capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(as_json(capsys, "--to", "0001-01-02")["days"]) == ["0001-01-02"]
