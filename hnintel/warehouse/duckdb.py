@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from hnintel.errors import HnIntelError, WarehouseBusy, WarehouseError
 from hnintel.warehouse.base import Dialect, Kind, Query, Session, Staged, Step, T
-from hnintel.warehouse.embedded import connect_with_functions
+from hnintel.warehouse.embedded import connect, connect_with_functions
 from hnintel.warehouse.engines.base import Engine
 from hnintel.warehouse.migrations import migrate
 from hnintel.warehouse.order import Order
@@ -227,7 +227,7 @@ class DuckDBWarehouse:
         while True:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                return duckdb.connect(str(self.path))
+                return connect(str(self.path))
             except OSError as error:  # duckdb.IOException is none
                 told = f"{self.path} cannot be written ({error.strerror}): give another HNINTEL_HOME"
                 raise WarehouseError(told) from None

@@ -56,6 +56,17 @@ CREATE MACRO _ai_text(envelope, details) AS
 """
 
 
+def connect(database: str) -> duckdb.DuckDBPyConnection:
+    """A connection to *database* that prints nothing.
+
+    Where the main module has no file, as in a worker process of dask or in a notebook, DuckDB takes itself to be at a
+    terminal and draws a progress bar on standard output, into the middle of what ``--json`` prints there.
+    """
+    connection = duckdb.connect(database)
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
 @contextmanager
 def connect_with_functions(
     engine: Engine, lost: list[HnIntelError] | None = None
@@ -70,7 +81,7 @@ def connect_with_functions(
     Raises:
         HnIntelError: the engine's own error, as it raised it, in the place of DuckDB's words about it.
     """
-    connection = duckdb.connect(":memory:")
+    connection = connect(":memory:")
     raised: list[HnIntelError] = []
     try:
         _register(connection, engine, raised.append, lost)

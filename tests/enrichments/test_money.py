@@ -171,7 +171,7 @@ def test_a_plan_names_the_enrichment_whose_condition_is_wrong(tmp_path: Path, pa
         "    columns=(Column('tone', str, 'Tone.', one_of=('a', 'b'), path='labels[0]'),), where='scroe > 3')\n"
     )
     settings = paid.settings.model_copy(update={"enrichments_path": tmp_path})
-    with pytest.raises(WarehouseError, match=rf"^enrichment tone of {DAY}: .*scroe"):
+    with pytest.raises(WarehouseError, match=rf"(?i)^enrichment tone of {DAY}: .*scroe"):
         plan(paid.warehouse, DAY, settings)
 
 

@@ -176,3 +176,17 @@ def test_what_a_killed_process_had_not_committed_is_not_there(tmp_path: Path) ->
         os.kill(other.pid, signal.SIGKILL)
         other.wait()
     assert fetch(open_duckdb(tmp_path), "SELECT id FROM raw.items") == [(1,)]
+
+
+def test_no_progress_bar_is_drawn_where_the_main_module_has_no_file_as_in_a_worker_of_dask(tmp_path: Path) -> None:
+    script = "from tests.warehouse.world import *; print(fetch(open_duckdb(Path(sys.argv[1])), sys.argv[2]))"
+    setting = "SELECT CAST(current_setting('enable_progress_bar') AS BOOLEAN)"
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{script}", str(tmp_path), setting],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=600,
+    )
+    assert ended.stdout == "[(False,)]\n"
