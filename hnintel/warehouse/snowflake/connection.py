@@ -57,6 +57,10 @@ def connection_arguments(settings: Settings, stage: Stage, query_tag: Mapping[st
                 "TIMEZONE": "UTC",
                 # What TIMESTAMP means, whatever the account has set: UTC without a zone.
                 "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
+                # The same of dates and times as text: ISO 8601, which AUTO reads, and which a date is written in.
+                "DATE_INPUT_FORMAT": "AUTO",
+                "TIMESTAMP_INPUT_FORMAT": "AUTO",
+                "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
                 # A row that an AI function fails on is answered with its error, and does not sink the statement.
                 "AI_SQL_ERROR_HANDLING_USE_FAIL_ON_ERROR": False,
                 "QUERY_TAG": tag(stage, query_tag),

@@ -31,6 +31,9 @@ def test_a_connection_is_made_with_this_and_nothing_else(settings_of: SettingsOf
         "session_parameters": {
             "TIMEZONE": "UTC",
             "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
+            "DATE_INPUT_FORMAT": "AUTO",
+            "TIMESTAMP_INPUT_FORMAT": "AUTO",
+            "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
             "AI_SQL_ERROR_HANDLING_USE_FAIL_ON_ERROR": False,
             "QUERY_TAG": '{"app":"hn-intelligence","stage":"ingest","run_id":"r1"}',
             "STATEMENT_TIMEOUT_IN_SECONDS": 3_600,
