@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 OF_PREFECT = frozenset(
     {
         "prefect.flow-run.Crashed",
+        "prefect.flow-run.heartbeat",
+        "prefect.flow-run.*",
         "prefect.automation.triggered",
         "prefect.automation.action.executed",
         "prefect.automation.action.failed",
@@ -25,7 +27,9 @@ OF_PREFECT = frozenset(
     }
 )
 #: What the resource of one of ours says of it; see tasks/events.py.
-LABELS = ("prefect.resource.id", "prefect.resource.name", "hn.continue_by")
+LABELS = ("prefect.resource.id", "prefect.resource.name", "hn.continue_by", "hn.recent")
+#: What those that are fields of the payload too may be.
+_VALUES = {"hn.continue_by": ("parent", "event"), "hn.recent": ("true", "false")}
 
 
 def why_not(name: str) -> str | None:
@@ -51,8 +55,8 @@ def never_matches(names: Sequence[str], label: str, pattern: str) -> str | None:
     for name in (one for one in names if one in EVENTS):
         if label not in LABELS:
             return f"the resource of {name} has no '{label}'; it has {', '.join(LABELS)}"
-        if label == "hn.continue_by" and (
-            "continue_by" not in EVENTS[name].model_fields or pattern not in ("parent", "event")
+        if label in _VALUES and (
+            label.removeprefix("hn.") not in EVENTS[name].model_fields or pattern not in _VALUES[label]
         ):
             return f"{name} never has {label}={pattern}"
         begins, wanted = EVENTS[name].resource.partition("{")[0], pattern.lstrip("!").rstrip("*")

@@ -72,6 +72,8 @@ def check_automations(path: Path, environ: Mapping[str, str]) -> list[Problem]:
         problems += _events(document, (*place, "trigger"), one.trigger)
         for key in ("subject", "body"):
             problems += _fields(document, (*place, key), one.trigger.expect, getattr(one, key))
+    for number, ending in enumerate(held.endings if held else []):
+        problems += _events(document, ("endings", number, "trigger"), ending.trigger)
     return problems
 
 

@@ -128,13 +128,25 @@ class PrefectFile(Strict):
         return value
 
 
-class Alert(Strict):
-    """An automation that tells somebody: what of, whom, and in which words."""
+class Automation(Strict):
+    """What every automation of ours says, whatever it does."""
 
     name: Annotated[str, Field(pattern=r"^hn [a-z ,-]+$")]
     description: Text
     enabled: bool = True
     trigger: EventTrigger
+
+
+class Ending(Automation):
+    """An automation that ends the run its event is about, since nobody else will."""
+
+    end_as: Literal["CRASHED"]
+    message: Text
+
+
+class Alert(Automation):
+    """An automation that tells somebody: what of, whom, and in which words."""
+
     #: ``page`` wakes somebody; ``inform`` can wait until morning.
     tell: Literal["page", "inform"]
     subject: Text
@@ -146,11 +158,11 @@ class AutomationsFile(Strict):
 
     definitions: Any = None
     automations: list[Alert] = Field(min_length=1)
+    endings: list[Ending] = []
 
-    @field_validator("automations")
-    @classmethod
-    def _are_told_apart(cls, value: list[Alert]) -> list[Alert]:
-        names = [one.name for one in value]
+    @model_validator(mode="after")
+    def _are_told_apart(self) -> AutomationsFile:
+        names = [one.name for one in (*self.automations, *self.endings)]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two automations are named '{doubled[0]}'")
-        return value
+        return self

@@ -22,7 +22,7 @@ from prefect.client.schemas.actions import (
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 
-from deployments.models import Alert, AutomationsFile
+from deployments.models import Alert, Automation, AutomationsFile, Ending
 from deployments.pools import TARGETS, pool_type, template_of
 from deployments.resources import ALERTS, CHANNELS, LIMITS, VARIABLES, Channel, Tell
 from hnintel.errors import UsageError
@@ -142,39 +142,50 @@ def _bare(value: Any) -> Any:
     return value.get_secret_value() if hasattr(value, "get_secret_value") else value
 
 
-def alerts(path: Path) -> list[Alert]:
+def declared(path: Path) -> AutomationsFile:
     """The automations that are declared."""
-    return AutomationsFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).automations
+    return AutomationsFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def _automations(client: SyncPrefectClient) -> Iterator[Change]:
     blocks = {tell: _blocks(tell) for tell in get_args(Tell)}
-    for alert in alerts(Path(__file__).with_name("automations.yaml")):
-        wanted = automation(alert, blocks[alert.tell])
-        there = client.read_automations_by_name(alert.name)
+    ours = declared(Path(__file__).with_name("automations.yaml"))
+    for wanted in [
+        *(automation(alert, blocks[alert.tell]) for alert in ours.automations),
+        *(ending_automation(ending) for ending in ours.endings),
+    ]:
+        what, there = f"automation {wanted.name}", client.read_automations_by_name(wanted.name)
         for extra in there[1:]:
-            yield Change(f"automation {alert.name}", "delete one of two", partial(client.delete_automation, extra.id))
+            yield Change(what, "delete one of two", partial(client.delete_automation, extra.id))
         if not there:
-            yield Change(f"automation {alert.name}", "create", partial(client.create_automation, wanted))
+            yield Change(what, "create", partial(client.create_automation, wanted))
         elif _compared(there[0]) != _compared(wanted):
-            yield Change(
-                f"automation {alert.name}",
-                "change",
-                partial(client.update_automation, there[0].id, wanted),
-            )
+            yield Change(what, "change", partial(client.update_automation, there[0].id, wanted))
 
 
 def automation(alert: Alert, blocks: list[str]) -> AutomationCore:
     """An alert as Prefect has it: a message to each of *blocks*; to none, it is seen on the server alone."""
     told = {"type": "send-notification", "subject": alert.subject, "body": alert.body}
+    return _as_prefect_has_it(
+        alert, [{**told, "block_document_id": block} for block in blocks] or [{"type": "do-nothing"}]
+    )
+
+
+def ending_automation(ending: Ending) -> AutomationCore:
+    """An ending as Prefect has it: the run's state, changed for it."""
+    action = {"type": "change-flow-run-state", "state": ending.end_as, "message": ending.message}
+    return _as_prefect_has_it(ending, [action])
+
+
+def _as_prefect_has_it(one: Automation, actions: list[dict[str, Any]]) -> AutomationCore:
     return AutomationCore.model_validate(
         {
-            "name": alert.name,
-            "description": alert.description,
-            "enabled": alert.enabled,
+            "name": one.name,
+            "description": one.description,
+            "enabled": one.enabled,
             "tags": ["hn-intelligence"],
-            "trigger": alert.trigger.model_dump(),
-            "actions": [{**told, "block_document_id": block} for block in blocks] or [{"type": "do-nothing"}],
+            "trigger": one.trigger.model_dump(),
+            "actions": actions,
         }
     )
 
@@ -195,7 +206,7 @@ def undelivered(client: SyncPrefectClient, now: datetime) -> list[str]:
 
     Of a webhook that refuses, Prefect emits no event: an alert that was due and was not delivered since is one.
     """
-    ours = {alert.name for alert in alerts(Path(__file__).with_name("automations.yaml"))}
+    ours = {alert.name for alert in declared(Path(__file__).with_name("automations.yaml")).automations}
     due: dict[str, str] = {}
     for event in _told_of_automations(client, now):  # the oldest first
         name = event["resource"].get("prefect.resource.name", "")

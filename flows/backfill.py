@@ -193,7 +193,7 @@ def _announce(made: Backfill, day: date) -> None:
     """Have it told what came of the day since its child ended: that its page is written."""
     asked = [one.stage for one in made.making.enrichments.values()]
     with made.making.warehouse.transaction() as session:
-        outbox.announce_day(session, day, asked, "parent", _now())
+        outbox.announce_day(session, day, asked, "parent", made.making.settings.time_zone, _now())
 
 
 async def _close(made: Backfill, span: Span) -> dict[str, Any]:

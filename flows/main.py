@@ -164,7 +164,7 @@ def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy =
             ledger.end_run(session, run.run_id, status, told, _now())
             if not error:
                 asked = [one.stage for one in run.making.enrichments.values()]
-                outbox.announce_day(session, run.day, asked, continue_by, _now())
+                outbox.announce_day(session, run.day, asked, continue_by, run.making.settings.time_zone, _now())
                 outbox.announce_given_up(session, run.making.settings, _now())
     except HnIntelError:
         if not error:

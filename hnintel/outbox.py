@@ -15,6 +15,7 @@ from hnintel.partitions.graph import ARTICLES, ENRICH, INGEST, PUBLISH
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
+from hnintel.window import yesterday
 
 #: How long what was emitted is kept, so that the same fact is not announced anew.
 _KEPT = timedelta(days=30)
@@ -79,7 +80,7 @@ def emitted(session: Session, ids: Sequence[str], now: datetime) -> None:
 
 
 def announce_day(
-    session: Session, day: date, enrichments: Collection[str], continue_by: ContinueBy, now: datetime
+    session: Session, day: date, enrichments: Collection[str], continue_by: ContinueBy, time_zone: str, now: datetime
 ) -> list[Event]:
     """Put what the ledger says of *day* now and nobody was told of yet: it has landed, is enriched, is published.
 
@@ -91,6 +92,7 @@ def announce_day(
         day: the partition.
         enrichments: the stages, as the ledger names them, of all the enrichments there are.
         continue_by: who goes on.
+        time_zone: in which days begin and end.
         now: UTC without a zone.
 
     Returns:
@@ -119,7 +121,9 @@ def announce_day(
             DayEnriched(day=day, source=source, enrichments=len(enrichments), state=state, continue_by=continue_by)
         )
     if PUBLISH in done:
-        facts.append(DayPublished(day=day, run_id=done[PUBLISH]["run_id"], state=_state(done, [PUBLISH])))
+        recent = day >= yesterday(now.replace(tzinfo=UTC), time_zone)
+        state = _state(done, [PUBLISH])
+        facts.append(DayPublished(day=day, run_id=done[PUBLISH]["run_id"], state=state, recent=recent))
     return [fact for fact in facts if put(session, fact, now)]
 
 

@@ -27,6 +27,8 @@ from hnintel.window import parse_day
 #: Seconds that a hook may take: the run has ended, and its process wants to.
 _PATIENCE = 20.0
 _LONGEST_LINE = 300
+#: Fields of the payload that are labels of the resource too: a trigger matches what the resource says, not the payload.
+MATCHED = ("continue_by", "recent")
 
 
 async def send(events: Sequence[PrefectEvent]) -> None:
@@ -115,8 +117,9 @@ def _day(given: object) -> date | None:
 
 def _event(event_id: str, name: str, resource: str, payload: dict[str, Any], occurred: datetime) -> PrefectEvent:
     about = {"prefect.resource.id": resource, "prefect.resource.name": resource.removeprefix("hn.")}
-    if "continue_by" in payload:  # a trigger matches what the resource says, not the payload
-        about["hn.continue_by"] = payload["continue_by"]
+    for field in MATCHED:
+        if field in payload:
+            about[f"hn.{field}"] = str(payload[field]).lower()
     return PrefectEvent.model_validate(
         {"id": event_id, "event": name, "resource": Resource(about), "payload": payload, "occurred": occurred}
     )

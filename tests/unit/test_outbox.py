@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,9 +28,9 @@ def done(warehouse: Warehouse, *stages: str, run_id: str = "run", now: datetime 
             ledger.end_stage(session, DAY, stage, "complete", run_id, now, rows=3)
 
 
-def announced(warehouse: Warehouse) -> list[Event]:
+def announced(warehouse: Warehouse, now: datetime = NOW) -> list[Event]:
     with warehouse.transaction() as session:
-        return outbox.announce_day(session, DAY, ASKED, "event", NOW)
+        return outbox.announce_day(session, DAY, ASKED, "event", "America/New_York", now)
 
 
 def waiting(warehouse: Warehouse) -> list[outbox.Waiting]:
@@ -121,3 +121,14 @@ def test_an_id_is_the_facts_and_not_the_tellings() -> None:
     told = STORY.model_copy(update={"score": 1})
     assert told.id == STORY.id
     assert STORY.model_copy(update={"story_id": 8}).id != STORY.id
+
+
+@pytest.mark.parametrize(("after", "recent"), [(1, True), (2, False)])
+def test_the_page_of_a_day_that_was_yesterday_is_told_apart_from_that_of_an_old_one(
+    warehouse: Warehouse, after: int, recent: bool
+) -> None:
+    done(warehouse, "publish")
+    at_two_in_new_york = datetime.combine(DAY + timedelta(days=after), time(6))
+    (published,) = announced(warehouse, at_two_in_new_york)
+    assert isinstance(published, DayPublished)
+    assert published.recent is recent
