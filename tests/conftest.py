@@ -11,6 +11,32 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+#: Files that take minutes, the longest first: begun last, one of them would keep a process busy while the other waits.
+_LONGEST = (
+    "test_every_enrichment_on_snowflake",
+    "test_killed_runs",
+    "test_deployed",
+    "test_deployed_on_postgres",
+    "test_process",
+    "test_prefect_away",
+    "test_thirty_days",
+    "test_bad_days",
+    "test_a_day_on_snowflake",
+    "test_task_runner",
+    "test_checked_runs",
+    "test_interrupted_backfill",
+    "test_backfill",
+    "test_a_day",
+    "test_snowflake_block",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the files that take longest begin first; within a file the order stays."""
+    rank = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test sees the defaults, whatever the shell it is started from has set."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -34,9 +35,14 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ.update(plain_http(tmp_path_factory.mktemp("certificate")))
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import PrefectConsoleHandler
-    from prefect.testing.utilities import prefect_test_harness
+    from prefect.testing import utilities
 
-    with prefect_test_harness(server_startup_timeout=120):
+    from tests.flows.own_prefect import seed
+
+    folder = tmp_path_factory.mktemp("prefect-server")
+    seed(folder)
+    (folder / "prefect.db").rename(folder / "prefect-test.db")  # the name that the harness gives it
+    with patch.object(utilities, "mkdtemp", lambda: str(folder)), utilities.prefect_test_harness(120):
         for name in [None, *logging.root.manager.loggerDict]:
             logger = logging.getLogger(name)
             for handler in list(logger.handlers):  # it holds pytest's stream, which is closed before the server is
@@ -44,6 +50,16 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
                     logger.removeHandler(handler)
         yield
         EventsWorker.drain_all(timeout=30)  # while there is a server to send them to
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """The environment of a process that a test starts: a home of its own, no settings of a developer."""
+    from tests.flows.own_prefect import bare_environ, seed
+
+    home = tmp_path / "home"
+    seed(home / "prefect")
+    return {**bare_environ(tmp_path), "HNINTEL_HOME": str(home)}
 
 
 @pytest.fixture(scope="session")

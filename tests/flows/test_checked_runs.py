@@ -47,7 +47,15 @@ def test_a_healthy_day_has_every_check_in_its_summary_its_ledger_and_its_artifac
     assert len(kept) == 32
     table, described = artifact()
     assert [(one["check"], one["blocking"], one["passed"], one["detail"]) for one in table] == kept
-    assert {one["guards"] for one in table} == {"ingest", "sentiment", "topic", "entities", "takeaway", "discussion"}
+    assert {one["guards"] for one in table} == {
+        "ingest",
+        "articles",
+        "sentiment",
+        "topic",
+        "entities",
+        "takeaway",
+        "discussion",
+    }
     assert described.startswith("**Checks of Hacker News on 2026-10-22**: 32 of 32 passed.")
     assert told["run_id"] in described
 

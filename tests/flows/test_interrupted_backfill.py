@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,13 +16,6 @@ from tests.conftest import ROOT
 pytestmark = pytest.mark.slow
 
 FIRST, LAST = "2026-10-21", "2026-10-22"
-
-
-@pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    """An environment without settings of a developer, with a home of the test's own."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HNINTEL_"))}
-    return {**own, "HOME": str(tmp_path), "HNINTEL_HOME": str(tmp_path / "home")}
 
 
 @pytest.fixture

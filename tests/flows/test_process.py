@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tests.conftest import ROOT
+
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def environ(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An environment without settings of a developer, with a home of the test's own."""
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HNINTEL_"))},
-        "HOME": str(tmp_path),
-        "HNINTEL_HOME": str(tmp_path / "home"),
-    }
 
 
 def start(environ: dict[str, str], cwd: Path, *argv: str) -> subprocess.Popen[str]:
@@ -66,6 +55,7 @@ def until_stage(process: subprocess.Popen[str], stage: str) -> None:
 
 
 def test_it_runs_from_any_folder_and_ends_with_one_json_object(environ: dict[str, str], tmp_path: Path) -> None:
+    shutil.rmtree(Path(environ["HNINTEL_HOME"]))  # of a first start
     process = start(environ, tmp_path, "--json")
     out, err = process.communicate(timeout=600)
 

@@ -14,8 +14,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows._runner import task_runner
 from hnintel.errors import UsageError
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.conftest import ROOT
+from tests.flows.own_prefect import seed
 
 
 def test_threads_are_the_default() -> None:
@@ -47,6 +47,7 @@ def test_a_day_read_by_processes_of_a_local_cluster_is_the_day_read_by_threads(t
 
 def _run(home: Path, **environment: str) -> dict[str, Any]:
     """A whole run of a day of the sample in a process of its own."""
+    seed(home / "prefect")
     ended = subprocess.run(
         [sys.executable, "flows/main.py", "--source", "sample", "--day", "2026-10-20", "--json"],
         cwd=ROOT,

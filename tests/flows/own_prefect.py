@@ -1,0 +1,83 @@
+"""Prefect for processes that a test starts: a database that is ready, and a server of the test's own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import prefect
+
+from tests.conftest import ROOT
+
+_READY_WITHIN = 180.0
+
+
+def bare_environ(folder: Path) -> dict[str, str]:
+    """An environment without settings of a developer, in which *folder* is where everything is written."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HNINTEL_"))}
+    return {**own, "HOME": str(folder)}
+
+
+def seed(prefect_home: Path) -> None:
+    """Put a database there that has all tables and nothing in them: to make one takes a new home ten seconds."""
+    prefect_home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(_migrated(), prefect_home / "prefect.db")
+
+
+def _migrated() -> Path:
+    """Such a database, made once for each version of Prefect."""
+    kept = ROOT / ".pytest_cache" / f"prefect-{prefect.__version__}.db"
+    if not kept.exists():
+        own = kept.parent / f"prefect-{os.getpid()}"
+        own.mkdir(parents=True)
+        environ = {**bare_environ(own), "PREFECT_HOME": str(own)}
+        command = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"]
+        subprocess.run(command, env=environ, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        with closing(sqlite3.connect(own / "prefect.db")) as made, closing(sqlite3.connect(own / "whole.db")) as whole:
+            made.backup(whole)  # what is still in the log that lies beside it too
+        (own / "whole.db").replace(kept)
+        shutil.rmtree(own)
+    return kept
+
+
+@contextmanager
+def api(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A Prefect server in a process of its own, up and with nothing in it: its address, and the process."""
+    seed(folder / "server")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_UI_ENABLED": "0"}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "flows._server", str(port)],
+        cwd=ROOT,
+        env={**bare_environ(folder), **quiet, "PREFECT_HOME": str(folder / "server")},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        url, deadline = f"http://127.0.0.1:{port}/api", time.monotonic() + _READY_WITHIN
+        while not _is_up(url):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        yield url, server
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _is_up(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
