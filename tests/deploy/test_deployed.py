@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from hnintel.window import yesterday
-from tests.deploy.conftest import STORY, Service, eventually
+from tests.deploy.service import STORY, Service, eventually
+
+if TYPE_CHECKING:
+    from prefect.events.schemas.automations import AutomationCore
+
+    from deployments.models import Ending
 
 pytestmark = pytest.mark.slow
 
 ZONE = "America/New_York"
 DAILY = "hacker-news/daily"
+
+
+@contextmanager
+def automations(service: Service, *made: Callable[[str], AutomationCore]) -> Iterator[None]:
+    """Automations of a test's own, each made for the block that posts to the webhook; gone at the end of the block."""
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: service.api}), get_client(sync_client=True) as client:
+        block = str(client.read_block_document_by_name("hn-alerts", "custom-webhook").id)
+        ids = [client.create_automation(one(block)) for one in made]
+        try:
+            yield
+        finally:
+            for one in ids:
+                client.delete_automation(one)
+
+
+def quickly_crashed() -> list[Callable[[str], AutomationCore]]:
+    """Our endings, which wait for one sign of life of a run and not for six."""
+    from deployments.check import AUTOMATIONS
+    from deployments.provisioning import declared, ending_automation
+
+    def quick(one: Ending) -> Callable[[str], AutomationCore]:
+        trigger = one.trigger.model_copy(update={"within": 60})
+        return lambda _: ending_automation(one.model_copy(update={"name": f"{one.name}, quickly", "trigger": trigger}))
+
+    return [quick(one) for one in declared(AUTOMATIONS).endings]
 
 
 def test_the_daily_deployment_is_on_the_default_pool_with_its_cron(service: Service) -> None:
@@ -67,14 +102,12 @@ def test_a_day_that_is_asked_for_is_run_and_a_run_that_fails_reaches_the_webhook
 
 
 def test_the_pollers_trending_event_starts_one_spotlight(service: Service) -> None:
-    watch = service.deployment("watch/watch")["id"]
-
     def polled(times: int) -> list[dict[str, Any]]:
         runs = service.runs("watch/watch", "COMPLETED")
         return runs if len(runs) >= times else []
 
     for times in (1, 2):
-        service.get(f"deployments/{watch}/create_flow_run", {})
+        service.request("watch/watch")
         eventually(lambda times=times: polled(times), "a poll")  # type: ignore[misc]
     (run,) = eventually(lambda: service.runs("spotlight/spotlight", "COMPLETED"), "the spotlight")
 
@@ -85,9 +118,8 @@ def test_the_pollers_trending_event_starts_one_spotlight(service: Service) -> No
 
 
 def test_stages_follow_each_other_by_events_each_once(service: Service) -> None:
-    hourly = service.deployment("hacker-news/hourly")["id"]
     given = {"day": "2026-10-22", "source": "sample"}
-    service.get(f"deployments/{hourly}/create_flow_run", {"parameters": given})
+    service.request("hacker-news/hourly", **given)
 
     (last,) = eventually(lambda: service.runs("hacker-news/transform", "COMPLETED", "FAILED"), "the marts")
 
@@ -101,23 +133,47 @@ def test_stages_follow_each_other_by_events_each_once(service: Service) -> None:
     assert sorted(told) == [("hn.day.enriched", True), ("hn.day.published", True), ("hn.items.landed", True)]
 
 
+def test_a_run_whose_worker_was_killed_is_ended_and_reconcile_does_what_it_left(service: Service) -> None:
+    with automations(service, *quickly_crashed()):
+        killed = service.request("hacker-news/daily", day="2026-10-20", source="sample")
+        left = "SELECT stage FROM ops.partitions WHERE day = '2026-10-20' AND status = 'running'"
+        eventually(lambda: service.home.is_dir() and service.rows(left), "a stage under way")
+
+        service.kill_the_worker()
+        service.start_worker()
+
+        assert "Nothing was heard of it" in service.ended(killed, "CRASHED")["state"]["message"]
+        eventually(lambda: service.webhook.about("a run crashed"), "the alert")
+    made_good = service.ended(service.request("reconcile/reconcile", source="sample"), "COMPLETED", "FAILED")
+    assert made_good["state"]["type"] == "COMPLETED", made_good["state"]["message"]
+    assert service.rows("SELECT DISTINCT status FROM ops.partitions WHERE day = '2026-10-20'") == [("complete",)]
+
+
+def test_a_cancelled_backfill_leaves_no_child_running_and_a_second_start_does_the_rest(service: Service) -> None:
+    days = {"from_day": "2026-10-20", "to_day": "2026-10-21", "source": "sample"}
+    cancelled = service.request("backfill/backfill", **days)
+    eventually(lambda: service.runs("hacker-news/day", "RUNNING"), "a child that runs")
+
+    service.get(f"flow_runs/{cancelled}/set_state", {"state": {"type": "CANCELLING"}})
+
+    service.ended(cancelled, "CANCELLED")
+    eventually(lambda: not service.runs("hacker-news/day", "RUNNING", "CANCELLING"), "the end of the children")
+    assert {run["state"]["type"] for run in service.runs("hacker-news/day")} <= {"CANCELLED", "COMPLETED"}
+    eventually(lambda: not service.children_of_the_worker(), "the end of their processes")
+    again = service.ended(service.request("backfill/backfill", **days), "COMPLETED", "FAILED", "CRASHED")
+    assert again["state"]["type"] == "COMPLETED", again["state"]["message"]
+    assert [(service.home / "site" / f"2026-10-{day}.html").is_file() for day in (20, 21)] == [True, True]
+
+
 def test_what_does_not_come_in_time_reaches_the_webhook(service: Service) -> None:
-    from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
     from deployments.check import AUTOMATIONS
-    from deployments.provisioning import alerts, automation
+    from deployments.provisioning import automation, declared
 
-    (never,) = [alert for alert in alerts(AUTOMATIONS) if alert.name == "hn never ran"]
+    (never,) = [alert for alert in declared(AUTOMATIONS).automations if alert.name == "hn never ran"]
     soon = never.trigger.model_copy(update={"within": 10, "expect": ["hn.day.published"], "match": {"x": "never"}})
     quick = never.model_copy(update={"name": "hn never ran, quickly", "trigger": soon, "subject": "nothing came"})
-    with temporary_settings({PREFECT_API_URL: service.api}), get_client(sync_client=True) as client:
-        block = client.read_block_document_by_name("hn-alerts", "custom-webhook")
-        made = client.create_automation(automation(quick, [str(block.id)]))
-        try:
-            (told, *_) = eventually(lambda: service.webhook.about("nothing came"), "the alert")
-        finally:
-            client.delete_automation(made)
+    with automations(service, lambda block: automation(quick, [block])):
+        (told, *_) = eventually(lambda: service.webhook.about("nothing came"), "the alert")
     assert "No page was written for two days" in told["body"]
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from deployments.serve import declared
 from tests.conftest import ROOT
-from tests.deploy.conftest import eventually
+from tests.deploy.service import eventually
 
 pytestmark = pytest.mark.slow
 

@@ -46,6 +46,13 @@ automations:
     tell: inform
     subject: "{{ event.payload.flow }} failed"
     body: A run failed.
+endings:
+  - name: hn silent
+    description: Nothing was heard of it.
+    trigger:
+      expect: [prefect.flow-run.*]
+    end_as: CRASHED
+    message: Its process went.
 """
 
 
@@ -164,6 +171,9 @@ def test_a_step_of_prefect_is_held_to_what_it_takes(deployments: Told) -> None:
         ("within: 60", "within: 60\n      posture: Reactively", "7: automations.0.trigger.posture"),
         ("within: 60", "within: 5\n      posture: Proactive", "4: automations.0.trigger: a Proactive trigger waits"),
         ("A run failed.\n    trigger", "A run failed.\n    triggers", "4: 'triggers' is not known here"),
+        ("end_as: CRASHED", "end_as: FAILED", "15: endings.0.end_as: Input should be 'CRASHED'"),
+        ("[prefect.flow-run.*]", "[hn.run.gone]", "14: nobody emits hn.run.gone"),
+        ("name: hn silent", "name: hn failed", "1: the file: two automations are named 'hn failed'"),
         ("body: A", "body: '{{ $NOWHERE }} A'\n#", "9: {{ $NOWHERE }} is not set"),
     ],
 )

@@ -1,0 +1,122 @@
+"""Postgres and Redis of one's own, as deployments/compose.yaml has them, from what the machine has installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import yaml
+
+from tests.conftest import ROOT
+
+_PATIENCE = 60.0
+
+
+class NotInstalled(Exception):
+    """A store's programs are not on this machine; the message says how they come there."""
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def postgres_and_redis() -> Iterator[dict[str, str]]:
+    """Both, until the block ends; gives a Prefect server's settings for them, which are those of the compose file.
+
+    Raises:
+        NotInstalled: one of them is not on this machine.
+    """
+    postgres, redis = free_port(), free_port()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hnintel-stores-")))
+        stack.enter_context(_postgres(folder, postgres))
+        stack.enter_context(_redis(folder, redis))
+        yield _settings(postgres, redis)
+
+
+def _settings(postgres: int, redis: int) -> dict[str, str]:
+    """The environment of the compose file's server, with the addresses of the stores that are here."""
+    compose = yaml.safe_load((ROOT / "deployments" / "compose.yaml").read_text(encoding="utf-8"))
+    told = {name: str(value) for name, value in compose["x-server"]["environment"].items()}
+    here = {"@postgres:5432/": f"@127.0.0.1:{postgres}/", "redis://redis:6379": f"redis://127.0.0.1:{redis}"}
+    for there, address in here.items():
+        told = {name: value.replace(there, address) for name, value in told.items()}
+    password = told["PREFECT_API_DATABASE_CONNECTION_URL"]
+    told["PREFECT_API_DATABASE_CONNECTION_URL"] = password.replace("${POSTGRES_PASSWORD:?set it}", "any")
+    return told | {"PREFECT_REDIS_MESSAGING_HOST": "127.0.0.1", "PREFECT_REDIS_MESSAGING_PORT": str(redis)}
+
+
+@contextmanager
+def _postgres(folder: Path, port: int) -> Iterator[None]:
+    binaries = _postgres_binaries()
+    owner = _owner_of_postgres(folder)
+    data = folder / "postgres"
+    made = [binaries / "initdb", "--pgdata", data, "--username", "prefect", "--auth", "trust", "--no-sync"]
+    subprocess.run([str(one) for one in made], user=owner, check=True, capture_output=True, cwd=folder)
+    served = [binaries / "postgres", "-D", data, "-p", port, "-k", folder, "-c", "listen_addresses=127.0.0.1"]
+    with _running([str(one) for one in served], folder, owner):
+        asked = [binaries / "createdb", "--host", "127.0.0.1", "--port", port, "--username", "prefect", "prefect"]
+        _until_done([str(one) for one in asked])
+        yield
+
+
+@contextmanager
+def _redis(folder: Path, port: int) -> Iterator[None]:
+    server, client = shutil.which("redis-server"), shutil.which("redis-cli")
+    if server is None or client is None:
+        raise NotInstalled("no redis-server here: apt-get install redis-server")
+    served = [server, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder)]
+    with _running(served, folder, None):
+        _until_done([client, "-p", str(port), "ping"])
+        yield
+
+
+def _postgres_binaries() -> Path:
+    found = shutil.which("initdb")
+    folders = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not folders:
+        raise NotInstalled("no postgres here: apt-get install postgresql")
+    return folders[-1]
+
+
+def _owner_of_postgres(folder: Path) -> str | None:
+    """Who runs it: root may not, so the user that its package made does, in a folder of that user's."""
+    if os.geteuid() != 0:
+        return None
+    shutil.chown(folder, "postgres")
+    return "postgres"
+
+
+@contextmanager
+def _running(command: list[str], folder: Path, user: str | None) -> Iterator[None]:
+    with (folder / f"{Path(command[0]).name}.log").open("wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, user=user)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _until_done(command: list[str]) -> None:
+    """Repeat *command* until it succeeds: the server that it asks may still be starting."""
+    deadline = time.monotonic() + _PATIENCE
+    while (ended := subprocess.run(command, capture_output=True, text=True, check=False)).returncode:
+        assert time.monotonic() < deadline, ended.stderr
+        time.sleep(0.2)
