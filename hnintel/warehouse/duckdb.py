@@ -37,8 +37,66 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 #: How many times the set wait answers are held ready for a file that another process holds.
 _WAITS_WITH_ANSWERS = 10
 
-#: Whose turn it is on a file; by its path, because two warehouses of one process may be opened on the same one.
-_turns: dict[Path, threading.RLock] = {}
+#: How long threads of this process may hand an open file on to each other, and for how long it then is free: somewhat
+#: longer than another process, which asks for it again and again, waits in between.
+_LONGEST_HELD, _LEFT_FREE = 4.0, 1.2 * _LONGEST_PAUSE
+
+
+class _Turns:
+    """Whose turn it is on a file, of the threads of this process.
+
+    To open the file takes longer than most transactions do, so who ends one leaves it open for a thread that waits.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._count = threading.Lock()
+        self._waiting = 0
+        self._left_open: duckdb.DuckDBPyConnection | None = None
+        self._held_since = 0.0
+        self._free_until = 0.0
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Wait for one's turn and have it for the block."""
+        with self._count:
+            self._waiting += 1
+        try:
+            self._lock.acquire()
+        finally:
+            with self._count:
+                self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Open the file within the block: what was left open for it is closed afterwards."""
+        if self._left_open is None:
+            time.sleep(max(0.0, self._free_until - time.monotonic()))
+            self._held_since = time.monotonic()
+        try:
+            yield
+        finally:
+            if self._left_open is not None:
+                self._left_open.close()
+                self._left_open = None
+
+    def leave(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Close *connection*, the last one where nobody waits."""
+        if not self._waiting:
+            connection.close()
+        elif time.monotonic() - self._held_since < _LONGEST_HELD:
+            self._left_open = connection
+        else:
+            connection.close()
+            self._free_until = time.monotonic() + _LEFT_FREE
+
+
+#: By the file's path, because two warehouses of one process may be opened on the same one.
+_turns: dict[Path, _Turns] = {}
 _turns_lock = threading.Lock()
 
 
@@ -156,15 +214,16 @@ class DuckDBWarehouse:
         self._engine = engine
         self._lock_wait = lock_wait
         with _turns_lock:
-            self._turn = _turns.setdefault(path.absolute(), threading.RLock())
+            self._turns = _turns.setdefault(path.absolute(), _Turns())
         self._migrated = False
 
     @contextmanager
     def transaction(self) -> Iterator[DuckDBSession]:
         """Open the file, begin, and commit when the block ends well; else nothing of it stays."""
-        with self._turn:
+        with self._turns.taken():
             self._migrated = self._migrated and self.path.exists()  # who deletes the file wants a new one
-            connection = self._open()
+            with self._turns.opening():
+                connection = self._open()
             try:
                 with _told_in_one_line(self.path):
                     if not self._migrated:
@@ -172,8 +231,10 @@ class DuckDBWarehouse:
                         self._migrated = True
                     with begun(connection) as session:
                         yield session
-            finally:
+            except BaseException:
                 connection.close()  # rolls back what was not committed
+                raise
+            self._turns.leave(connection)
 
     def model(self, asked_for: str, asker: str = "") -> str:
         """The model of the engine that answers here, whoever asks."""

@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 from typing import Any
 
 import duckdb
@@ -190,3 +192,58 @@ def test_no_progress_bar_is_drawn_where_the_main_module_has_no_file_as_in_a_work
         timeout=600,
     )
     assert ended.stdout == "[(False,)]\n"
+
+
+def test_threads_hand_the_open_file_on_and_leave_it_free_for_others_when_they_are_done(tmp_path: Path) -> None:
+    warehouse = open_duckdb(tmp_path)
+    load(warehouse, [story(1)])
+
+    def many() -> None:
+        for _ in range(20):
+            assert fetch(warehouse, "SELECT count(*) FROM raw.items") == [(1,)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for job in [pool.submit(many) for _ in range(4)]:
+            job.result()
+    with other_process(HOLDS_THE_FILE, warehouse.path):
+        pass
+
+
+def test_a_process_whose_threads_hand_the_file_on_all_the_time_lets_another_have_it(tmp_path: Path) -> None:
+    warehouse, over = open_duckdb(tmp_path), Event()
+    load(warehouse, [story(1)])
+
+    def busy() -> None:
+        while not over.is_set():
+            fetch(warehouse, "SELECT count(*) FROM raw.items")
+
+    with ThreadPoolExecutor(3) as pool:
+        jobs = [pool.submit(busy) for _ in range(3)]
+        try:
+            read = "from tests.warehouse.world import *; fetch(open_duckdb(Path(sys.argv[1]), None, 60), 'SELECT 1')"
+            with other_process(read, tmp_path):
+                pass
+        finally:
+            over.set()
+        for job in jobs:
+            job.result()
+
+
+def test_what_fails_in_one_thread_is_rolled_back_before_the_next_has_the_file(tmp_path: Path) -> None:
+    warehouse, within = open_duckdb(tmp_path), Event()
+    load(warehouse, [story(1)])
+
+    def fails() -> None:
+        with warehouse.transaction() as session:
+            session.execute("DELETE FROM raw.items")
+            within.set()
+            time.sleep(0.2)
+            raise RuntimeError("half-way")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(fails)
+        within.wait()
+        second = pool.submit(fetch, warehouse, "SELECT count(*) FROM raw.items")
+        with pytest.raises(RuntimeError, match="half-way"):
+            first.result()
+        assert second.result() == [(1,)]
