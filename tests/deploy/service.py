@@ -85,6 +85,7 @@ class Service:
             "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
             "HNINTEL_HOME": str(self.home),
             "HNINTEL_LEASE_SECONDS": "30",
+            "HNINTEL_CATCH_UP_DAYS": "365",  # the sample's days are some time ago
             "HNINTEL_FIREBASE_URL": news.firebase_url,
             "HNINTEL_ALGOLIA_URL": news.algolia_url,
             "HN_ALERTS_WEBHOOK_URL": webhook.url,
@@ -230,7 +231,7 @@ def running_service(
         try:
             for argv in servers:
                 service.start(*argv)
-            eventually(lambda: _is_up(service), "the server")
+                eventually(lambda: _is_up(service), "the server")
             service.call("deployments/provision.py")
             service.call("-m", "prefect", "--no-prompt", "deploy", "--all")
             service.start_worker()
