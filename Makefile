@@ -40,11 +40,12 @@ test-live: $(VENV)/dev.stamp  ## on your Snowflake account (SNOWFLAKE_*): some m
 serve: $(VENV)/run.stamp  ## Prefect's server and a worker with all deployments, until ctrl-C
 	@exec $(BIN)/python deployments/serve.py
 
-check: $(VENV)/dev.stamp  ## lint, types, and whether prefect.yaml fits the code; changes nothing
+check: $(VENV)/dev.stamp  ## lint, types, and whether what is deployed fits the code; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check -q flows tasks hnintel tests deployments
 	@$(BIN)/mypy
 	@$(BIN)/python deployments/check.py
+	@$(BIN)/hadolint deployments/Dockerfile
 
 fix: $(VENV)/dev.stamp  ## what of that can be mended by itself
 	@$(BIN)/ruff check --fix -q .
