@@ -70,7 +70,9 @@ def test_an_api_that_goes_in_the_middle_of_a_run_ends_it_in_one_line_and_the_nex
     environ: dict[str, str], small_dump: Path, tmp_path: Path, lasting: str, stage: str
 ) -> None:
     with api(tmp_path) as (url, server):
-        process = start({**environ, "PREFECT_API_URL": url, "PREFECT_CLIENT_MAX_RETRIES": "1"}, small_dump)
+        # One retry makes the end quick; one thing at a time keeps an API on SQLite from refusing before it is gone.
+        told = {"PREFECT_CLIENT_MAX_RETRIES": "1", "HNINTEL_ENRICH_CONCURRENCY": "1"}
+        process = start({**environ, "PREFECT_API_URL": url, **told}, small_dump)
         assert process.stderr is not None
         assert any(line.startswith(stage) for line in process.stderr)
         server.kill()
