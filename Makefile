@@ -28,7 +28,7 @@ setup: $(VENV)/dev.stamp  ## install everything, tests' needs included
 demo: $(VENV)/run.stamp  ## the whole job on the bundled sample; prints where the page is
 	@for day in $(DAYS); do $(BIN)/python flows/main.py --source sample --day $$day || exit $$?; done
 
-test: $(VENV)/dev.stamp  ## the tests, under five minutes
+test: $(VENV)/dev.stamp  ## the tests: some minutes
 	@$(BIN)/python -m pytest $(TWO_AT_ONCE)
 
 test-slow: $(VENV)/dev.stamp  ## those that take minutes: a real server and worker

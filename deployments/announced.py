@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 
 from hnintel.events import EVENTS
+from tasks.events import MATCHED
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Of Prefect's own, those that are not told late. A run's states may be held back for fifteen minutes, so only what
-#: nobody is left to announce is waited for there: a run whose process was killed.
+#: nobody is left to announce is waited for there: a run whose process was killed, or that gives no sign of life.
 OF_PREFECT = frozenset(
     {
         "prefect.flow-run.Crashed",
@@ -27,7 +28,7 @@ OF_PREFECT = frozenset(
     }
 )
 #: What the resource of one of ours says of it; see tasks/events.py.
-LABELS = ("prefect.resource.id", "prefect.resource.name", "hn.continue_by", "hn.recent")
+LABELS = ("prefect.resource.id", "prefect.resource.name", *(f"hn.{field}" for field in MATCHED))
 #: What those that are fields of the payload too may be.
 _VALUES = {"hn.continue_by": ("parent", "event"), "hn.recent": ("true", "false")}
 

@@ -142,14 +142,14 @@ def _bare(value: Any) -> Any:
     return value.get_secret_value() if hasattr(value, "get_secret_value") else value
 
 
-def declared(path: Path) -> AutomationsFile:
+def declared_automations(path: Path) -> AutomationsFile:
     """The automations that are declared."""
     return AutomationsFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def _automations(client: SyncPrefectClient) -> Iterator[Change]:
     blocks = {tell: _blocks(tell) for tell in get_args(Tell)}
-    ours = declared(Path(__file__).with_name("automations.yaml"))
+    ours = declared_automations(Path(__file__).with_name("automations.yaml"))
     for wanted in [
         *(automation(alert, blocks[alert.tell]) for alert in ours.automations),
         *(ending_automation(ending) for ending in ours.endings),
@@ -206,7 +206,7 @@ def undelivered(client: SyncPrefectClient, now: datetime) -> list[str]:
 
     Of a webhook that refuses, Prefect emits no event: an alert that was due and was not delivered since is one.
     """
-    ours = {alert.name for alert in declared(Path(__file__).with_name("automations.yaml")).automations}
+    ours = {alert.name for alert in declared_automations(Path(__file__).with_name("automations.yaml")).automations}
     due: dict[str, str] = {}
     for event in _told_of_automations(client, now):  # the oldest first
         name = event["resource"].get("prefect.resource.name", "")

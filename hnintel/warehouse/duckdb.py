@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -224,16 +224,15 @@ class DuckDBWarehouse:
             self._migrated = self._migrated and self.path.exists()  # who deletes the file wants a new one
             with self._turns.opening():
                 connection = self._open()
-            try:
+            with ExitStack() as undone:
+                undone.callback(connection.close)  # however it ends otherwise: rolls back what was not committed
                 with _told_in_one_line(self.path):
                     if not self._migrated:
                         migrate(lambda: begun(connection))
                         self._migrated = True
                     with begun(connection) as session:
                         yield session
-            except BaseException:
-                connection.close()  # rolls back what was not committed
-                raise
+                undone.pop_all()
             self._turns.leave(connection)
 
     def model(self, asked_for: str, asker: str = "") -> str:

@@ -21,8 +21,7 @@ import httpx
 import psutil
 
 from tests.conftest import ROOT
-from tests.deploy.stores import free_port
-from tests.flows.own_prefect import seed
+from tests.flows.own_prefect import free_port, seed
 from tests.servers import LoopbackServer, World
 
 _PATIENCE = 240.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,20 +14,13 @@ from pathlib import Path
 import yaml
 
 from tests.conftest import ROOT
+from tests.flows.own_prefect import free_port
 
 _PATIENCE = 60.0
 
 
 class NotInstalled(Exception):
     """A store's programs are not on this machine; the message says how they come there."""
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @contextmanager

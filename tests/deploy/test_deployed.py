@@ -43,13 +43,13 @@ def automations(service: Service, *made: Callable[[str], AutomationCore]) -> Ite
 def quickly_crashed() -> list[Callable[[str], AutomationCore]]:
     """Our endings, which wait for one sign of life of a run and not for six."""
     from deployments.check import AUTOMATIONS
-    from deployments.provisioning import declared, ending_automation
+    from deployments.provisioning import declared_automations, ending_automation
 
     def quick(one: Ending) -> Callable[[str], AutomationCore]:
         trigger = one.trigger.model_copy(update={"within": 60})
         return lambda _: ending_automation(one.model_copy(update={"name": f"{one.name}, quickly", "trigger": trigger}))
 
-    return [quick(one) for one in declared(AUTOMATIONS).endings]
+    return [quick(one) for one in declared_automations(AUTOMATIONS).endings]
 
 
 def test_the_daily_deployment_is_on_the_default_pool_with_its_cron(service: Service) -> None:
@@ -170,9 +170,9 @@ def test_a_run_whose_worker_was_killed_is_ended_and_reconcile_does_what_it_left(
 
 def test_what_does_not_come_in_time_reaches_the_webhook(service: Service) -> None:
     from deployments.check import AUTOMATIONS
-    from deployments.provisioning import automation, declared
+    from deployments.provisioning import automation, declared_automations
 
-    (never,) = [alert for alert in declared(AUTOMATIONS).automations if alert.name == "hn never ran"]
+    (never,) = [alert for alert in declared_automations(AUTOMATIONS).automations if alert.name == "hn never ran"]
     soon = never.trigger.model_copy(update={"within": 10, "expect": ["hn.day.published"], "match": {"x": "never"}})
     quick = never.model_copy(update={"name": "hn never ran, quickly", "trigger": soon, "subject": "nothing came"})
     with automations(service, lambda block: automation(quick, [block])):

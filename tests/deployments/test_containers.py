@@ -30,7 +30,9 @@ def test_the_image_is_made_of_what_there_is_and_is_let_in() -> None:
 
 def test_the_image_ends_without_root_and_without_what_built_it() -> None:
     last = DOCKERFILE.rpartition("\nFROM ")[2]
-    assert re.findall(r"^USER (\w+)$", last, re.MULTILINE) == ["hn"]
+    (made,) = re.findall(r"useradd .*--uid (\d+) ", last)
+    assert re.findall(r"^USER (\w+)$", last, re.MULTILINE) == [made]
+    assert int(made) > 0
     assert "pip install" not in last
     assert "apt-get" not in DOCKERFILE
     assert re.search(r"^HEALTHCHECK ", last, re.MULTILINE)

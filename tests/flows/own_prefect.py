@@ -49,13 +49,19 @@ def _migrated() -> Path:
     return kept
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 @contextmanager
 def api(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A Prefect server in a process of its own, up and with nothing in it: its address, and the process."""
     seed(folder / "server")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_UI_ENABLED": "0"}
     server = subprocess.Popen(
         [sys.executable, "-m", "flows._server", str(port)],

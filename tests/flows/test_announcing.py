@@ -60,6 +60,7 @@ def test_a_run_announces_what_is_there_and_that_it_goes_on_itself(
     landed = emitted("hn.items.landed", source=source)
     assert landed["resource"]["prefect.resource.id"] == "hn.day.2026-10-22"
     assert landed["resource"]["hn.continue_by"] == "parent"
+    assert emitted("hn.day.published")["resource"]["hn.recent"] == "false"  # the sample's days are long past
     assert landed["payload"]["items"] == listed
 
 

@@ -16,9 +16,11 @@ from threading import Event, Timer
 from typing import Any
 
 import duckdb
+import psutil
 import pytest
 
 from hnintel.errors import WarehouseBusy, WarehouseError
+from hnintel.warehouse import embedded
 from hnintel.warehouse.base import Query, Step
 from hnintel.warehouse.engines.base import Answer, EngineUnreachable
 from hnintel.warehouse.migrations import migrate
@@ -194,9 +196,17 @@ def test_no_progress_bar_is_drawn_where_the_main_module_has_no_file_as_in_a_work
     assert ended.stdout == "[(False,)]\n"
 
 
-def test_threads_hand_the_open_file_on_and_leave_it_free_for_others_when_they_are_done(tmp_path: Path) -> None:
-    warehouse = open_duckdb(tmp_path)
+def test_threads_hand_the_open_file_on_and_leave_it_free_for_others_when_they_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse, was_open = open_duckdb(tmp_path), []
     load(warehouse, [story(1)])
+
+    def connect(database: str) -> duckdb.DuckDBPyConnection:
+        was_open.append(database in {one.path for one in psutil.Process().open_files()})
+        return embedded.connect(database)
+
+    monkeypatch.setattr("hnintel.warehouse.duckdb.connect", connect)
 
     def many() -> None:
         for _ in range(20):
@@ -205,6 +215,7 @@ def test_threads_hand_the_open_file_on_and_leave_it_free_for_others_when_they_ar
     with ThreadPoolExecutor(4) as pool:
         for job in [pool.submit(many) for _ in range(4)]:
             job.result()
+    assert was_open.count(False) <= 20 < was_open.count(True)
     with other_process(HOLDS_THE_FILE, warehouse.path):
         pass
 

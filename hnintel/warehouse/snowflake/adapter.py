@@ -133,7 +133,7 @@ def begun(link: Link) -> Iterator[SnowflakeSession]:
     try:
         yield session
         session.end()
-    except BaseException:
+    except BaseException:  # a ctrl-C too leaves nothing begun; it is raised again below
         try:
             session.undo()
         except HnIntelError:
