@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 
 from prefect import flow
@@ -33,7 +34,8 @@ async def enrich(name: str, day: date, run_id: str) -> Enriched:
         total, after = total + chunk.came, chunk.last
         progress.update(stage, total.asked)
         await asyncio.to_thread(tasks.judge.submit(name, day, run_id, total).result)
-    await asyncio.to_thread(tasks.end.submit(name, day, run_id).result)
+    reused = await asyncio.to_thread(tasks.end.submit(name, day, run_id).result)
+    total = replace(total, reused=reused)
     await asyncio.to_thread(assets.enriched, name, day, run_id)
-    progress.finish(stage, f"{total.asked} asked, {total.answered} answered, {total.failed} failed")
+    progress.finish(stage, total.in_words())
     return total

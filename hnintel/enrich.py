@@ -13,12 +13,12 @@ from hnintel.checks.check import Result
 from hnintel.checks.run import keep_results
 from hnintel.enrichment import Enrichment
 from hnintel.errors import BudgetReached, DeclarationError, ModelUnavailable, QualityError, WarehouseError
-from hnintel.question import fingerprint_of, pending_items, question
+from hnintel.question import fingerprint_of, pending_items, question, reuse
 from hnintel.settings import Settings
 from hnintel.tags import tagged
 from hnintel.usage import Enriched, Functions, Judged
 from hnintel.warehouse.base import Query, Session, Warehouse
-from hnintel.warehouse.statements import CHARS_PER_TOKEN, statement
+from hnintel.warehouse.statements import CHARS_PER_TOKEN, literal, statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,7 @@ def enrich(
         progress(total)
         run.refuse_if_too_bad(total)
         chunk = run.next_chunk(chunk.last)
-    run.end()
-    return total
+    return replace(total, reused=run.end())
 
 
 class EnrichmentRun:
@@ -186,7 +185,7 @@ class EnrichmentRun:
         sql = pending_items(self._warehouse, self._enrichment, self._settings, limit)
         stage, fingerprint = self._enrichment.stage, self._fingerprint
         attempts = self._settings.answer_attempts
-        return Query(sql, [self._day, fingerprint, stage, fingerprint, after, attempts, self._retried_before])
+        return Query(sql, [self._day, stage, fingerprint, after, attempts, self._retried_before, fingerprint])
 
     def _keep(self, session: Session) -> Chunk:
         """Keep what was answered, good or bad."""
@@ -226,10 +225,32 @@ class EnrichmentRun:
             f"the reasons: python -m hnintel dead-letters list --stage {self._enrichment.stage}"
         )
 
-    def end(self) -> None:
-        """Note that nothing is pending any more: complete, or partial where items are in the dead letters."""
+    def end(self) -> int:
+        """Note that nothing is pending any more: complete, or partial where items are in the dead letters.
+
+        Returns:
+            how many items got the answer that another has to the very same text, and were not asked about.
+        """
         with self._tagged(), self._warehouse.transaction() as session:
+            reused = self._reuse(session)
             self._end(session)
+        return reused
+
+    def reuse(self) -> int:
+        """Give items the answer that another has to the very same text; how many got one."""
+        with self._tagged(), self._warehouse.transaction() as session:
+            return self._reuse(session)
+
+    def _reuse(self, session: Session) -> int:
+        one = self._enrichment
+        sql = reuse(self._warehouse, one, self._settings)
+        reused = sum(session.merge(sql, [self._day, self._run_id, _now(), self._fingerprint]))
+        if reused:
+            answered = (
+                f"(SELECT CAST(item_id AS VARCHAR) AS key FROM {one.table} WHERE run_id = {literal(self._run_id)})"
+            )
+            session.execute(statement("forgive", source=answered), [one.stage, self._fingerprint])
+        return reused
 
     def _end(self, session: Session) -> None:
         one = self._enrichment

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hnintel.enrichment import Enrichment
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Step, Warehouse
@@ -23,15 +25,23 @@ def fingerprint_of(warehouse: Warehouse, enrichment: Enrichment, settings: Setti
 
 def pending_items(warehouse: Warehouse, enrichment: Enrichment, settings: Settings, limit: int | None) -> str:
     """The statement that selects what is pending, of at most *limit* items; ``sql/pending.sql`` says its parameters."""
-    return statement(
-        "pending",
-        where=enrichment.where,
-        table=enrichment.table,
-        input=enrichment.input,
-        max_chars=max_chars(enrichment, settings),
-        limit=limit,
-        dialect=warehouse.dialect,
-    )
+    return statement("pending", **_texts(warehouse, enrichment, settings), limit=limit)
+
+
+def reuse(warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> str:
+    """The statement that gives items the answer of another with the very same text; ``sql/reuse.sql`` says the rest."""
+    columns = [column.name for column in enrichment.columns]
+    return statement("reuse", **_texts(warehouse, enrichment, settings), columns=columns)
+
+
+def _texts(warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> dict[str, Any]:
+    return {
+        "where": enrichment.where,
+        "table": enrichment.table,
+        "input": enrichment.input,
+        "max_chars": max_chars(enrichment, settings),
+        "dialect": warehouse.dialect,
+    }
 
 
 def counting(enrichment: Enrichment, model: str) -> dict[str, str]:

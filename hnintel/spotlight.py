@@ -62,5 +62,6 @@ def ask(
     alone = replace(enrichment, where=f"({enrichment.where}) AND id = {int(story_id)}")
     with warehouse.transaction() as session:
         prepare(session, warehouse, enrichment, settings)
-    chunk = EnrichmentRun(warehouse, alone, day, settings, run_id).next_chunk(after=0)
-    return chunk.came if chunk else Enriched()
+    run = EnrichmentRun(warehouse, alone, day, settings, run_id)
+    chunk = run.next_chunk(after=0)
+    return replace(chunk.came if chunk else Enriched(), reused=run.reuse())

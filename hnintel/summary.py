@@ -97,7 +97,7 @@ class Summary:
             "notes": dict(self.notes),
             "articles": self.articles,
             "enrichments": {
-                name: {"asked": one.asked, "answered": one.answered, "failed": one.failed}
+                name: {"asked": one.asked, "answered": one.answered, "failed": one.failed, "reused": one.reused}
                 for name, one in self.enrichments.items()
             },
             "briefing": {
@@ -133,10 +133,7 @@ def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("of the items", _of_the_items(told["changes"]["items"])),
         ("articles", _listed(told["articles"]) or "none"),
     ]
-    rows += [
-        (f"enrich {name}", f"{one['asked']} asked, {one['answered']} answered, {one['failed']} failed")
-        for name, one in told["enrichments"].items()
-    ]
+    rows += [(f"enrich {name}", Enriched(**one).in_words()) for name, one in told["enrichments"].items()]
     rows += [
         ("briefing", _briefing(told["briefing"])),
         ("AI", f"{told['ai_calls']} calls, {sum(told['tokens'].values())} tokens, {_cost(told['cost'])}"),

@@ -18,7 +18,10 @@ EVALUATING = "eval:"
 
 @dataclass(frozen=True, slots=True)
 class Enriched:
-    """What asking came to. asked = answered + failed, in items; an item can take more calls than one."""
+    """What asking came to. asked = answered + failed, in items; an item can take more calls than one.
+
+    ``reused`` items were not asked about: another has an answer to the very same text.
+    """
 
     asked: int = 0
     answered: int = 0
@@ -27,9 +30,15 @@ class Enriched:
     output_tokens: int = 0
     credits: float = 0.0
     calls: int = 0
+    reused: int = 0
 
     def __add__(self, other: Enriched) -> Enriched:
         return Enriched(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+    def in_words(self) -> str:
+        """A line, in items."""
+        told = f"{self.asked} asked, {self.answered} answered, {self.failed} failed"
+        return f"{told}, {self.reused} of the same text as another" if self.reused else told
 
 
 @dataclass(frozen=True, slots=True)

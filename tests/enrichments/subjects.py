@@ -35,10 +35,11 @@ def load_worthy(asking: Asking, enrichment: Enrichment, most: int = 8) -> list[i
 
 
 def comments_below(item_id: int, *more: str) -> list[Comment]:
-    """What is always said below an item, and *more*; a comment has the number of its place below the item."""
+    """What is said below an item, and *more*; a comment has the number of its place below the item."""
+    said = (f"About number {item_id}: what do the rest of you think of it?", *_SAID, *more)
     return [
         Comment(id=item_id * 1_000 + place, story_id=item_id, parent=item_id, depth=1, status="ok", text=text)
-        for place, text in enumerate((*_SAID, *more))
+        for place, text in enumerate(said)
     ]
 
 
@@ -59,6 +60,13 @@ def say(asking: Asking, enrichment: Enrichment, texts: dict[int, str]) -> None:
         load(
             asking.warehouse, [candidate(item_id).model_copy(update={"text": text}) for item_id, text in texts.items()]
         )
+
+
+def say_alike(asking: Asking, ids: Iterable[int], text: str) -> None:
+    """Have items say the very same, to the letter, in themselves and below."""
+    load(asking.warehouse, [candidate(number, title="A database, submitted again", text=text) for number in ids])
+    below = [Comment(id=n * 1_000, story_id=n, parent=n, depth=1, status="ok", text=f"{text} It works.") for n in ids]
+    load_comments(asking, below)
 
 
 def worthy(ids: list[int], count: int) -> list[int]:

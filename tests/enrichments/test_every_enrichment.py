@@ -14,7 +14,7 @@ from hnintel.extract import item_text
 from hnintel.question import fingerprint_of
 from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
 from tests.enrichments.conftest import FOLDER
-from tests.enrichments.subjects import candidate, load_worthy, say, worthy
+from tests.enrichments.subjects import candidate, load_worthy, say, say_alike, worthy
 from tests.warehouse.world import DAY, Asking, load, load_article, load_sample, story
 
 #: Texts that have broken something somewhere: quotes of three languages, ends of strings, of fences and of lines.
@@ -53,6 +53,29 @@ def test_a_changed_text_is_asked_about_alone(asking: Asking, enrichment: Enrichm
     assert asking.engine.asked_about("a disaster") == 1
     told = {row["item_id"]: row["run_id"] for row in asking.answers(enrichment)}
     assert told == {**dict.fromkeys(ids, "first"), ids[1]: "second"}
+
+
+def test_the_very_same_text_is_asked_about_once_for_all_who_say_it(asking: Asking, enrichment: Enrichment) -> None:
+    ids = load_worthy(asking, enrichment)
+    first, *again, later = worthy(ids, 4)
+    say_alike(asking, [first, *again], "A lighthouse keeper released a storage engine.")
+    done = asking.run(enrichment, "first", enrich_chunk=2)
+    assert (done.asked, done.reused) == (len(ids) + 1, 2)
+    assert asking.engine.asked_about("lighthouse") == 1
+    say_alike(asking, [later], "A lighthouse keeper released a storage engine.")
+    done = asking.run(enrichment, "second")
+    assert (done.asked, done.reused) == (0, 1)
+    assert asking.run(enrichment, "third").reused == 0
+    told = {row["item_id"]: row for row in asking.answers(enrichment)}
+    names = [column.name for column in enrichment.columns] + ["input_hash", "input_cut", "model", "fingerprint"]
+    assert all(told[one][name] == told[first][name] for one in (*again, later) for name in names)
+    assert [told[one]["run_id"] for one in (*again, later)] == ["first", "first", "second"]
+    (stage,) = asking.rows("SELECT * FROM ops.partitions WHERE stage = ?", [enrichment.stage])
+    assert (stage["status"], stage["row_count"]) == ("complete", len(told))
+    # It is a copy: what one says later is its own.
+    say(asking, enrichment, {first: "Another text: the release was a disaster and data was lost."})
+    assert asking.run(enrichment, "fourth").asked == 1
+    assert {row["item_id"] for row in asking.answers(enrichment) if row["run_id"] == "fourth"} == {first}
 
 
 def test_a_score_or_a_comment_more_asks_nothing(asking: Asking, enrichment: Enrichment) -> None:

@@ -78,7 +78,7 @@ def test_every_enrichment_answers_for_every_live_item(ran: Ran) -> None:
         live = ran.rows(
             f"SELECT count(*) FROM raw.items WHERE status = 'ok' AND title IS NOT NULL AND ({one.where}) {said}"
         )[0][0]
-        assert counts == {"asked": live, "answered": live, "failed": 0}, name
+        assert counts == {"asked": live, "answered": live, "failed": 0, "reused": 0}, name
         assert live > 10, name
 
 

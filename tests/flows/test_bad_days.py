@@ -39,7 +39,7 @@ def test_a_day_on_which_every_article_fails_is_run_to_its_end(
     assert told["articles"] == {"retry_at": 8}
     assert told["dead_letters"] == 8
     assert told["status"] == "partial"
-    assert told["enrichments"]["takeaway"] == {"asked": 10, "answered": 10, "failed": 0}
+    assert told["enrichments"]["takeaway"] == {"asked": 10, "answered": 10, "failed": 0, "reused": 0}
     assert Path(told["page"]).is_file()
 
 

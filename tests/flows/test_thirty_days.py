@@ -74,9 +74,10 @@ def test_a_backfill_that_is_killed_twice_ends_complete_and_asks_each_question_on
             statuses = connection.execute(
                 "SELECT status, count(DISTINCT day) FROM ops.partitions GROUP BY 1"
             ).fetchall()
-            answers = connection.execute(
+            stories = connection.execute(
                 "SELECT count(*) FROM raw.items AS i WHERE status = 'ok' AND title IS NOT NULL"
             ).fetchall()[0][0]
+            texts = connection.execute("SELECT count(DISTINCT input_hash) FROM enriched.topic").fetchall()[0][0]
             asked = connection.execute(
                 "SELECT enrichment, sum(calls) FROM ops.ai_usage WHERE enrichment <> 'briefing' GROUP BY 1"
             ).fetchall()
@@ -84,6 +85,8 @@ def test_a_backfill_that_is_killed_twice_ends_complete_and_asks_each_question_on
                 "SELECT coalesce(sum(calls), 0) FROM ops.ai_usage WHERE enrichment = 'briefing'"
             ).fetchall()[0][0]
         assert statuses == [("complete", 30)]
-        assert {calls for _, calls in asked} == {answers}
+        # Stories of one text are asked about once, but for those of two days that are asked side by side.
+        assert all(texts <= calls <= stories for _, calls in asked)
+        assert texts > 0.9 * stories
         questions = sum(int(calls) for _, calls in asked) + int(briefings)
         assert questions <= len(endpoint.asked) <= questions + len(_KILLED_AFTER) * _CHUNK

@@ -17,7 +17,7 @@ from tests.warehouse.world import DAY, NOW, bury, load, load_article, open_duckd
 def summary() -> Summary:
     one = Summary(DAY, "the-run", "sample", status="complete", listed=3, page="site/page.html")
     one.enrichments = {
-        "topic": Enriched(5, 4, 1, 100, 20, 0.5, calls=10),
+        "topic": Enriched(5, 4, 1, 100, 20, 0.5, calls=10, reused=2),
         "tone": Enriched(5, 5, 0, 50, 10, 0.25, calls=5),
     }
     digests, asked = Enriched(3, 3, 0, 40, 20, 0.2, 3), Enriched(3, 3, 0, 20, 10, 0.05, 3)
@@ -42,14 +42,14 @@ def test_it_is_plain_json_with_the_day_first() -> None:
     told = json.loads(json.dumps(summary().as_json()))
     assert next(iter(told)) == "day"
     assert told["day"] == "2026-10-21"
-    assert told["enrichments"]["topic"] == {"asked": 5, "answered": 4, "failed": 1}
+    assert told["enrichments"]["topic"] == {"asked": 5, "answered": 4, "failed": 1, "reused": 2}
     assert told["briefing"] == {"anew": True, "claims": 4, "refused": 1}
     assert told["seconds"] == {"enrich": 1.23}
 
 
 def test_the_table_has_a_line_for_each_thing() -> None:
     one = summary()
-    assert line(one, "enrich topic") == "5 asked, 4 answered, 1 failed"
+    assert line(one, "enrich topic") == "5 asked, 4 answered, 1 failed, 2 of the same text as another"
     assert line(one, "AI") == "21 calls, 270 tokens, 1 credits (estimated)"
     assert line(one, "dbt") == "17 models, 41 tests"
     assert line(one, "articles") == "none"

@@ -481,9 +481,12 @@ VALUES
         s.finished_at, s.error
     );
 
-CREATE OR REPLACE TEMPORARY TABLE pending AS -- Items of a day worth asking about that have no answer to this question for the text as it is now, next chunk;
--- one row a part of an item's text, in their order.
--- Parameters: day, fingerprint, stage, fingerprint, item id to start after, attempts allowed, retried before.
+CREATE OR REPLACE TEMPORARY TABLE pending AS -- The texts of a day worth asking about that no item has an answer for to this question, next chunk; one row a part of an
+-- item's text, in their order. Of several items with the very same text the first is asked about; `reuse.sql` gives the
+-- others its answer.
+-- Parameters: day, stage, fingerprint, item id to start after, attempts allowed, retried before, fingerprint.
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item,
+-- `bounded` one row a part of its text. Begins a WITH. Parameter: day.
 WITH worth AS (
     SELECT id, title, text, canonical_url
     FROM raw.items
@@ -520,24 +523,28 @@ whole AS (
     SELECT item_id, md5(LISTAGG(md5(part), '') WITHIN GROUP (ORDER BY place)) AS input_hash, count_if(is_cut) > 0 AS input_cut
     FROM bounded
     GROUP BY item_id
-),
+)
+,
 due AS (
     SELECT whole.*
     FROM whole
-    LEFT JOIN enriched.discussion AS answered
-        ON answered.item_id = whole.item_id AND answered.fingerprint = ?
     LEFT JOIN ops.dead_letters AS dead
         ON dead.stage = ? AND dead.key = CAST(whole.item_id AS VARCHAR) AND dead.fingerprint = ?
     WHERE whole.item_id > ?
-      AND (answered.item_id IS NULL OR answered.input_hash <> whole.input_hash)
       AND (dead.key IS NULL OR dead.input_hash <> whole.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
-    -- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
-    QUALIFY row_number() OVER (ORDER BY whole.item_id) <= 200
+      AND NOT EXISTS (
+          SELECT 1 FROM enriched.discussion AS answered WHERE answered.input_hash = whole.input_hash AND answered.fingerprint = ?
+      )
+    QUALIFY row_number() OVER (PARTITION BY whole.input_hash ORDER BY whole.item_id) = 1
+),
+-- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
+chunk AS (
+    SELECT * FROM due QUALIFY row_number() OVER (ORDER BY item_id) <= 200
 )
-SELECT due.item_id, bounded.part AS input, due.input_hash, due.input_cut
-FROM due
-INNER JOIN bounded ON bounded.item_id = due.item_id
-ORDER BY due.item_id, bounded.place;
+SELECT chunk.item_id, bounded.part AS input, chunk.input_hash, chunk.input_cut
+FROM chunk
+INNER JOIN bounded ON bounded.item_id = chunk.item_id
+ORDER BY chunk.item_id, bounded.place;
 
 SELECT count(*) FROM pending;
 
@@ -705,6 +712,74 @@ DROP TABLE IF EXISTS digested;
 
 DROP TABLE IF EXISTS pending;
 
+-- Gives the items of a day whose text another item has an answer for, and they have not, that answer.
+-- Parameters: day, run id, now, fingerprint.
+MERGE INTO enriched.discussion AS t
+USING (
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item,
+-- `bounded` one row a part of its text. Begins a WITH. Parameter: day.
+WITH worth AS (
+    SELECT id, title, text, canonical_url
+    FROM raw.items
+    WHERE day = ?
+      AND status = 'ok'
+      AND title IS NOT NULL
+      AND (type IN ('story', 'poll') AND comments >= 3)
+),
+parts AS (
+    SELECT
+        worth.id AS item_id,
+        row_number() OVER (PARTITION BY worth.id ORDER BY comments.depth, comments.id) AS place,
+        comments.text AS part
+    FROM worth
+    INNER JOIN raw.comments AS comments
+        ON comments.story_id = worth.id AND comments.status = 'ok' AND comments.text IS NOT NULL
+),
+-- Where the parts of an item come to the limit together, they are cut.
+measured AS (
+    SELECT
+        item_id,
+        place,
+        part,
+        sum(length(part)) OVER (PARTITION BY item_id ORDER BY place) - length(part) AS ahead,
+        sum(length(part)) OVER (PARTITION BY item_id) AS total
+    FROM parts
+),
+bounded AS (
+    SELECT item_id, place, left(part, CAST(40000 - ahead AS INTEGER)) AS part, total > 40000 AS is_cut
+    FROM measured
+    WHERE ahead < 40000
+),
+whole AS (
+    SELECT item_id, md5(LISTAGG(md5(part), '') WITHIN GROUP (ORDER BY place)) AS input_hash, count_if(is_cut) > 0 AS input_cut
+    FROM bounded
+    GROUP BY item_id
+)
+    SELECT
+        whole.item_id, given.fingerprint, given.agreement, given.disagreement, given.tone, whole.input_hash, whole.input_cut,
+        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
+    FROM whole
+    INNER JOIN enriched.discussion AS given ON given.input_hash = whole.input_hash
+    LEFT JOIN enriched.discussion AS own
+        ON own.item_id = whole.item_id AND own.fingerprint = given.fingerprint AND own.input_hash = whole.input_hash
+    WHERE given.fingerprint = ? AND own.item_id IS NULL
+    QUALIFY row_number() OVER (PARTITION BY whole.item_id ORDER BY given.item_id) = 1
+) AS s
+ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
+WHEN MATCHED THEN UPDATE SET
+    agreement = s.agreement,
+    disagreement = s.disagreement,
+    tone = s.tone,
+    input_hash = s.input_hash,
+    input_cut = s.input_cut,
+    model = s.model,
+    run_id = s.run_id,
+    enriched_at = s.enriched_at
+WHEN NOT MATCHED THEN INSERT
+    (item_id, fingerprint, agreement, disagreement, tone, input_hash, input_cut, model, run_id, enriched_at)
+VALUES
+    (s.item_id, s.fingerprint, s.agreement, s.disagreement, s.tone, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
+
 -- Takes out of the dead letters what is no longer asked: an earlier wording, an item that has died or is not worth it now.
 -- Parameters: stage, day, fingerprint, day.
 DELETE FROM ops.dead_letters
@@ -761,8 +836,10 @@ FROM (
     QUALIFY row_number() OVER (PARTITION BY old.item_id ORDER BY old.enriched_at DESC, old.fingerprint) = 1
 ) AS earlier;
 
-CREATE OR REPLACE TEMPORARY TABLE pending AS -- Items of a day worth asking about that have no answer to this question for the text as it is now, next chunk.
--- Parameters: day, fingerprint, stage, fingerprint, item id to start after, attempts allowed, retried before.
+CREATE OR REPLACE TEMPORARY TABLE pending AS -- The texts of a day worth asking about that no item has an answer for to this question, next chunk. Of several items with the very same text the first is asked about; `reuse.sql` gives the
+-- others its answer.
+-- Parameters: day, stage, fingerprint, item id to start after, attempts allowed, retried before, fingerprint.
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
 WITH worth AS (
     SELECT id, title, text, canonical_url
     FROM raw.items
@@ -786,22 +863,26 @@ whole AS (
         md5(left(part, 8000)) AS input_hash,
         length(part) > 8000 AS input_cut
     FROM parts
-),
+)
+,
 due AS (
     SELECT whole.*
     FROM whole
-    LEFT JOIN enriched.sentiment AS answered
-        ON answered.item_id = whole.item_id AND answered.fingerprint = ?
     LEFT JOIN ops.dead_letters AS dead
         ON dead.stage = ? AND dead.key = CAST(whole.item_id AS VARCHAR) AND dead.fingerprint = ?
     WHERE whole.item_id > ?
-      AND (answered.item_id IS NULL OR answered.input_hash <> whole.input_hash)
       AND (dead.key IS NULL OR dead.input_hash <> whole.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
-    -- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
-    QUALIFY row_number() OVER (ORDER BY whole.item_id) <= 200
+      AND NOT EXISTS (
+          SELECT 1 FROM enriched.sentiment AS answered WHERE answered.input_hash = whole.input_hash AND answered.fingerprint = ?
+      )
+    QUALIFY row_number() OVER (PARTITION BY whole.input_hash ORDER BY whole.item_id) = 1
+),
+-- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
+chunk AS (
+    SELECT * FROM due QUALIFY row_number() OVER (ORDER BY item_id) <= 200
 )
 SELECT item_id, input, input_hash, input_cut
-FROM due
+FROM chunk
 ORDER BY item_id;
 
 CREATE OR REPLACE TEMPORARY TABLE asked AS SELECT item_id, input, input_hash, input_cut, digest_read, AI_CLASSIFY(input, [{'label': 'positive', 'description': 'Praise, delight, success, good news, something new that works.'}, {'label': 'neutral', 'description': 'A plain account, a question, an explanation, mixed or no feeling.'}, {'label': 'negative', 'description': 'Complaint, failure, loss, harm, worry, criticism, bad news.'}], return_error_details => TRUE) AS answer FROM (SELECT *, 0 AS digest_read FROM pending) AS pending;
@@ -874,6 +955,58 @@ WHEN NOT MATCHED THEN INSERT
 VALUES
     (s.item_id, s.fingerprint, s.sentiment, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
 
+-- Gives the items of a day whose text another item has an answer for, and they have not, that answer.
+-- Parameters: day, run id, now, fingerprint.
+MERGE INTO enriched.sentiment AS t
+USING (
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
+WITH worth AS (
+    SELECT id, title, text, canonical_url
+    FROM raw.items
+    WHERE day = ?
+      AND status = 'ok'
+      AND title IS NOT NULL
+      AND (type IN ('story', 'job', 'poll'))
+),
+parts AS (
+    SELECT
+        worth.id AS item_id,
+        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+    FROM worth
+    LEFT JOIN raw.articles AS articles
+        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+),
+whole AS (
+    SELECT
+        item_id,
+        left(part, 8000) AS input,
+        md5(left(part, 8000)) AS input_hash,
+        length(part) > 8000 AS input_cut
+    FROM parts
+)
+    SELECT
+        whole.item_id, given.fingerprint, given.sentiment, whole.input_hash, whole.input_cut,
+        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
+    FROM whole
+    INNER JOIN enriched.sentiment AS given ON given.input_hash = whole.input_hash
+    LEFT JOIN enriched.sentiment AS own
+        ON own.item_id = whole.item_id AND own.fingerprint = given.fingerprint AND own.input_hash = whole.input_hash
+    WHERE given.fingerprint = ? AND own.item_id IS NULL
+    QUALIFY row_number() OVER (PARTITION BY whole.item_id ORDER BY given.item_id) = 1
+) AS s
+ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
+WHEN MATCHED THEN UPDATE SET
+    sentiment = s.sentiment,
+    input_hash = s.input_hash,
+    input_cut = s.input_cut,
+    model = s.model,
+    run_id = s.run_id,
+    enriched_at = s.enriched_at
+WHEN NOT MATCHED THEN INSERT
+    (item_id, fingerprint, sentiment, input_hash, input_cut, model, run_id, enriched_at)
+VALUES
+    (s.item_id, s.fingerprint, s.sentiment, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
+
 -- Takes out of the dead letters what is no longer asked: an earlier wording, an item that has died or is not worth it now.
 -- Parameters: stage, day, fingerprint, day.
 DELETE FROM ops.dead_letters
@@ -920,8 +1053,10 @@ FROM (
     QUALIFY row_number() OVER (PARTITION BY old.item_id ORDER BY old.enriched_at DESC, old.fingerprint) = 1
 ) AS earlier;
 
-CREATE OR REPLACE TEMPORARY TABLE pending AS -- Items of a day worth asking about that have no answer to this question for the text as it is now, next chunk.
--- Parameters: day, fingerprint, stage, fingerprint, item id to start after, attempts allowed, retried before.
+CREATE OR REPLACE TEMPORARY TABLE pending AS -- The texts of a day worth asking about that no item has an answer for to this question, next chunk. Of several items with the very same text the first is asked about; `reuse.sql` gives the
+-- others its answer.
+-- Parameters: day, stage, fingerprint, item id to start after, attempts allowed, retried before, fingerprint.
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
 WITH worth AS (
     SELECT id, title, text, canonical_url
     FROM raw.items
@@ -945,22 +1080,26 @@ whole AS (
         md5(left(part, 8000)) AS input_hash,
         length(part) > 8000 AS input_cut
     FROM parts
-),
+)
+,
 due AS (
     SELECT whole.*
     FROM whole
-    LEFT JOIN enriched.takeaway AS answered
-        ON answered.item_id = whole.item_id AND answered.fingerprint = ?
     LEFT JOIN ops.dead_letters AS dead
         ON dead.stage = ? AND dead.key = CAST(whole.item_id AS VARCHAR) AND dead.fingerprint = ?
     WHERE whole.item_id > ?
-      AND (answered.item_id IS NULL OR answered.input_hash <> whole.input_hash)
       AND (dead.key IS NULL OR dead.input_hash <> whole.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
-    -- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
-    QUALIFY row_number() OVER (ORDER BY whole.item_id) <= 200
+      AND NOT EXISTS (
+          SELECT 1 FROM enriched.takeaway AS answered WHERE answered.input_hash = whole.input_hash AND answered.fingerprint = ?
+      )
+    QUALIFY row_number() OVER (PARTITION BY whole.input_hash ORDER BY whole.item_id) = 1
+),
+-- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
+chunk AS (
+    SELECT * FROM due QUALIFY row_number() OVER (ORDER BY item_id) <= 200
 )
 SELECT item_id, input, input_hash, input_cut
-FROM due
+FROM chunk
 ORDER BY item_id;
 
 CREATE OR REPLACE TEMPORARY TABLE asked AS SELECT item_id, input, input_hash, input_cut, digest_read, AI_COMPLETE('offline-test', 'Say the one thing an engineer should remember of this story, in one plain sentence.
@@ -1035,6 +1174,58 @@ WHEN NOT MATCHED THEN INSERT
 VALUES
     (s.item_id, s.fingerprint, s.takeaway, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
 
+-- Gives the items of a day whose text another item has an answer for, and they have not, that answer.
+-- Parameters: day, run id, now, fingerprint.
+MERGE INTO enriched.takeaway AS t
+USING (
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
+WITH worth AS (
+    SELECT id, title, text, canonical_url
+    FROM raw.items
+    WHERE day = ?
+      AND status = 'ok'
+      AND title IS NOT NULL
+      AND (type IN ('story', 'job', 'poll'))
+),
+parts AS (
+    SELECT
+        worth.id AS item_id,
+        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+    FROM worth
+    LEFT JOIN raw.articles AS articles
+        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+),
+whole AS (
+    SELECT
+        item_id,
+        left(part, 8000) AS input,
+        md5(left(part, 8000)) AS input_hash,
+        length(part) > 8000 AS input_cut
+    FROM parts
+)
+    SELECT
+        whole.item_id, given.fingerprint, given.takeaway, whole.input_hash, whole.input_cut,
+        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
+    FROM whole
+    INNER JOIN enriched.takeaway AS given ON given.input_hash = whole.input_hash
+    LEFT JOIN enriched.takeaway AS own
+        ON own.item_id = whole.item_id AND own.fingerprint = given.fingerprint AND own.input_hash = whole.input_hash
+    WHERE given.fingerprint = ? AND own.item_id IS NULL
+    QUALIFY row_number() OVER (PARTITION BY whole.item_id ORDER BY given.item_id) = 1
+) AS s
+ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
+WHEN MATCHED THEN UPDATE SET
+    takeaway = s.takeaway,
+    input_hash = s.input_hash,
+    input_cut = s.input_cut,
+    model = s.model,
+    run_id = s.run_id,
+    enriched_at = s.enriched_at
+WHEN NOT MATCHED THEN INSERT
+    (item_id, fingerprint, takeaway, input_hash, input_cut, model, run_id, enriched_at)
+VALUES
+    (s.item_id, s.fingerprint, s.takeaway, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
+
 SELECT count(*) FROM enriched.takeaway AS a JOIN raw.items AS i ON i.id = a.item_id WHERE i.day = ? AND a.fingerprint = ?;
 
 ALTER SESSION SET QUERY_TAG = '{"app":"hn-intelligence","stage":"enrich","run":"a-run","day":"2026-10-21","enrichment":"topic","fingerprint":"f"}';
@@ -1069,8 +1260,10 @@ FROM (
     QUALIFY row_number() OVER (PARTITION BY old.item_id ORDER BY old.enriched_at DESC, old.fingerprint) = 1
 ) AS earlier;
 
-CREATE OR REPLACE TEMPORARY TABLE pending AS -- Items of a day worth asking about that have no answer to this question for the text as it is now, next chunk.
--- Parameters: day, fingerprint, stage, fingerprint, item id to start after, attempts allowed, retried before.
+CREATE OR REPLACE TEMPORARY TABLE pending AS -- The texts of a day worth asking about that no item has an answer for to this question, next chunk. Of several items with the very same text the first is asked about; `reuse.sql` gives the
+-- others its answer.
+-- Parameters: day, stage, fingerprint, item id to start after, attempts allowed, retried before, fingerprint.
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
 WITH worth AS (
     SELECT id, title, text, canonical_url
     FROM raw.items
@@ -1094,22 +1287,26 @@ whole AS (
         md5(left(part, 8000)) AS input_hash,
         length(part) > 8000 AS input_cut
     FROM parts
-),
+)
+,
 due AS (
     SELECT whole.*
     FROM whole
-    LEFT JOIN enriched.topic AS answered
-        ON answered.item_id = whole.item_id AND answered.fingerprint = ?
     LEFT JOIN ops.dead_letters AS dead
         ON dead.stage = ? AND dead.key = CAST(whole.item_id AS VARCHAR) AND dead.fingerprint = ?
     WHERE whole.item_id > ?
-      AND (answered.item_id IS NULL OR answered.input_hash <> whole.input_hash)
       AND (dead.key IS NULL OR dead.input_hash <> whole.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
-    -- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
-    QUALIFY row_number() OVER (ORDER BY whole.item_id) <= 200
+      AND NOT EXISTS (
+          SELECT 1 FROM enriched.topic AS answered WHERE answered.input_hash = whole.input_hash AND answered.fingerprint = ?
+      )
+    QUALIFY row_number() OVER (PARTITION BY whole.input_hash ORDER BY whole.item_id) = 1
+),
+-- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
+chunk AS (
+    SELECT * FROM due QUALIFY row_number() OVER (ORDER BY item_id) <= 200
 )
 SELECT item_id, input, input_hash, input_cut
-FROM due
+FROM chunk
 ORDER BY item_id;
 
 CREATE OR REPLACE TEMPORARY TABLE asked AS SELECT item_id, input, input_hash, input_cut, digest_read, AI_CLASSIFY(input, [{'label': 'ai', 'description': 'Machine learning, language models, neural networks and their use.'}, {'label': 'data_engineering', 'description': 'Pipelines, orchestration, warehouses, lakes, table formats, dbt, streaming.'}, {'label': 'databases', 'description': 'Database engines, storage engines, SQL, query optimisers, indexes.'}, {'label': 'programming', 'description': 'Languages, compilers, libraries, version control, software craft.'}, {'label': 'systems', 'description': 'Operating systems, kernels, networking, performance, distributed systems.'}, {'label': 'security', 'description': 'Vulnerabilities, breaches, malware, cryptography, supply chain.'}, {'label': 'web', 'description': 'Browsers, front ends, HTTP, standards, accessibility.'}, {'label': 'cloud_devops', 'description': 'Cloud providers, outages, incidents, containers, deployment, observability.'}, {'label': 'hardware', 'description': 'Chips, computers, robotics, electronics, devices.'}, {'label': 'science', 'description': 'Physics, biology, space, mathematics, medicine, climate.'}, {'label': 'startups', 'description': 'Companies, funding, launches, layoffs, acquisitions, business.'}, {'label': 'policy', 'description': 'Law, regulation, privacy, courts, government.'}, {'label': 'careers', 'description': 'Jobs, hiring, interviews, management, remote work.'}, {'label': 'culture', 'description': 'History, art, games, music, books, food, life.'}, {'label': 'other', 'description': 'None of these.'}], return_error_details => TRUE) AS answer FROM (SELECT *, 0 AS digest_read FROM pending) AS pending;
@@ -1182,6 +1379,58 @@ WHEN NOT MATCHED THEN INSERT
 VALUES
     (s.item_id, s.fingerprint, s.topic, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
 
+-- Gives the items of a day whose text another item has an answer for, and they have not, that answer.
+-- Parameters: day, run id, now, fingerprint.
+MERGE INTO enriched.topic AS t
+USING (
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
+WITH worth AS (
+    SELECT id, title, text, canonical_url
+    FROM raw.items
+    WHERE day = ?
+      AND status = 'ok'
+      AND title IS NOT NULL
+      AND (type IN ('story', 'job', 'poll'))
+),
+parts AS (
+    SELECT
+        worth.id AS item_id,
+        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+    FROM worth
+    LEFT JOIN raw.articles AS articles
+        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+),
+whole AS (
+    SELECT
+        item_id,
+        left(part, 8000) AS input,
+        md5(left(part, 8000)) AS input_hash,
+        length(part) > 8000 AS input_cut
+    FROM parts
+)
+    SELECT
+        whole.item_id, given.fingerprint, given.topic, whole.input_hash, whole.input_cut,
+        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
+    FROM whole
+    INNER JOIN enriched.topic AS given ON given.input_hash = whole.input_hash
+    LEFT JOIN enriched.topic AS own
+        ON own.item_id = whole.item_id AND own.fingerprint = given.fingerprint AND own.input_hash = whole.input_hash
+    WHERE given.fingerprint = ? AND own.item_id IS NULL
+    QUALIFY row_number() OVER (PARTITION BY whole.item_id ORDER BY given.item_id) = 1
+) AS s
+ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
+WHEN MATCHED THEN UPDATE SET
+    topic = s.topic,
+    input_hash = s.input_hash,
+    input_cut = s.input_cut,
+    model = s.model,
+    run_id = s.run_id,
+    enriched_at = s.enriched_at
+WHEN NOT MATCHED THEN INSERT
+    (item_id, fingerprint, topic, input_hash, input_cut, model, run_id, enriched_at)
+VALUES
+    (s.item_id, s.fingerprint, s.topic, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
+
 SELECT count(*) FROM enriched.topic AS a JOIN raw.items AS i ON i.id = a.item_id WHERE i.day = ? AND a.fingerprint = ?;
 
 ALTER SESSION SET QUERY_TAG = '{"app":"hn-intelligence","stage":"enrich","run":"a-run","day":"2026-10-21","enrichment":"entities","fingerprint":"f"}';
@@ -1220,8 +1469,10 @@ FROM (
     QUALIFY row_number() OVER (PARTITION BY old.item_id ORDER BY old.enriched_at DESC, old.fingerprint) = 1
 ) AS earlier;
 
-CREATE OR REPLACE TEMPORARY TABLE pending AS -- Items of a day worth asking about that have no answer to this question for the text as it is now, next chunk.
--- Parameters: day, fingerprint, stage, fingerprint, item id to start after, attempts allowed, retried before.
+CREATE OR REPLACE TEMPORARY TABLE pending AS -- The texts of a day worth asking about that no item has an answer for to this question, next chunk. Of several items with the very same text the first is asked about; `reuse.sql` gives the
+-- others its answer.
+-- Parameters: day, stage, fingerprint, item id to start after, attempts allowed, retried before, fingerprint.
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
 WITH worth AS (
     SELECT id, title, text, canonical_url
     FROM raw.items
@@ -1245,22 +1496,26 @@ whole AS (
         md5(left(part, 8000)) AS input_hash,
         length(part) > 8000 AS input_cut
     FROM parts
-),
+)
+,
 due AS (
     SELECT whole.*
     FROM whole
-    LEFT JOIN enriched.entities AS answered
-        ON answered.item_id = whole.item_id AND answered.fingerprint = ?
     LEFT JOIN ops.dead_letters AS dead
         ON dead.stage = ? AND dead.key = CAST(whole.item_id AS VARCHAR) AND dead.fingerprint = ?
     WHERE whole.item_id > ?
-      AND (answered.item_id IS NULL OR answered.input_hash <> whole.input_hash)
       AND (dead.key IS NULL OR dead.input_hash <> whole.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
-    -- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
-    QUALIFY row_number() OVER (ORDER BY whole.item_id) <= 200
+      AND NOT EXISTS (
+          SELECT 1 FROM enriched.entities AS answered WHERE answered.input_hash = whole.input_hash AND answered.fingerprint = ?
+      )
+    QUALIFY row_number() OVER (PARTITION BY whole.input_hash ORDER BY whole.item_id) = 1
+),
+-- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
+chunk AS (
+    SELECT * FROM due QUALIFY row_number() OVER (ORDER BY item_id) <= 200
 )
 SELECT item_id, input, input_hash, input_cut
-FROM due
+FROM chunk
 ORDER BY item_id;
 
 CREATE OR REPLACE TEMPORARY TABLE asked AS SELECT item_id, input, input_hash, input_cut, digest_read, AI_COMPLETE('offline-test', 'List what this story names. Only names that stand in it, each once, as it is written there; an empty list where there are none.
@@ -1329,6 +1584,62 @@ USING (
         CAST(? AS VARCHAR) AS model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
     FROM judged
     WHERE bad_because IS NULL
+) AS s
+ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
+WHEN MATCHED THEN UPDATE SET
+    companies = s.companies,
+    products = s.products,
+    people = s.people,
+    technologies = s.technologies,
+    funding_amounts = s.funding_amounts,
+    input_hash = s.input_hash,
+    input_cut = s.input_cut,
+    model = s.model,
+    run_id = s.run_id,
+    enriched_at = s.enriched_at
+WHEN NOT MATCHED THEN INSERT
+    (item_id, fingerprint, companies, products, people, technologies, funding_amounts, input_hash, input_cut, model, run_id, enriched_at)
+VALUES
+    (s.item_id, s.fingerprint, s.companies, s.products, s.people, s.technologies, s.funding_amounts, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
+
+-- Gives the items of a day whose text another item has an answer for, and they have not, that answer.
+-- Parameters: day, run id, now, fingerprint.
+MERGE INTO enriched.entities AS t
+USING (
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
+WITH worth AS (
+    SELECT id, title, text, canonical_url
+    FROM raw.items
+    WHERE day = ?
+      AND status = 'ok'
+      AND title IS NOT NULL
+      AND (type IN ('story', 'job', 'poll'))
+),
+parts AS (
+    SELECT
+        worth.id AS item_id,
+        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+    FROM worth
+    LEFT JOIN raw.articles AS articles
+        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+),
+whole AS (
+    SELECT
+        item_id,
+        left(part, 8000) AS input,
+        md5(left(part, 8000)) AS input_hash,
+        length(part) > 8000 AS input_cut
+    FROM parts
+)
+    SELECT
+        whole.item_id, given.fingerprint, given.companies, given.products, given.people, given.technologies, given.funding_amounts, whole.input_hash, whole.input_cut,
+        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
+    FROM whole
+    INNER JOIN enriched.entities AS given ON given.input_hash = whole.input_hash
+    LEFT JOIN enriched.entities AS own
+        ON own.item_id = whole.item_id AND own.fingerprint = given.fingerprint AND own.input_hash = whole.input_hash
+    WHERE given.fingerprint = ? AND own.item_id IS NULL
+    QUALIFY row_number() OVER (PARTITION BY whole.item_id ORDER BY given.item_id) = 1
 ) AS s
 ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
 WHEN MATCHED THEN UPDATE SET
