@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DAYS := 2026-10-20 2026-10-21 2026-10-22
-# A file is one process's, since its tests share a server; the longest files come first (tests/conftest.py).
-TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder
+# A file is one process's, since its tests share a server; the longest files come first (tests/conftest.py). The slow ones
+# wait for servers and workers much of their time, so two cores have time for three.
+SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo serve test test-slow test-live check fix clean
 
@@ -29,10 +30,10 @@ demo: $(VENV)/run.stamp  ## the whole job on the bundled sample; prints where th
 	@for day in $(DAYS); do $(BIN)/python flows/main.py --source sample --day $$day || exit $$?; done
 
 test: $(VENV)/dev.stamp  ## the tests: some minutes
-	@$(BIN)/python -m pytest $(TWO_AT_ONCE)
+	@$(BIN)/python -m pytest -n 2 $(SIDE_BY_SIDE)
 
 test-slow: $(VENV)/dev.stamp  ## those that take minutes: a real server and worker
-	@$(BIN)/python -m pytest $(TWO_AT_ONCE) -m slow
+	@$(BIN)/python -m pytest -n 3 $(SIDE_BY_SIDE) -m slow
 
 test-live: $(VENV)/dev.stamp  ## on your Snowflake account (SNOWFLAKE_*): some minutes, some credits; drops what it makes
 	@$(BIN)/python -m pytest -m live -rs tests/live

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import date
 
 from prefect import flow
@@ -25,8 +24,8 @@ async def enrich(name: str, day: date, run_id: str) -> Enriched:
     """
     stage = f"enrich {name}"
     progress.update(stage, 0)
-    await asyncio.to_thread(tasks.begin.submit(name, day, run_id).result)
-    total, after = Enriched(), 0
+    known = await asyncio.to_thread(tasks.begin.submit(name, day, run_id).result)
+    total, after = Enriched(reused=known), 0
     while True:
         chunk = await asyncio.to_thread(tasks.ask.submit(name, day, run_id, after).result)
         if chunk is None:
@@ -34,8 +33,8 @@ async def enrich(name: str, day: date, run_id: str) -> Enriched:
         total, after = total + chunk.came, chunk.last
         progress.update(stage, total.asked)
         await asyncio.to_thread(tasks.judge.submit(name, day, run_id, total).result)
-    reused = await asyncio.to_thread(tasks.end.submit(name, day, run_id).result)
-    total = replace(total, reused=reused)
+    alike = await asyncio.to_thread(tasks.end.submit(name, day, run_id).result)
+    total += Enriched(reused=alike)
     await asyncio.to_thread(assets.enriched, name, day, run_id)
     progress.finish(stage, total.in_words())
     return total

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -72,14 +72,14 @@ def enrich(
 ) -> Enriched:
     """Ask *enrichment* about everything of *day* that is pending; see :class:`EnrichmentRun` for what it raises."""
     run = EnrichmentRun(warehouse, enrichment, day, settings, run_id)
-    run.begin()
-    total, chunk = Enriched(), run.next_chunk(after=0)
+    total = Enriched(reused=run.begin())
+    chunk = run.next_chunk(after=0)
     while chunk is not None:
         total += chunk.came
         progress(total)
         run.refuse_if_too_bad(total)
         chunk = run.next_chunk(chunk.last)
-    return replace(total, reused=run.end())
+    return total + Enriched(reused=run.end())
 
 
 class EnrichmentRun:
@@ -107,15 +107,19 @@ class EnrichmentRun:
         """Have what is sent in the block be known as this enrichment's."""
         return tagged("enrich", self._run_id, self._day, self._enrichment.name, self._fingerprint)
 
-    def begin(self) -> None:
-        """Make the table ready and note the attempt.
+    def begin(self) -> int:
+        """Make the table ready, note the attempt, and take the answers that are there to the very same texts.
+
+        Returns:
+            how many items got such an answer, and are not pending any more.
 
         Raises:
             DeclarationError: the table does not fit the declaration.
         """
-        with self._tagged(), self._warehouse.transaction() as session:
+        with self._transaction() as session:
             prepare(session, self._warehouse, self._enrichment, self._settings)
             ledger.begin_stage(session, self._day, self._enrichment.stage, self._run_id, _now())
+            return self._reuse(session, self._settings.answer_reuse_days)
 
     def next_chunk(self, after: int) -> Chunk | None:
         """Ask about the next pending items behind item *after* and keep the answers; None where nothing is pending.
@@ -149,7 +153,7 @@ class EnrichmentRun:
             if not self._functions.is_free:
                 with self._warehouse.transaction() as session:
                     self._budget.release(session)
-            raise type(error)(f"enrichment {self._enrichment.name} of {self._day}: {error}") from error
+            raise self._named(error) from error
 
     def estimate(self, session: Session) -> Estimate:
         """What all that is pending of the day may come to; :func:`prepare` was called before."""
@@ -185,7 +189,7 @@ class EnrichmentRun:
         sql = pending_items(self._warehouse, self._enrichment, self._settings, limit)
         stage, fingerprint = self._enrichment.stage, self._fingerprint
         attempts = self._settings.answer_attempts
-        return Query(sql, [self._day, stage, fingerprint, after, attempts, self._retried_before, fingerprint])
+        return Query(sql, [self._day, fingerprint, stage, fingerprint, after, attempts, self._retried_before])
 
     def _keep(self, session: Session) -> Chunk:
         """Keep what was answered, good or bad."""
@@ -229,28 +233,44 @@ class EnrichmentRun:
         """Note that nothing is pending any more: complete, or partial where items are in the dead letters.
 
         Returns:
-            how many items got the answer that another has to the very same text, and were not asked about.
+            how many items got the answer that another of this run got to the very same text.
         """
-        with self._tagged(), self._warehouse.transaction() as session:
-            reused = self._reuse(session)
+        with self._transaction() as session:
+            reused = self._reuse(session, days=0)
             self._end(session)
         return reused
 
     def reuse(self) -> int:
-        """Give items the answer that another has to the very same text; how many got one."""
-        with self._tagged(), self._warehouse.transaction() as session:
-            return self._reuse(session)
+        """Take the answers that are there to the very same texts; how many items got one."""
+        with self._transaction() as session:
+            return self._reuse(session, self._settings.answer_reuse_days)
 
-    def _reuse(self, session: Session) -> int:
-        one = self._enrichment
-        sql = reuse(self._warehouse, one, self._settings)
-        reused = sum(session.merge(sql, [self._day, self._run_id, _now(), self._fingerprint]))
+    def _reuse(self, session: Session, days: int) -> int:
+        """Of items of so many days before and after."""
+        one, around = self._enrichment, timedelta(days=days)
+        (between,) = session.execute(
+            "SELECT min(id), max(id) FROM raw.items WHERE day BETWEEN ? AND ?", [self._day - around, self._day + around]
+        )
+        params = [self._day, self._fingerprint, self._run_id, _now(), self._fingerprint, *between]
+        reused = sum(session.merge(reuse(self._warehouse, one, self._settings), params))
         if reused:
             answered = (
                 f"(SELECT CAST(item_id AS VARCHAR) AS key FROM {one.table} WHERE run_id = {literal(self._run_id)})"
             )
             session.execute(statement("forgive", source=answered), [one.stage, self._fingerprint])
         return reused
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        """One that is known as this enrichment's, and whose errors are."""
+        try:
+            with self._tagged(), self._warehouse.transaction() as session:
+                yield session
+        except WarehouseError as error:
+            raise self._named(error) from error
+
+    def _named(self, error: WarehouseError) -> WarehouseError:
+        return type(error)(f"enrichment {self._enrichment.name} of {self._day}: {error}")
 
     def _end(self, session: Session) -> None:
         one = self._enrichment

@@ -184,6 +184,12 @@ class Settings(SnowflakeSettings):
     answer_attempts: int = Field(
         3, ge=1, le=100, description="How often an item is asked about while its answers are bad."
     )
+    answer_reuse_days: int = Field(
+        90,
+        ge=0,
+        le=36_500,
+        description="Days before and after a day from which answers to the very same text are taken over.",
+    )
     answer_retry_minutes: float = Field(
         60.0, ge=0, le=52_560_000, description="Minutes until a bad answer is asked for again."
     )

@@ -63,5 +63,6 @@ def ask(
     with warehouse.transaction() as session:
         prepare(session, warehouse, enrichment, settings)
     run = EnrichmentRun(warehouse, alone, day, settings, run_id)
+    known = Enriched(reused=run.reuse())
     chunk = run.next_chunk(after=0)
-    return replace(chunk.came if chunk else Enriched(), reused=run.reuse())
+    return known + chunk.came if chunk else known

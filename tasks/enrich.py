@@ -25,11 +25,15 @@ def _run(name: str, day: date, run_id: str) -> EnrichmentRun:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="begin {name} of {day}")
-def begin(name: str, day: date, run_id: str) -> None:
-    """Make the enrichment's table ready and note the attempt; a question that was not accepted is not asked."""
+def begin(name: str, day: date, run_id: str) -> int:
+    """Make the enrichment ready; a question that was not accepted is not asked.
+
+    Returns:
+        how many items got the answer that is there to the very same text.
+    """
     settings = load_settings()
     accepted.refuse_changed(load_enrichments(settings.enrichments_path), settings.enrichments_path)
-    _run(name, day, run_id).begin()
+    return _run(name, day, run_id).begin()
 
 
 @task(
@@ -60,5 +64,9 @@ def judge(name: str, day: date, run_id: str, total: Enriched) -> None:
 
 @task(cache_policy=NO_CACHE, task_run_name="end {name} of {day}")
 def end(name: str, day: date, run_id: str) -> int:
-    """Note that nothing is pending any more; how many items got the answer of another with the very same text."""
+    """Note that nothing is pending any more.
+
+    Returns:
+        how many items got the answer that another of this run got to the very same text.
+    """
     return _run(name, day, run_id).end()

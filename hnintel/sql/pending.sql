@@ -1,20 +1,26 @@
--- The texts of a day worth asking about that no item has an answer for to this question, next chunk{% if input.many %}; one row a part of an
--- item's text, in their order{% endif %}. Of several items with the very same text the first is asked about; `reuse.sql` gives the
--- others its answer.
--- Parameters: day, stage, fingerprint, item id to start after, attempts allowed, retried before, fingerprint.
+-- Items of a day worth asking about that have no answer to this question for the text as it is now, next chunk{% if input.many %};
+-- one row a part of an item's text, in their order{% endif %}. Of several with the very same text the first; `reuse.sql` gives the others its answer.
+-- Parameters: day, fingerprint, stage, fingerprint, item id to start after, attempts allowed, retried before.
 {% include "texts.sql" %},
 
-due AS (
-    SELECT whole.*
+known AS (
+    SELECT
+        whole.*,
+        count(CASE WHEN answered.input_hash = whole.input_hash THEN 1 END) OVER (PARTITION BY whole.input_hash) AS answers
     FROM whole
+    LEFT JOIN {{ table }} AS answered
+        ON answered.item_id = whole.item_id AND answered.fingerprint = ?
+),
+
+due AS (
+    SELECT known.*
+    FROM known
     LEFT JOIN ops.dead_letters AS dead
-        ON dead.stage = ? AND dead.key = CAST(whole.item_id AS VARCHAR) AND dead.fingerprint = ?
-    WHERE whole.item_id > ?
-      AND (dead.key IS NULL OR dead.input_hash <> whole.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
-      AND NOT EXISTS (
-          SELECT 1 FROM {{ table }} AS answered WHERE answered.input_hash = whole.input_hash AND answered.fingerprint = ?
-      )
-    QUALIFY row_number() OVER (PARTITION BY whole.input_hash ORDER BY whole.item_id) = 1
+        ON dead.stage = ? AND dead.key = CAST(known.item_id AS VARCHAR) AND dead.fingerprint = ?
+    WHERE known.item_id > ?
+      AND known.answers = 0
+      AND (dead.key IS NULL OR dead.input_hash <> known.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
+    QUALIFY row_number() OVER (PARTITION BY known.input_hash ORDER BY known.item_id) = 1
 ){% if limit %},
 
 -- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from hnintel import ingest
@@ -62,9 +62,10 @@ def say(asking: Asking, enrichment: Enrichment, texts: dict[int, str]) -> None:
         )
 
 
-def say_alike(asking: Asking, ids: Iterable[int], text: str) -> None:
-    """Have items say the very same, to the letter, in themselves and below."""
-    load(asking.warehouse, [candidate(number, title="A database, submitted again", text=text) for number in ids])
+def say_alike(asking: Asking, ids: Iterable[int], text: str, day: date = DAY) -> None:
+    """Have items of a day say the very same, to the letter, in themselves and below."""
+    said = [candidate(number, title="A database, submitted again", text=text) for number in ids]
+    load(asking.warehouse, [one.model_copy(update={"day": day}) for one in said])
     below = [Comment(id=n * 1_000, story_id=n, parent=n, depth=1, status="ok", text=f"{text} It works.") for n in ids]
     load_comments(asking, below)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from hnintel.enrich import enrich
 from hnintel.enrichment import Column, Enrichment, load_enrichments
 from hnintel.extract import item_text
 from hnintel.question import fingerprint_of
@@ -76,6 +79,19 @@ def test_the_very_same_text_is_asked_about_once_for_all_who_say_it(asking: Askin
     say(asking, enrichment, {first: "Another text: the release was a disaster and data was lost."})
     assert asking.run(enrichment, "fourth").asked == 1
     assert {row["item_id"] for row in asking.answers(enrichment) if row["run_id"] == "fourth"} == {first}
+
+
+@pytest.mark.parametrize(("days", "reused"), [(2, 1), (1, 0)])
+def test_an_answer_is_taken_over_from_days_that_are_near_enough(
+    asking: Asking, enrichment: Enrichment, days: int, reused: int
+) -> None:
+    ids = load_worthy(asking, enrichment)
+    new, old = worthy(ids, 2)  # days are told apart by ids, which no other day of Hacker News has in between
+    say_alike(asking, [old], "A lighthouse keeper released a storage engine.", DAY - timedelta(days=2))
+    enrich(asking.warehouse, enrichment, DAY - timedelta(days=2), asking.settings, "two days before")
+    say_alike(asking, [new], "A lighthouse keeper released a storage engine.")
+    done = asking.run(enrichment, answer_reuse_days=days)
+    assert (done.asked, done.reused) == (len(ids) + 1 - reused, reused)
 
 
 def test_a_score_or_a_comment_more_asks_nothing(asking: Asking, enrichment: Enrichment) -> None:

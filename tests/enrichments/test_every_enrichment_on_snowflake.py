@@ -14,7 +14,7 @@ from tests.enrichments.test_bad_answers_and_crashes import *  # noqa: F403 - the
 from tests.enrichments.test_every_enrichment import *  # noqa: F403
 from tests.enrichments.test_money import *  # noqa: F403
 from tests.enrichments.test_versions import *  # noqa: F403
-from tests.warehouse.world import Asking, open_snowflake
+from tests.warehouse.world import Asking, fresh_snowflake
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ for _name in _NOT_HERE:
 
 @pytest.fixture(autouse=True)
 def _on_snowflake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Asking, "opens", staticmethod(open_snowflake))
+    monkeypatch.setattr(Asking, "opens", staticmethod(fresh_snowflake))
 
 
 @pytest.fixture

@@ -4,4 +4,5 @@ What runs on it shows that the adapter's SQL and plumbing are right; it shows no
 """
 
 from tests.snowflake_stand_in.server import StandIn as StandIn
+from tests.snowflake_stand_in.server import Statement as Statement
 from tests.snowflake_stand_in.server import stand_in as stand_in

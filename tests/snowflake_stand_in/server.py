@@ -7,7 +7,7 @@ import gzip
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +26,8 @@ from hnintel.warehouse.engines.offline import OfflineEngine
 from tests.snowflake_stand_in import history
 from tests.snowflake_stand_in.mends import MACROS, mend
 
+#: DuckDB's SQL, and what is bound.
+Statement = tuple[str, Sequence[Any]]
 #: So many databases are kept; a test opens two or three, and each takes memory.
 _KEPT = 12
 _AI_MACROS = [one.strip().removeprefix("CREATE MACRO ") for one in (embedded._SHAPE + embedded._MACROS).split(";")]
@@ -68,12 +70,28 @@ class StandIn:
             "network_timeout": 20,
         }
 
-    def make(self, database: str, engine: Engine | None = None) -> None:
-        """Have *engine* answer the AI functions of a database; it is empty, unless it is there."""
+    def make(self, database: str, engine: Engine | None = None, holding: Sequence[Statement] = ()) -> None:
+        """Have *engine* answer the AI functions of a database; unless it is there, it holds what these make."""
         if database.upper() not in self._databases:
-            self._databases[database.upper()] = _made(engine or OfflineEngine())
+            made = self._databases[database.upper()] = _made(engine or OfflineEngine())
+            with made.connect(database=database) as connection:
+                for sql, params in holding:
+                    connection._duck_conn.execute(sql, params)
         while len(self._databases) > _KEPT:
             self._databases.pop(next(iter(self._databases))).duck_conn.close()
+
+    def contents(self, database: str) -> list[Statement]:
+        """What makes the schemas, tables and rows of a database anew, past the connector and its translation."""
+        duck = self._databases[database.upper()].duck_conn
+        ours = f"FROM duckdb_tables() WHERE database_name = '{database.upper()}' AND schema_name NOT LIKE '%fs_%'"
+        made: list[Statement] = []
+        for (schema,) in duck.execute(f"SELECT DISTINCT schema_name {ours}").fetchall():
+            made.append((f"CREATE SCHEMA IF NOT EXISTS {schema}", []))
+        for schema, table, sql in duck.execute(f"SELECT schema_name, table_name, sql {ours}").fetchall():
+            rows = duck.execute(f"SELECT * FROM {database}.{schema}.{table}").fetchall()
+            made.append((sql, []))
+            made += [(f"INSERT INTO {schema}.{table} VALUES ({', '.join('?' * len(row))})", row) for row in rows]
+        return made
 
     def close(self) -> None:
         """Stop serving, and let go of every database, which DuckDB complains about otherwise."""

@@ -29,7 +29,7 @@ from hnintel.warehouse.engines.base import Answer, Engine, Label
 from hnintel.warehouse.engines.offline import OfflineEngine
 from hnintel.warehouse.snowflake.adapter import SnowflakeWarehouse
 from hnintel.window import Window
-from tests.snowflake_stand_in import stand_in
+from tests.snowflake_stand_in import Statement, stand_in
 
 DAY = date(2026, 10, 21)
 NOW = datetime(2026, 10, 22, 6, 0)
@@ -139,10 +139,14 @@ class _Answered(SnowflakeWarehouse):
 
 def open_snowflake(folder: Path, engine: Engine | None = None, lock_wait: float = 5.0) -> SnowflakeWarehouse:
     """The Snowflake adapter on a database of the stand-in; the same folder gives the same database."""
-    database = f"D{hashlib.md5(str(folder).encode(), usedforsecurity=False).hexdigest()}"
+    database = _database_of(folder)
     stand_in().make(database, engine)
     settings = settings_in(folder, **stand_in().settings, snowflake_database=database, lock_wait=lock_wait)
     return _Answered(settings, engine or OfflineEngine())
+
+
+def _database_of(folder: Path) -> str:
+    return f"D{hashlib.md5(str(folder).encode(), usedforsecurity=False).hexdigest()}"
 
 
 def fresh_duckdb(folder: Path, engine: Engine | None = None) -> DuckDBWarehouse:
@@ -153,6 +157,20 @@ def fresh_duckdb(folder: Path, engine: Engine | None = None) -> DuckDBWarehouse:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_empty_warehouse())
     return open_duckdb(folder, engine)
+
+
+def fresh_snowflake(folder: Path, engine: Engine | None = None) -> SnowflakeWarehouse:
+    """As :func:`fresh_duckdb`: the migrations' tables are there, and their statements were not sent."""
+    stand_in().make(_database_of(folder), engine, _empty_snowflake())
+    return open_snowflake(folder, engine)
+
+
+@cache
+def _empty_snowflake() -> list[Statement]:
+    with tempfile.TemporaryDirectory() as folder:
+        with open_snowflake(Path(folder)).transaction():
+            pass
+        return stand_in().contents(_database_of(Path(folder)))
 
 
 @cache

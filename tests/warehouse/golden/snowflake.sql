@@ -481,10 +481,13 @@ VALUES
         s.finished_at, s.error
     );
 
-CREATE OR REPLACE TEMPORARY TABLE pending AS -- The texts of a day worth asking about that no item has an answer for to this question, next chunk; one row a part of an
--- item's text, in their order. Of several items with the very same text the first is asked about; `reuse.sql` gives the
--- others its answer.
--- Parameters: day, stage, fingerprint, item id to start after, attempts allowed, retried before, fingerprint.
+SELECT min(id), max(id) FROM raw.items WHERE day BETWEEN ? AND ?;
+
+-- Gives the items of a day whose text another item has an answer for, and they have not, that answer. Only items between
+-- two ids are looked at: hashes are in no order, and to read all of a grown table would take longer than all else.
+-- Parameters: day, fingerprint, run id, now, fingerprint, least id, greatest id.
+MERGE INTO enriched.discussion AS t
+USING (
 -- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item,
 -- `bounded` one row a part of its text. Begins a WITH. Parameter: day.
 WITH worth AS (
@@ -526,16 +529,94 @@ whole AS (
 )
 ,
 due AS (
-    SELECT whole.*
+    SELECT whole.item_id, whole.input_hash, whole.input_cut
     FROM whole
+    LEFT JOIN enriched.discussion AS own ON own.item_id = whole.item_id AND own.fingerprint = ?
+    WHERE own.item_id IS NULL OR own.input_hash <> whole.input_hash
+)
+    SELECT
+        due.item_id, given.fingerprint, given.agreement, given.disagreement, given.tone, due.input_hash, due.input_cut,
+        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
+    FROM due
+    INNER JOIN enriched.discussion AS given ON given.input_hash = due.input_hash
+    WHERE given.fingerprint = ? AND given.item_id BETWEEN ? AND ?
+    QUALIFY row_number() OVER (PARTITION BY due.item_id ORDER BY given.item_id) = 1
+) AS s
+ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
+WHEN MATCHED THEN UPDATE SET
+    agreement = s.agreement,
+    disagreement = s.disagreement,
+    tone = s.tone,
+    input_hash = s.input_hash,
+    input_cut = s.input_cut,
+    model = s.model,
+    run_id = s.run_id,
+    enriched_at = s.enriched_at
+WHEN NOT MATCHED THEN INSERT
+    (item_id, fingerprint, agreement, disagreement, tone, input_hash, input_cut, model, run_id, enriched_at)
+VALUES
+    (s.item_id, s.fingerprint, s.agreement, s.disagreement, s.tone, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
+
+CREATE OR REPLACE TEMPORARY TABLE pending AS -- Items of a day worth asking about that have no answer to this question for the text as it is now, next chunk;
+-- one row a part of an item's text, in their order. Of several with the very same text the first; `reuse.sql` gives the others its answer.
+-- Parameters: day, fingerprint, stage, fingerprint, item id to start after, attempts allowed, retried before.
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item,
+-- `bounded` one row a part of its text. Begins a WITH. Parameter: day.
+WITH worth AS (
+    SELECT id, title, text, canonical_url
+    FROM raw.items
+    WHERE day = ?
+      AND status = 'ok'
+      AND title IS NOT NULL
+      AND (type IN ('story', 'poll') AND comments >= 3)
+),
+parts AS (
+    SELECT
+        worth.id AS item_id,
+        row_number() OVER (PARTITION BY worth.id ORDER BY comments.depth, comments.id) AS place,
+        comments.text AS part
+    FROM worth
+    INNER JOIN raw.comments AS comments
+        ON comments.story_id = worth.id AND comments.status = 'ok' AND comments.text IS NOT NULL
+),
+-- Where the parts of an item come to the limit together, they are cut.
+measured AS (
+    SELECT
+        item_id,
+        place,
+        part,
+        sum(length(part)) OVER (PARTITION BY item_id ORDER BY place) - length(part) AS ahead,
+        sum(length(part)) OVER (PARTITION BY item_id) AS total
+    FROM parts
+),
+bounded AS (
+    SELECT item_id, place, left(part, CAST(40000 - ahead AS INTEGER)) AS part, total > 40000 AS is_cut
+    FROM measured
+    WHERE ahead < 40000
+),
+whole AS (
+    SELECT item_id, md5(LISTAGG(md5(part), '') WITHIN GROUP (ORDER BY place)) AS input_hash, count_if(is_cut) > 0 AS input_cut
+    FROM bounded
+    GROUP BY item_id
+)
+,
+known AS (
+    SELECT
+        whole.*,
+        count_if(answered.input_hash = whole.input_hash) OVER (PARTITION BY whole.input_hash) AS answers
+    FROM whole
+    LEFT JOIN enriched.discussion AS answered
+        ON answered.item_id = whole.item_id AND answered.fingerprint = ?
+),
+due AS (
+    SELECT known.*
+    FROM known
     LEFT JOIN ops.dead_letters AS dead
-        ON dead.stage = ? AND dead.key = CAST(whole.item_id AS VARCHAR) AND dead.fingerprint = ?
-    WHERE whole.item_id > ?
-      AND (dead.key IS NULL OR dead.input_hash <> whole.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
-      AND NOT EXISTS (
-          SELECT 1 FROM enriched.discussion AS answered WHERE answered.input_hash = whole.input_hash AND answered.fingerprint = ?
-      )
-    QUALIFY row_number() OVER (PARTITION BY whole.input_hash ORDER BY whole.item_id) = 1
+        ON dead.stage = ? AND dead.key = CAST(known.item_id AS VARCHAR) AND dead.fingerprint = ?
+    WHERE known.item_id > ?
+      AND known.answers = 0
+      AND (dead.key IS NULL OR dead.input_hash <> known.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
+    QUALIFY row_number() OVER (PARTITION BY known.input_hash ORDER BY known.item_id) = 1
 ),
 -- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
 chunk AS (
@@ -712,74 +793,6 @@ DROP TABLE IF EXISTS digested;
 
 DROP TABLE IF EXISTS pending;
 
--- Gives the items of a day whose text another item has an answer for, and they have not, that answer.
--- Parameters: day, run id, now, fingerprint.
-MERGE INTO enriched.discussion AS t
-USING (
--- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item,
--- `bounded` one row a part of its text. Begins a WITH. Parameter: day.
-WITH worth AS (
-    SELECT id, title, text, canonical_url
-    FROM raw.items
-    WHERE day = ?
-      AND status = 'ok'
-      AND title IS NOT NULL
-      AND (type IN ('story', 'poll') AND comments >= 3)
-),
-parts AS (
-    SELECT
-        worth.id AS item_id,
-        row_number() OVER (PARTITION BY worth.id ORDER BY comments.depth, comments.id) AS place,
-        comments.text AS part
-    FROM worth
-    INNER JOIN raw.comments AS comments
-        ON comments.story_id = worth.id AND comments.status = 'ok' AND comments.text IS NOT NULL
-),
--- Where the parts of an item come to the limit together, they are cut.
-measured AS (
-    SELECT
-        item_id,
-        place,
-        part,
-        sum(length(part)) OVER (PARTITION BY item_id ORDER BY place) - length(part) AS ahead,
-        sum(length(part)) OVER (PARTITION BY item_id) AS total
-    FROM parts
-),
-bounded AS (
-    SELECT item_id, place, left(part, CAST(40000 - ahead AS INTEGER)) AS part, total > 40000 AS is_cut
-    FROM measured
-    WHERE ahead < 40000
-),
-whole AS (
-    SELECT item_id, md5(LISTAGG(md5(part), '') WITHIN GROUP (ORDER BY place)) AS input_hash, count_if(is_cut) > 0 AS input_cut
-    FROM bounded
-    GROUP BY item_id
-)
-    SELECT
-        whole.item_id, given.fingerprint, given.agreement, given.disagreement, given.tone, whole.input_hash, whole.input_cut,
-        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
-    FROM whole
-    INNER JOIN enriched.discussion AS given ON given.input_hash = whole.input_hash
-    LEFT JOIN enriched.discussion AS own
-        ON own.item_id = whole.item_id AND own.fingerprint = given.fingerprint AND own.input_hash = whole.input_hash
-    WHERE given.fingerprint = ? AND own.item_id IS NULL
-    QUALIFY row_number() OVER (PARTITION BY whole.item_id ORDER BY given.item_id) = 1
-) AS s
-ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
-WHEN MATCHED THEN UPDATE SET
-    agreement = s.agreement,
-    disagreement = s.disagreement,
-    tone = s.tone,
-    input_hash = s.input_hash,
-    input_cut = s.input_cut,
-    model = s.model,
-    run_id = s.run_id,
-    enriched_at = s.enriched_at
-WHEN NOT MATCHED THEN INSERT
-    (item_id, fingerprint, agreement, disagreement, tone, input_hash, input_cut, model, run_id, enriched_at)
-VALUES
-    (s.item_id, s.fingerprint, s.agreement, s.disagreement, s.tone, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
-
 -- Takes out of the dead letters what is no longer asked: an earlier wording, an item that has died or is not worth it now.
 -- Parameters: stage, day, fingerprint, day.
 DELETE FROM ops.dead_letters
@@ -836,9 +849,11 @@ FROM (
     QUALIFY row_number() OVER (PARTITION BY old.item_id ORDER BY old.enriched_at DESC, old.fingerprint) = 1
 ) AS earlier;
 
-CREATE OR REPLACE TEMPORARY TABLE pending AS -- The texts of a day worth asking about that no item has an answer for to this question, next chunk. Of several items with the very same text the first is asked about; `reuse.sql` gives the
--- others its answer.
--- Parameters: day, stage, fingerprint, item id to start after, attempts allowed, retried before, fingerprint.
+-- Gives the items of a day whose text another item has an answer for, and they have not, that answer. Only items between
+-- two ids are looked at: hashes are in no order, and to read all of a grown table would take longer than all else.
+-- Parameters: day, fingerprint, run id, now, fingerprint, least id, greatest id.
+MERGE INTO enriched.sentiment AS t
+USING (
 -- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
 WITH worth AS (
     SELECT id, title, text, canonical_url
@@ -866,16 +881,77 @@ whole AS (
 )
 ,
 due AS (
-    SELECT whole.*
+    SELECT whole.item_id, whole.input_hash, whole.input_cut
     FROM whole
+    LEFT JOIN enriched.sentiment AS own ON own.item_id = whole.item_id AND own.fingerprint = ?
+    WHERE own.item_id IS NULL OR own.input_hash <> whole.input_hash
+)
+    SELECT
+        due.item_id, given.fingerprint, given.sentiment, due.input_hash, due.input_cut,
+        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
+    FROM due
+    INNER JOIN enriched.sentiment AS given ON given.input_hash = due.input_hash
+    WHERE given.fingerprint = ? AND given.item_id BETWEEN ? AND ?
+    QUALIFY row_number() OVER (PARTITION BY due.item_id ORDER BY given.item_id) = 1
+) AS s
+ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
+WHEN MATCHED THEN UPDATE SET
+    sentiment = s.sentiment,
+    input_hash = s.input_hash,
+    input_cut = s.input_cut,
+    model = s.model,
+    run_id = s.run_id,
+    enriched_at = s.enriched_at
+WHEN NOT MATCHED THEN INSERT
+    (item_id, fingerprint, sentiment, input_hash, input_cut, model, run_id, enriched_at)
+VALUES
+    (s.item_id, s.fingerprint, s.sentiment, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
+
+CREATE OR REPLACE TEMPORARY TABLE pending AS -- Items of a day worth asking about that have no answer to this question for the text as it is now, next chunk. Of several with the very same text the first; `reuse.sql` gives the others its answer.
+-- Parameters: day, fingerprint, stage, fingerprint, item id to start after, attempts allowed, retried before.
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
+WITH worth AS (
+    SELECT id, title, text, canonical_url
+    FROM raw.items
+    WHERE day = ?
+      AND status = 'ok'
+      AND title IS NOT NULL
+      AND (type IN ('story', 'job', 'poll'))
+),
+parts AS (
+    SELECT
+        worth.id AS item_id,
+        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+    FROM worth
+    LEFT JOIN raw.articles AS articles
+        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+),
+whole AS (
+    SELECT
+        item_id,
+        left(part, 8000) AS input,
+        md5(left(part, 8000)) AS input_hash,
+        length(part) > 8000 AS input_cut
+    FROM parts
+)
+,
+known AS (
+    SELECT
+        whole.*,
+        count_if(answered.input_hash = whole.input_hash) OVER (PARTITION BY whole.input_hash) AS answers
+    FROM whole
+    LEFT JOIN enriched.sentiment AS answered
+        ON answered.item_id = whole.item_id AND answered.fingerprint = ?
+),
+due AS (
+    SELECT known.*
+    FROM known
     LEFT JOIN ops.dead_letters AS dead
-        ON dead.stage = ? AND dead.key = CAST(whole.item_id AS VARCHAR) AND dead.fingerprint = ?
-    WHERE whole.item_id > ?
-      AND (dead.key IS NULL OR dead.input_hash <> whole.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
-      AND NOT EXISTS (
-          SELECT 1 FROM enriched.sentiment AS answered WHERE answered.input_hash = whole.input_hash AND answered.fingerprint = ?
-      )
-    QUALIFY row_number() OVER (PARTITION BY whole.input_hash ORDER BY whole.item_id) = 1
+        ON dead.stage = ? AND dead.key = CAST(known.item_id AS VARCHAR) AND dead.fingerprint = ?
+    WHERE known.item_id > ?
+      AND known.answers = 0
+      AND (dead.key IS NULL OR dead.input_hash <> known.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
+    QUALIFY row_number() OVER (PARTITION BY known.input_hash ORDER BY known.item_id) = 1
 ),
 -- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
 chunk AS (
@@ -955,58 +1031,6 @@ WHEN NOT MATCHED THEN INSERT
 VALUES
     (s.item_id, s.fingerprint, s.sentiment, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
 
--- Gives the items of a day whose text another item has an answer for, and they have not, that answer.
--- Parameters: day, run id, now, fingerprint.
-MERGE INTO enriched.sentiment AS t
-USING (
--- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
-WITH worth AS (
-    SELECT id, title, text, canonical_url
-    FROM raw.items
-    WHERE day = ?
-      AND status = 'ok'
-      AND title IS NOT NULL
-      AND (type IN ('story', 'job', 'poll'))
-),
-parts AS (
-    SELECT
-        worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
-    FROM worth
-    LEFT JOIN raw.articles AS articles
-        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
-),
-whole AS (
-    SELECT
-        item_id,
-        left(part, 8000) AS input,
-        md5(left(part, 8000)) AS input_hash,
-        length(part) > 8000 AS input_cut
-    FROM parts
-)
-    SELECT
-        whole.item_id, given.fingerprint, given.sentiment, whole.input_hash, whole.input_cut,
-        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
-    FROM whole
-    INNER JOIN enriched.sentiment AS given ON given.input_hash = whole.input_hash
-    LEFT JOIN enriched.sentiment AS own
-        ON own.item_id = whole.item_id AND own.fingerprint = given.fingerprint AND own.input_hash = whole.input_hash
-    WHERE given.fingerprint = ? AND own.item_id IS NULL
-    QUALIFY row_number() OVER (PARTITION BY whole.item_id ORDER BY given.item_id) = 1
-) AS s
-ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
-WHEN MATCHED THEN UPDATE SET
-    sentiment = s.sentiment,
-    input_hash = s.input_hash,
-    input_cut = s.input_cut,
-    model = s.model,
-    run_id = s.run_id,
-    enriched_at = s.enriched_at
-WHEN NOT MATCHED THEN INSERT
-    (item_id, fingerprint, sentiment, input_hash, input_cut, model, run_id, enriched_at)
-VALUES
-    (s.item_id, s.fingerprint, s.sentiment, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
-
 -- Takes out of the dead letters what is no longer asked: an earlier wording, an item that has died or is not worth it now.
 -- Parameters: stage, day, fingerprint, day.
 DELETE FROM ops.dead_letters
@@ -1053,9 +1077,11 @@ FROM (
     QUALIFY row_number() OVER (PARTITION BY old.item_id ORDER BY old.enriched_at DESC, old.fingerprint) = 1
 ) AS earlier;
 
-CREATE OR REPLACE TEMPORARY TABLE pending AS -- The texts of a day worth asking about that no item has an answer for to this question, next chunk. Of several items with the very same text the first is asked about; `reuse.sql` gives the
--- others its answer.
--- Parameters: day, stage, fingerprint, item id to start after, attempts allowed, retried before, fingerprint.
+-- Gives the items of a day whose text another item has an answer for, and they have not, that answer. Only items between
+-- two ids are looked at: hashes are in no order, and to read all of a grown table would take longer than all else.
+-- Parameters: day, fingerprint, run id, now, fingerprint, least id, greatest id.
+MERGE INTO enriched.takeaway AS t
+USING (
 -- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
 WITH worth AS (
     SELECT id, title, text, canonical_url
@@ -1083,16 +1109,77 @@ whole AS (
 )
 ,
 due AS (
-    SELECT whole.*
+    SELECT whole.item_id, whole.input_hash, whole.input_cut
     FROM whole
+    LEFT JOIN enriched.takeaway AS own ON own.item_id = whole.item_id AND own.fingerprint = ?
+    WHERE own.item_id IS NULL OR own.input_hash <> whole.input_hash
+)
+    SELECT
+        due.item_id, given.fingerprint, given.takeaway, due.input_hash, due.input_cut,
+        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
+    FROM due
+    INNER JOIN enriched.takeaway AS given ON given.input_hash = due.input_hash
+    WHERE given.fingerprint = ? AND given.item_id BETWEEN ? AND ?
+    QUALIFY row_number() OVER (PARTITION BY due.item_id ORDER BY given.item_id) = 1
+) AS s
+ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
+WHEN MATCHED THEN UPDATE SET
+    takeaway = s.takeaway,
+    input_hash = s.input_hash,
+    input_cut = s.input_cut,
+    model = s.model,
+    run_id = s.run_id,
+    enriched_at = s.enriched_at
+WHEN NOT MATCHED THEN INSERT
+    (item_id, fingerprint, takeaway, input_hash, input_cut, model, run_id, enriched_at)
+VALUES
+    (s.item_id, s.fingerprint, s.takeaway, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
+
+CREATE OR REPLACE TEMPORARY TABLE pending AS -- Items of a day worth asking about that have no answer to this question for the text as it is now, next chunk. Of several with the very same text the first; `reuse.sql` gives the others its answer.
+-- Parameters: day, fingerprint, stage, fingerprint, item id to start after, attempts allowed, retried before.
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
+WITH worth AS (
+    SELECT id, title, text, canonical_url
+    FROM raw.items
+    WHERE day = ?
+      AND status = 'ok'
+      AND title IS NOT NULL
+      AND (type IN ('story', 'job', 'poll'))
+),
+parts AS (
+    SELECT
+        worth.id AS item_id,
+        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+    FROM worth
+    LEFT JOIN raw.articles AS articles
+        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+),
+whole AS (
+    SELECT
+        item_id,
+        left(part, 8000) AS input,
+        md5(left(part, 8000)) AS input_hash,
+        length(part) > 8000 AS input_cut
+    FROM parts
+)
+,
+known AS (
+    SELECT
+        whole.*,
+        count_if(answered.input_hash = whole.input_hash) OVER (PARTITION BY whole.input_hash) AS answers
+    FROM whole
+    LEFT JOIN enriched.takeaway AS answered
+        ON answered.item_id = whole.item_id AND answered.fingerprint = ?
+),
+due AS (
+    SELECT known.*
+    FROM known
     LEFT JOIN ops.dead_letters AS dead
-        ON dead.stage = ? AND dead.key = CAST(whole.item_id AS VARCHAR) AND dead.fingerprint = ?
-    WHERE whole.item_id > ?
-      AND (dead.key IS NULL OR dead.input_hash <> whole.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
-      AND NOT EXISTS (
-          SELECT 1 FROM enriched.takeaway AS answered WHERE answered.input_hash = whole.input_hash AND answered.fingerprint = ?
-      )
-    QUALIFY row_number() OVER (PARTITION BY whole.input_hash ORDER BY whole.item_id) = 1
+        ON dead.stage = ? AND dead.key = CAST(known.item_id AS VARCHAR) AND dead.fingerprint = ?
+    WHERE known.item_id > ?
+      AND known.answers = 0
+      AND (dead.key IS NULL OR dead.input_hash <> known.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
+    QUALIFY row_number() OVER (PARTITION BY known.input_hash ORDER BY known.item_id) = 1
 ),
 -- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
 chunk AS (
@@ -1174,58 +1261,6 @@ WHEN NOT MATCHED THEN INSERT
 VALUES
     (s.item_id, s.fingerprint, s.takeaway, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
 
--- Gives the items of a day whose text another item has an answer for, and they have not, that answer.
--- Parameters: day, run id, now, fingerprint.
-MERGE INTO enriched.takeaway AS t
-USING (
--- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
-WITH worth AS (
-    SELECT id, title, text, canonical_url
-    FROM raw.items
-    WHERE day = ?
-      AND status = 'ok'
-      AND title IS NOT NULL
-      AND (type IN ('story', 'job', 'poll'))
-),
-parts AS (
-    SELECT
-        worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
-    FROM worth
-    LEFT JOIN raw.articles AS articles
-        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
-),
-whole AS (
-    SELECT
-        item_id,
-        left(part, 8000) AS input,
-        md5(left(part, 8000)) AS input_hash,
-        length(part) > 8000 AS input_cut
-    FROM parts
-)
-    SELECT
-        whole.item_id, given.fingerprint, given.takeaway, whole.input_hash, whole.input_cut,
-        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
-    FROM whole
-    INNER JOIN enriched.takeaway AS given ON given.input_hash = whole.input_hash
-    LEFT JOIN enriched.takeaway AS own
-        ON own.item_id = whole.item_id AND own.fingerprint = given.fingerprint AND own.input_hash = whole.input_hash
-    WHERE given.fingerprint = ? AND own.item_id IS NULL
-    QUALIFY row_number() OVER (PARTITION BY whole.item_id ORDER BY given.item_id) = 1
-) AS s
-ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
-WHEN MATCHED THEN UPDATE SET
-    takeaway = s.takeaway,
-    input_hash = s.input_hash,
-    input_cut = s.input_cut,
-    model = s.model,
-    run_id = s.run_id,
-    enriched_at = s.enriched_at
-WHEN NOT MATCHED THEN INSERT
-    (item_id, fingerprint, takeaway, input_hash, input_cut, model, run_id, enriched_at)
-VALUES
-    (s.item_id, s.fingerprint, s.takeaway, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
-
 SELECT count(*) FROM enriched.takeaway AS a JOIN raw.items AS i ON i.id = a.item_id WHERE i.day = ? AND a.fingerprint = ?;
 
 ALTER SESSION SET QUERY_TAG = '{"app":"hn-intelligence","stage":"enrich","run":"a-run","day":"2026-10-21","enrichment":"topic","fingerprint":"f"}';
@@ -1260,9 +1295,11 @@ FROM (
     QUALIFY row_number() OVER (PARTITION BY old.item_id ORDER BY old.enriched_at DESC, old.fingerprint) = 1
 ) AS earlier;
 
-CREATE OR REPLACE TEMPORARY TABLE pending AS -- The texts of a day worth asking about that no item has an answer for to this question, next chunk. Of several items with the very same text the first is asked about; `reuse.sql` gives the
--- others its answer.
--- Parameters: day, stage, fingerprint, item id to start after, attempts allowed, retried before, fingerprint.
+-- Gives the items of a day whose text another item has an answer for, and they have not, that answer. Only items between
+-- two ids are looked at: hashes are in no order, and to read all of a grown table would take longer than all else.
+-- Parameters: day, fingerprint, run id, now, fingerprint, least id, greatest id.
+MERGE INTO enriched.topic AS t
+USING (
 -- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
 WITH worth AS (
     SELECT id, title, text, canonical_url
@@ -1290,16 +1327,77 @@ whole AS (
 )
 ,
 due AS (
-    SELECT whole.*
+    SELECT whole.item_id, whole.input_hash, whole.input_cut
     FROM whole
+    LEFT JOIN enriched.topic AS own ON own.item_id = whole.item_id AND own.fingerprint = ?
+    WHERE own.item_id IS NULL OR own.input_hash <> whole.input_hash
+)
+    SELECT
+        due.item_id, given.fingerprint, given.topic, due.input_hash, due.input_cut,
+        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
+    FROM due
+    INNER JOIN enriched.topic AS given ON given.input_hash = due.input_hash
+    WHERE given.fingerprint = ? AND given.item_id BETWEEN ? AND ?
+    QUALIFY row_number() OVER (PARTITION BY due.item_id ORDER BY given.item_id) = 1
+) AS s
+ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
+WHEN MATCHED THEN UPDATE SET
+    topic = s.topic,
+    input_hash = s.input_hash,
+    input_cut = s.input_cut,
+    model = s.model,
+    run_id = s.run_id,
+    enriched_at = s.enriched_at
+WHEN NOT MATCHED THEN INSERT
+    (item_id, fingerprint, topic, input_hash, input_cut, model, run_id, enriched_at)
+VALUES
+    (s.item_id, s.fingerprint, s.topic, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
+
+CREATE OR REPLACE TEMPORARY TABLE pending AS -- Items of a day worth asking about that have no answer to this question for the text as it is now, next chunk. Of several with the very same text the first; `reuse.sql` gives the others its answer.
+-- Parameters: day, fingerprint, stage, fingerprint, item id to start after, attempts allowed, retried before.
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
+WITH worth AS (
+    SELECT id, title, text, canonical_url
+    FROM raw.items
+    WHERE day = ?
+      AND status = 'ok'
+      AND title IS NOT NULL
+      AND (type IN ('story', 'job', 'poll'))
+),
+parts AS (
+    SELECT
+        worth.id AS item_id,
+        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+    FROM worth
+    LEFT JOIN raw.articles AS articles
+        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+),
+whole AS (
+    SELECT
+        item_id,
+        left(part, 8000) AS input,
+        md5(left(part, 8000)) AS input_hash,
+        length(part) > 8000 AS input_cut
+    FROM parts
+)
+,
+known AS (
+    SELECT
+        whole.*,
+        count_if(answered.input_hash = whole.input_hash) OVER (PARTITION BY whole.input_hash) AS answers
+    FROM whole
+    LEFT JOIN enriched.topic AS answered
+        ON answered.item_id = whole.item_id AND answered.fingerprint = ?
+),
+due AS (
+    SELECT known.*
+    FROM known
     LEFT JOIN ops.dead_letters AS dead
-        ON dead.stage = ? AND dead.key = CAST(whole.item_id AS VARCHAR) AND dead.fingerprint = ?
-    WHERE whole.item_id > ?
-      AND (dead.key IS NULL OR dead.input_hash <> whole.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
-      AND NOT EXISTS (
-          SELECT 1 FROM enriched.topic AS answered WHERE answered.input_hash = whole.input_hash AND answered.fingerprint = ?
-      )
-    QUALIFY row_number() OVER (PARTITION BY whole.input_hash ORDER BY whole.item_id) = 1
+        ON dead.stage = ? AND dead.key = CAST(known.item_id AS VARCHAR) AND dead.fingerprint = ?
+    WHERE known.item_id > ?
+      AND known.answers = 0
+      AND (dead.key IS NULL OR dead.input_hash <> known.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
+    QUALIFY row_number() OVER (PARTITION BY known.input_hash ORDER BY known.item_id) = 1
 ),
 -- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
 chunk AS (
@@ -1379,58 +1477,6 @@ WHEN NOT MATCHED THEN INSERT
 VALUES
     (s.item_id, s.fingerprint, s.topic, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
 
--- Gives the items of a day whose text another item has an answer for, and they have not, that answer.
--- Parameters: day, run id, now, fingerprint.
-MERGE INTO enriched.topic AS t
-USING (
--- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
-WITH worth AS (
-    SELECT id, title, text, canonical_url
-    FROM raw.items
-    WHERE day = ?
-      AND status = 'ok'
-      AND title IS NOT NULL
-      AND (type IN ('story', 'job', 'poll'))
-),
-parts AS (
-    SELECT
-        worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
-    FROM worth
-    LEFT JOIN raw.articles AS articles
-        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
-),
-whole AS (
-    SELECT
-        item_id,
-        left(part, 8000) AS input,
-        md5(left(part, 8000)) AS input_hash,
-        length(part) > 8000 AS input_cut
-    FROM parts
-)
-    SELECT
-        whole.item_id, given.fingerprint, given.topic, whole.input_hash, whole.input_cut,
-        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
-    FROM whole
-    INNER JOIN enriched.topic AS given ON given.input_hash = whole.input_hash
-    LEFT JOIN enriched.topic AS own
-        ON own.item_id = whole.item_id AND own.fingerprint = given.fingerprint AND own.input_hash = whole.input_hash
-    WHERE given.fingerprint = ? AND own.item_id IS NULL
-    QUALIFY row_number() OVER (PARTITION BY whole.item_id ORDER BY given.item_id) = 1
-) AS s
-ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
-WHEN MATCHED THEN UPDATE SET
-    topic = s.topic,
-    input_hash = s.input_hash,
-    input_cut = s.input_cut,
-    model = s.model,
-    run_id = s.run_id,
-    enriched_at = s.enriched_at
-WHEN NOT MATCHED THEN INSERT
-    (item_id, fingerprint, topic, input_hash, input_cut, model, run_id, enriched_at)
-VALUES
-    (s.item_id, s.fingerprint, s.topic, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
-
 SELECT count(*) FROM enriched.topic AS a JOIN raw.items AS i ON i.id = a.item_id WHERE i.day = ? AND a.fingerprint = ?;
 
 ALTER SESSION SET QUERY_TAG = '{"app":"hn-intelligence","stage":"enrich","run":"a-run","day":"2026-10-21","enrichment":"entities","fingerprint":"f"}';
@@ -1469,9 +1515,11 @@ FROM (
     QUALIFY row_number() OVER (PARTITION BY old.item_id ORDER BY old.enriched_at DESC, old.fingerprint) = 1
 ) AS earlier;
 
-CREATE OR REPLACE TEMPORARY TABLE pending AS -- The texts of a day worth asking about that no item has an answer for to this question, next chunk. Of several items with the very same text the first is asked about; `reuse.sql` gives the
--- others its answer.
--- Parameters: day, stage, fingerprint, item id to start after, attempts allowed, retried before, fingerprint.
+-- Gives the items of a day whose text another item has an answer for, and they have not, that answer. Only items between
+-- two ids are looked at: hashes are in no order, and to read all of a grown table would take longer than all else.
+-- Parameters: day, fingerprint, run id, now, fingerprint, least id, greatest id.
+MERGE INTO enriched.entities AS t
+USING (
 -- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
 WITH worth AS (
     SELECT id, title, text, canonical_url
@@ -1499,16 +1547,81 @@ whole AS (
 )
 ,
 due AS (
-    SELECT whole.*
+    SELECT whole.item_id, whole.input_hash, whole.input_cut
     FROM whole
+    LEFT JOIN enriched.entities AS own ON own.item_id = whole.item_id AND own.fingerprint = ?
+    WHERE own.item_id IS NULL OR own.input_hash <> whole.input_hash
+)
+    SELECT
+        due.item_id, given.fingerprint, given.companies, given.products, given.people, given.technologies, given.funding_amounts, due.input_hash, due.input_cut,
+        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
+    FROM due
+    INNER JOIN enriched.entities AS given ON given.input_hash = due.input_hash
+    WHERE given.fingerprint = ? AND given.item_id BETWEEN ? AND ?
+    QUALIFY row_number() OVER (PARTITION BY due.item_id ORDER BY given.item_id) = 1
+) AS s
+ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
+WHEN MATCHED THEN UPDATE SET
+    companies = s.companies,
+    products = s.products,
+    people = s.people,
+    technologies = s.technologies,
+    funding_amounts = s.funding_amounts,
+    input_hash = s.input_hash,
+    input_cut = s.input_cut,
+    model = s.model,
+    run_id = s.run_id,
+    enriched_at = s.enriched_at
+WHEN NOT MATCHED THEN INSERT
+    (item_id, fingerprint, companies, products, people, technologies, funding_amounts, input_hash, input_cut, model, run_id, enriched_at)
+VALUES
+    (s.item_id, s.fingerprint, s.companies, s.products, s.people, s.technologies, s.funding_amounts, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
+
+CREATE OR REPLACE TEMPORARY TABLE pending AS -- Items of a day worth asking about that have no answer to this question for the text as it is now, next chunk. Of several with the very same text the first; `reuse.sql` gives the others its answer.
+-- Parameters: day, fingerprint, stage, fingerprint, item id to start after, attempts allowed, retried before.
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
+WITH worth AS (
+    SELECT id, title, text, canonical_url
+    FROM raw.items
+    WHERE day = ?
+      AND status = 'ok'
+      AND title IS NOT NULL
+      AND (type IN ('story', 'job', 'poll'))
+),
+parts AS (
+    SELECT
+        worth.id AS item_id,
+        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+    FROM worth
+    LEFT JOIN raw.articles AS articles
+        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+),
+whole AS (
+    SELECT
+        item_id,
+        left(part, 8000) AS input,
+        md5(left(part, 8000)) AS input_hash,
+        length(part) > 8000 AS input_cut
+    FROM parts
+)
+,
+known AS (
+    SELECT
+        whole.*,
+        count_if(answered.input_hash = whole.input_hash) OVER (PARTITION BY whole.input_hash) AS answers
+    FROM whole
+    LEFT JOIN enriched.entities AS answered
+        ON answered.item_id = whole.item_id AND answered.fingerprint = ?
+),
+due AS (
+    SELECT known.*
+    FROM known
     LEFT JOIN ops.dead_letters AS dead
-        ON dead.stage = ? AND dead.key = CAST(whole.item_id AS VARCHAR) AND dead.fingerprint = ?
-    WHERE whole.item_id > ?
-      AND (dead.key IS NULL OR dead.input_hash <> whole.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
-      AND NOT EXISTS (
-          SELECT 1 FROM enriched.entities AS answered WHERE answered.input_hash = whole.input_hash AND answered.fingerprint = ?
-      )
-    QUALIFY row_number() OVER (PARTITION BY whole.input_hash ORDER BY whole.item_id) = 1
+        ON dead.stage = ? AND dead.key = CAST(known.item_id AS VARCHAR) AND dead.fingerprint = ?
+    WHERE known.item_id > ?
+      AND known.answers = 0
+      AND (dead.key IS NULL OR dead.input_hash <> known.input_hash OR (dead.attempts < ? AND dead.last_seen < ?))
+    QUALIFY row_number() OVER (PARTITION BY known.input_hash ORDER BY known.item_id) = 1
 ),
 -- Not LIMIT: DuckDB 2.0.0 leaves it out where the right side of an outer join is known to be empty.
 chunk AS (
@@ -1584,62 +1697,6 @@ USING (
         CAST(? AS VARCHAR) AS model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
     FROM judged
     WHERE bad_because IS NULL
-) AS s
-ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
-WHEN MATCHED THEN UPDATE SET
-    companies = s.companies,
-    products = s.products,
-    people = s.people,
-    technologies = s.technologies,
-    funding_amounts = s.funding_amounts,
-    input_hash = s.input_hash,
-    input_cut = s.input_cut,
-    model = s.model,
-    run_id = s.run_id,
-    enriched_at = s.enriched_at
-WHEN NOT MATCHED THEN INSERT
-    (item_id, fingerprint, companies, products, people, technologies, funding_amounts, input_hash, input_cut, model, run_id, enriched_at)
-VALUES
-    (s.item_id, s.fingerprint, s.companies, s.products, s.people, s.technologies, s.funding_amounts, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at);
-
--- Gives the items of a day whose text another item has an answer for, and they have not, that answer.
--- Parameters: day, run id, now, fingerprint.
-MERGE INTO enriched.entities AS t
-USING (
--- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
-WITH worth AS (
-    SELECT id, title, text, canonical_url
-    FROM raw.items
-    WHERE day = ?
-      AND status = 'ok'
-      AND title IS NOT NULL
-      AND (type IN ('story', 'job', 'poll'))
-),
-parts AS (
-    SELECT
-        worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
-    FROM worth
-    LEFT JOIN raw.articles AS articles
-        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
-),
-whole AS (
-    SELECT
-        item_id,
-        left(part, 8000) AS input,
-        md5(left(part, 8000)) AS input_hash,
-        length(part) > 8000 AS input_cut
-    FROM parts
-)
-    SELECT
-        whole.item_id, given.fingerprint, given.companies, given.products, given.people, given.technologies, given.funding_amounts, whole.input_hash, whole.input_cut,
-        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
-    FROM whole
-    INNER JOIN enriched.entities AS given ON given.input_hash = whole.input_hash
-    LEFT JOIN enriched.entities AS own
-        ON own.item_id = whole.item_id AND own.fingerprint = given.fingerprint AND own.input_hash = whole.input_hash
-    WHERE given.fingerprint = ? AND own.item_id IS NULL
-    QUALIFY row_number() OVER (PARTITION BY whole.item_id ORDER BY given.item_id) = 1
 ) AS s
 ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
 WHEN MATCHED THEN UPDATE SET
