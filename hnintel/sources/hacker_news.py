@@ -8,7 +8,7 @@ from datetime import date
 
 import httpx
 
-from hnintel.errors import SourceError
+from hnintel.errors import SourceError, Unreachable
 from hnintel.guard import GuardedTransport
 from hnintel.settings import Settings
 from hnintel.sources import algolia, firebase
@@ -46,7 +46,12 @@ class HackerNews:
                 return await algolia.list_window(client, self._settings.algolia_url, window)
             except SourceError as error:
                 reason = str(error)
-            listing = await firebase.list_window(Firebase(client, self._settings), window)
+            try:
+                listing = await firebase.list_window(Firebase(client, self._settings), window)
+            except Unreachable as error:
+                raise Unreachable(
+                    f"{error}; Algolia lists nothing either ({reason}): check the network, then run it again"
+                ) from error
             return Listing(listing.ids, listing.notes + Counter({f"listed by Firebase alone ({reason})": 1}))
 
     async def read(self, ids: Sequence[int]) -> list[Reading]:
