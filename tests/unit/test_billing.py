@@ -16,7 +16,7 @@ from hnintel.checks.run import results_of
 from hnintel.cli import main
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
-from tests.warehouse.world import Opens, Recording, open_duckdb, open_snowflake
+from tests.warehouse.world import Opens, Recording, fresh_duckdb, fresh_snowflake
 
 DAY = date(2026, 10, 22)
 SINCE = date(2026, 10, 23)
@@ -86,7 +86,7 @@ def tag_of(told: dict[str, Any]) -> str:
 TAKEAWAY = {"run": RUN, "day": str(DAY), "enrichment": "takeaway", "fingerprint": "f1"}
 
 
-OPENS: dict[str, Opens] = {"duckdb": open_duckdb, "snowflake": open_snowflake}
+OPENS: dict[str, Opens] = {"duckdb": fresh_duckdb, "snowflake": fresh_snowflake}
 #: Of a test that shows nothing of the warehouse's own SQL.
 on_duckdb = pytest.mark.parametrize("warehouse", ["duckdb"], indirect=True)
 

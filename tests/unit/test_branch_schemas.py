@@ -12,7 +12,7 @@ from hnintel.schemas import as_owner, drop, of_branch, refuse_branch
 from hnintel.settings import Settings, load_settings
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Warehouse
-from tests.warehouse.world import Recording, open_duckdb, open_snowflake
+from tests.warehouse.world import Recording, fresh_duckdb, fresh_snowflake
 
 SCHEMAS = ("staging", "marts", "pr_1_staging", "pr_1_marts", "pr_12_marts", "prx1_marts")
 
@@ -32,7 +32,7 @@ def there(warehouse: Warehouse) -> set[str]:
     return {str(row[0]) for row in rows} & set(SCHEMAS)
 
 
-@pytest.mark.parametrize("opens", [open_duckdb, open_snowflake], ids=["duckdb", "snowflake"])
+@pytest.mark.parametrize("opens", [fresh_duckdb, fresh_snowflake], ids=["duckdb", "snowflake"])
 def test_a_branch_is_dropped_with_its_tables_and_all_others_stay(opens: object, tmp_path: Path) -> None:
     warehouse: Warehouse = opens(tmp_path, Recording())  # type: ignore[operator]
     build(warehouse)

@@ -27,13 +27,23 @@ from tests.enrichments.test_bad_answers_and_crashes import EVERYTHING
 from tests.snowflake_stand_in.history import HISTORY
 from tests.snowflake_stand_in.mends import SENT
 from tests.warehouse.test_warehouse_protocol import CHECK
-from tests.warehouse.world import DAY, Answering, Asking, fetch, load, open_snowflake, settings_in, story
+from tests.warehouse.world import (
+    DAY,
+    Answering,
+    Asking,
+    fetch,
+    fresh_snowflake,
+    load,
+    open_snowflake,
+    settings_in,
+    story,
+)
 
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> SnowflakeWarehouse:
     """A database of the stand-in that is up to date, and from which nothing was sent yet."""
-    warehouse = open_snowflake(tmp_path)
+    warehouse = fresh_snowflake(tmp_path)
     fetch(warehouse, "SELECT 1")
     SENT.clear()
     return warehouse
@@ -92,7 +102,7 @@ def test_statements_are_tagged_with_what_they_are_for_and_only_when_that_changes
 
 
 def test_an_enrichment_tags_what_it_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Asking, "opens", staticmethod(open_snowflake))
+    monkeypatch.setattr(Asking, "opens", staticmethod(fresh_snowflake))
     asking = Asking(tmp_path)
     enrichment = load_enrichments()["topic"]
     load_worthy(asking, enrichment, most=2)
@@ -218,7 +228,7 @@ def test_where_the_region_lacks_the_model_the_fall_back_is_asked_and_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fallback: str | None, region: type[Answering]
 ) -> None:
     def opens(folder: Path, engine: Engine) -> SnowflakeWarehouse:
-        here = open_snowflake(folder, engine)
+        here = fresh_snowflake(folder, engine)
         return SnowflakeWarehouse(here._settings.model_copy(update={"cortex_fallback_model": fallback}))
 
     monkeypatch.setattr(Asking, "opens", staticmethod(opens))
@@ -236,7 +246,7 @@ def test_where_the_region_lacks_the_model_the_fall_back_is_asked_and_told(
 
 def test_the_briefing_falls_back_too(tmp_path: Path) -> None:
     def opens(folder: Path, engine: Engine | None = None) -> SnowflakeWarehouse:
-        here = open_snowflake(folder, engine)
+        here = fresh_snowflake(folder, engine)
         given = {"cortex_fallback_model": "everywhere", "cortex_models": (("briefing", "a-model"),)}
         return SnowflakeWarehouse(here._settings.model_copy(update=given))
 
@@ -250,7 +260,7 @@ def test_a_row_that_fails_alone_is_no_missing_model(tmp_path: Path, monkeypatch:
     def once(text: str, good: Answer) -> Answer:
         return Answer(error="unknown model x") if "number 1 " in text else good
 
-    monkeypatch.setattr(Asking, "opens", staticmethod(open_snowflake))
+    monkeypatch.setattr(Asking, "opens", staticmethod(fresh_snowflake))
     asking = Asking(tmp_path, Answering(once))
     load(asking.warehouse, [story(1), story(2)])
     came = asking.run(EVERYTHING)
@@ -268,7 +278,7 @@ class Uncountable(Answering):
 
 
 def test_where_tokens_cannot_be_counted_the_length_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Asking, "opens", staticmethod(open_snowflake))
+    monkeypatch.setattr(Asking, "opens", staticmethod(fresh_snowflake))
     asking = Asking(tmp_path, Uncountable())
     load(asking.warehouse, [story(1)])
     came = asking.run(EVERYTHING)
