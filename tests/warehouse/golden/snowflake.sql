@@ -603,7 +603,7 @@ whole AS (
 known AS (
     SELECT
         whole.*,
-        count_if(answered.input_hash = whole.input_hash) OVER (PARTITION BY whole.input_hash) AS answers
+        count(CASE WHEN answered.input_hash = whole.input_hash THEN 1 END) OVER (PARTITION BY whole.input_hash) AS answers
     FROM whole
     LEFT JOIN enriched.discussion AS answered
         ON answered.item_id = whole.item_id AND answered.fingerprint = ?
@@ -938,7 +938,7 @@ whole AS (
 known AS (
     SELECT
         whole.*,
-        count_if(answered.input_hash = whole.input_hash) OVER (PARTITION BY whole.input_hash) AS answers
+        count(CASE WHEN answered.input_hash = whole.input_hash THEN 1 END) OVER (PARTITION BY whole.input_hash) AS answers
     FROM whole
     LEFT JOIN enriched.sentiment AS answered
         ON answered.item_id = whole.item_id AND answered.fingerprint = ?
@@ -1166,7 +1166,7 @@ whole AS (
 known AS (
     SELECT
         whole.*,
-        count_if(answered.input_hash = whole.input_hash) OVER (PARTITION BY whole.input_hash) AS answers
+        count(CASE WHEN answered.input_hash = whole.input_hash THEN 1 END) OVER (PARTITION BY whole.input_hash) AS answers
     FROM whole
     LEFT JOIN enriched.takeaway AS answered
         ON answered.item_id = whole.item_id AND answered.fingerprint = ?
@@ -1384,7 +1384,7 @@ whole AS (
 known AS (
     SELECT
         whole.*,
-        count_if(answered.input_hash = whole.input_hash) OVER (PARTITION BY whole.input_hash) AS answers
+        count(CASE WHEN answered.input_hash = whole.input_hash THEN 1 END) OVER (PARTITION BY whole.input_hash) AS answers
     FROM whole
     LEFT JOIN enriched.topic AS answered
         ON answered.item_id = whole.item_id AND answered.fingerprint = ?
@@ -1608,7 +1608,7 @@ whole AS (
 known AS (
     SELECT
         whole.*,
-        count_if(answered.input_hash = whole.input_hash) OVER (PARTITION BY whole.input_hash) AS answers
+        count(CASE WHEN answered.input_hash = whole.input_hash THEN 1 END) OVER (PARTITION BY whole.input_hash) AS answers
     FROM whole
     LEFT JOIN enriched.entities AS answered
         ON answered.item_id = whole.item_id AND answered.fingerprint = ?
