@@ -18,7 +18,7 @@ from hnintel.settings import Settings
 from hnintel.tags import tagged
 from hnintel.usage import Enriched, Functions, Judged
 from hnintel.warehouse.base import Query, Session, Warehouse
-from hnintel.warehouse.statements import CHARS_PER_TOKEN, literal, statement
+from hnintel.warehouse.statements import CHARS_PER_TOKEN, statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,10 +254,9 @@ class EnrichmentRun:
         params = [self._day, self._fingerprint, self._run_id, _now(), self._fingerprint, *between]
         reused = sum(session.merge(reuse(self._warehouse, one, self._settings), params))
         if reused:
-            answered = (
-                f"(SELECT CAST(item_id AS VARCHAR) AS key FROM {one.table} WHERE run_id = {literal(self._run_id)})"
-            )
-            session.execute(statement("forgive", source=answered), [one.stage, self._fingerprint])
+            answered = f"(SELECT CAST(item_id AS VARCHAR) AS key FROM {one.table} WHERE fingerprint = ? AND run_id = ?)"
+            forgiven = [one.stage, self._fingerprint, self._fingerprint, self._run_id]
+            session.execute(statement("forgive", source=answered), forgiven)
         return reused
 
     @contextmanager

@@ -118,6 +118,24 @@ def test_a_bad_answer_is_kept_with_its_reason_and_does_not_stop_the_others(tmp_p
     assert usage["calls"] == done.asked  # a bad answer is paid for as well
 
 
+def test_a_dead_letter_whose_text_another_item_has_an_answer_for_is_none_any_more(tmp_path: Path) -> None:
+    times: list[str] = []
+
+    def bad_at_first(text: str, good: Answer) -> Answer:
+        times.append(text)
+        return Answer(GOOD) if len(times) > 1 else Answer(error="the model is out of tokens")
+
+    asking = Asking(tmp_path, Answering(bad_at_first))
+    load(asking.warehouse, [story(1, "The same", text="The same")])
+    assert asking.run(EVERYTHING).failed == 1
+    assert [one["key"] for one in asking.letters()] == ["1"]
+    load(asking.warehouse, [story(2, "The same", text="The same")])
+    done = asking.run(EVERYTHING)
+    assert (done.asked, done.answered, done.reused) == (1, 1, 1)
+    assert asking.letters() == []
+    assert len(asking.answers(EVERYTHING)) == 2
+
+
 @pytest.mark.parametrize(
     ("told", "kept"),
     [
