@@ -13,6 +13,7 @@ from hnintel.doctor.finding import Finding
 from hnintel.errors import HnIntelError
 from hnintel.settings import Settings
 from hnintel.warehouse.engines import open_engine
+from hnintel.warehouse.file_lock import HeldElsewhere, hold_on
 from hnintel.warehouse.migrations import known_migrations
 
 _PATIENCE = 10.0
@@ -31,7 +32,10 @@ def warehouse_file(path: Path) -> Finding:
     if not os.access(path, os.W_OK):
         return Finding.missing("warehouse file", f"{path} cannot be written", f"chmod u+w {path}")
     try:
-        duckdb.connect(str(path)).close()
+        with hold_on(path).taken(0):
+            duckdb.connect(str(path)).close()
+    except HeldElsewhere as held:
+        return _held_by(path, str(held))
     except duckdb.Error as error:
         return _cannot_be_opened(path, str(error))
     return Finding.ok("warehouse file", f"{path}, {path.stat().st_size / 1e6:.1f} MB")
@@ -40,12 +44,15 @@ def warehouse_file(path: Path) -> Finding:
 def _cannot_be_opened(path: Path, told: str) -> Finding:
     held = re.search(r"lock is held in (?:.+?) \(PID (\d+)\)", told)
     if held or "Could not set lock" in told:
-        by = f"process {held.group(1)}" if held else "another process"
-        return Finding.warning(
-            "warehouse file", f"{path} is held by {by}: a run waits for it HNINTEL_LOCK_WAIT seconds"
-        )
+        return _held_by(path, f"process {held.group(1)}" if held else "another process")
     first = (told.strip().splitlines() or ["no message"])[0][:200].rstrip("!.")
     return Finding.missing("warehouse file", f"{path} cannot be opened ({first})", f"mv {path} {path}.broken")
+
+
+def _held_by(path: Path, holder: str) -> Finding:
+    return Finding.warning(
+        "warehouse file", f"{path} is held by {holder}: a run waits for it HNINTEL_LOCK_WAIT seconds"
+    )
 
 
 def schema_version(path: Path) -> Finding:
@@ -54,15 +61,12 @@ def schema_version(path: Path) -> Finding:
     if not path.exists():
         return Finding.ok("schema version", f"none yet; the first run makes version {known}")
     try:
-        connection = duckdb.connect(str(path))
-    except duckdb.Error:
-        return Finding.skipped("schema version", "the warehouse file cannot be opened now")
-    try:
-        found = connection.execute("SELECT max(version) FROM ops.schema_versions").fetchone()
+        with hold_on(path).taken(0), duckdb.connect(str(path)) as connection:
+            found = connection.execute("SELECT max(version) FROM ops.schema_versions").fetchone()
     except duckdb.CatalogException:
         return Finding.ok("schema version", f"none yet; the first run makes version {known}")
-    finally:
-        connection.close()
+    except (duckdb.Error, HeldElsewhere):
+        return Finding.skipped("schema version", "the warehouse file cannot be opened now")
     version = int(found[0] or 0) if found else 0
     if version > known:
         return Finding.missing("schema version", f"{version}, and this code knows {known}: update the code", "git pull")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import threading
 import time
@@ -18,6 +19,7 @@ from hnintel.errors import HnIntelError, WarehouseBusy, WarehouseError
 from hnintel.warehouse.base import Dialect, Kind, Query, Session, Staged, Step, T
 from hnintel.warehouse.embedded import connect, connect_with_functions
 from hnintel.warehouse.engines.base import Engine
+from hnintel.warehouse.file_lock import TRIES_EVERY, Hold, busy, hold_on, take_hold
 from hnintel.warehouse.migrations import migrate
 from hnintel.warehouse.order import Order
 
@@ -37,9 +39,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 #: How many times the set wait answers are held ready for a file that another process holds.
 _WAITS_WITH_ANSWERS = 10
 
-#: How long threads of this process may hand an open file on to each other, and for how long it then is free: somewhat
-#: longer than another process, which asks for it again and again, waits in between.
-_LONGEST_HELD, _LEFT_FREE = 4.0, 1.2 * _LONGEST_PAUSE
+#: How long threads of this process may hand an open file on to each other, and for how long it then is free: longer
+#: than another process, which asks for it again and again, waits in between.
+_LONGEST_HELD, _LEFT_FREE = 4.0, 3 * TRIES_EVERY
 
 
 class _Turns:
@@ -48,7 +50,8 @@ class _Turns:
     To open the file takes longer than most transactions do, so who ends one leaves it open for a thread that waits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hold: Hold) -> None:
+        self.hold = hold
         self._lock = threading.RLock()
         self._count = threading.Lock()
         self._waiting = 0
@@ -81,18 +84,25 @@ class _Turns:
             yield
         finally:
             if self._left_open is not None:
-                self._left_open.close()
+                self.close(self._left_open)
                 self._left_open = None
 
     def leave(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Close *connection*, the last one where nobody waits."""
         if not self._waiting:
-            connection.close()
+            self.close(connection)
         elif time.monotonic() - self._held_since < _LONGEST_HELD:
             self._left_open = connection
         else:
-            connection.close()
+            self.close(connection)
             self._free_until = time.monotonic() + _LEFT_FREE
+
+    def close(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Close *connection*, and only then let go of the file."""
+        try:
+            connection.close()
+        finally:
+            self.hold.give_back()
 
 
 #: By the file's path, because two warehouses of one process may be opened on the same one.
@@ -214,7 +224,8 @@ class DuckDBWarehouse:
         self._engine = engine
         self._lock_wait = lock_wait
         with _turns_lock:
-            self._turns = _turns.setdefault(path.absolute(), _Turns())
+            self._turns = _turns.setdefault(path.absolute(), _Turns(hold_on(path)))
+        self._hold = self._turns.hold
         self._migrated = False
 
     @contextmanager
@@ -225,7 +236,7 @@ class DuckDBWarehouse:
             with self._turns.opening():
                 connection = self._open()
             with ExitStack() as undone:
-                undone.callback(connection.close)  # however it ends otherwise: rolls back what was not committed
+                undone.callback(self._turns.close, connection)  # else: rolls back what was not committed
                 with _told_in_one_line(self.path):
                     if not self._migrated:
                         migrate(lambda: begun(connection))
@@ -283,32 +294,33 @@ class DuckDBWarehouse:
         return kept()
 
     def _open(self) -> duckdb.DuckDBPyConnection:
+        """The file, opened; who closes it gives the hold on it back."""
         deadline, pause = time.monotonic() + self._lock_wait, _FIRST_PAUSE
         while True:
-            try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                return connect(str(self.path))
-            except OSError as error:  # duckdb.IOException is none
-                told = f"{self.path} cannot be written ({error.strerror}): give another HNINTEL_HOME"
-                raise WarehouseError(told) from None
-            except duckdb.Error as error:
-                if (
-                    not _is_held(error) and self._is_empty()
-                ):  # `touch` or mktemp made it; DuckDB takes no file for a new one, but not this
-                    self.path.unlink()
-                    continue
-                if not _is_held(error):
-                    raise WarehouseError(
-                        f"{self.path} cannot be opened: {_first_line(error).rstrip('!.')}: "
-                        "move that file away, or give another HNINTEL_DUCKDB_PATH"
-                    ) from None
-                if time.monotonic() >= deadline:
-                    raise WarehouseBusy(
-                        f"{self.path} is held by {_holding_process(error)}; waited {self._lock_wait:g} s "
-                        "(HNINTEL_LOCK_WAIT): close it there, then start again"
-                    ) from None
+            take_hold(self._hold, self.path, deadline - time.monotonic(), self._lock_wait)
+            with ExitStack() as undone:
+                undone.callback(self._hold.give_back)
+                try:
+                    connection = connect(str(self.path))
+                    undone.pop_all()
+                    return connection
+                except duckdb.Error as error:
+                    if not _is_held(error):
+                        self._mend_or_refuse(error)
+                        continue
+                    if time.monotonic() >= deadline:  # by one that does not know of our lock
+                        raise busy(self.path, _holding_process(error), self._lock_wait) from None
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _mend_or_refuse(self, error: duckdb.Error) -> None:
+        if self._is_empty():  # `touch` or mktemp made it; DuckDB takes no file for a new one, but not this
+            self.path.unlink()
+            return
+        told = f"{self.path} cannot be opened: {_first_line(error).rstrip('!.')}"
+        if not os.access(self.path, os.W_OK):
+            raise WarehouseError(f"{told}: let it be written, or give another HNINTEL_HOME") from None
+        raise WarehouseError(f"{told}: move that file away, or give another HNINTEL_DUCKDB_PATH") from None
 
     def _is_empty(self) -> bool:
         try:
@@ -330,7 +342,11 @@ def _told_in_one_line(path: Path) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        mend = f": make room in {path.parent}, then run it again; what was committed is kept" if _is_full(error) else ""
+        mend = ""
+        if _is_full(error):
+            mend = f": make room in {path.parent}, then run it again; what was committed is kept"
+        elif _is_damaged(error):
+            mend = ": the file is damaged; put a copy of it in its place, or move it away"
         raise WarehouseError(f"{path.name}: {_first_line(error)}{mend}") from error
 
 
@@ -343,6 +359,10 @@ def _without_json(connection: duckdb.DuckDBPyConnection, table: str) -> str:
 
 def _is_full(error: duckdb.Error) -> bool:
     return "Could not write file" in str(error) or "No space left" in str(error)
+
+
+def _is_damaged(error: duckdb.Error) -> bool:
+    return "Could not read" in str(error) or "Corrupt database file" in str(error)
 
 
 def _is_held(error: duckdb.Error) -> bool:

@@ -7,9 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from threading import Event, Timer
@@ -23,30 +22,11 @@ from hnintel.errors import WarehouseBusy, WarehouseError
 from hnintel.warehouse import embedded
 from hnintel.warehouse.base import Query, Step
 from hnintel.warehouse.engines.base import Answer, EngineUnreachable
+from hnintel.warehouse.file_lock import only_here
 from hnintel.warehouse.migrations import migrate
 from tests.conftest import ROOT
+from tests.warehouse.other import HAS_THE_LOCK, other_process
 from tests.warehouse.world import Answering, fetch, load, open_duckdb, story
-
-
-@contextmanager
-def other_process(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """A second Python process that runs *script* until it is killed; it has said "ready" when the block begins."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", f"import sys, time\n{script}\nprint('ready', flush=True)\ntime.sleep(600)"]
-        + [str(one) for one in arguments],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
 
 HOLDS_THE_FILE = "import duckdb; held = duckdb.connect(sys.argv[1])"
 PENDING = "SELECT id AS item_id, title || ' ' AS input FROM raw.items"
@@ -117,6 +97,15 @@ def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> No
     assert path.read_text() == "a diary\n" * 1000
 
 
+def test_a_file_that_was_cut_off_is_told_to_be_damaged(tmp_path: Path) -> None:
+    warehouse = open_duckdb(tmp_path)
+    load(warehouse, [story(n) for n in range(1, 200)])
+    os.truncate(warehouse.path, warehouse.path.stat().st_size // 2)
+    with pytest.raises(WarehouseError, match="the file is damaged; put a copy of it in its place") as refused:
+        fetch(open_duckdb(tmp_path), "SELECT sum(length(title)) FROM raw.items")
+    assert "\n" not in str(refused.value)
+
+
 def test_a_folder_that_cannot_be_written_is_told_with_the_mend(tmp_path: Path) -> None:
     (tmp_path / "in the way").write_text("a file, where the folder should be")
     warehouse = open_duckdb(tmp_path / "in the way")
@@ -133,6 +122,63 @@ def test_who_holds_the_file_is_named_after_the_set_wait(tmp_path: Path) -> None:
         other.kill()
         # Waiting long enough, it is had as soon as it is free.
         assert fetch(open_duckdb(tmp_path, lock_wait=60), "SELECT id FROM raw.items") == [(1,)]
+
+
+#: Says whether this process could have the file now.
+COULD_HAVE_IT = """
+import sys
+from pathlib import Path
+from hnintel.warehouse.file_lock import HeldElsewhere, hold_on
+try:
+    hold_on(Path(sys.argv[1])).take(0)
+    print("free")
+except HeldElsewhere as held:
+    print(held)
+"""
+
+
+def to_another_process(path: Path) -> str:
+    """What another process that wants the file is told."""
+    command = [sys.executable, "-c", COULD_HAVE_IT, str(path)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_duckdb_is_not_let_near_the_file_while_another_process_has_the_lock_beside_it(tmp_path: Path) -> None:
+    # DuckDB's own lock comes too late: it has read by then where the newest rows lie.
+    path = tmp_path / "hnintel.duckdb"
+    with other_process(HAS_THE_LOCK, path) as other:
+        with pytest.raises(WarehouseBusy, match=rf"held by process {other.pid} .*waited 0\.3 s"):
+            fetch(open_duckdb(tmp_path, lock_wait=0.3), "SELECT 1")
+        assert not path.exists()
+        with pytest.raises(WarehouseBusy, match=f"held by process {other.pid} "), only_here(path, 0.1):
+            pass
+        other.kill()
+        assert fetch(open_duckdb(tmp_path, lock_wait=60), "SELECT 1") == [(1,)]
+
+
+def test_the_lock_is_held_from_before_the_file_is_open_until_after_it_was_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = open_duckdb(tmp_path)
+    mine = f"process {os.getpid()} ({Path(sys.executable).name})"
+    told: list[str] = []
+
+    def connect(path: str) -> Any:
+        told.append(to_another_process(warehouse.path))
+        return embedded.connect(path)
+
+    monkeypatch.setattr("hnintel.warehouse.duckdb.connect", connect)
+    with warehouse.transaction():
+        told.append(to_another_process(warehouse.path))
+    with only_here(warehouse.path, 0):
+        with warehouse.transaction():  # of another thread, while dbt has it
+            pass
+        told.append(to_another_process(warehouse.path))
+    assert told == [mine] * 4
+    assert to_another_process(warehouse.path) == "free"
+    with pytest.raises(WarehouseError), warehouse.transaction() as session:
+        session.execute("SELECT a FROM nothing")
+    assert to_another_process(warehouse.path) == "free"
 
 
 def test_answers_wait_longer_than_the_set_wait_for_a_file_that_another_process_holds(tmp_path: Path) -> None:
