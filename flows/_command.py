@@ -53,6 +53,11 @@ def guarded(run: Callable[[], int]) -> int:
         )
 
 
+def load_dbt() -> None:
+    """Load dbt while Prefect's server comes up; not before Prefect is loaded (tasks/dbt_runner.py says why)."""
+    import tasks.dbt_runner  # noqa: F401
+
+
 def in_prefect(
     settings: Settings, prefect_logs: bool, start: Callable[[], Ran], told_by: Reporter | None = None
 ) -> dict[str, Any]:
@@ -60,8 +65,9 @@ def in_prefect(
     writable(settings.folder)
     reporter = told_by or (progress.Bars() if sys.stderr.isatty() and not prefect_logs else progress.Lines())
     progress.use(reporter)
+    own = _local.has_own_prefect(os.environ)
     try:
-        progress.update("start", 0, note="Prefect's own server, about ten seconds")
+        progress.update("start", 0, note="Prefect" if own else "Prefect's own server, about ten seconds")
         with _local.prefect(settings, prefect_logs) as wait:
             flow = start()
             wait()

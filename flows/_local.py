@@ -22,7 +22,7 @@ def prefect(settings: Settings, verbose: bool) -> Iterator[Callable[[], None]]:
     """
     home = settings.folder / "prefect"
     home.mkdir(parents=True, exist_ok=True)
-    own = _has_own_prefect(os.environ)
+    own = has_own_prefect(os.environ)
     if not own:
         os.environ["PREFECT_HOME"] = str(home)
         os.environ.update(plain_http(home))
@@ -56,7 +56,7 @@ def _drain() -> None:
     EventsWorker.drain_all(timeout=20)
 
 
-def _has_own_prefect(environ: Mapping[str, str]) -> bool:
+def has_own_prefect(environ: Mapping[str, str]) -> bool:
     """Whether the user's runs already go somewhere: an API, a home or a profile of their own."""
     if any(environ.get(name) for name in ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_PROFILE")):
         return True

@@ -20,11 +20,14 @@ from pathlib import Path
 from hnintel.errors import PrefectAway
 
 # What Prefect itself sets for a server of this kind: no pages, and only the services that a run needs.
-_SETTINGS = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+SETTINGS = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 # A run keeps Prefect quiet; what goes wrong in the server is kept in its log.
-_SETTINGS |= dict.fromkeys(
+SETTINGS |= dict.fromkeys(
     ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_LOGGING_ROOT_LEVEL", "PREFECT_LOGGING_SERVER_LEVEL"), "ERROR"
 )
+# No blocks are kept in it that are not saved by who uses them; to offer every type there is, it would import all of
+# Prefect's collections, Snowflake's among them, before it answers.
+SETTINGS |= dict.fromkeys(("PREFECT_API_BLOCKS_REGISTER_ON_START", "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION"), "false")
 _READY_WITHIN = 120.0
 _WATCHED_EVERY = 0.5
 
@@ -64,7 +67,7 @@ def server(root: Path, log: Path) -> Iterator[tuple[str, Callable[[], None]]]:
         process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
             [sys.executable, "-m", "flows._server", str(port)],
             cwd=root,
-            env={**os.environ, **_SETTINGS},
+            env={**os.environ, **SETTINGS},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -4,45 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from pathlib import Path
-from typing import Any
-
-from dbt.cli.main import dbtRunnerResult
-from dbt_common.events.base_types import EventMsg
-from prefect.context import SettingsContext
-from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
+from typing import TYPE_CHECKING
 
 from hnintel import transform
 from hnintel.errors import TransformError
 from hnintel.schemas import refuse_branch
-from hnintel.settings import load_settings
+from hnintel.settings import Settings, load_settings
+from hnintel.warehouse.file_lock import only_here
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
 
 _ONE_AT_A_TIME = threading.Lock()
-
-
-class DbtRunner(PrefectDbtRunner):
-    """Hands the task runs of dbt's nodes the settings of the flow as they are.
-
-    Prefect hands them on in words, from which every node made them anew, twice: that took longer than the nodes did.
-    """
-
-    def _create_unified_callback(
-        self, task_state: Any, log_level: Any, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> Callable[[EventMsg], None]:
-        if held := SettingsContext.get():
-            context = {**context, "settings_context": {"profile": held.profile, "settings": held.settings}}
-        return super()._create_unified_callback(task_state, log_level, context, *args, **kwargs)
-
-
-class WordlessDbtRunner(DbtRunner):
-    """Tells Prefect which of dbt's events happened, and not its words: an error of the warehouse may quote a row."""
-
-    @staticmethod
-    def get_dbt_event_msg(event: EventMsg) -> str:
-        """The event's name in place of its message; dbt.log has the rest."""
-        return f"dbt: {event.info.name}"
 
 
 def build(first: date, last: date) -> transform.Built:
@@ -51,12 +27,16 @@ def build(first: date, last: date) -> transform.Built:
     Raises:
         TransformError: a model or a test failed; its name is in the message, its log in the log folder.
     """
+    from prefect_dbt import PrefectDbtSettings  # loads dbt, for seconds: of those who build alone
+
+    from tasks.dbt_runner import DbtRunner, WordlessDbtRunner
+
     settings = load_settings()
     refuse_branch(settings)
     variables = transform.environment(settings) | transform.days(first, last)
     # dbt keeps state in its process, and reads its profile from the environment, where only secrets are unset again:
-    # another thread may be reading it. One dbt at a time in a process; a file's own lock keeps other processes off.
-    with _ONE_AT_A_TIME:
+    # another thread may be reading it. One dbt at a time in a process, and on a file.
+    with _ONE_AT_A_TIME, _the_file(settings):
         os.environ.update(variables)
         runner_class = WordlessDbtRunner if settings.metadata_only else DbtRunner
         runner = runner_class(
@@ -90,6 +70,11 @@ def _account(result: dbtRunnerResult, results: Path, logs: str) -> transform.Bui
         first = built.failed[0] if built.failed else "unknown"
         raise TransformError(f"dbt: {len(built.failed)} failed, first {first}; see {logs}/dbt.log")
     return built
+
+
+def _the_file(settings: Settings) -> AbstractContextManager[None]:
+    """Nobody else's for as long as dbt may have it open."""
+    return only_here(settings.warehouse_file, settings.lock_wait) if settings.warehouse == "duckdb" else nullcontext()
 
 
 def _let_go_of_the_file() -> None:

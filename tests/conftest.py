@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As in whatever a shell starts in the background. A process would hand it on to those that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Files that take minutes, the longest first: begun last, one of them would keep a process busy while the other waits.
 _LONGEST = (

@@ -15,9 +15,10 @@ from unittest.mock import patch
 
 import pytest
 
-from flows._server import plain_http
+from flows._server import SETTINGS, plain_http
 
 _QUIET = {
+    **{name: SETTINGS[name] for name in SETTINGS if "BLOCK" in name},
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import prefect
 
+from flows._server import SETTINGS
 from tests.conftest import ROOT
 
 _READY_WITHIN = 180.0
@@ -62,7 +63,7 @@ def api(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A Prefect server in a process of its own, up and with nothing in it: its address, and the process."""
     seed(folder / "server")
     port = free_port()
-    quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_UI_ENABLED": "0"}
+    quiet = {**SETTINGS, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
     server = subprocess.Popen(
         [sys.executable, "-m", "flows._server", str(port)],
         cwd=ROOT,

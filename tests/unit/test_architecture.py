@@ -71,6 +71,14 @@ def test_hnintel_needs_no_prefect() -> None:
     ] == []
 
 
+def test_a_flow_loads_dbt_and_snowflake_only_when_it_needs_them() -> None:
+    flows = [f"flows.{path.stem}" for path in (ROOT / "flows").glob("[a-z]*.py")]
+    slow = {"dbt", "prefect_dbt", "prefect_snowflake", "snowflake.connector"}
+    code = f"import sys, {', '.join(flows)}; print(*{slow} & {{*sys.modules}})"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (loaded.stdout.split(), loaded.returncode) == ([], 0), loaded.stderr
+
+
 def test_an_enrichment_needs_nothing_but_the_means_to_declare_it() -> None:
     files = [path for path in FILES if name_of(path).startswith("hnintel/enrichments/")]
     assert len(files) > 1
