@@ -1,6 +1,6 @@
 """A burst through a worker: a backfill of many days on Postgres and Redis, and whether anything is lost or done twice.
 
-    python bench/deploy.py [--days 30] [--stories 100]
+    python bench/deploy.py [--days 30] [--stories 100] [--keep FOLDER]
 
 The server and its services have the settings of deployments/compose.yaml; the worker runs each day in a process of its
 own, four at once. Ends with 1 where a run's record is lost, a slot is still taken, or something was done twice; with 2
@@ -19,6 +19,8 @@ import argparse
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -92,17 +94,30 @@ def twice(service: Service, days: int, stories: int) -> list[str]:
     return [what for what, is_right in wanted.items() if not is_right]
 
 
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is None:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+    else:
+        kept.mkdir(parents=True)
+        yield kept
+
+
 def main() -> int:
     """Run the burst, print what it took, say whether all is as it should be."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--stories", type=int, default=100, help="a day (100)")
+    parser.add_argument("--keep", metavar="FOLDER", type=Path, help="leave there what was made, logs and all")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "dump.ndjson"
+    if asked.keep and asked.keep.exists():
+        parser.error(f"{asked.keep} is there already: name a folder that is not")
+    with _folder(asked.keep) as folder:
+        source = folder / "dump.ndjson"
         dump(source, asked.days, asked.stories)
         try:
-            with postgres_and_redis() as stores, running_service(Path(folder), SERVERS, stores) as service:
+            with postgres_and_redis() as stores, running_service(folder, SERVERS, stores) as service:
                 state, seconds = backfilled(service, asked.days, f"replay:{source}")
                 rate = asked.days / seconds * 60
                 print(f"{asked.days} days of {asked.stories} stories: {state} in {seconds:.0f} s, {rate:.1f} a minute")

@@ -1,4 +1,4 @@
-"""The service that every test here talks to: one a session, since bringing it up takes a minute."""
+"""The service that the tests of a file talk to: one for all of them, since bringing it up takes a minute."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.deploy.service import Service, running_service
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # it goes on polling and running what is scheduled, beside all that follows
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The whole of it, up and running, as ``make serve`` has it: one server, on SQLite."""
     with running_service(tmp_path_factory.mktemp("service"), [["server", "start", "--no-ui"]]) as service:

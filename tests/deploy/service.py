@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ from tests.conftest import ROOT
 from tests.flows.own_prefect import free_port, seed
 from tests.servers import LoopbackServer, World
 
-_PATIENCE = 240.0
+_PATIENCE = 480.0
 #: A story that trends as soon as it is looked at; nothing is linked, so nothing is fetched from the web.
 STORY = 990_300_500
 
@@ -131,7 +132,7 @@ class Service:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=_PATIENCE,
             check=False,
             stdin=subprocess.DEVNULL,
         )
@@ -143,8 +144,12 @@ class Service:
         url = f"{self.api}/{path}"
 
         def ask() -> httpx.Response | None:
-            answer = httpx.post(url, json=body, timeout=60) if body is not None else httpx.get(url, timeout=60)
-            return None if answer.status_code == 503 else answer  # SQLite is busy: Prefect's own clients ask again
+            """An answer, or none where the server is busy: then Prefect's own clients ask again."""
+            try:
+                answer = httpx.post(url, json=body, timeout=60) if body is not None else httpx.get(url, timeout=60)
+            except httpx.TimeoutException:
+                return None
+            return None if answer.status_code == 503 else answer
 
         answer: httpx.Response = eventually(ask, url)
         answer.raise_for_status()
@@ -158,7 +163,8 @@ class Service:
     def request(self, name: str, **parameters: Any) -> str:
         """Have a deployment run; gives the id of the run."""
         wanted = self.deployment(name)["id"]
-        run: str = self.get(f"deployments/{wanted}/create_flow_run", {"parameters": parameters})["id"]
+        told = {"parameters": parameters, "idempotency_key": str(uuid.uuid4())}  # asked twice, it is one run
+        run: str = self.get(f"deployments/{wanted}/create_flow_run", told)["id"]
         return run
 
     def ended(self, run: str, *states: str) -> dict[str, Any]:

@@ -24,6 +24,19 @@ class NotInstalled(Exception):
 
 
 @contextmanager
+def redis_alone() -> Iterator[dict[str, str]]:
+    """Redis, until the block ends; gives the settings that the compose file's server has of it.
+
+    Raises:
+        NotInstalled: it is not on this machine.
+    """
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="hnintel-stores-") as folder, _redis(Path(folder), port):
+        told = _settings(free_port(), port)
+        yield {name: value for name, value in told.items() if name.startswith("PREFECT_REDIS_")}
+
+
+@contextmanager
 def postgres_and_redis() -> Iterator[dict[str, str]]:
     """Both, until the block ends; gives a Prefect server's settings for them, which are those of the compose file.
 

@@ -97,3 +97,14 @@ def test_it_starts_ends_and_starts_again_as_it_was(tmp_path: Path) -> None:
         assert again.interrupt() == 0
     finally:
         again.end()
+
+
+def test_a_home_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+    home = tmp_path / "a file"
+    home.touch()
+    command = [sys.executable, "deployments/serve.py"]
+    ended = subprocess.run(command, cwd=ROOT, env={**os.environ, "HNINTEL_HOME": str(home)}, capture_output=True)
+    assert ended.returncode == 4
+    assert (
+        ended.stderr.decode() == f"error: {home}/prefect cannot be made (Not a directory): give another HNINTEL_HOME\n"
+    )
