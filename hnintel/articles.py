@@ -180,7 +180,7 @@ async def _read(item: Wanted, fetcher: Fetcher, pool: ExtractionPool, settings: 
             found = await _extracted(fetched, pool)
         except ExtractionFailed as error:
             found = Extracted(None)
-            fetched = Fetched("failed" if error.may_pass else "ok", str(error), fetched.http_status, url=fetched.url)
+            fetched = Fetched("failed", str(error), fetched.http_status, url=fetched.url)
     except Exception as error:
         _log.warning("an article could not be read: %s", type(error).__name__, exc_info=True)
         fetched, found = Fetched("failed", f"a fault of ours: {type(error).__name__}", url=item.url), Extracted(None)

@@ -32,11 +32,11 @@ _COMMAND = (sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(_R
 
 
 class ExtractionFailed(Exception):
-    """A page's text was not taken out; whether another try may help is in ``may_pass``."""
+    """A page's text was not taken out. Another try may help: the machine may have been busy, or out of memory."""
 
-    def __init__(self, reason: str, may_pass: bool) -> None:
-        super().__init__(reason)
-        self.may_pass = may_pass
+
+class ExtractionTimeout(ExtractionFailed):
+    """It took longer than it may."""
 
 
 class ExtractionPool:
@@ -90,13 +90,13 @@ class ExtractionPool:
                 found = process.article(page, content_type, url, self._timeout)
             except TimeoutError:
                 process.end()
-                raise ExtractionFailed(f"no text after {self._timeout:g} s", may_pass=False) from None
+                raise ExtractionTimeout(f"no text after {self._timeout:g} s") from None
             except (EOFError, OSError):
                 process.end()
                 continue
             self._give_back(process)
             return found
-        raise ExtractionFailed("the process that read the page died", may_pass=True)
+        raise ExtractionFailed("the process that read the page died")
 
     def _take(self) -> _Process:
         with self._lock:
@@ -117,8 +117,9 @@ class _Process:
     """One running worker and the pipes to it."""
 
     def __init__(self, command: Sequence[str]) -> None:
+        # A session of its own: Ctrl-C is the parent's to answer, also while this one still loads what it needs.
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
         )
         assert self._process.stdin is not None  # noqa: S101 - for the type checker
         assert self._process.stdout is not None  # noqa: S101

@@ -30,8 +30,8 @@ def serve(read: Callable[[str, str], Extracted] = extract.article) -> None:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)  # whatever a library prints must not get between the answers
     _prepare()
-    told.send("ready")
-    with contextlib.suppress(EOFError, BrokenPipeError):
+    with contextlib.suppress(EOFError, BrokenPipeError):  # the one who asks may be gone already, or go at any time
+        told.send("ready")
         while True:
             page, content_type, url, seconds = asked.recv()
             _alarm(math.ceil(seconds) + _GRACE)
@@ -46,7 +46,6 @@ def _prepare() -> None:
     import trafilatura  # noqa: F401
 
     logging.disable(logging.CRITICAL)  # parsers quote pages in what they log
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     with contextlib.suppress(ImportError, ValueError, OSError):  # not every system can bound it
         import resource
 

@@ -25,7 +25,7 @@ from hnintel.articles import (
     read_articles,
     without_pages,
 )
-from hnintel.extraction_pool import ExtractionFailed, ExtractionPool
+from hnintel.extraction_pool import ExtractionFailed, ExtractionPool, ExtractionTimeout
 from hnintel.fetch import Fetcher
 from hnintel.models import ARTICLE_STATUSES, Article, Item
 from hnintel.settings import Settings
@@ -169,16 +169,16 @@ async def test_with_every_article_failing_every_one_still_has_a_status(pool: Ext
     assert [(one.status, one.reason) for one in articles] == [("retry_at", "a fault of ours: ZeroDivisionError")] * 30
 
 
-@pytest.mark.parametrize(("may_pass", "status"), [(True, "retry_at"), (False, "empty")])
-async def test_a_page_whose_text_cannot_be_taken_out_is_tried_again_only_where_that_may_help(
-    may_pass: bool, status: str
+@pytest.mark.parametrize("failure", [ExtractionFailed, ExtractionTimeout])
+async def test_a_page_whose_text_cannot_be_taken_out_now_is_tried_again_and_not_called_empty(
+    failure: type[ExtractionFailed],
 ) -> None:
     class Failing(ExtractionPool):
         async def article(self, page: str | bytes, url: str, content_type: str = "") -> Any:
-            raise ExtractionFailed("why", may_pass)
+            raise failure("why")
 
     article = await read(Failing(1, 1.0), answer(page()))
-    assert (article.status, article.reason) == (status, "why")
+    assert (article.status, article.reason) == ("retry_at", "why")
 
 
 async def test_articles_come_back_in_the_order_they_were_wanted_in(pool: ExtractionPool) -> None:
