@@ -17,11 +17,15 @@ HnIntelError                what went wrong, to what, and what to do: one line
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class HnIntelError(Exception):
     """Base of all that is told to a user in one line, without a traceback."""
 
     exit_code = 1
+    #: Whether a run that failed with it has announced that: the run which that one belongs to is no second failure.
+    announced = False
 
 
 class UsageError(HnIntelError):
@@ -86,3 +90,10 @@ class PrefectAway(HnIntelError):
     """Prefect's API cannot be reached, or went in the middle of a run; what was committed by then is kept."""
 
     exit_code = 9
+
+
+def of_several(errors: Sequence[HnIntelError], told: str) -> HnIntelError:
+    """What a run fails with that went on past *errors*: of the kind of the first; announced where all are."""
+    error = type(errors[0])(told)
+    error.announced = all(one.announced for one in errors)
+    return error

@@ -79,7 +79,7 @@ class DayEnriched(Event, name="hn.day.enriched", resource="hn.day.{day}", fact="
     day: date
     source: str
     enrichments: int
-    #: Changes when one of them was run again.
+    #: Changes when one of them was run again, or the day was read again.
     state: str
     continue_by: ContinueBy
 
@@ -134,6 +134,8 @@ class RunFailed(Event, name="hn.run.failed", resource="hn.flow.{flow}", fact="{r
     #: The class of the error, and its line where it is one that is told to users.
     error: str
     told: str = ""
+    #: Whether it failed of nothing but runs that it started, which have announced that.
+    told_before: bool = False
 
 
 class BudgetReached(Event, name="hn.budget.reached", resource="hn.flow.{flow}", fact="{run_id}"):

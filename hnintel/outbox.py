@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 from hnintel.dead_letters import letters
 from hnintel.events import ContinueBy, DayEnriched, DayPublished, Event, ItemsLanded, LettersGivenUp
 from hnintel.partitions.graph import ARTICLES, ENRICH, INGEST, PUBLISH
+from hnintel.partitions.made_of import Making
+from hnintel.partitions.state import grid
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
@@ -52,7 +54,7 @@ def put_all(session: Session, events: Iterable[Event], now: datetime) -> None:
         put(session, event, now)
 
 
-def waiting(session: Session, most: int = 500) -> list[Waiting]:
+def waiting(session: Session, most: int) -> list[Waiting]:
     """What waits to be emitted, the oldest first; at most so many."""
     found = session.rows(
         "SELECT id, event, resource, payload, occurred_at FROM ops.outbox WHERE emitted_at IS NULL "
@@ -79,20 +81,19 @@ def emitted(session: Session, ids: Sequence[str], now: datetime) -> None:
     session.execute("DELETE FROM ops.outbox WHERE emitted_at < ?", [now - _KEPT])
 
 
-def announce_day(
-    session: Session, day: date, enrichments: Collection[str], continue_by: ContinueBy, time_zone: str, now: datetime
-) -> list[Event]:
+def announce_day(session: Session, making: Making, day: date, continue_by: ContinueBy, now: datetime) -> list[Event]:
     """Put what the ledger says of *day* now and nobody was told of yet: it has landed, is enriched, is published.
 
     Each state of the ledger is told once, whoever asks, so that what a crash kept from being told is told by the next.
-    A day is enriched when every enrichment of it is done: there is no telling of half a day.
+    A day is enriched when every enrichment of it is done and still holds: there is no telling of half a day. It is so
+    anew when it was read again, though no text of it had changed and nothing was asked: the marts have to be told of
+    its scores.
 
     Args:
         session: the transaction that makes it so, or any later one.
+        making: what its partitions are made of.
         day: the partition.
-        enrichments: the stages, as the ledger names them, of all the enrichments there are.
         continue_by: who goes on.
-        time_zone: in which days begin and end.
         now: UTC without a zone.
 
     Returns:
@@ -103,6 +104,7 @@ def announce_day(
     )
     done = {row["stage"]: row for row in rows if row["status"] in _DONE}
     source = done[INGEST]["source"] or "" if INGEST in done else ""
+    asked = [one.stage for one in making.enrichments.values()]
     facts: list[Event] = []
     if done.keys() >= {INGEST, ARTICLES}:
         read, state = done[INGEST], _state(done, [INGEST, ARTICLES])
@@ -115,16 +117,20 @@ def announce_day(
                 continue_by=continue_by,
             )
         )
-    if enrichments and done.keys() >= set(enrichments):
-        state = _state(done, enrichments)
-        facts.append(
-            DayEnriched(day=day, source=source, enrichments=len(enrichments), state=state, continue_by=continue_by)
-        )
+    if done.keys() >= {INGEST, ARTICLES, *asked} and _hold(session, making, day, asked, now):
+        state = _state(done, [INGEST, ARTICLES, *asked])
+        facts.append(DayEnriched(day=day, source=source, enrichments=len(asked), state=state, continue_by=continue_by))
     if PUBLISH in done:
-        recent = day >= yesterday(now.replace(tzinfo=UTC), time_zone)
+        recent = day >= yesterday(now.replace(tzinfo=UTC), making.settings.time_zone)
         state = _state(done, [PUBLISH])
         facts.append(DayPublished(day=day, run_id=done[PUBLISH]["run_id"], state=state, recent=recent))
     return [fact for fact in facts if put(session, fact, now)]
+
+
+def _hold(session: Session, making: Making, day: date, asked: Sequence[str], now: datetime) -> bool:
+    """Whether none of the enrichments, all of which are done, has become stale since."""
+    found = grid(session, making, day, day, now, asked)[day]
+    return all(one.status in _DONE for one in found.values())
 
 
 def announce_given_up(session: Session, settings: Settings, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What a person sees while a run is going on: a line a stage on stderr, with how many of how many."""
+"""What a person sees while a run is going on: a line a stage, with how many of how many."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Reporter(Protocol):
 
 
 class Silent:
-    """Says nothing; what runs under a worker, where Prefect shows the stages."""
+    """Says nothing."""
 
     def update(self, stage: str, done: int, total: int | None = None, note: str = "") -> None:
         """Nothing."""
@@ -33,7 +33,7 @@ class Silent:
 
 
 class Lines:
-    """A line when a stage begins to move and one when it ends: for logs and pipes."""
+    """A line on stderr when a stage begins to move and one when it ends: for logs and pipes."""
 
     _PAUSE = 5.0
 
@@ -48,13 +48,17 @@ class Lines:
         if now - self._told.get(stage, float("-inf")) >= self._PAUSE:
             self._told[stage] = now
             counted = f" {done} of {total}" if total is not None else f" {done}" if done else ""
-            print(f"{stage}:{counted}{' ' + note if note else ''} …", file=sys.stderr, flush=True)
+            self.tell(f"{stage}:{counted}{' ' + note if note else ''} …")
 
     def finish(self, stage: str, note: str = "") -> None:
         """The line that ends a stage."""
         now = time.monotonic()
         seconds = now - self._began.get(stage, now)
-        print(f"{stage}: {note or 'done'} ({seconds:.1f} s)", file=sys.stderr, flush=True)
+        self.tell(f"{stage}: {note or 'done'} ({seconds:.1f} s)")
+
+    def tell(self, line: str) -> None:
+        """Where a line goes."""
+        print(line, file=sys.stderr, flush=True)
 
 
 class Bars:

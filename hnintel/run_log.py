@@ -14,7 +14,11 @@ from pythonjsonlogger.json import JsonFormatter
 from hnintel.errors import WarehouseError
 from hnintel.tags import tagged
 
-logger = logging.getLogger("hnintel")
+#: For the run's log alone: its records have their sense in their fields, which a console does not show.
+logger = logging.getLogger("hnintel.run_log")
+logger.setLevel(logging.INFO)
+logger.propagate = False
+_WARNINGS = logging.getLogger("hnintel")
 _run: ContextVar[str] = ContextVar("run", default="")
 
 
@@ -37,12 +41,13 @@ def run_log(folder: Path, day: date, run_id: str) -> Iterator[Path]:
     # Runs of several days may share a process; each has its own lines in its own log.
     handler.addFilter(lambda record: _run.get() == run_id)
     token = _run.set(run_id)
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    for one in (logger, _WARNINGS):
+        one.addHandler(handler)
     try:
         with tagged(run=run_id, day=day):
             yield path
     finally:
-        logger.removeHandler(handler)
+        for one in (logger, _WARNINGS):
+            one.removeHandler(handler)
         handler.close()
         _run.reset(token)

@@ -24,11 +24,11 @@ from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from hnintel.window import parse_day
 
-#: Seconds that a hook may take: the run has ended, and its process wants to.
-_PATIENCE = 20.0
+#: Seconds that Prefect may take over so many events at most: the run has ended, and its process wants to.
+_PATIENCE, _BATCH = 20.0, 100
 _LONGEST_LINE = 300
 #: Fields of the payload that are labels of the resource too: a trigger matches what the resource says, not the payload.
-MATCHED = ("continue_by", "recent")
+MATCHED = ("continue_by", "recent", "told_before")
 
 
 async def send(events: Sequence[PrefectEvent]) -> None:
@@ -50,18 +50,21 @@ def as_prefect(event: Event) -> PrefectEvent:
 async def emit_waiting() -> int:
     """Emit what waits in the outbox and note it as emitted; how many.
 
-    A crash in between has them emitted again, with the same ids. What cannot be emitted now is left to the next run.
+    They are noted a batch at a time, so that many of them get on with each run. A crash in between has a batch emitted
+    again, with the same ids. What cannot be emitted now is left to the next run.
     """
-    waiting = await asyncio.to_thread(_waiting)
-    if not waiting:
-        return 0
-    try:
-        await send([_event(one.id, one.event, one.resource, one.payload, one.occurred_at) for one in waiting])
-    except Exception as error:
-        _log().warning("%d events wait in the outbox: Prefect does not take them (%s)", len(waiting), _kind(error))
-        return 0
-    await asyncio.to_thread(_note, [one.id for one in waiting])
-    return len(waiting)
+    told = 0
+    while waiting := await asyncio.to_thread(_waiting):
+        try:
+            await send([_event(one.id, one.event, one.resource, one.payload, one.occurred_at) for one in waiting])
+        except Exception as error:
+            _log().warning(
+                "%d events or more wait in the outbox: Prefect does not take them (%s)", len(waiting), _kind(error)
+            )
+            break
+        await asyncio.to_thread(_note, [one.id for one in waiting])
+        told += len(waiting)
+    return told
 
 
 async def ended(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
@@ -97,8 +100,15 @@ def failure(flow: str, run: FlowRun, state: State[Any], error: BaseException | N
     told = str(error)[:_LONGEST_LINE] if isinstance(error, errors.HnIntelError) else ""
     if isinstance(error, errors.BudgetReached):
         return BudgetReached(flow=flow, run_id=str(run.id), day=day, told=told)
-    kind = _kind(error) if error else "unknown"
-    return RunFailed(flow=flow, run_id=str(run.id), day=day, state=state.name or "Failed", error=kind, told=told)
+    return RunFailed(
+        flow=flow,
+        run_id=str(run.id),
+        day=day,
+        state=state.name or "Failed",
+        error=_kind(error) if error else "unknown",
+        told=told,
+        told_before=isinstance(error, errors.HnIntelError) and error.announced,
+    )
 
 
 async def _error(state: State[Any]) -> BaseException | None:
@@ -127,7 +137,7 @@ def _event(event_id: str, name: str, resource: str, payload: dict[str, Any], occ
 
 def _waiting() -> list[outbox.Waiting]:
     with open_warehouse(load_settings()).transaction() as session:
-        return outbox.waiting(session)
+        return outbox.waiting(session, _BATCH)
 
 
 def _put(event: Event) -> None:

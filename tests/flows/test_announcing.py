@@ -16,7 +16,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from hnintel import outbox
-from hnintel.errors import BudgetReached, WarehouseError
+from hnintel.errors import BudgetReached, WarehouseError, of_several
 from hnintel.events import StoryTrending
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
@@ -26,7 +26,6 @@ DAY = date(2026, 10, 22)
 
 def emitted(event: str, **payload: str) -> dict[str, Any]:
     """The event of that name whose payload says so, as the server has it."""
-    now = datetime.now(UTC)
     now = datetime.now(UTC)
     since = {"since": (now - timedelta(days=60)).isoformat(), "until": (now + timedelta(hours=1)).isoformat()}
     deadline = time.monotonic() + 60
@@ -91,6 +90,31 @@ def test_what_cannot_be_emitted_waits_for_the_next_run(prefect_server: None, hom
     assert asyncio.run(events.emit_waiting()) == 0
 
 
+def test_many_that_wait_are_noted_as_they_are_taken(
+    prefect_server: None, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks import events
+
+    monkeypatch.setattr(events, "_BATCH", 2)
+    send, batches = events.send, []
+
+    async def for_a_while(told: list[Any]) -> None:
+        batches.append(len(told))
+        if len(batches) == 3:
+            raise ConnectionError("gone")
+        await send(told)
+
+    monkeypatch.setattr(events, "send", for_a_while)
+    with open_warehouse(load_settings()).transaction() as session:
+        for number in range(5):
+            story = StoryTrending(story_id=5_000 + number, score=120, comments=3, points_per_hour=80)
+            outbox.put(session, story, datetime(2026, 10, 22, 12, number))
+    assert asyncio.run(events.emit_waiting()) == 4
+    assert [was for _, was in told(home)].count(True) == 4
+    assert asyncio.run(events.emit_waiting()) == 1
+    assert batches == [2, 2, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("error", "event", "payload"),
     [
@@ -119,6 +143,28 @@ def test_a_run_that_fails_is_announced_with_no_word_of_what_was_read(
     assert found["payload"]["day"] == "2026-10-22"
     assert ("words of a page" in json.dumps(found)) is False
     assert found["payload"]["told"] == ("" if isinstance(error, ValueError) else str(error))
+
+
+@pytest.mark.parametrize("announced", [[True, True], [True, False]])
+def test_a_run_that_fails_of_others_alone_says_that_it_was_told_before(
+    prefect_server: None, home: Path, announced: list[bool]
+) -> None:
+    from prefect import flow
+
+    from tasks.events import FAILURE_TOLD
+
+    name = f"fails-of-others-{all(announced)}".lower()
+
+    @flow(name=name, **FAILURE_TOLD)
+    async def fails() -> None:
+        days = [WarehouseError("the file is gone") for _ in announced]
+        for error, is_told in zip(days, announced, strict=True):
+            error.announced = is_told
+        raise of_several(days, "two days failed")
+
+    with pytest.raises(WarehouseError, match="two days failed"):
+        asyncio.run(fails())
+    assert emitted("hn.run.failed", flow=name)["resource"]["hn.told_before"] == str(all(announced)).lower()
 
 
 def test_a_failure_that_cannot_be_told_now_is_told_by_the_next_run(
@@ -154,5 +200,5 @@ def test_a_failed_check_is_announced(prefect_server: None, home: Path) -> None:
             session.execute("INSERT INTO ops.checks VALUES (?, ?, ?, ?, ?, ?, ?)", found)
     checks.show(DAY, "run")
     with warehouse.transaction() as session:
-        (waiting,) = outbox.waiting(session)
+        (waiting,) = outbox.waiting(session, 100)
     assert (waiting.event, waiting.payload["check"]) == ("hn.check.failed", "topic: drift")

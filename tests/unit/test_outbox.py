@@ -7,35 +7,38 @@ from pathlib import Path
 
 import pytest
 
-from hnintel import ledger, outbox
+from hnintel import outbox
 from hnintel.events import DayEnriched, DayPublished, Event, ItemsLanded, StoryTrending
 from hnintel.warehouse.base import Warehouse
-from tests.warehouse.world import DAY, NOW, fresh_duckdb
+from tests.partitions.days import DAY, NOW, Days
 
 STORY = StoryTrending(story_id=7, score=120, comments=3, points_per_hour=80)
-ASKED = ("enrich:sentiment", "enrich:topic")
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Warehouse:
-    return fresh_duckdb(tmp_path)
+def days(tmp_path: Path) -> Days:
+    found = Days(tmp_path)
+    found.load(1, 2, 3)
+    return found
 
 
-def done(warehouse: Warehouse, *stages: str, run_id: str = "run", now: datetime = NOW) -> None:
-    with warehouse.transaction() as session:
-        for stage in stages:
-            ledger.begin_stage(session, DAY, stage, run_id, now, source="sample")
-            ledger.end_stage(session, DAY, stage, "complete", run_id, now, rows=3)
+@pytest.fixture
+def warehouse(days: Days) -> Warehouse:
+    return days.warehouse
 
 
-def announced(warehouse: Warehouse, now: datetime = NOW) -> list[Event]:
-    with warehouse.transaction() as session:
-        return outbox.announce_day(session, DAY, ASKED, "event", "America/New_York", now)
+def announced(days: Days, now: datetime = NOW) -> list[Event]:
+    with days.warehouse.transaction() as session:
+        return outbox.announce_day(session, days.making, DAY, "event", now)
+
+
+def kinds(events: list[Event]) -> list[type[Event]]:
+    return [type(event) for event in events]
 
 
 def waiting(warehouse: Warehouse) -> list[outbox.Waiting]:
     with warehouse.transaction() as session:
-        return outbox.waiting(session)
+        return outbox.waiting(session, 100)
 
 
 def test_a_fact_waits_once_however_often_it_is_put(warehouse: Warehouse) -> None:
@@ -90,31 +93,53 @@ def test_the_oldest_are_emitted_first_and_no_more_than_asked_for(warehouse: Ware
         assert [one.payload["story_id"] for one in outbox.waiting(session, most=2)] == [1, 2]
 
 
-def test_a_day_has_landed_when_its_articles_are_in_too(warehouse: Warehouse) -> None:
-    done(warehouse, "ingest")
-    assert announced(warehouse) == []
-    done(warehouse, "articles")
-    (landed,) = announced(warehouse)
+def test_a_day_has_landed_when_its_articles_are_in_too(days: Days) -> None:
+    days.note("ingest", rows=3)
+    assert announced(days) == []
+    days.note("articles")
+    (landed,) = announced(days)
     assert isinstance(landed, ItemsLanded)
     assert (landed.day, landed.source, landed.items, landed.continue_by) == (DAY, "sample", 3, "event")
 
 
-def test_half_a_day_is_not_enriched(warehouse: Warehouse) -> None:
-    done(warehouse, "enrich:topic")
-    assert announced(warehouse) == []
-    with warehouse.transaction() as session:
-        ledger.begin_stage(session, DAY, "enrich:sentiment", "run", NOW)
-    assert announced(warehouse) == []
-    done(warehouse, "enrich:sentiment")
-    assert [type(event) for event in announced(warehouse)] == [DayEnriched]
+def test_half_a_day_is_not_enriched(days: Days) -> None:
+    days.note("ingest", "articles")
+    announced(days)
+    *most, last = (one.stage for one in days.making.enrichments.values())
+    days.note(*most)
+    assert announced(days) == []
+    days.note(last, status=None)
+    assert announced(days) == []
+    days.note(last)
+    assert kinds(announced(days)) == [DayEnriched]
 
 
-def test_a_day_is_told_anew_only_when_a_stage_was_run_again(warehouse: Warehouse) -> None:
-    done(warehouse, "ingest", "articles", *ASKED, "transform", "briefing", "publish")
-    assert [type(event) for event in announced(warehouse)] == [ItemsLanded, DayEnriched, DayPublished]
-    assert announced(warehouse) == []
-    done(warehouse, "enrich:topic", run_id="another", now=NOW + timedelta(hours=1))
-    assert [type(event) for event in announced(warehouse)] == [DayEnriched]
+def test_a_day_is_told_anew_only_when_a_stage_was_run_again(days: Days) -> None:
+    days.note()
+    assert kinds(announced(days)) == [ItemsLanded, DayEnriched, DayPublished]
+    assert announced(days) == []
+    days.note("enrich:topic", run_id="another")
+    assert kinds(announced(days)) == [DayEnriched]
+
+
+def test_a_day_that_was_read_again_and_has_only_other_scores_is_enriched_anew_with_no_enrichment_run(
+    days: Days,
+) -> None:
+    days.note()
+    announced(days)
+    days.load(1, score=4711)
+    days.note("ingest", "articles", run_id="an hour later")
+    assert kinds(announced(days)) == [ItemsLanded, DayEnriched]
+
+
+def test_a_day_that_was_read_again_and_has_a_new_story_is_enriched_once_that_was_asked_about(days: Days) -> None:
+    days.note()
+    announced(days)
+    days.load(4)
+    days.note("ingest", "articles", run_id="an hour later")
+    assert kinds(announced(days)) == [ItemsLanded]
+    days.note(*(one.stage for one in days.making.enrichments.values()), run_id="asked")
+    assert kinds(announced(days)) == [DayEnriched]
 
 
 def test_an_id_is_the_facts_and_not_the_tellings() -> None:
@@ -125,10 +150,10 @@ def test_an_id_is_the_facts_and_not_the_tellings() -> None:
 
 @pytest.mark.parametrize(("after", "recent"), [(1, True), (2, False)])
 def test_the_page_of_a_day_that_was_yesterday_is_told_apart_from_that_of_an_old_one(
-    warehouse: Warehouse, after: int, recent: bool
+    days: Days, after: int, recent: bool
 ) -> None:
-    done(warehouse, "publish")
+    days.note("publish")
     at_two_in_new_york = datetime.combine(DAY + timedelta(days=after), time(6))
-    (published,) = announced(warehouse, at_two_in_new_york)
+    (published,) = announced(days, at_two_in_new_york)
     assert isinstance(published, DayPublished)
     assert published.recent is recent
