@@ -8,20 +8,21 @@ import sys
 import time
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
 
-from flows._command import UNEXPECTED, Ran, add_stages, guarded, in_prefect, leave, parser, tell, writable
+from flows._command import UNEXPECTED, Ran, add_stages, guarded, in_prefect, leave, load_dbt, parser, tell, writable
 from hnintel import accepted
 from hnintel.enrichment import load_enrichments
 from hnintel.errors import HnIntelError, UsageError
 from hnintel.partitions import graph
+from hnintel.partitions.made_of import Making
 from hnintel.plan import plan
 from hnintel.reconcile import days_due
 from hnintel.settings import Settings, load_settings
-from hnintel.sources import open_source
+from hnintel.sources import open_source, refuse_without_days
 from hnintel.summary import as_rows
 from hnintel.warehouse import open_warehouse
 from hnintel.window import day_of, parse_day, refuse_future, yesterday
@@ -49,15 +50,19 @@ def main(argv: list[str]) -> int:
 
 def _one_day(asked: argparse.Namespace) -> dict[str, Any]:
     settings = load_settings(source=asked.source)
-    day = _checked(asked.day, settings)
+    day: date | Literal["today"] | None = _checked(asked.day, settings)
+    if asked.hours and day is None and settings.source == "live":
+        day = "today"
     enrichments = load_enrichments(settings.enrichments_path)
     accepted.refuse_changed(enrichments, settings.enrichments_path)
-    graph.choose(graph.stages_of(enrichments), asked.stage)
+    chosen = graph.choose(graph.stages_of(enrichments), asked.stage)
 
     def start() -> Ran:
         from flows.main import hacker_news
 
-        return partial(hacker_news, day, settings.source, asked.stage, asked.again)
+        if graph.TRANSFORM in chosen:
+            load_dbt()
+        return partial(hacker_news, day, settings.source, asked.stage, asked.again, hours=asked.hours)
 
     began = time.monotonic()
     told = in_prefect(settings, asked.prefect_logs, start)
@@ -100,10 +105,11 @@ def main_reconcile(argv: list[str]) -> int:
         settings = load_settings(source=asked.source)
         open_source(settings.source, settings)
         writable(settings.folder)
-        with open_warehouse(settings).transaction() as session:
-            due = days_due(session, settings, settings.source, datetime.now(UTC).replace(tzinfo=None))
+        making = Making(open_warehouse(settings), settings, settings.source)
+        with making.warehouse.transaction() as session:
+            due = days_due(session, making, datetime.now(UTC).replace(tzinfo=None))
         for one in due:
-            print(f"{one.day}: {one.why}", file=sys.stderr)
+            print(f"{one.day}: {one.why}{f' (only {one.stages[0]})' if one.stages else ''}", file=sys.stderr)
         if not due:
             print("nothing is due", file=sys.stderr)
         told: dict[str, Any] = {"source": settings.source, "days": {str(one.day): {"why": one.why} for one in due}}
@@ -127,9 +133,14 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     made.add_argument(
         "--day",
         metavar="YYYY-MM-DD",
-        help="the day to run, or today (default: yesterday for live, else the newest with items)",
+        help="the day to run, or today (default: of live yesterday, or with --hours today; else the newest with items)",
     )
     add_stages(made)
+    made.add_argument(
+        "--hours",
+        action="store_true",
+        help="read only the hours of the day that are over and were not read yet, and what moves",
+    )
     made.add_argument("--again", action="store_true", help="do stages that are done once more")
     made.add_argument(
         "--plan", action="store_true", help="only say what would be asked of AI, and what it would cost; asks nothing"
@@ -146,8 +157,7 @@ def _checked(asked: str | None, settings: Settings) -> date | None:
         refuse_future(day, now, settings.time_zone)
         if day < settings.first_day:
             raise UsageError(f"{day} is before the first day wanted, HNINTEL_FIRST_DAY={settings.first_day}")
-    if source.newest_day(settings.time_zone) is None and source.name != "live":  # reads a dump: a broken one ends here
-        raise UsageError(f"{settings.source} holds no story with a time: there is no day to run")
+    refuse_without_days(source, settings.source, settings.time_zone)  # reads a dump: a broken one ends here
     return day
 
 

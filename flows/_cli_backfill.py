@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows._command import Ran, add_stages, guarded, in_prefect, parser, writable
+from flows._command import Ran, add_stages, guarded, in_prefect, load_dbt, parser, writable
 from hnintel import accepted
 from hnintel.backfill import ONLY, BackfillPlan, choose_work, plan_backfill
 from hnintel.budget import refuse_unapproved
@@ -23,8 +23,9 @@ from hnintel.partitions.calendar import Span, parse_range
 from hnintel.partitions.made_of import Making
 from hnintel.progress import Lines
 from hnintel.settings import Settings, load_settings
+from hnintel.sources import refuse_without_days
 from hnintel.warehouse import open_warehouse
-from hnintel.window import refuse_future
+from hnintel.window import refuse_future, yesterday
 
 
 class _Days(Lines):
@@ -58,10 +59,11 @@ def _run(asked: argparse.Namespace) -> int:
     settings = load_settings(source=asked.source)
     making = Making(open_warehouse(settings), settings, settings.source)
     accepted.refuse_changed(making.enrichments, settings.enrichments_path)
-    span, chosen = parse_range(asked.first, asked.last or asked.first), graph.choose(making.stages, asked.stage)
-    refuse_future(span.last, datetime.now(UTC), settings.time_zone)
-    if making.source.newest_day(settings.time_zone) is None and making.source.name != "live":
-        raise UsageError(f"{settings.source} holds no story with a time: there is no day to run")
+    now = datetime.now(UTC)
+    span = parse_range(asked.first, asked.last or asked.first, yesterday(now, settings.time_zone))
+    chosen = graph.choose(making.stages, asked.stage)
+    refuse_future(span.last, now, settings.time_zone)
+    refuse_without_days(making.source, settings.source, settings.time_zone)
     writable(settings.folder)
     planned = _planned(making, span, chosen, asked)
     _tell_plan(planned, span)
@@ -72,6 +74,7 @@ def _run(asked: argparse.Namespace) -> int:
         def start() -> Ran:
             from flows.backfill import backfill
 
+            load_dbt()
             words = [span.first, span.last, settings.source, asked.stage, asked.only, asked.concurrency, asked.order]
             return partial(backfill, *words, asked.plan, approved=approved)
 
@@ -127,7 +130,8 @@ def _tell_plan(planned: BackfillPlan, span: Span) -> None:
         print(f"{span.first} to {span.last}: nothing is left to be done ({planned.stages})", file=sys.stderr)
         return
     rows = planned.rows()
-    _print(title, rows, ("day", "fetches", "questions", "tokens", "cost", "estimated_from", "why"))
+    shown = [row | {"by": row["estimated_from"]} for row in rows]
+    _print(title, shown, ("day", "fetches", "questions", "tokens", "cost", "by", "why"))
     fetches = sum(planned.fetches.values())
     tokens = total.input_tokens + total.output_tokens
     together = f"{fetches} fetches, {total.rows} questions, {tokens} tokens, {total.cost:.4g} {total.currency}"

@@ -33,9 +33,9 @@ from flows.main import brief_day
 from flows.stage import Run
 from flows.transform import transform
 from hnintel import outbox, progress
-from hnintel.backfill import Only, Work, choose_work, plan_backfill
-from hnintel.errors import HnIntelError, UsageError
-from hnintel.leases import Leases
+from hnintel.backfill import Only, Work, choose_work, lease_of, plan_backfill
+from hnintel.errors import HnIntelError, UsageError, of_several
+from hnintel.leases import ALL_DAYS, Leases
 from hnintel.partitions import graph
 from hnintel.partitions.calendar import Span
 from hnintel.partitions.made_of import Making
@@ -121,9 +121,11 @@ async def backfill(
     deployed = through == "deployment" or (through == "auto" and runtime.deployment.id is not None)
     child = through_deployment(making, deployment) if deployed else as_subflow(making)
     made = Backfill(making, str(runtime.flow_run.id), works, again=only == "all")
-    await _days(made, child, concurrency)
-    await _marts(made)
-    await _briefings(made)
+    with Leases(making.warehouse, made.run_id, settings) as held:
+        await asyncio.to_thread(held.take, ALL_DAYS, lease_of(span, made.run_id))
+        await _days(made, child, concurrency)
+        await _marts(made)
+        await _briefings(made, held)
     return await _close(made, span)
 
 
@@ -151,7 +153,9 @@ async def _days(made: Backfill, child: Child, concurrency: int) -> None:
                 made.fail(work.day, error)
                 return
             except Exception as error:  # what nobody foresaw of one day is no reason to leave the others
-                made.fail(work.day, DayFailed(f"unexpected {type(error).__name__}: see the log of the run of that day"))
+                unforeseen = DayFailed(f"unexpected {type(error).__name__}: see the log of the run of that day")
+                unforeseen.announced = True  # by that run, as it ended
+                made.fail(work.day, unforeseen)
                 return
             progress.finish(f"backfill {work.day}", "read and enriched")
 
@@ -171,29 +175,27 @@ async def _marts(made: Backfill) -> None:
             made.fail(day, error)
 
 
-async def _briefings(made: Backfill) -> None:
+async def _briefings(made: Backfill, held: Leases) -> None:
     """Brief and publish, the oldest day first, since a page links to the one before it."""
     works = sorted((work for work in made.works if work.day not in made.failed), key=lambda work: work.day)
-    with Leases(made.making.warehouse, made.run_id, made.making.settings) as held:
-        for work in works:
-            stages = frozenset(work.stages).intersection((graph.BRIEFING, graph.PUBLISH))
-            if not stages:
-                continue
-            summary = Summary(work.day, made.run_id, made.making.spec)
-            try:
-                await brief_day(Run(work.day, made.run_id, made.making, held, stages, summary, made.again))
-                _announce(made, work.day)
-            except HnIntelError as error:
-                made.fail(work.day, error)
-            else:
-                progress.finish(f"backfill {work.day}", "published")
+    for work in works:
+        stages = frozenset(work.stages).intersection((graph.BRIEFING, graph.PUBLISH))
+        if not stages:
+            continue
+        summary = Summary(work.day, made.run_id, made.making.spec)
+        try:
+            await brief_day(Run(work.day, made.run_id, made.making, held, stages, summary, made.again))
+            _announce(made, work.day)
+        except HnIntelError as error:
+            made.fail(work.day, error)
+        else:
+            progress.finish(f"backfill {work.day}", "published")
 
 
 def _announce(made: Backfill, day: date) -> None:
     """Have it told what came of the day since its child ended: that its page is written."""
-    asked = [one.stage for one in made.making.enrichments.values()]
     with made.making.warehouse.transaction() as session:
-        outbox.announce_day(session, day, asked, "parent", made.making.settings.time_zone, _now())
+        outbox.announce_day(session, made.making, day, "parent", _now())
 
 
 async def _close(made: Backfill, span: Span) -> dict[str, Any]:
@@ -217,7 +219,7 @@ async def _close(made: Backfill, span: Span) -> dict[str, Any]:
     told = f"{complete} of {len(rows)} days complete, {len(made.failed)} failed"
     await asyncio.to_thread(show, "backfill", rows, f"**Backfill of {span.first} to {span.last}**: {told}")
     if made.errors:
-        raise type(made.errors[0])(f"{told}; a second start does what is left. The first: {made.errors[0]}")
+        raise of_several(made.errors, f"{told}; a second start does what is left. The first: {made.errors[0]}")
     return {"status": "complete" if complete == len(rows) else "partial", "told": told, "days": rows}
 
 

@@ -29,6 +29,8 @@ _PAUSE = 2.0
 _MOST_REQUESTS = 50
 #: Lengths of a lease for which a run may have none, while it starts or cannot reach the warehouse.
 _PATIENCE = 3
+#: How often in a row it has to be seen without one, a lease's length apart, to be taken for gone.
+_LOOKS = 2
 
 
 class DayFailed(HnIntelError):
@@ -40,7 +42,11 @@ def as_subflow(making: Making) -> Child:
 
     async def run(work: Work, stages: Sequence[str], again: bool) -> None:
         day: date = work.day
-        await hacker_news.with_options(flow_run_name=str(day))(day, making.spec, list(stages), again)
+        try:
+            await hacker_news.with_options(flow_run_name=str(day))(day, making.spec, list(stages), again)
+        except HnIntelError as error:
+            error.announced = True  # by that run, as it ended
+            raise
 
     return run
 
@@ -64,7 +70,9 @@ def through_deployment(making: Making, deployment: str) -> Child:
             raise
         if run.state is None or run.state.type != StateType.COMPLETED:
             told = (run.state.message or run.state.name or "no state").splitlines()[0] if run.state else "no state"
-            raise DayFailed(f"run {run.name} ({run.id}): {told[:300]}")
+            error = DayFailed(f"run {run.name} ({run.id}): {told[:300]}")
+            error.announced = run.state is not None and run.state.type == StateType.FAILED
+            raise error
 
     return run
 
@@ -96,7 +104,7 @@ async def _requested(deployment: str, work: Work, parameters: dict[str, Any], ke
 
 async def _ended(run: FlowRun, making: Making) -> FlowRun:
     """Wait for the end of *run*; where its machine went, nobody would ever tell Prefect, so it is ended here."""
-    alive_at = time.monotonic()
+    alive_at, looks = time.monotonic(), 0
     patience = _PATIENCE * making.settings.lease_seconds
     async with get_client() as client:
         while run.state is None or not run.state.is_final():
@@ -106,7 +114,11 @@ async def _ended(run: FlowRun, making: Making) -> FlowRun:
                 alive_at = time.monotonic()  # it waits for a worker, or for its turn
             elif time.monotonic() - alive_at > patience:
                 if await asyncio.to_thread(_has_leases, making, str(run.id)):
-                    alive_at = time.monotonic()
+                    alive_at, looks = time.monotonic(), 0
+                    continue
+                looks += 1
+                if looks < _LOOKS:  # it may have given them back just now, and be telling its end
+                    alive_at += making.settings.lease_seconds
                     continue
                 gone: State[Any] = Crashed(message="its process gives no sign of life any more")
                 await client.set_flow_run_state(run.id, gone, force=True)  # and its place is free

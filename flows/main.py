@@ -48,7 +48,7 @@ from hnintel.partitions.made_of import Making
 from hnintel.partitions.state import spans_to_transform
 from hnintel.run_log import logger, run_log
 from hnintel.settings import Settings, load_settings
-from hnintel.sources import open_source
+from hnintel.sources import open_source, refuse_without_days
 from hnintel.summary import Summary
 from hnintel.usage import Enriched
 from hnintel.warehouse import open_warehouse
@@ -67,6 +67,7 @@ async def hacker_news(
     stages: Sequence[str] = (),
     again: bool = False,
     continue_by: ContinueBy = "parent",
+    hours: bool = False,
 ) -> dict[str, Any]:
     """Turn a day of Hacker News into an enriched warehouse, marts and a briefing page.
 
@@ -79,6 +80,7 @@ async def hacker_news(
         stages: only these, such as ``enrich:entities``; with a ``+`` behind it what is downstream too. By default all.
         again: do them though they are done; a question that has its answer is not asked again for that.
         continue_by: who goes on with the stages that were not asked for: nobody else, or whoever an ``event`` starts.
+        hours: read only the hours of the day that are over and were not read yet, and what moves.
     """
     progress.finish("start", "Prefect is up")
     _keep_what_is_imported()
@@ -89,7 +91,8 @@ async def hacker_news(
     chosen = graph.choose(making.stages, stages)
     summary = Summary(window.day, str(runtime.flow_run.id), source)
     with run_log(settings.logs, window.day, summary.run_id), Leases(making.warehouse, summary.run_id, settings) as held:
-        run = Run(window.day, summary.run_id, making, held, chosen, summary, again)
+        until = _scheduled() if hours else None
+        run = Run(window.day, summary.run_id, making, held, chosen, summary, again, until)
         before = _begin(run)
         try:
             await _run(run)
@@ -123,18 +126,23 @@ def choose_day(day: date | Literal["today"] | None, source: str, settings: Setti
 
     The clock is read here, once, and it is that of the run's scheduled start: a late run does the right day.
     """
-    context = FlowRunContext.get()
-    now = runtime.flow_run.scheduled_start_time if context else datetime.now(UTC)
+    now = _scheduled()
     opened = open_source(source, settings)
     asked = day_of(now, settings.time_zone) if isinstance(day, str) else day
     chosen = asked or opened.newest_day(settings.time_zone)
-    if chosen is None and opened.name != "live":
-        raise UsageError(f"{source} holds no story with a time: there is no day to run")
+    if chosen is None:
+        refuse_without_days(opened, source, settings.time_zone)
     chosen = chosen or yesterday(now, settings.time_zone)
     refuse_future(chosen, now, settings.time_zone)
     if chosen < settings.first_day:
         raise UsageError(f"{chosen} is before the first day wanted, HNINTEL_FIRST_DAY={settings.first_day}")
     return chosen
+
+
+def _scheduled() -> datetime:
+    """When this run was to start; outside of a run, now."""
+    found: datetime = runtime.flow_run.scheduled_start_time if FlowRunContext.get() else datetime.now(UTC)
+    return found
 
 
 def _begin(run: Run) -> dict[str, str] | None:
@@ -163,8 +171,7 @@ def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy =
         with run.making.warehouse.transaction() as session:
             ledger.end_run(session, run.run_id, status, told, _now())
             if not error:
-                asked = [one.stage for one in run.making.enrichments.values()]
-                outbox.announce_day(session, run.day, asked, continue_by, run.making.settings.time_zone, _now())
+                outbox.announce_day(session, run.making, run.day, continue_by, _now())
                 outbox.announce_given_up(session, run.making.settings, _now())
     except HnIntelError:
         if not error:

@@ -17,7 +17,9 @@ from hnintel import progress
 from hnintel.articles import chunks_by_host
 from hnintel.extraction_pool import shared_pool
 from hnintel.ingest import Scraped
+from hnintel.partitions.hours import in_words
 from hnintel.settings import Settings
+from hnintel.sources.base import Listing
 from hnintel.window import Window
 from tasks import articles, assets, ingest
 
@@ -25,25 +27,41 @@ T = TypeVar("T")
 
 
 async def read_items(run: Run, anew: bool) -> None:
-    """List the day, scrape it in chunks, and load each as it comes.
+    """List the day, scrape it in chunks, and load each as it comes; or do so with the hours of it that are due.
 
     Args:
         run: of the day.
         anew: whether the day was read to its end before: then what was read at that time is not what is wanted. What a
             reading that did not come to its end has read is taken from Prefect's cache.
     """
-    day, run_id, summary, settings = run.day, run.run_id, run.summary, run.making.settings
-    source, opened = run.making.spec, run.making.source
     progress.update("list", 0)
-    listing = await result(ingest.list_day.submit(source, Window.of(day, settings.time_zone)))
+    window = Window.of(run.day, run.making.settings.time_zone)
+    if run.hours_until is None:
+        listing = await result(ingest.list_day.submit(run.making.spec, window))
+        progress.finish("list", f"{len(listing.ids)} stories, jobs and polls of {run.day}")
+        lost = await _scrape(run, listing, anew)
+        ended = run.day, ingest.STAGE, run.making.spec, run.run_id
+        await result(ingest.end.submit(*ended, len(listing.ids) - lost, lost))
+    else:
+        listing, hours, began = await result(ingest.list_hours.submit(run.making.spec, window, run.hours_until))
+        progress.finish("list", f"{len(listing.ids)} new and changed of {run.day}: {in_words(hours)}")
+        lost = await _scrape(run, listing, anew=True)
+        await result(ingest.end_hours.submit(run.day, run.making.spec, run.run_id, hours, began, lost))
+    await asyncio.to_thread(assets.items, run.day, run.run_id)
+    progress.finish("scrape", f"{len(listing.ids) - lost} taken, {lost} lost to the dead letters")
+
+
+async def _scrape(run: Run, listing: Listing, anew: bool) -> int:
+    """Scrape what was listed in chunks, and load each as it comes; how many could not be taken."""
+    day, summary, settings = run.day, run.summary, run.making.settings
+    source, opened = run.making.spec, run.making.source
     summary.listed, summary.notes = len(listing.ids), listing.notes
-    progress.finish("list", f"{len(listing.ids)} stories, jobs and polls of {day}")
     chunks = _chunks(listing.ids, settings.chunk_size)
     scraped = _cached(ingest.scrape, settings, anew).map(chunks, source=source, identity=opened.identity, day=day)
     done = lost = 0
     async for readings in as_done(scraped):
         read = sum(readings, Scraped())
-        loaded = await beside(ingest.load, read, day, run_id)
+        loaded = await beside(ingest.load, read, day, run.run_id)
         if loaded.items.new and opened.pages() is not None:  # articles will come, and a process takes a second to start
             shared_pool(settings.article_workers, settings.article_extract_timeout).start()
         summary.loaded += loaded
@@ -51,9 +69,7 @@ async def read_items(run: Run, anew: bool) -> None:
         summary.notes.update(read.notes)
         done += len(readings)
         progress.update("scrape", min(done * settings.chunk_size, len(listing.ids)), len(listing.ids))
-    await result(ingest.end.submit(day, ingest.STAGE, run_id, len(listing.ids) - lost, lost))
-    await asyncio.to_thread(assets.items, day, run_id)
-    progress.finish("scrape", f"{len(listing.ids) - lost} taken, {lost} lost to the dead letters")
+    return lost
 
 
 async def read_articles(run: Run) -> None:
@@ -69,7 +85,7 @@ async def read_articles(run: Run) -> None:
         progress.update("articles", done, len(wanted))
     statuses = await result(articles.count.submit(day))
     due = statuses.get("retry_at", 0)
-    await result(ingest.end.submit(day, articles.STAGE, run_id, sum(statuses.values()) - due, due))
+    await result(ingest.end.submit(day, articles.STAGE, source, run_id, sum(statuses.values()) - due, due))
     await asyncio.to_thread(assets.articles, day, run_id)
     progress.finish("articles", f"{len(wanted)} asked for; {due} of the day to be tried again")
 

@@ -1,4 +1,4 @@
-"""What is due again: days that settle (D+1, D+7) and days with dead letters that are due, run once more in their order.
+"""What is due again, run once more in its order: gaps, days that settle, dead letters, marts that were left behind.
 
 ``python flows/reconcile.py --plan`` only says which and why. Deployed as ``flows/reconcile.py:reconcile``.
 """
@@ -22,9 +22,11 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows.main import hacker_news
-from hnintel.errors import HnIntelError
-from hnintel.reconcile import days_due
+from hnintel.errors import HnIntelError, of_several
+from hnintel.partitions.made_of import Making
+from hnintel.reconcile import days_to_run, left_behind
 from hnintel.settings import load_settings
+from hnintel.settle import Due
 from hnintel.warehouse import open_warehouse
 from tasks.events import ANNOUNCED
 
@@ -32,6 +34,8 @@ from tasks.events import ANNOUNCED
 @flow(name="reconcile", flow_run_name="reconcile", **ANNOUNCED)
 async def reconcile(source: str | None = None) -> dict[str, Any]:
     """Run every day again that is due, oldest first, one after the other; a day that fails does not stop the next.
+
+    Then the marts and briefings are made good that are made of other rows by now; the days before moved some of them.
 
     Args:
         source: ``live``, ``sample`` or ``replay:PATH``; by default the setting ``HNINTEL_SOURCE``.
@@ -42,18 +46,32 @@ async def reconcile(source: str | None = None) -> dict[str, Any]:
     settings = load_settings()
     source = source or settings.source
     now = runtime.flow_run.scheduled_start_time.astimezone(UTC).replace(tzinfo=None)
-    with open_warehouse(settings).transaction() as session:
-        due = days_due(session, settings, source, now)
+    making = Making(open_warehouse(settings), settings, source)
+    with making.warehouse.transaction() as session:
+        due = days_to_run(session, making, now)
     told: dict[str, Any] = {"source": source, "days": {}}
-    failed: list[HnIntelError] = []
-    for one in due:
-        day = one.day.isoformat()
-        try:
-            ran = await hacker_news(one.day, source)
-            told["days"][day] = {"why": one.why, "status": ran["status"], "changes": ran["changes"]}
-        except HnIntelError as error:
-            failed.append(error)
-            told["days"][day] = {"why": one.why, "status": "failed", "error": str(error)}
+    failed = [error for one in due if (error := await _again(one, source, told["days"]))]
+    with making.warehouse.transaction() as session:
+        left = [
+            one
+            for one in left_behind(session, making, now)
+            if told["days"].get(str(one.day), {}).get("status") != "failed"
+        ]
+    failed += [error for one in left if (error := await _again(one, source, told["days"]))]
     if failed:
-        raise type(failed[0])(f"{len(failed)} of {len(due)} days failed, the first with: {failed[0]}")
+        days = len(told["days"])
+        raise of_several(failed, f"{len(failed)} of {days} days failed, the first with: {failed[0]}")
     return told
+
+
+async def _again(due: Due, source: str, told: dict[str, Any]) -> HnIntelError | None:
+    """Run a day, or stages of it, once more, and put into *told* what came of it; the error it failed with."""
+    day = due.day.isoformat()
+    try:
+        ran = await hacker_news(due.day, source, list(due.stages))
+    except HnIntelError as error:
+        told[day] = {"why": due.why, "status": "failed", "error": str(error)}
+        error.announced = True  # by that run, as it ended
+        return error
+    told[day] = {"why": due.why, "status": ran["status"], "changes": ran["changes"]}
+    return None

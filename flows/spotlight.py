@@ -9,13 +9,14 @@ from prefect import flow, runtime
 
 from hnintel import accepted
 from hnintel.enrichment import layers, load_enrichments
+from hnintel.models import ItemId
 from hnintel.settings import load_settings
 from tasks import spotlight as tasks
 from tasks.events import ANNOUNCED
 
 
 @flow(name="spotlight", flow_run_name="spotlight {story_id}", **ANNOUNCED)
-async def spotlight(story_id: int, source: str | None = None) -> dict[str, Any]:
+async def spotlight(story_id: ItemId, source: str | None = None) -> dict[str, Any]:
     """Read one story with its comments and its article, and ask every enrichment about it. Safe to run twice.
 
     Args:

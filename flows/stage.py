@@ -22,7 +22,8 @@ from hnintel.warehouse.base import Session
 class Run:
     """A run of one day: what makes its partitions, its leases, and which stages were asked for.
 
-    ``again`` does the stages that were asked for once more though they are done.
+    ``again`` does the stages that were asked for once more though they are done. ``hours_until``: only the hours that
+    are over by then are read; None: the whole day.
     """
 
     day: date
@@ -32,6 +33,7 @@ class Run:
     stages: frozenset[str]
     summary: Summary
     again: bool = False
+    hours_until: datetime | None = None
 
     def wants_any(self, stages: Sequence[str]) -> bool:
         """Whether one of *stages* was asked for."""
@@ -120,6 +122,8 @@ def _end(run: Run, name: str) -> None:
 def _fail(run: Run, name: str, error: BaseException) -> None:
     status: ledger.Status = "stopped" if isinstance(error, BudgetReached) else "failed"
     told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
+    if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
+        told = "interrupted"
     with suppress(HnIntelError), run.making.warehouse.transaction() as session:  # must not hide why
         if ledger.is_running(session, run.day, name, run.run_id):
             ledger.end_stage(session, run.day, name, status, run.run_id, _now(), error=told[:500])

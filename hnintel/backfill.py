@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal, get_args
 
+from hnintel.articles import pending_articles
 from hnintel.budget import Estimate
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.graph import ENRICH, INGEST, in_words
-from hnintel.partitions.made_of import Making
+from hnintel.partitions.graph import ARTICLES, ENRICH, INGEST, in_words
+from hnintel.partitions.made_of import Making, days_between
 from hnintel.partitions.state import Partition, grid
 from hnintel.plan import plan
 from hnintel.warehouse.base import Session, Warehouse
@@ -23,6 +24,21 @@ _STATUSES: Mapping[Only, tuple[str, ...]] = {
     "stale": ("stale",),
     "failed": ("failed", "stopped"),
 }
+
+
+#: Stands before the days and the run in the lease of a backfill.
+_LEASE = "backfill"
+
+
+def lease_of(span: Span, run_id: str) -> str:
+    """What a backfill holds while it lasts, so that nobody begins what it has yet to do."""
+    return f"{_LEASE} {span.first} {span.last} {run_id}"
+
+
+def days_held(stage: str) -> list[date]:
+    """The days of the backfill whose lease is so named; none where it is another's lease."""
+    kind, *told = stage.split(" ")
+    return days_between(*map(date.fromisoformat, told[:2])) if kind == _LEASE and len(told) == 3 else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +126,7 @@ class BackfillPlan:
         return sum(known[1:], known[0]) if known else Estimate()
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row a day: what is to be done and why, how many items are read, questions, tokens and cost."""
+        """A row a day: what is to be done and why, how many items and articles are read, questions, tokens and cost."""
         return [
             {
                 "day": work.day.isoformat(),
@@ -151,10 +167,11 @@ def plan_backfill(warehouse: Warehouse, making: Making, works: list[Work], stage
     with warehouse.transaction() as session:
         here = dict(session.execute("SELECT day, count(*) FROM raw.items GROUP BY day"))
         usual = _usual_day(session)
+        due = {work.day: _articles_due(session, making, work) for work in works if work.day in here}
     for work in works:
         asks = any(stage.startswith(f"{ENRICH}:") or stage == "briefing" for stage in work.stages)
         if work.day in here:
-            planned.fetches[work.day] = int(here[work.day]) if work.reads else 0
+            planned.fetches[work.day] = due[work.day] + (int(here[work.day]) if work.reads else 0)
             if asks:
                 planned.asked[work.day] = _of_stages(plan(warehouse, work.day, making.settings).stages, work)
         elif usual is not None:
@@ -165,6 +182,14 @@ def plan_backfill(warehouse: Warehouse, making: Making, works: list[Work], stage
         else:
             planned.unknown.add(work.day)
     return planned
+
+
+def _articles_due(session: Session, making: Making, work: Work) -> int:
+    have_pages = making.source.pages() is not None
+    if ARTICLES not in work.stages or not have_pages:
+        return 0
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return len(pending_articles(session, work.day, now, have_pages, making.settings.article_refresh_days))
 
 
 def _of_stages(estimates: Mapping[str, Estimate], work: Work) -> Estimate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -13,11 +14,12 @@ from pydantic import ValidationError
 from hnintel import changes, forget, ledger, rows
 from hnintel.changes import Changes
 from hnintel.comments import Place, Tree
-from hnintel.models import EXPECTED_FIELDS, KNOWN_FIELDS, Comment, FirebaseItem, Item
+from hnintel.models import EXPECTED_FIELDS, KNOWN_FIELDS, TOP_LEVEL_TYPES, Comment, FirebaseItem, Item
 from hnintel.settings import Settings
 from hnintel.sources.base import Listing, Reading, Source
 from hnintel.warehouse.base import Session, Staged
 from hnintel.warehouse.statements import merge_rows, statement
+from hnintel.window import Window
 
 T = TypeVar("T", Item, Comment)
 
@@ -125,8 +127,9 @@ def _item(reading: Reading, day: date, source: str, scraped: Scraped, stage: str
         scraped.items.append(Item(id=reading.id, day=day, type=kind, status="null", source=source))
         return None
     found = _valid(reading, scraped, lost, stage)
-    if found is not None and found.is_comment:
-        lost.append(Lost(str(reading.id), "malformed: a comment where a story, job or poll was listed", stage))
+    if found is not None and found.type not in (*TOP_LEVEL_TYPES, "pollopt", None):  # a type of tomorrow, too
+        kind = _printable(found.type)
+        lost.append(Lost(str(reading.id), f"malformed: a {kind} where a story, job or poll was listed", stage))
         return None
     if found is not None and stage == OPTIONS and found.type != "pollopt":
         # Taken, it would move another day's story into this one.
@@ -135,6 +138,11 @@ def _item(reading: Reading, day: date, source: str, scraped: Scraped, stage: str
     if found is not None:
         scraped.items.append(rows.item(found, day, source))
     return found
+
+
+def _printable(kind: str | None) -> str:
+    """A type as it may stand in the ledger: a word, for whatever else is there may be the page's text."""
+    return kind if kind and re.fullmatch(r"[a-z_]{1,20}", kind) else "thing without a type"
 
 
 def _comment(reading: Reading, place: Place, scraped: Scraped) -> FirebaseItem | None:
@@ -227,6 +235,29 @@ def with_known(listing: Listing, known: Iterable[int]) -> Listing:
     gone = set(known) - set(listing.ids)
     notes = listing.notes + Counter({"listed before and not now": len(gone)})
     return Listing(tuple(sorted(gone.union(listing.ids))), +notes)
+
+
+def waiting_ids(session: Session, day: date) -> list[int]:
+    """The ids of *day* that were listed and could not be taken yet."""
+    sql = "SELECT key FROM ops.dead_letters WHERE day = ? AND stage = ? ORDER BY key"
+    return [int(key) for (key,) in session.execute(sql, [day, ITEMS])]
+
+
+async def list_hours(
+    source: Source, windows: Sequence[Window], known: Iterable[int], waiting: Iterable[int]
+) -> Listing:
+    """What there is to be read of a day that is going on, of which some hours are to be listed.
+
+    Args:
+        source: where from.
+        windows: of the hours.
+        known: ids of the day that are here; those that have changed of late are read again.
+        waiting: ids of the day that could not be taken when they were listed.
+    """
+    listed = [await source.list_day(window) for window in windows]
+    moved = (await source.moving()).intersection(known)
+    notes = sum((one.notes for one in listed), Counter[str]())
+    return Listing(tuple(sorted(moved.union(waiting, *(one.ids for one in listed)))), notes)
 
 
 def held_comments(session: Session, story_ids: Sequence[int]) -> list[Place]:

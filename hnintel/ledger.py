@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from hnintel import leases
 from hnintel.errors import WarehouseBusy
+from hnintel.partitions.graph import BY_SOURCE, beside
 from hnintel.warehouse.base import Session, Staged
 from hnintel.warehouse.statements import statement
 
@@ -53,6 +54,8 @@ def begin_stage(
 ) -> None:
     """Note another attempt at a stage of a day; one that the same run has begun already is none.
 
+    What the ledger has of a reading of the day from another source stays, beside this one.
+
     Args:
         session: the transaction it is part of.
         day: the partition.
@@ -64,6 +67,9 @@ def begin_stage(
         source: where the day is read from, as the user named it.
     """
     made_of = [fingerprint, inputs, source]
+    if source is not None and stage.partition(":")[0] in BY_SOURCE:  # hours of a reading are ingest:00 and on
+        session.merge(statement("set_aside"), [day, stage, source])
+        session.execute(statement("take_up"), [*[day, beside(stage, source)] * 2, day, stage, source])
     session.merge(statement("set_partition"), [day, stage, "running", None, *made_of, run_id, 1, now, None, None])
 
 

@@ -1,4 +1,4 @@
-"""What is due again: gaps in the calendar, days that failed, days that settle, and dead letters that are due."""
+"""What is due again: gaps in the calendar, days that failed or settle, dead letters, and marts left behind."""
 
 from __future__ import annotations
 
@@ -7,24 +7,38 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel import dead_letters, leases, settle
+from hnintel.backfill import days_held
 from hnintel.partitions.calendar import Span, known_days, newest_whole_day
-from hnintel.partitions.graph import INGEST
-from hnintel.partitions.made_of import days_between
+from hnintel.partitions.graph import BRIEFING, INGEST, PUBLISH, TRANSFORM, as_read_from
+from hnintel.partitions.made_of import Making, days_between
+from hnintel.partitions.state import Partition, grid
 from hnintel.settings import Settings
 from hnintel.settle import Due
 from hnintel.sources import open_source
 from hnintel.warehouse.base import Session
 from hnintel.window import Window, day_of
 
+_AFTER_ASKING = (TRANSFORM, BRIEFING, PUBLISH)
 
-def days_due(session: Session, settings: Settings, source: str, now: datetime) -> list[Due]:
-    """The days to be run again at *now* (UTC without a zone), oldest first.
+
+def days_due(session: Session, making: Making, now: datetime) -> list[Due]:
+    """All that is due at *now*, oldest first: :func:`days_to_run`, and of the others :func:`left_behind`."""
+    whole = days_to_run(session, making, now)
+    named = {due.day for due in whole}
+    return sorted(
+        [*whole, *(due for due in left_behind(session, making, now) if due.day not in named)], key=lambda due: due.day
+    )
+
+
+def days_to_run(session: Session, making: Making, now: datetime) -> list[Due]:
+    """The days to be run again at *now* (UTC without a zone), oldest first, from the source that *making* names.
 
     A day is due where it is missing or did not come to its end (:func:`gaps`), when it settles
     (:func:`hnintel.settle.due_days`), and when a dead letter of it is due: an article whose site was down, an item that
     was not read, a bad answer. A letter that was tried often enough is not. Nothing is due for a changed question:
     asking it of old days is for a person to plan, and a backfill to do.
     """
+    settings, source = making.settings, making.spec
     readings = settle.day_readings(session, source)
     why: dict[date, list[str]] = {due.day: [due.why] for due in gaps(session, settings, source, now)}
     ended = [one for one in readings if one.finished]  # one that did not come to its end is a gap, of a bounded age
@@ -41,11 +55,44 @@ def days_due(session: Session, settings: Settings, source: str, now: datetime) -
     return [Due(day, "; ".join(reasons)) for day, reasons in sorted(why.items()) if day not in at_work]
 
 
+def left_behind(session: Session, making: Making, now: datetime) -> list[Due]:
+    """The days whose enrichments are done, and whose marts, briefing or page are not, or are made of other rows.
+
+    So it is where a backfill was killed after its days and before their marts, and where an earlier day came in after a
+    later one was briefed: with this, days come to the same rows in whatever order they were run. What was only made by
+    other code or another question is left, as everywhere here.
+    """
+    span = _calendar(session, making.settings, making.spec, now)
+    if span is None:
+        return []
+    at_work = _at_work(session)
+    found = grid(session, making, span.first, span.last, now)
+    named = [(day, _behind(stages, making)) for day, stages in found.items() if day not in at_work]
+    return [Due(day, why, (f"{TRANSFORM}+",)) for day, why in named if why]
+
+
+def _behind(stages: dict[str, Partition], making: Making) -> str | None:
+    read = stages[INGEST].noted
+    if read is None or read.source not in (None, making.spec):
+        return None
+    if not all(stages[name].is_done for name in making.stages[TRANSFORM]):
+        return None
+    late = [stages[name] for name in _AFTER_ASKING if _is_behind(stages[name], making)]
+    return f"{late[0].stage}: {late[0].why}" if late else None
+
+
+def _is_behind(one: Partition, making: Making) -> bool:
+    if one.status != "stale":
+        return one.status == "missing"
+    return one.noted is not None and one.noted.fingerprint == making.fingerprint(one.stage)
+
+
 def _at_work(session: Session) -> set[date]:
-    """The days that a run is at now, whenever this one was to start; also at the marts of all days at once."""
+    """The days that a run is at now, whenever this one was to start: of a backfill all, also those it has yet to do."""
     held = leases.alive(session, datetime.now(UTC).replace(tzinfo=None))
     days = {day for day, _ in held}
     for one in held.values():
+        days.update(days_held(one.stage))
         if one.day == leases.ALL_DAYS:
             sql = "SELECT day FROM ops.partitions WHERE stage = ? AND run_id = ? AND status = 'running'"
             days |= {day for (day,) in session.execute(sql, [one.stage, one.run_id])}
@@ -59,18 +106,25 @@ def gaps(session: Session, settings: Settings, source: str, now: datetime) -> li
 
     The calendar begins with the first day that was ever run from *source*: where nothing was, nothing is made up for.
     """
-    known = known_days(session, source)
-    if known is None or not settings.catch_up_days:
+    span = _calendar(session, settings, source, now)
+    if span is None:
         return []
-    last = newest_whole_day(open_source(source, settings), now, settings.time_zone)
-    oldest = day_of(now.replace(tzinfo=UTC), settings.time_zone) - timedelta(days=settings.catch_up_days)
-    first = max(known.first, settings.first_day, oldest)
-    found, runs = _stages(session, Span(first, last)), _last_runs(session, Span(first, last))
+    found, runs = _stages(session, span, source), _last_runs(session, span)
     named = [
         (day, _why(found.get(day, {}), runs.get(day), source, Window.of(day, settings.time_zone)))
-        for day in days_between(first, last)
+        for day in days_between(span.first, span.last)
     ]
     return [Due(day, why) for day, why in named if why]
+
+
+def _calendar(session: Session, settings: Settings, source: str, now: datetime) -> Span | None:
+    """The days that are looked at: those that are over, from the first one ever run, at most ``catch_up_days`` back."""
+    known = known_days(session, source)
+    if known is None or not settings.catch_up_days:
+        return None
+    last = newest_whole_day(open_source(source, settings), now, settings.time_zone)
+    oldest = day_of(now.replace(tzinfo=UTC), settings.time_zone) - timedelta(days=settings.catch_up_days)
+    return Span(max(known.first, settings.first_day, oldest), last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +141,7 @@ def _why(stages: dict[str, _Stage], last_run: str | None, source: str, window: W
         return "it was never run"
     read = stages[INGEST]
     if read.source not in (None, source):
-        return None  # another source's: it would be read from where it never was
+        return f"read from {read.source}, not {source}"
     for stage, one in stages.items():
         if one.status == "running":
             return f"{stage}: its run died"
@@ -98,7 +152,8 @@ def _why(stages: dict[str, _Stage], last_run: str | None, source: str, window: W
     return "its run died between two stages" if last_run == "running" else None
 
 
-def _stages(session: Session, span: Span) -> dict[date, dict[str, _Stage]]:
+def _stages(session: Session, span: Span, source: str) -> dict[date, dict[str, _Stage]]:
+    """What the ledger has of each day: of what is read from sources, the reading from *source*, else the last one."""
     rows = session.execute(
         "SELECT day, stage, status, source, started_at FROM ops.partitions WHERE day BETWEEN ? AND ? "
         "ORDER BY day, started_at, stage",
@@ -107,7 +162,10 @@ def _stages(session: Session, span: Span) -> dict[date, dict[str, _Stage]]:
     found: dict[date, dict[str, _Stage]] = {}
     for day, stage, *noted in rows:
         found.setdefault(day, {})[stage] = _Stage(*noted)
-    return found
+    return {
+        day: {stage: one for stage in stages if "@" not in stage and (one := as_read_from(source, stage, stages))}
+        for day, stages in found.items()
+    }
 
 
 def _last_runs(session: Session, span: Span) -> dict[date, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from hnintel.partitions.graph import INGEST, beside
 from hnintel.warehouse.base import Session
 from hnintel.window import Window
 
@@ -22,10 +23,11 @@ class DayRead:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A day that is due to be read again, and why, in one line."""
+    """A day that is due to be run again, and why, in one line; ``stages``: only these words' (none: all)."""
 
     day: date
     why: str
+    stages: tuple[str, ...] = ()
 
 
 def due_days(readings: Iterable[DayRead], now: datetime, settle_days: Sequence[int], zone: str) -> list[Due]:
@@ -69,14 +71,14 @@ def settled_at(day: date, days: int, zone: str) -> datetime:
 
 
 def day_readings(session: Session, source: str) -> list[DayRead]:
-    """What the ledger holds of readings from *source* (as the user named it): the last of each day.
+    """What the ledger holds of readings from *source* (as the user named it): the last of each day from there.
 
     Of a day read before the ledger kept sources, every run counts as a reading, and the ingest of the last one.
     """
     ingests = session.execute(
         "SELECT p.day, p.started_at, p.status IN ('complete', 'partial') FROM ops.partitions AS p "
-        "LEFT JOIN ops.runs AS r ON r.run_id = p.run_id WHERE p.stage = 'ingest' AND coalesce(p.source, r.source) = ?",
-        [source],
+        "LEFT JOIN ops.runs AS r ON r.run_id = p.run_id WHERE p.stage IN (?, ?) AND coalesce(p.source, r.source) = ?",
+        [INGEST, beside(INGEST, source), source],
     )
     runs = session.execute(
         "SELECT r.day, r.started_at, r.status IN ('complete', 'partial') FROM ops.runs AS r WHERE r.source = ? "

@@ -6,7 +6,6 @@ from datetime import date
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.tasks import exponential_backoff
 
 from hnintel import accepted, leases
 from hnintel.enrich import Chunk, EnrichmentRun
@@ -15,7 +14,7 @@ from hnintel.settings import load_settings
 from hnintel.usage import Enriched
 from hnintel.warehouse import open_warehouse
 from tasks.limits import AI, turn
-from tasks.policies import may_pass
+from tasks.policies import TRIED_AGAIN
 
 
 def _run(name: str, day: date, run_id: str) -> EnrichmentRun:
@@ -36,14 +35,7 @@ def begin(name: str, day: date, run_id: str) -> int:
     return _run(name, day, run_id).begin()
 
 
-@task(
-    cache_policy=NO_CACHE,
-    task_run_name="ask {name} of {day} after {after}",
-    retries=3,
-    retry_delay_seconds=exponential_backoff(5),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=may_pass,
-)
+@task(task_run_name="ask {name} of {day} after {after}", **TRIED_AGAIN | {"retries": 3})
 def ask(name: str, day: date, run_id: str, after: int) -> Chunk | None:
     """Ask about the next chunk of pending items; None where there are none.
 

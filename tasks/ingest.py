@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.tasks import exponential_backoff
 
 from hnintel import ingest, leases, ledger
+from hnintel.partitions import hours
+from hnintel.partitions.hours import Hour
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
 from hnintel.sources.base import Listing
@@ -18,19 +19,12 @@ from hnintel.tags import tagged
 from hnintel.warehouse import open_warehouse
 from hnintel.window import Window
 from tasks.limits import HACKER_NEWS, turn
-from tasks.policies import ITEMS_BY_ID_AND_DAY, may_pass
+from tasks.policies import ITEMS_BY_ID_AND_DAY, TRIED_AGAIN
 
 STAGE = "ingest"
 
 
-@task(
-    cache_policy=NO_CACHE,
-    task_run_name="list {window.day}",
-    retries=2,
-    retry_delay_seconds=exponential_backoff(5),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=may_pass,
-)
+@task(task_run_name="list {window.day}", **TRIED_AGAIN)
 def list_day(source: str, window: Window) -> Listing:
     """The ids of a day's stories, jobs and polls: those that are listed now, and those that were and are held."""
     settings = load_settings()
@@ -40,6 +34,18 @@ def list_day(source: str, window: Window) -> Listing:
         return listing
     with tagged("ingest", day=window.day), open_warehouse(settings).transaction() as session:
         return ingest.with_known(listing, ingest.known_ids(session, window.day, opened.name))
+
+
+@task(task_run_name="list hours of {window.day}", **TRIED_AGAIN)
+def list_hours(source: str, window: Window, until: datetime) -> tuple[Listing, list[Hour], datetime]:
+    """What is to be read of the hours of a day that are over at *until*, which hours these are, and when it began."""
+    settings, began = load_settings(), _now()
+    opened = open_source(source, settings)
+    with tagged("ingest", day=window.day), open_warehouse(settings).transaction() as session:
+        due = hours.hours_due(session, window, source, until)
+        known = ingest.known_ids(session, window.day, opened.name)
+        waiting = ingest.waiting_ids(session, window.day)
+    return asyncio.run(ingest.list_hours(opened, hours.spans(due), known, waiting)), due, began
 
 
 @task(cache_policy=ITEMS_BY_ID_AND_DAY, persist_result=True, task_run_name="scrape {day} from {ids[0]}")
@@ -72,10 +78,22 @@ def load(scraped: ingest.Scraped, day: date, run_id: str) -> ingest.Loaded:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="end {stage} of {day}")
-def end(day: date, stage: str, run_id: str, rows: int, lost: int) -> None:
-    """Note in the ledger that a stage is done: complete, or partial where something was lost to the dead letters."""
+def end(day: date, stage: str, source: str, run_id: str, rows: int, lost: int) -> None:
+    """Note in the ledger that a reading is done: complete, or partial where something was lost to the dead letters."""
     with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
+        if stage == STAGE:
+            hours.forget(session, day, source)
         ledger.end_stage(session, day, stage, "partial" if lost else "complete", run_id, _now(), rows=rows)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="end hours of {day}")
+def end_hours(day: date, source: str, run_id: str, read: Sequence[Hour], began: datetime, lost: int) -> None:
+    """Note in the ledger that hours of a day were read; the reading of the day, as far as it is, with all its items."""
+    settings = load_settings()
+    with tagged("ingest", run_id, day), open_warehouse(settings).transaction() as session:
+        hours.note_read(session, read, source, run_id, began)
+        rows = len(ingest.known_ids(session, day, open_source(source, settings).name))
+        ledger.end_stage(session, day, STAGE, "partial" if lost else "complete", run_id, _now(), rows=rows)
 
 
 def _now() -> datetime:

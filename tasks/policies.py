@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from prefect.cache_policies import CachePolicy
+from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
-from prefect.tasks import Task
+from prefect.tasks import Task, exponential_backoff
 
 from hnintel.errors import Unreachable
 from hnintel.ingest import Lost, Scraped
@@ -63,3 +63,13 @@ def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
         except BaseException as raised:
             error = raised
     return isinstance(error, Unreachable)
+
+
+#: What a task's decorator takes that may be tried again in a while: ``@task(..., **TRIED_AGAIN)``.
+TRIED_AGAIN: dict[str, Any] = {
+    "cache_policy": NO_CACHE,
+    "retries": 2,
+    "retry_delay_seconds": exponential_backoff(5),
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": may_pass,
+}

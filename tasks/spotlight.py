@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.tasks import exponential_backoff
 
 from hnintel import ingest, leases, spotlight
 from hnintel.enrichment import load_enrichments
@@ -18,17 +17,10 @@ from hnintel.usage import Enriched
 from hnintel.warehouse import open_warehouse
 from tasks import articles
 from tasks.limits import AI, turn
-from tasks.policies import may_pass
+from tasks.policies import TRIED_AGAIN
 
 
-@task(
-    cache_policy=NO_CACHE,
-    task_run_name="find {story_id}",
-    retries=2,
-    retry_delay_seconds=exponential_backoff(5),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=may_pass,
-)
+@task(task_run_name="find {story_id}", **TRIED_AGAIN)
 def find(story_id: int, source: str) -> spotlight.Found:
     """Read the story and its comments."""
     settings = load_settings()
@@ -54,14 +46,7 @@ def read_article(story_id: int, source: str, day: date, run_id: str) -> int:
     return articles.load.fn(articles.read.fn(wanted, source, opened.identity, day), day, run_id)
 
 
-@task(
-    cache_policy=NO_CACHE,
-    task_run_name="ask {name} about {story_id}",
-    retries=3,
-    retry_delay_seconds=exponential_backoff(5),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=may_pass,
-)
+@task(task_run_name="ask {name} about {story_id}", **TRIED_AGAIN | {"retries": 3})
 def ask(name: str, story_id: int, day: date, run_id: str) -> Enriched:
     """Ask an enrichment about the story."""
     settings = load_settings()

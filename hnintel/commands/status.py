@@ -21,12 +21,14 @@ from hnintel.partitions.calendar import (
     parse_range,
     parse_span,
 )
+from hnintel.partitions.hours import read_at as hours_read
 from hnintel.partitions.made_of import Making
-from hnintel.partitions.state import Partition, grid
+from hnintel.partitions.state import Partition, grid, sources_of
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import NAMES, open_source
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Session
+from hnintel.window import yesterday
 
 #: Each status as a letter, and its colour.
 _MARKS = {
@@ -72,10 +74,16 @@ def status(
         span = _span(session, making, first, last, now)
         found = grid(session, making, span.first, span.last, now) if span else {}
         fresh = freshness(session, settings, now)
+        hours = hours_read(session, span.first, span.last) if span else {}
+        sources = sources_of(session, span.first, span.last) if span else {}
     if as_json:
-        print(json.dumps(_as_json(found, fresh, making)))
+        read = {
+            "hours": {str(day): list(stages) for day, stages in hours.items()},
+            "sources": {str(day): named for day, named in sources.items()},
+        }
+        print(json.dumps(_as_json(found, fresh, making) | read))
     else:
-        _show(found, fresh, settings)
+        _show(found, [*_read_by_hour(hours), *_read_from_several(sources, making.spec)], fresh, settings)
 
 
 def _source(session: Session, settings: Settings) -> str:
@@ -88,12 +96,13 @@ def _source(session: Session, settings: Settings) -> str:
 
 def _span(session: Session, making: Making, first: str | None, last: str | None, now: datetime) -> Span | None:
     """The days asked for; by default those of the last two weeks that the ledger has, to the newest."""
+    over = yesterday(now.replace(tzinfo=UTC), making.settings.time_zone)
     if first is not None and last is not None:
-        return _checked(parse_range(first, last))
+        return _checked(parse_range(first, last, over))
     known = known_days(session)
     end = parse_span(last).last if last is not None else _newest(making, known, now)
     if first is not None:
-        asked = parse_span(first)
+        asked = parse_range(first, first, over)
         return _checked(Span(asked.first, max(asked.last, end or asked.last)))
     if end is None:
         return None
@@ -121,7 +130,20 @@ def _as_json(found: Grid, fresh: Freshness, making: Making) -> dict[str, Any]:
     return {"source": making.spec, "stages": list(making.stages), "freshness": told, "days": days}
 
 
-def _show(found: Grid, fresh: Freshness, settings: Settings) -> None:
+def _read_by_hour(hours: Mapping[date, Mapping[str, datetime]]) -> list[str]:
+    return [f"{day} is read by the hour: {len(read)} so far, the last is {max(read)}" for day, read in hours.items()]
+
+
+def _read_from_several(sources: Mapping[date, Sequence[str]], shown: str) -> list[str]:
+    """Of days whose reading has a partition for more than one source, which; the grid has that of one."""
+    return [
+        f"{day} was read from {', '.join(named)}: shown is {shown} (--source shows another)"
+        for day, named in sources.items()
+        if len(named) > 1
+    ]
+
+
+def _show(found: Grid, notes: Sequence[str], fresh: Freshness, settings: Settings) -> None:
     console = Console(soft_wrap=True)
     if not found:
         console.print("no day was run yet: python flows/main.py --source sample")
@@ -130,6 +152,8 @@ def _show(found: Grid, fresh: Freshness, settings: Settings) -> None:
     for start in range(0, len(days), _DAYS_A_TABLE):
         console.print(_table(found, days[start : start + _DAYS_A_TABLE]))
     console.print(_LEGEND, highlight=False)
+    for note in notes:
+        console.print(note, markup=False, highlight=False)
     console.print(_freshness(fresh, settings))
     for line in _due(found):
         console.print(line, markup=False, highlight=False)

@@ -42,8 +42,13 @@ def parse_span(text: str) -> Span:
     return Span(day, day)
 
 
-def parse_range(first: str, last: str) -> Span:
+def parse_range(first: str, last: str, over: date | None = None) -> Span:
     """Everything from the beginning of *first* to the end of *last*, each a day, a week or a month.
+
+    Args:
+        first: words.
+        last: words; of a week or a month that is going on, the days up to *over*.
+        over: the last day that is over; None: whether it is, is all the same.
 
     Raises:
         UsageError: one is none of these, or the last day comes before the first.
@@ -51,6 +56,8 @@ def parse_range(first: str, last: str) -> Span:
     span = Span(parse_span(first).first, parse_span(last).last)
     if span.last < span.first:
         raise UsageError(f"{span.last} comes before {span.first}: give the first day first")
+    if over is not None and parse_span(last).first <= over < span.last and span.first <= over:
+        return Span(span.first, over)
     return span
 
 

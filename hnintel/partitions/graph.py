@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from hnintel.enrichment import Enrichment
 from hnintel.errors import UsageError
@@ -15,6 +16,9 @@ INGEST, ARTICLES, ENRICH, TRANSFORM, BRIEFING, PUBLISH = (
     "briefing",
     "publish",
 )
+
+#: What has a second key beside the day: where it was read from. Every other stage is made of rows, whoever read them.
+BY_SOURCE = (INGEST, ARTICLES)
 
 #: Each stage, in an order in which they can run, with those that it comes right after.
 Stages = Mapping[str, tuple[str, ...]]
@@ -31,6 +35,35 @@ def stages_of(enrichments: Mapping[str, Enrichment]) -> Stages:
         BRIEFING: (TRANSFORM,),
         PUBLISH: (BRIEFING,),
     }
+
+
+class Read(Protocol):
+    """What the ledger has of a stage; *source* is None where it was made before sources were kept."""
+
+    @property
+    def source(self) -> str | None: ...
+
+
+R = TypeVar("R", bound=Read)
+
+
+def as_read_from(source: str, stage: str, noted: Mapping[str, R]) -> R | None:
+    """What the ledger has of a stage, as far as *source* goes: its own reading where there was one, else the last one.
+
+    Args:
+        source: as the user named it.
+        stage: of a day.
+        noted: all that the ledger has of the day, by stage.
+    """
+    last = noted.get(stage)
+    if last is None or stage not in BY_SOURCE or last.source in (None, source):
+        return last
+    return noted.get(beside(stage, source), last)
+
+
+def beside(stage: str, source: str) -> str:
+    """What the ledger calls a reading from *source* of which it keeps a row while a later one was from another."""
+    return f"{stage}@{source}"
 
 
 def choose(stages: Stages, words: Iterable[str]) -> frozenset[str]:

@@ -13,7 +13,7 @@ from hnintel.dead_letters import Letter, letters
 from hnintel.ingest import COMMENTS, ITEMS, OPTIONS
 from hnintel.leases import Held
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.graph import INGEST, TRANSFORM
+from hnintel.partitions.graph import INGEST, TRANSFORM, as_read_from, beside
 from hnintel.partitions.made_of import Making, days_between
 from hnintel.settle import DayRead
 from hnintel.warehouse.base import Session
@@ -83,16 +83,16 @@ def grid(
         stages: only these.
     """
     wanted = list(making.stages) if stages is None else list(stages)
-    noted = {(one.day, one.stage): one for one in _noted(session, first, last)}
+    noted = _noted(session, first, last)
     held = leases.alive(session, now)
     waiting = Counter(_waiting(letters(session, making.settings, now)))
     found: dict[date, dict[str, Partition]] = {}
     for stage in wanted:
-        days = [day for day, name in noted if name == stage]
+        days = [day for day, stages in noted.items() if stage in stages]
         inputs = making.inputs(session, stage, min(days), max(days)) if days else {}
         fingerprint = making.fingerprint(stage) if days else ""
         for day in days_between(first, last):
-            row = noted.get((day, stage))
+            row = as_read_from(making.spec, stage, noted.get(day, {}))
             judge = _Judge(making, day, stage, fingerprint, inputs.get(day, ""), now)
             holds = held.get((day, stage)) or held.get((leases.ALL_DAYS, stage))
             found.setdefault(day, {})[stage] = judge.partition(row, holds, waiting)
@@ -102,6 +102,19 @@ def grid(
 def partition(session: Session, making: Making, day: date, stage: str, now: datetime) -> Partition:
     """How one stage of a day stands."""
     return grid(session, making, day, day, now, [stage])[day][stage]
+
+
+def sources_of(session: Session, first: date, last: date) -> dict[date, list[str]]:
+    """The sources that the days from *first* to *last* were read from, as users named them, the last reading last."""
+    rows = session.execute(
+        "SELECT day, source, max(started_at) FROM ops.partitions WHERE day BETWEEN ? AND ? "
+        "AND (stage = ? OR stage LIKE ?) AND source IS NOT NULL GROUP BY day, source ORDER BY day, 3, source",
+        [first, last, INGEST, beside(INGEST, "%")],
+    )
+    found: dict[date, list[str]] = {}
+    for day, source, _ in rows:
+        found.setdefault(day, []).append(str(source))
+    return found
 
 
 def spans_to_transform(
@@ -185,13 +198,16 @@ class _Judge:
         return due[0].why if due else None
 
 
-def _noted(session: Session, first: date, last: date) -> list[Noted]:
+def _noted(session: Session, first: date, last: date) -> dict[date, dict[str, Noted]]:
     rows = session.rows(
         "SELECT day, stage, status, row_count, fingerprint, inputs, source, run_id, attempts, started_at, finished_at, "
         "error FROM ops.partitions WHERE day BETWEEN ? AND ? ORDER BY day, stage",
         [first, last],
     )
-    return [Noted(**row) for row in rows]
+    found: dict[date, dict[str, Noted]] = {}
+    for row in rows:
+        found.setdefault(row["day"], {})[row["stage"]] = Noted(**row)
+    return found
 
 
 def _waiting(found: Sequence[Letter]) -> list[tuple[date, str, bool]]:

@@ -40,6 +40,19 @@ def open_source(spec: str, settings: Settings) -> Source:
     raise UsageError(f"'{spec}' is not a source: give one of {', '.join(NAMES)}")
 
 
+def refuse_without_days(source: Source, spec: str, zone: str) -> None:
+    """Raise UsageError where *source*, which *spec* names, is a dump that holds no day to run."""
+    if source.newest_day(zone) is not None or source.name == "live":
+        return
+    from hnintel.sources.replay import ReplaySource
+
+    notes = source.notes if isinstance(source, ReplaySource) else {}
+    wrong = ", ".join(f"{what}: {count}" for what, count in sorted(notes.items()) if count)
+    raise UsageError(
+        f"{spec} holds no story with a time{f' ({wrong})' if wrong else ''}: there is no day to run, give another dump"
+    )
+
+
 def _split(rest: str) -> tuple[Path, Path | None]:
     """``PATH`` or ``PATH,PAGES``. A comma may be part of either: the longest PATH that exists is meant."""
     parts = rest.split(",")

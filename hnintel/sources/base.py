@@ -53,6 +53,13 @@ class Source(Protocol):
             SourceError: it cannot be listed at all.
         """
 
+    async def moving(self) -> frozenset[int]:
+        """Ids, of whatever day, of items that may have changed of late; none where nothing ever does.
+
+        Raises:
+            SourceError, Unreachable: as for :meth:`list_day`.
+        """
+
     async def read(self, ids: Sequence[int]) -> list[Reading]:
         """One reading an id, in order; never raises for one id's sake."""
 

@@ -54,6 +54,16 @@ class HackerNews:
                 ) from error
             return Listing(listing.ids, listing.notes + Counter({f"listed by Firebase alone ({reason})": 1}))
 
+    async def moving(self) -> frozenset[int]:
+        """What Firebase names as changed, and the five hundred stories whose scores move most: the top ones.
+
+        Raises:
+            Unreachable: Firebase does not answer.
+        """
+        async with json_client(self._settings) as client:
+            items = Firebase(client, self._settings)
+            return frozenset(await items.changed()).union(await items.top())
+
     async def read(self, ids: Sequence[int]) -> list[Reading]:
         """Each item from Firebase, some at a time; a failing one is tried again, then told as failed."""
         async with json_client(self._settings) as client:

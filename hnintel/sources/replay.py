@@ -7,6 +7,7 @@ import hashlib
 import json
 import lzma
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
@@ -59,6 +60,11 @@ class ReplaySource:
             store.add(_read(file, store))
         return store
 
+    @property
+    def notes(self) -> Counter[str]:
+        """What is in the files and is no item, counted."""
+        return self._store.notes
+
     def newest_day(self, zone: str) -> date | None:
         """The newest day with a story in the dump."""
         return self._store.newest_day(zone)
@@ -70,6 +76,10 @@ class ReplaySource:
     async def list_day(self, window: Window) -> Listing:
         """The dump's stories of the window, with what was malformed counted."""
         return self._store.list_day(window)
+
+    async def moving(self) -> frozenset[int]:
+        """None: a dump that changes is another one."""
+        return frozenset()
 
     async def read(self, ids: Sequence[int]) -> list[Reading]:
         """From memory."""

@@ -50,6 +50,10 @@ class SampleSource:
         """The sample's stories of the window."""
         return self._store.list_day(window)
 
+    async def moving(self) -> frozenset[int]:
+        """None: it is as it was made."""
+        return frozenset()
+
     async def read(self, ids: Sequence[int]) -> list[Reading]:
         """From memory."""
         return self._store.read(ids)

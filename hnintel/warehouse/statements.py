@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -118,17 +119,24 @@ def render(text: str, **structure: Any) -> str:
         DeclarationError: the template is wrong, or names what there is not.
     """
     try:
-        return _environment.from_string(text).render(**structure)
+        return _template(text).render(**structure)
     except jinja2.TemplateError as error:
         raise DeclarationError(f"the call cannot be filled in: {error}") from None
 
 
-def names_in(text: str) -> set[str]:
+@lru_cache(maxsize=256)
+def _template(text: str) -> jinja2.Template:
+    """Compiled once: a call is rendered again by each task that asks it."""
+    return _environment.from_string(text)
+
+
+@lru_cache(maxsize=256)
+def names_in(text: str) -> frozenset[str]:
     """What a text that is not a file wants filled in; none where its template is wrong, which `render` tells."""
     try:
-        return jinja2.meta.find_undeclared_variables(_environment.parse(text))
+        return frozenset(jinja2.meta.find_undeclared_variables(_environment.parse(text)))
     except jinja2.TemplateError:
-        return set()
+        return frozenset()
 
 
 def check_syntax(what: str, sql: str) -> None:

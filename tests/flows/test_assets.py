@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.events.filters import EventFilter, EventNameFilter
+from prefect_dbt.utilities import format_resource_id
 
 from hnintel import lineage
 from hnintel.enrich import enrich
 from hnintel.enrichment import load_enrichments
+from hnintel.errors import WarehouseBusy
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from tasks import assets, transform
+from tests.warehouse.other import HAS_THE_LOCK, other_process
 from tests.warehouse.world import DAY, load_sample
 
 MATERIALIZED = "prefect.asset.materialization.succeeded"
@@ -48,6 +52,18 @@ def _make_and_tell() -> None:
         assets.briefed(DAY, "the-run")
 
     tells()
+
+
+def test_dbt_waits_for_the_file_as_a_transaction_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HNINTEL_HOME", str(tmp_path))
+    monkeypatch.setenv("HNINTEL_LOCK_WAIT", "0.2")
+    path = load_settings().warehouse_file
+    with (
+        other_process(HAS_THE_LOCK, path) as other,
+        pytest.raises(WarehouseBusy, match=f"held by process {other.pid} "),
+    ):
+        transform.build(DAY, DAY)
+    assert not path.exists()
 
 
 async def _events(wanted: set[str]) -> list[dict[str, Any]]:
@@ -106,3 +122,10 @@ def test_what_is_known_of_a_table_is_told_with_it(made: list[dict[str, Any]]) ->
 
 def test_every_table_has_an_owner(made: list[dict[str, Any]]) -> None:
     assert {one["resource"]["prefect.asset.owners"] for one in made} == {'["data-team"]'}
+
+
+@pytest.mark.parametrize("file", ["hnintel.duckdb", "hn.v2.duckdb", "hn 'of' {today} & 50% more.duckdb"])
+def test_a_tables_key_is_that_of_prefect_dbt(file: str, tmp_path: Path) -> None:
+    settings = load_settings().model_copy(update={"duckdb_path": tmp_path / file})
+    relation = f'"{(tmp_path / file).stem}"."marts"."stories"'
+    assert assets.key_of("marts.stories", settings) == format_resource_id("duckdb", relation)

@@ -12,7 +12,9 @@ from typing import Any
 import duckdb
 import pytest
 
+import flows.backfill
 from flows._cli_backfill import main
+from hnintel.backfill import days_held
 from hnintel.errors import HnIntelError, UsageError
 
 FIRST, LAST = date(2026, 10, 20), date(2026, 10, 22)
@@ -58,12 +60,23 @@ def flow_runs(name: str) -> list[str]:
 
 @pytest.mark.slow
 def test_days_are_read_by_a_child_each_marts_are_built_once_and_a_second_start_does_nothing(
-    backfill: Callable[..., dict[str, Any]], home: Path
+    backfill: Callable[..., dict[str, Any]], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    left_to_it: list[date] = []
+
+    async def marts(made: Any) -> None:
+        with made.making.warehouse.transaction() as session:
+            for (stage,) in session.execute("SELECT stage FROM ops.leases"):
+                left_to_it.extend(days_held(stage))
+        await built(made)
+
+    built = flows.backfill._marts
+    monkeypatch.setattr(flows.backfill, "_marts", marts)
     builds = len(flow_runs("transform"))
 
     first = backfill()
 
+    assert left_to_it == [FIRST + timedelta(days=number) for number in range(3)]
     days = [str(FIRST + timedelta(days=number)) for number in range(3)]
     assert [(row["day"], row["status"]) for row in first["days"]] == [(day, "complete") for day in days]
     assert set(days) <= set(flow_runs("hacker-news"))
@@ -96,8 +109,11 @@ def test_a_failed_day_stops_no_other_and_is_all_that_a_second_start_does(
         connection.execute("UPDATE enriched.sentiment SET sentiment = 'furious' WHERE item_id = 1100")
         connection.execute("UPDATE ops.partitions SET status = 'failed' WHERE stage = 'enrich:sentiment'")
 
-    with pytest.raises(HnIntelError, match=r"2 of 3 days complete, 1 failed; a second start does what is left"):
+    with pytest.raises(
+        HnIntelError, match=r"2 of 3 days complete, 1 failed; a second start does what is left"
+    ) as failed_of:
         backfill()
+    assert failed_of.value.announced, "it failed of nothing but a day, whose run said so"
 
     failed = "SELECT DISTINCT day FROM ops.partitions WHERE status = 'failed'"
     assert rows(home, failed) == [(FIRST + timedelta(days=1),)]

@@ -70,8 +70,9 @@ def test_a_day_is_a_run_of_its_own_named_by_its_day(days: Days) -> None:
 
 
 def test_a_run_that_ends_badly_is_a_failed_day_and_says_why(days: Days) -> None:
-    with pytest.raises(HnIntelError, match=r"run 2026-10-21 \(.*\): the machine went"):
+    with pytest.raises(HnIntelError, match=r"run 2026-10-21 \(.*\): the machine went") as failed:
         child_of(days, Work(DAY, dict.fromkeys(STAGES, "missing"), attempts=20), "crashed")
+    assert not failed.value.announced, "a run that crashed could not"
 
 
 def test_the_same_request_is_the_same_run_and_another_attempt_or_one_that_died_is_another(days: Days) -> None:
@@ -141,6 +142,37 @@ def test_a_run_whose_machine_went_is_ended_and_its_day_has_failed(days: Days, mo
         return was_left, (await waiting).state.name
 
     assert asyncio.run(both()) == (True, "Crashed")
+
+
+def test_a_run_that_has_given_its_leases_back_has_time_to_tell_its_end(
+    days: Days, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.states import Completed, Running
+
+    from flows import children
+
+    monkeypatch.setattr(children, "_PAUSE", 0.1)
+    looks = []
+
+    def look(*_: object) -> bool:
+        looks.append(True)
+        return False
+
+    monkeypatch.setattr(children, "_has_leases", look)
+    making = days.made_from("sample", lease_seconds=2)
+
+    async def ends_late() -> str:
+        run = await children._requested(await deployed(), Work(DAY, {"ingest": "missing"}), {}, "ends late")
+        async with get_client() as client:
+            await client.set_flow_run_state(run.id, Running(), force=True)
+            waiting = asyncio.ensure_future(children._ended(await client.read_flow_run(run.id), making))
+            while not looks:
+                await asyncio.sleep(0.1)
+            await client.set_flow_run_state(run.id, Completed(), force=True)
+        return str((await waiting).state.name)
+
+    assert asyncio.run(ends_late()) == "Completed"
 
 
 def test_what_nobody_foresaw_of_one_day_stops_no_other(days: Days) -> None:

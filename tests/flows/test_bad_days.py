@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,23 @@ def test_a_day_on_which_every_article_fails_is_run_to_its_end(
 
 
 @pytest.mark.slow
+def test_a_story_without_a_title_a_link_or_a_text_keeps_no_day_from_its_page(run: Run, tmp_path: Path) -> None:
+    posted = int(datetime(2026, 10, 22, 15, tzinfo=UTC).timestamp())
+    items = [
+        {"id": 1, "type": "story", "time": posted, "by": "a", "score": 9, "title": "A pump that needs no grease"},
+        {"id": 2, "type": "story", "time": posted, "by": "b", "score": 3, "title": ""},
+        {"id": 3, "type": "story", "time": posted, "by": "c", "score": 2, "title": "\u200b", "text": "Words."},
+    ]
+    dump = tmp_path / "dump.json"
+    dump.write_text(json.dumps(items), encoding="utf-8")
+
+    told = run(DAY, f"replay:{dump}")
+
+    assert told["status"] == "complete"
+    assert Path(told["page"]).is_file()
+
+
+@pytest.mark.slow
 def test_without_pages_articles_are_marked_so_and_not_tried_again(run: Run, home: Path, small_dump: Path) -> None:
     first = run(DAY, f"replay:{small_dump}")
     second = run(DAY, f"replay:{small_dump}")
@@ -75,6 +92,7 @@ def test_a_changed_story_is_asked_about_again_and_nothing_else(
     assert rows(home, "SELECT count(*) FROM raw.item_snapshots WHERE id = 101") == [(2,)]
 
 
+@pytest.mark.slow
 def test_an_enrichment_whose_sql_is_wrong_fails_the_run_and_keeps_what_the_others_answered(
     run: Run, home: Path, small_dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +147,7 @@ def test_a_second_run_of_a_day_waits_a_bounded_time_then_names_the_process_that_
     assert run(DAY, f"replay:{small_dump}")["status"] == "complete"  # once it has ended
 
 
+@pytest.mark.slow
 def test_an_empty_day_gets_a_page_that_says_so(run: Run, home: Path, small_dump: Path) -> None:
     told = run(date(2026, 10, 21), f"replay:{small_dump}")
 

@@ -74,7 +74,17 @@ def test_a_dump_without_stories_has_no_day_to_run(
     code, told = said(["--source", f"replay:{empty}"], capsys)
 
     assert code == 2
-    assert "holds no story with a time" in told
+    assert "holds no story with a time: there is no day to run" in told
+
+
+def test_a_dump_that_is_no_json_says_so(refused: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = tmp_path / "broken.ndjson"
+    broken.write_text("{not\n{json\n", encoding="utf-8")
+
+    code, told = said(["--source", f"replay:{broken}"], capsys)
+
+    assert code == 2
+    assert "holds no story with a time (lines that are not JSON: 2)" in told
 
 
 def test_a_folder_that_cannot_be_written_is_named(

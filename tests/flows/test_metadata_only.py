@@ -19,9 +19,11 @@ from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 from prefect_dbt import PrefectDbtRunner
 
+from flows._told import InRunLog
+from hnintel import progress
 from hnintel.transform import could_not_run
 from tasks import brief
-from tasks.transform import WordlessDbtRunner
+from tasks.dbt_runner import WordlessDbtRunner
 
 DAY = date(2026, 10, 22)
 #: Words that are nowhere else: in titles, an address, a post and a comment.
@@ -47,7 +49,8 @@ def dump(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def told_all(prefect_server: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Prefect is sent logs too, as it is in production."""
+    """Prefect is sent logs too, as it is in production, those of the stages among them."""
+    progress.use(InRunLog())
     with temporary_settings({PREFECT_LOGGING_TO_API_ENABLED: True}):
         yield
 
@@ -82,6 +85,7 @@ def test_no_text_reaches_prefect_in_metadata_only_mode(
     ran = [row for row in records["log"] + records["task_run"] + records["artifact"] if "2026-10-22" in row]
     assert len(ran) > 20, "the records of this very run were read"
     assert any("md5 of the claim" in row for row in records["artifact"])
+    assert any("list: 4 stories, jobs and polls of 2026-10-22" in row for row in records["log"])
     assert leaks(records) == set()
 
     monkeypatch.setenv("HNINTEL_METADATA_ONLY", "false")

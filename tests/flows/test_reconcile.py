@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from flows._cli import main_reconcile
+from hnintel.partitions.made_of import Making
 from hnintel.reconcile import days_due
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
@@ -28,8 +29,9 @@ def began(day: datetime) -> None:
 
 def due(source: str, now: datetime) -> list[tuple[date, str]]:
     settings = load_settings()
-    with open_warehouse(settings).transaction() as session:
-        return [(one.day, one.why) for one in days_due(session, settings, source, now)]
+    making = Making(open_warehouse(settings), settings, source)
+    with making.warehouse.transaction() as session:
+        return [(one.day, one.why) for one in days_due(session, making, now)]
 
 
 @pytest.mark.slow  # three runs of a day
@@ -74,3 +76,28 @@ def test_a_day_with_a_dead_letter_is_due_once_its_wait_is_over(
 
     assert due(source, now) == []
     assert due(source, now + timedelta(hours=3)) == [(DAY, "8 dead letters are due")]
+
+
+@pytest.mark.slow  # two runs of a day, and the later one's briefing once more
+def test_a_day_that_came_in_after_a_later_one_leaves_nothing_stale_once_reconciled(
+    run: Callable[..., dict[str, Any]], home: Path, small_dump: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.reconcile import reconcile
+
+    monkeypatch.setenv("HNINTEL_CATCH_UP_DAYS", "3650")
+    stories = [json.loads(line) for line in small_dump.read_text(encoding="utf-8").splitlines()]
+    stories[0]["title"] = "PostgreSQL on a pump"  # by one story of each day: it rises where the day before is known
+    stories += [{**story, "id": story["id"] + 1000, "time": story["time"] - 86_400} for story in stories]
+    small_dump.write_text("\n".join(map(json.dumps, stories)), encoding="utf-8")
+    source = f"replay:{small_dump}"
+    run(DAY, source)
+    run(DAY - timedelta(days=1), source)
+    assert due(source, datetime(2026, 11, 20)) == [(DAY, "briefing: what it is made of has changed")]
+
+    told = asyncio.run(reconcile(source))
+
+    assert told["days"][str(DAY)]["status"] == "complete"
+    assert due(source, datetime(2026, 11, 20)) == []
+    attempts = "SELECT stage, attempts FROM ops.partitions WHERE day = ? AND stage IN ('enrich:topic', 'briefing')"
+    with open_warehouse(load_settings()).transaction() as session:
+        assert dict(session.execute(attempts, [DAY])) == {"enrich:topic": 1, "briefing": 2}

@@ -49,6 +49,23 @@ def test_what_the_same_run_left_under_way_as_it_died_is_done_when_prefect_tries_
     assert days.stage("ingest").status == "complete"
 
 
+@pytest.mark.parametrize(
+    ("error", "told"), [(asyncio.CancelledError(), "interrupted"), (ZeroDivisionError(), "ended by ZeroDivisionError")]
+)
+def test_a_stage_that_did_not_come_to_its_end_says_whether_somebody_ended_it(
+    days: Days, error: BaseException, told: str
+) -> None:
+    async def fail() -> None:
+        with Leases(days.warehouse, "mine", days.settings) as held:
+            run = Run(DAY, "mine", days.making, held, frozenset(["ingest"]), Summary(DAY, "mine", "sample"))
+            async with stage(run, "ingest"):
+                raise error
+
+    with pytest.raises(type(error)):
+        asyncio.run(fail())
+    assert days.stage("ingest").why == told
+
+
 @contextmanager
 def taken_over(days: Days, name: str) -> Iterator[None]:
     """Another run holds the stage: its lease, of another machine, has an hour to go."""

@@ -57,6 +57,7 @@ class Days:
         run_id: str = "run",
         at: datetime = READ,
         making: Making | None = None,
+        rows: int | None = None,
     ) -> None:
         """Note that *stages* (all: none named) began, and ended with *status* (None: are under way)."""
         making = making or self.making
@@ -66,7 +67,7 @@ class Days:
                 ledger.begin_stage(session, day, stage, run_id, at, making.fingerprint(stage), inputs, making.spec)
                 if status is not None:
                     error = "it broke" if status in ("failed", "stopped") else None
-                    ledger.end_stage(session, day, stage, status, run_id, at, error=error)
+                    ledger.end_stage(session, day, stage, status, run_id, at, rows=rows, error=error)
 
     def stage(self, name: str, day: date = DAY, making: Making | None = None, now: datetime = NOW) -> Partition:
         """How one stage stands."""

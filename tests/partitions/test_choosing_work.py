@@ -85,6 +85,12 @@ def test_a_plan_counts_what_is_here_and_takes_a_day_that_is_not_for_an_average_o
     assert four.sql("SELECT count(*) FROM ops.ai_usage") == before
 
 
+def test_a_plan_counts_the_articles_that_are_to_be_read(four: Days) -> None:
+    four.load(1, 2, day=STALE, url="https://pump.example/a")
+    rows = {row["day"]: row for row in planned(four, ["articles"]).rows()}
+    assert rows[str(STALE)]["fetches"] == 1  # two stories, one page
+
+
 def test_a_plan_of_stages_counts_only_their_questions(four: Days) -> None:
     (row,) = (row for row in planned(four, ["enrich:topic"]).rows() if row["day"] == str(STALE))
     assert (row["stages"], row["questions"]) == ("enrich:topic", 1)

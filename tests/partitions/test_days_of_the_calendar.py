@@ -6,10 +6,12 @@ from datetime import date, datetime
 
 import pytest
 
+from hnintel.backfill import lease_of
 from hnintel.errors import UsageError
 from hnintel.leases import ALL_DAYS, Leases
 from hnintel.partitions.calendar import Span, freshness, parse_range
 from hnintel.reconcile import days_due
+from hnintel.settle import Due
 from tests.partitions.days import Days
 
 #: A Saturday morning in New York.
@@ -33,6 +35,20 @@ def test_a_range_goes_from_the_beginning_of_its_first_word_to_the_end_of_its_las
 
 
 @pytest.mark.parametrize(
+    ("first", "last", "span"),
+    [
+        ("2026-10", "2026-10", Span(date(2026, 10, 1), date(2026, 10, 23))),
+        ("2026-10-05", "2026-W43", Span(date(2026, 10, 5), date(2026, 10, 23))),
+        ("2026-W42", "2026-W42", Span(date(2026, 10, 12), date(2026, 10, 18))),
+        ("2026-10-25", "2026-10-25", Span(date(2026, 10, 25), date(2026, 10, 25))),  # a day is meant as it is
+        ("2026-11", "2026-11", Span(date(2026, 11, 1), date(2026, 11, 30))),
+    ],
+)
+def test_a_week_or_month_that_is_going_on_goes_to_the_last_day_that_is_over(first: str, last: str, span: Span) -> None:
+    assert parse_range(first, last, date(2026, 10, 23)) == span
+
+
+@pytest.mark.parametrize(
     ("first", "last"),
     [("2026-10-22", "2026-10-21"), ("2026-13", "2026-13"), ("2025-W53", "2025-W53"), ("yesterday", "2026"), ("", "")],
 )
@@ -49,9 +65,12 @@ def run(days: Days, *numbers: int, source: str = "live") -> None:
 
 
 def due(days: Days, source: str = "live", **settings: int | date) -> dict[int, str]:
+    return {one.day.day: one.why for one in found_due(days, source, **settings)}
+
+
+def found_due(days: Days, source: str = "live", **settings: int | date) -> list[Due]:
     with days.warehouse.transaction() as session:
-        found = days_due(session, days.settings.model_copy(update=settings), source, SATURDAY)
-    return {one.day.day: one.why for one in found}
+        return days_due(session, days.made_from(source, **settings), SATURDAY)
 
 
 def test_a_day_that_the_ledger_does_not_have_is_a_gap_from_the_first_day_it_has_to_yesterday(days: Days) -> None:
@@ -72,6 +91,15 @@ def test_an_empty_ledger_has_no_gaps_so_that_nothing_is_made_up_for_on_the_first
 def test_the_days_of_another_source_are_none_of_this_ones(days: Days) -> None:
     run(days, 20, source="sample")
     assert due(days) == {}
+
+
+def test_a_reading_from_elsewhere_neither_fills_a_gap_nor_hides_what_was_read(days: Days) -> None:
+    run(days, 20, 21, 23)
+    for number in (21, 22):
+        run(days, number, source="sample")
+    assert due(days) == {22: "read from sample, not live"}
+    days.note("ingest", status="failed", day=date(2026, 10, 21))  # from the sample: no business of this source
+    assert list(due(days)) == [22]
 
 
 def test_a_day_that_failed_or_whose_run_died_is_due_and_one_that_is_being_run_is_not(days: Days) -> None:
@@ -121,10 +149,41 @@ def test_a_day_whose_run_died_between_two_stages_is_due(days: Days) -> None:
         assert due(days) == {}
 
 
-def test_what_failed_of_another_source_is_not_read_from_this_one(days: Days) -> None:
-    run(days, 20, 22, 23)
-    run(days, 21, source="sample")
-    days.note("transform", status="failed", day=date(2026, 10, 21), making=days.made_from("sample"))
+def test_days_whose_backfill_was_killed_before_their_marts_are_due_for_these_alone(days: Days) -> None:
+    run(days, 20, 21, 22, 23)
+    days.sql(
+        "DELETE FROM ops.partitions WHERE day BETWEEN '2026-10-21' AND '2026-10-22' "
+        "AND stage IN ('transform', 'briefing', 'publish')"
+    )
+    found = found_due(days)
+    assert [(one.day.day, one.why, one.stages) for one in found] == [
+        (21, "transform: never run", ("transform+",)),
+        (22, "transform: never run", ("transform+",)),
+    ]
+
+
+def test_days_that_a_backfill_has_yet_to_build_are_left_to_it_while_it_lives(days: Days) -> None:
+    run(days, 20, 21, 22, 23)
+    days.sql("DELETE FROM ops.partitions WHERE day >= '2026-10-21' AND stage = 'transform'")
+    with Leases(days.warehouse, "run", days.settings) as held:
+        held.take(ALL_DAYS, lease_of(Span(date(2026, 10, 21), date(2026, 10, 22)), "run"))
+        assert list(due(days)) == [23]
+    assert list(due(days)) == [21, 22, 23]
+
+
+def test_a_day_whose_marts_are_of_other_rows_is_due_and_one_whose_models_alone_have_changed_is_not(days: Days) -> None:
+    for number in (22, 23):
+        days.load(number, day=date(2026, 10, number))
+    run(days, 22, 23)
+    days.load(23, day=date(2026, 10, 23), score=4711)
+    assert due(days) == {23: "transform: what it is made of has changed"}
+    days.sql("UPDATE ops.partitions SET fingerprint = 'older models' WHERE stage = 'transform'")
+    assert due(days) == {}
+
+
+def test_a_day_that_was_not_asked_about_is_not_left_behind_since_asking_costs(days: Days) -> None:
+    run(days, 22, 23)
+    days.sql("DELETE FROM ops.partitions WHERE day = '2026-10-23' AND stage NOT IN ('ingest', 'articles')")
     assert due(days) == {}
 
 

@@ -11,7 +11,8 @@ from hnintel import leases
 from hnintel.errors import WarehouseBusy
 from hnintel.leases import Leases
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.state import spans_to_transform
+from hnintel.partitions.made_of import Making
+from hnintel.partitions.state import sources_of, spans_to_transform
 from tests.partitions.days import DAY, NOW, READ, Days
 from tests.warehouse.world import bury
 
@@ -94,6 +95,37 @@ def test_a_day_read_from_elsewhere_is_stale_and_says_from_where(days: Days) -> N
     days.note()
     found = days.stage("ingest", making=days.made_from("live"))
     assert (found.status, found.why) == ("stale", "read from sample, not live")
+
+
+def test_its_source_is_a_second_key_of_a_days_reading(days: Days) -> None:
+    live = days.made_from("live")
+    days.note(making=live)
+    days.note("ingest", "articles", status="failed", run_id="other", at=READ + timedelta(hours=1))
+    assert attempts(days, live) == attempts(days, days.making) == 1
+    assert days.by_status()["failed"] == ["ingest", "articles"]
+    assert days.by_status(live) == {"complete": list(live.stages)}
+    assert days.stage("ingest", making=live).noted.run_id == "run"  # type: ignore[union-attr]
+    days.note("ingest", run_id="third", at=READ + timedelta(hours=2), making=live)
+    assert days.stage("ingest", making=live).noted.run_id == "third"  # type: ignore[union-attr]
+    assert days.stage("ingest").status == "failed"  # which nobody has mended
+    days.note("ingest", run_id="fourth", at=READ + timedelta(hours=3))
+    assert days.stage("ingest").status == "complete"
+    assert attempts(days, live) == attempts(days, days.making) == 2
+
+
+def attempts(days: Days, making: Making) -> int:
+    """How often the reading of the day was begun from a source."""
+    noted = days.stage("ingest", making=making).noted
+    assert noted is not None
+    return noted.attempts
+
+
+def test_a_day_that_was_read_from_several_sources_names_them_the_last_reading_last(days: Days) -> None:
+    days.note("ingest", at=READ)
+    days.note("ingest", making=days.made_from("live"), at=READ + timedelta(hours=1))
+    days.note("ingest", day=NEXT)
+    with days.warehouse.transaction() as session:
+        assert sources_of(session, DAY, NEXT) == {DAY: ["sample", "live"], NEXT: ["sample"]}
 
 
 def test_a_dump_that_was_changed_makes_what_was_read_of_it_stale(days: Days, tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from hnintel.cli import main
-from tests.partitions.days import DAY, Days
+from hnintel.partitions import hours
+from hnintel.window import Window
+from tests.partitions.days import DAY, READ, Days
 
 
 @pytest.fixture
@@ -116,3 +118,25 @@ def test_a_day_after_all_that_is_known_is_shown_as_itself(days: Days, capsys: py
 
 def test_the_first_day_of_all_has_no_two_weeks_before_it(days: Days, capsys: pytest.CaptureFixture[str]) -> None:
     assert list(as_json(capsys, "--to", "0001-01-02")["days"]) == ["0001-01-02"]
+
+
+def test_of_a_day_that_was_read_from_two_sources_it_shows_one_and_names_both(
+    days: Days, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days.note("ingest", status="failed", making=days.made_from("live"), at=READ + timedelta(hours=1))
+    assert f"{DAY} was read from sample, live: shown is sample (--source shows another)" in told(
+        capsys, "--source", "sample"
+    )
+    shown = [as_json(capsys, "--source", source)["days"][str(DAY)]["ingest"] for source in ("sample", "live")]
+    assert [(one["status"], one["source"]) for one in shown] == [("complete", "sample"), ("failed", "live")]
+    assert as_json(capsys)["sources"][str(DAY)] == ["sample", "live"]
+
+
+def test_of_a_day_that_is_read_by_the_hour_it_says_how_far_that_has_come(
+    days: Days, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with days.warehouse.transaction() as session:
+        read = hours.hours_of(Window.of(DAY, days.settings.time_zone))[:3]
+        hours.note_read(session, read, "sample", "run", READ)
+    assert f"{DAY} is read by the hour: 3 so far, the last is ingest:02" in told(capsys)
+    assert as_json(capsys)["hours"] == {str(DAY): ["ingest:00", "ingest:01", "ingest:02"]}

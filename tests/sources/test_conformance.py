@@ -11,6 +11,7 @@ import pytest
 
 from hnintel import sample
 from hnintel.errors import UsageError
+from hnintel.partitions.hours import hours_of
 from hnintel.settings import Settings
 from hnintel.sources import NAMES, open_source
 from hnintel.sources.base import Source
@@ -86,6 +87,16 @@ async def test_neighbouring_windows_share_nothing_and_together_hold_all(source: 
     nulls = {one.id for one in await source.read((await source.list_day(window)).ids) if one.outcome == "null"}
     assert set(morning.ids) & set(evening.ids) <= nulls
     assert set(morning.ids) | set(evening.ids) == set((await source.list_day(window)).ids)
+
+
+async def test_its_hours_together_hold_what_the_day_does(source: Source, window: Window) -> None:
+    by_hour = [await source.list_day(hour.window) for hour in hours_of(window)]
+    assert {one for listing in by_hour for one in listing.ids} == set((await source.list_day(window)).ids)
+
+
+async def test_what_moves_is_named_by_ids_that_can_be_read(source: Source) -> None:
+    moving = await source.moving()
+    assert {one.outcome for one in await source.read(sorted(moving))} <= {"ok", "null"}
 
 
 async def test_a_day_long_before_lists_nothing(source: Source) -> None:

@@ -62,6 +62,15 @@ def test_items_and_lost_add_up_to_what_was_asked_for_poll_options_apart(settings
     assert [(one.stage, one.key) for one in scraped.lost_below] == [("options", "41")]
 
 
+@pytest.mark.parametrize(("kind", "told"), [("essay", "essay"), ("<b>\n", "thing without a type")])
+def test_an_item_of_a_type_that_there_was_not_yet_is_a_dead_letter_and_no_day_fails_for_it(
+    settings: Settings, kind: str, told: str
+) -> None:
+    scraped = scrape(Items(story(1), story(2, type=kind)), [1, 2], settings)
+    assert [item.id for item in scraped.items] == [1]
+    assert [one.reason for one in scraped.lost] == [f"malformed: a {told} where a story, job or poll was listed"]
+
+
 def test_the_reason_of_a_malformed_item_never_repeats_what_it_holds(settings: Settings) -> None:
     [lost] = scrape(Items(story(1, title=["secret words"])), [1], settings).lost
     assert lost.reason == "malformed: title: Input should be a valid string"

@@ -92,6 +92,16 @@ def test_the_ledger_says_which_readings_came_to_their_end(
         assert _due(day_readings(session, "live"), _at(21, hour=8)) == due
 
 
+def test_a_dump_of_a_day_does_not_end_its_settling(tmp_path: Path) -> None:
+    with open_warehouse(Settings(home=tmp_path)).transaction() as session:
+        for source, hour in (("live", 6), ("replay:dump.json", 7)):
+            ledger.begin_stage(session, DAY, "ingest", source, _at(21, hour=hour), source=source)
+            ledger.end_stage(session, DAY, "ingest", "complete", source, _at(21, hour=hour))
+    with open_warehouse(Settings(home=tmp_path)).transaction() as session:
+        assert _due(day_readings(session, "live"), _at(22, hour=9)) == [DAY]
+        assert _due(day_readings(session, "replay:dump.json"), _at(22, hour=9)) == [DAY]
+
+
 def test_a_run_that_failed_after_its_ingest_has_read_the_day(tmp_path: Path) -> None:
     with open_warehouse(Settings(home=tmp_path)).transaction() as session:
         ledger.begin_run(session, "run", DAY, "live", _at(21))

@@ -9,11 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hnintel.errors import UsageError
+from hnintel.models import LAST_SECOND
 from hnintel.window import Window, day_of, parse_day, refuse_future, yesterday
 
 NEW_YORK = "America/New_York"
 ZONES = st.sampled_from([NEW_YORK, "UTC", "Europe/Berlin", "Asia/Tokyo", "America/Sao_Paulo", "Australia/Lord_Howe"])
 DAYS = st.dates(date(2006, 10, 9), date(2040, 1, 1))
+
+
+@pytest.mark.parametrize("zone", [NEW_YORK, "UTC", "Asia/Tokyo", "Pacific/Kiritimati"])
+def test_the_last_second_that_an_item_may_have_is_in_the_calendar_of_every_zone(zone: str) -> None:
+    assert day_of(LAST_SECOND, zone).year == 9999
 
 
 @pytest.mark.parametrize(

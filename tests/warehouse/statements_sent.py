@@ -45,7 +45,9 @@ _RENDERED: dict[str, dict[str, Any]] = {
     "past_retention_articles": {},
     "past_retention_comments": {},
     "past_retention_items": {},
+    "set_aside": {},
     "settle_bill": {},
+    "take_up": {},
 }
 #: What is another name each time: the stages of write_pandas, ids of processes, hashes of what is asked.
 _VOLATILE = (

@@ -14,9 +14,11 @@ import pytest
 from hnintel import leases
 from hnintel.contents import changed, contents
 from hnintel.errors import HnIntelError, WarehouseBusy, WarehouseError
+from hnintel.partitions import hours
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Kind, Query, Session, Step, Warehouse
 from hnintel.warehouse.statements import merge_rows, tokens
+from hnintel.window import Window
 from tests.warehouse.world import DAY, NOW, Opens, Recording, fetch, load, story
 
 CHECK = {"run_id": "r", "day": DAY, "name": "n", "blocking": True, "passed": True, "detail": None, "checked_at": NOW}
@@ -377,3 +379,19 @@ def test_a_lease_ends_with_its_block_however_that_ends(warehouse: Warehouse, tmp
             leases.held(warehouse, DAY, "ingest", f"run-{attempt}", Settings(home=tmp_path, lock_wait=0)),
         ):
             raise HnIntelError("stopped")
+
+
+def test_hours_that_were_read_are_noted_counted_and_forgotten(warehouse: Warehouse) -> None:
+    load(warehouse, [story(1), story(2)])
+    day = Window.of(DAY, "America/New_York")
+    with warehouse.transaction() as session:
+        hours.note_read(session, hours.hours_of(day)[:2], "sample", "r", NOW)
+    with warehouse.transaction() as session:
+        assert [one.number for one in hours.hours_due(session, day, "sample", day.end)] == list(range(2, 24))
+        hours.note_read(session, hours.hours_of(day)[:1], "live", "r", NOW)
+        assert [one.number for one in hours.hours_due(session, day, "live", day.end)] == list(range(1, 24))
+        assert [one.number for one in hours.hours_due(session, day, "sample", day.end)] == list(range(2, 24))
+        hours.forget(session, DAY, "live")
+        assert list(hours.read_at(session, DAY, DAY, "sample")[DAY]) == ["ingest:00", "ingest:01"]
+        hours.forget(session, DAY, "sample")
+        assert hours.read_at(session, DAY, DAY) == {}

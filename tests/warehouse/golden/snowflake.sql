@@ -2159,6 +2159,36 @@ text IS NOT NULL AND story_id IN (SELECT id FROM raw.items WHERE day < ?);
 -- A condition on raw.items. Parameter: the first day whose text is kept.
 text IS NOT NULL AND day < ?;
 
+-- A row of the ledger that is about to speak of another source is kept beside it, under its own source's name.
+-- Parameters: day, stage, source that the row is to speak of.
+MERGE INTO ops.partitions AS t
+USING (
+    SELECT
+        day, stage || '@' || source AS stage, status, row_count, fingerprint, inputs, source, run_id, attempts, started_at,
+        finished_at, error
+    FROM ops.partitions
+    WHERE day = ? AND stage = ? AND source <> ?
+) AS s
+ON t.day = s.day AND t.stage = s.stage
+WHEN MATCHED THEN UPDATE SET
+    status = s.status,
+    row_count = s.row_count,
+    fingerprint = s.fingerprint,
+    inputs = s.inputs,
+    source = s.source,
+    run_id = s.run_id,
+    attempts = s.attempts,
+    started_at = s.started_at,
+    finished_at = s.finished_at,
+    error = s.error
+WHEN NOT MATCHED THEN INSERT
+    (day, stage, status, row_count, fingerprint, inputs, source, run_id, attempts, started_at, finished_at, error)
+VALUES
+    (
+        s.day, s.stage, s.status, s.row_count, s.fingerprint, s.inputs, s.source, s.run_id, s.attempts, s.started_at,
+        s.finished_at, s.error
+    );
+
 -- Writes what was billed beside what was estimated: by run, day, enrichment, question, function, and model if one is named.
 MERGE INTO ops.ai_usage AS t
 USING (
@@ -2171,3 +2201,10 @@ ON t.run_id = s.run_id AND t.day = s.day AND t.enrichment = s.enrichment AND t.f
 WHEN MATCHED THEN UPDATE SET
     billed_tokens = s.tokens,
     billed_credits = s.credits;
+
+-- A row that was set aside, and speaks of another source from here on, goes on from what the ledger has of that one.
+-- Parameters: day, name of that source's own row, both again, day, stage, source.
+UPDATE ops.partitions SET
+    attempts = coalesce((SELECT max(own.attempts) FROM ops.partitions AS own WHERE own.day = ? AND own.stage = ?), 0),
+    row_count = (SELECT max(own.row_count) FROM ops.partitions AS own WHERE own.day = ? AND own.stage = ?)
+WHERE day = ? AND stage = ? AND source <> ?;
