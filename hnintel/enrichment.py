@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -245,7 +245,8 @@ def load_enrichments(folder: Path | None = None) -> dict[str, Enrichment]:
     folder = folder or BUNDLED
     if not folder.is_dir():
         raise DeclarationError(f"{folder} is no folder of enrichments: make it, or mend HNINTEL_ENRICHMENTS_PATH")
-    found = {path.stem: _load(path) for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")}
+    files = [path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")]
+    found = {path.stem: _load(path, path.read_bytes()) for path in files}
     if not found:
         raise DeclarationError(f"{folder} declares no enrichment: add a file with `enrichment = Enrichment(...)`")
     return {one.name: one for layer in layers(found) for one in layer}
@@ -274,7 +275,9 @@ def layers(enrichments: Mapping[str, Enrichment]) -> list[list[Enrichment]]:
     return ordered
 
 
-def _load(path: Path) -> Enrichment:
+@lru_cache(maxsize=256)
+def _load(path: Path, _: bytes) -> Enrichment:
+    """What a file declares; once as long as it holds the same, since each task of a run wants it."""
     spec = importlib.util.spec_from_file_location(f"hnintel.enrichments.{path.stem}", path)
     if spec is None or spec.loader is None:
         raise DeclarationError(f"{path.name} cannot be imported")
