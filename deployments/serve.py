@@ -24,7 +24,7 @@ import yaml
 
 from flows._command import Parser
 from flows._server import plain_http
-from hnintel.errors import HnIntelError, UsageError
+from hnintel.errors import HnIntelError, UsageError, WarehouseError
 from hnintel.settings import load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,7 +122,10 @@ def main(argv: list[str]) -> int:
 
 def _serve() -> None:
     home = load_settings().folder / "prefect"
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WarehouseError(f"{home} cannot be made ({error.strerror}): give another HNINTEL_HOME") from None
     port = port_of(os.environ)
     _refuse_taken(port)
     url = f"http://127.0.0.1:{port}"

@@ -5,6 +5,7 @@ An error is one line on stderr and an exit code, as hnintel/errors.py says.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,7 +23,7 @@ from hnintel.commands.settings import settings
 from hnintel.commands.status import status
 from hnintel.errors import HnIntelError, UsageError
 
-_INTERRUPTED = 130
+_UNEXPECTED, _INTERRUPTED = 1, 130
 
 app = typer.Typer(
     name="python -m hnintel",
@@ -48,11 +49,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the sub-command that *argv* names; the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return int(app(args=words or ["--help"], standalone_mode=False) or 0)
+        code = int(app(args=words or ["--help"], standalone_mode=False) or 0)
+        sys.stdout.flush()
+        return code
     except HnIntelError as error:
         return _tell(str(error), error.exit_code)
     except typer.TyperException as error:
         return _tell(f"{_words(error)} (--help tells how)", UsageError.exit_code)
+    except OSError as error:  # all others are the warehouse's or a source's, and are told as such
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - what was not written is not tried again as the process ends
+        return _tell(f"what there is to say could not be written ({error.strerror})", _UNEXPECTED)
     except (KeyboardInterrupt, typer.Abort):
         return _tell("interrupted", _INTERRUPTED)
 

@@ -26,8 +26,8 @@ EXPECTED_FIELDS: dict[str, frozenset[str]] = {
     "comment": frozenset("by time text parent".split()),
 }
 
-#: The warehouse keeps 64 bits, and the calendar ends with the year 9999; what is larger was never an item.
-LAST_SECOND = 253_402_300_799
+#: The calendar ends with the year 9999, in zones east of here a day sooner; what is larger was never an item's time.
+LAST_SECOND = 253_402_300_799 - 86_400
 #: Scores and counts are summed over days; what is larger than this was never one.
 Count = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 ItemId = Annotated[int, Field(gt=0, lt=2**63)]

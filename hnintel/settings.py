@@ -37,6 +37,7 @@ class Settings(SnowflakeSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
+        env_ignore_empty=True,  # HNINTEL_HOME= is no folder; compose and CI hand on what is not set as nothing
         extra="ignore",
         frozen=True,
         allow_inf_nan=False,

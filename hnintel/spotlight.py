@@ -11,6 +11,7 @@ from hnintel.enrich import EnrichmentRun, prepare
 from hnintel.enrichment import Enrichment
 from hnintel.errors import SourceError, UsageError
 from hnintel.ingest import Scraped
+from hnintel.models import LAST_SECOND, TOP_LEVEL_TYPES
 from hnintel.settings import Settings
 from hnintel.sources.base import Source
 from hnintel.usage import Enriched
@@ -37,7 +38,8 @@ async def find(source: Source, story_id: int, settings: Settings) -> Found:
     if reading.outcome == "failed":
         raise SourceError(f"story {story_id} cannot be read: {reading.reason}")
     posted = (reading.raw or {}).get("time")
-    if not isinstance(posted, int) or (reading.raw or {}).get("type") not in ("story", "job", "poll"):
+    is_story = (reading.raw or {}).get("type") in TOP_LEVEL_TYPES
+    if not is_story or not isinstance(posted, int) or not 0 <= posted <= LAST_SECOND:
         raise UsageError(f"{story_id} is no story of {source.name}: give the id of one")
     day = day_of(posted, settings.time_zone)
     return Found(day, await ingest.scrape(source, [story_id], day, settings))

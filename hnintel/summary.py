@@ -129,7 +129,7 @@ def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The closing table: a name and a line for each thing worth a look. *told* is what ``as_json`` gives."""
     rows = [
         ("items", _listed(told["items"])),
-        ("outcomes", _listed(told["outcomes"]) + (f" of {told['listed']} listed" if told["listed"] else "")),
+        ("outcomes", _outcomes(told["outcomes"], told["listed"])),
         ("of the items", _of_the_items(told["changes"]["items"])),
         ("articles", _listed(told["articles"]) or "none"),
     ]
@@ -176,6 +176,13 @@ def _changes(changed: list[str], calls: int) -> str:
     if not changed:
         return f"nothing changed: {calls} AI calls, every table of raw, enriched and marts holds what it held"
     return f"{len(changed)} table{'s' if len(changed) > 1 else ''} changed: {', '.join(changed)}"
+
+
+def _outcomes(outcomes: Mapping[str, int], listed: int) -> str:
+    """What became of the items of the day, and how many were listed now: fewer, where some came from elsewhere."""
+    if not listed:
+        return _listed(outcomes)
+    return f"{_listed(outcomes)}{' of' if sum(outcomes.values()) <= listed else ';'} {listed} listed"
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -145,12 +145,14 @@ def _poll_dumps(
 ) -> tuple[list[Event], Cursor, list[str]]:
     """The days of the dumps that were dropped since, in the order in which they came; and what was left, and why."""
     try:
-        there = sorted((one.stat().st_ctime_ns, one.name) for one in folder.iterdir() if one.is_file() and is_dump(one))
+        dumps = [one for one in folder.iterdir() if one.is_file() and is_dump(one)]
+        there = sorted((one.stat().st_ctime_ns, one.name) for one in dumps if _is_text(one.name))
     except OSError as error:
         return [], cursor, [f"{folder} cannot be read ({error.strerror}): make it, or mend HNINTEL_WATCH_DUMPS"]
     new = [one for one in there if one > cursor.dump]
     events: list[Event] = []
     skipped = [] if new else [f"no dump is new in {folder}"]
+    skipped += [f"{one.name!a} is left out: its name is no text, rename it" for one in dumps if not _is_text(one.name)]
     for changed, name in new:
         if now.timestamp() - changed / 1e9 < _QUIET.total_seconds():
             skipped.append(f"{name} may still be written to: it is left to the next poll")
@@ -160,6 +162,15 @@ def _poll_dumps(
         skipped += why
         cursor = cursor.model_copy(update={"dump": (changed, name)})
     return events, cursor, skipped
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file's name can be written down: the bytes of some are no text, and no event could name them."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _days_of(dump: Path, settings: Settings) -> tuple[list[Event], list[str]]:

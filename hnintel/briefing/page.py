@@ -261,7 +261,11 @@ def _provenance(session: Session, briefing: _Briefing, settings: Settings) -> Pr
 
 
 def _count(session: Session, day: date) -> int:
-    return int(session.execute("SELECT count(*) FROM raw.items WHERE day = ? AND type <> 'pollopt'", [day])[0][0])
+    return int(
+        session.execute("SELECT count(*) FROM raw.items WHERE day = ? AND type <> 'pollopt' AND status = 'ok'", [day])[
+            0
+        ][0]
+    )
 
 
 def _version() -> str:

@@ -10,7 +10,7 @@ import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from hnintel.settings import PREFIX, Settings
+from hnintel.settings import Settings, variable
 
 _NAMES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false"}
 
@@ -31,7 +31,7 @@ def describe(name: str, field: FieldInfo) -> dict[str, str]:
     """A setting in words: ``name`` (of its variable), ``type``, ``default``, ``doc``."""
     default = field.get_default(call_default_factory=True)
     return {
-        "name": PREFIX + name.upper(),
+        "name": variable(name),
         "type": type_name(field.annotation),
         "default": "none" if default is None else json.dumps(default) if isinstance(default, tuple) else str(default),
         "doc": field.description or "",

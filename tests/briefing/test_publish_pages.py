@@ -93,6 +93,15 @@ def test_the_text_of_another_wording_stays_on_the_index(tmp_path: Path) -> None:
     assert f"{NEXT_DAY}.html" in index
 
 
+def test_the_index_counts_live_stories_alone(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, claiming({"text": "So it is.", "ids": [1]}))
+    dead = story(3).model_copy(update={"day": DAY, "status": "dead"})
+    desk.load([*on(DAY, 1), *on(DAY, 2), dead])
+    desk.write()
+    desk.publish()
+    assert "2 stories" in (desk.settings.site / "index.html").read_text(encoding="utf-8")
+
+
 def test_the_briefing_of_todays_wording_is_the_one_that_is_shown(tmp_path: Path) -> None:
     desk = Desk(tmp_path, claiming({"text": "The accepted words.", "ids": [1]}))
     desk.load(on(DAY, 1))

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from hnintel.cli import main
-from hnintel.settings import PREFIX, Settings
+from hnintel.settings import Settings, variable
 from hnintel.sources.sample import SampleSource
 from hnintel.warehouse import open_warehouse
+from tests.conftest import ROOT
 from tests.warehouse.world import bury
 
 Capture = pytest.CaptureFixture[str]
@@ -38,7 +39,7 @@ def _story_id() -> int:
 def test_settings_lists_every_setting_with_type_default_and_sentence(capsys: Capture) -> None:
     assert main(["settings", "--json"]) == 0
     listed = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
-    assert listed.keys() == {PREFIX + name.upper() for name in Settings.model_fields}
+    assert listed.keys() == {variable(name) for name in Settings.model_fields}
     assert all(one["type"] and one["default"] and one["doc"].endswith(".") for one in listed.values())
     assert listed["HNINTEL_SETTLE_DAYS"]["type"] == "JSON list of integer"
     assert listed["HNINTEL_SETTLE_DAYS"]["default"] == "[1, 7]"
@@ -186,3 +187,13 @@ def test_it_runs_as_a_module_from_any_directory_and_leaves_with_the_code(tmp_pat
     )
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr == "error: HNINTEL_CHUNKSIZE is not a setting: did you mean HNINTEL_CHUNK_SIZE?\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_where_nothing_can_be_written_it_says_so_in_one_line(home: Path) -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "hnintel", "status"], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        )
+    assert ended.returncode == 1
+    assert ended.stderr == "error: what there is to say could not be written (No space left on device)\n"

@@ -95,3 +95,10 @@ def test_settings_that_are_the_same_open_the_same_warehouse(tmp_path: Path) -> N
 
     assert open_warehouse(load_settings(home=tmp_path)) is open_warehouse(load_settings(home=tmp_path))
     assert open_warehouse(load_settings(home=tmp_path)) is not open_warehouse(load_settings(home=tmp_path / "other"))
+
+
+def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PREFIX + "HOME", "")
+    monkeypatch.setenv(PREFIX + "LOCK_WAIT", "")
+    assert (load_settings().home, load_settings().lock_wait) == (Settings().home, Settings().lock_wait)
+    assert load_settings().home.name == ".hnintel"

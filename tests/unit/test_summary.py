@@ -56,6 +56,16 @@ def test_the_table_has_a_line_for_each_thing() -> None:
     assert line(one, "page") == "site/page.html"
 
 
+def test_the_outcomes_are_of_the_day_and_say_how_many_were_listed() -> None:
+    one = summary()
+    one.statuses = {"ok": 2, "dead": 1}
+    assert line(one, "outcomes") == "2 ok, 1 dead of 3 listed"
+    one.statuses = {"ok": 4}  # one of them was read from another source
+    assert line(one, "outcomes") == "4 ok; 3 listed"
+    one.listed = 0
+    assert line(one, "outcomes") == "4 ok"
+
+
 def test_a_briefing_is_told_as_what_it_came_to() -> None:
     one = summary()
     assert line(one, "briefing") == "4 claims, 1 refused: they cite no story of the day"

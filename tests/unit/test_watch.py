@@ -182,5 +182,18 @@ def test_a_dump_that_is_none_or_holds_too_much_is_left_out_with_a_reason_and_not
     assert drops(tmp_path, first.cursor).skipped[1:] == (f"no dump is new in {tmp_path}",)
 
 
+def test_a_dump_whose_name_is_no_text_keeps_no_other_from_being_taken(tmp_path: Path) -> None:
+    try:
+        (tmp_path / os.fsdecode(b"\xff\xfe.ndjson")).write_text("", encoding="utf-8")
+    except OSError:
+        pytest.skip("this system has no such names")
+    dump(tmp_path, "z.ndjson", "2026-10-21")
+    found = drops(tmp_path, Cursor())
+    assert [event.day.isoformat() for event in found.events if isinstance(event, DayRequested)] == ["2026-10-21"]
+    assert "its name is no text, rename it" in found.skipped[-1]
+    found.skipped[-1].encode()
+    found.cursor.model_dump_json().encode()
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "make it, or mend HNINTEL_WATCH_DUMPS" in drops(tmp_path / "nowhere", Cursor()).skipped[-1]

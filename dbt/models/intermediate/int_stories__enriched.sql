@@ -33,7 +33,8 @@ final as (
             when lower(items.title) like 'ask hn%' then 'ask'
             when lower(items.title) like 'tell hn%' then 'tell'
             when items.url is not null then 'link'
-            when items.title is not null then 'text'
+            -- A live one may lack its title as well: without a link it is a text.
+            when items.title is not null or items.status = 'ok' then 'text'
         end as kind,  -- null: deleted, so that nothing is left to tell it by
         items.status,
         items.title,
