@@ -12,7 +12,7 @@ from hnintel.errors import UsageError
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 
-app = typer.Typer(help="The schemas of a branch's own marts.", no_args_is_help=True)
+app = typer.Typer(help="The schemas of a branch's own marts.")
 
 
 @app.callback()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -10,7 +11,7 @@ import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from hnintel.settings import Settings, variable
+from hnintel.settings import Settings, load_settings, variable
 
 _NAMES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false"}
 
@@ -18,13 +19,15 @@ _NAMES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "t
 def settings(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array of name, type, default and doc.")] = False,
 ) -> None:
-    """List every setting: its variable, type, default, and what it is for."""
+    """List every setting: its variable, type, default, and what it is for; one that is set wrongly ends with an error."""
     listed = [describe(name, field) for name, field in Settings.model_fields.items()]
     if as_json:
         print(json.dumps(listed))
-        return
-    for one in listed:
-        print(f"{one['name']}  ({one['type']}; default: {one['default']})\n    {one['doc']}")
+    else:
+        for one in listed:
+            print(f"{one['name']}  ({one['type']}; default: {one['default']})\n    {one['doc']}")
+    sys.stdout.flush()  # before what is wrong with those that are set, which is told on stderr
+    load_settings()
 
 
 def describe(name: str, field: FieldInfo) -> dict[str, str]:

@@ -91,6 +91,8 @@ class ReplaySource:
 
 
 def _files(path: Path) -> list[Path]:
+    if path.parts[:1] in (("http:",), ("https:",)):
+        raise UsageError("a dump is not fetched: download it first, and give its file")
     if not path.exists():
         raise UsageError(f"{path} does not exist: give a file or folder of Hacker News items")
     if path.is_file():

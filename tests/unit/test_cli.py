@@ -54,6 +54,16 @@ def test_settings_are_also_told_for_people(capsys: Capture) -> None:
     )
 
 
+def test_settings_are_listed_also_where_one_is_set_wrongly_which_is_told(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HNINTEL_SNOWFLAKE_ACOUNT", "a")
+    assert main(["settings"]) == 2
+    told = capsys.readouterr()
+    assert "HNINTEL_COMMENTS_DEPTH" in told.out
+    assert told.err == "error: HNINTEL_SNOWFLAKE_ACOUNT is not a setting: did you mean SNOWFLAKE_ACCOUNT?\n"
+
+
 # --- dead letters ----------------------------------------------------------------------------------------------------
 
 

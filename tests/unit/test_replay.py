@@ -159,6 +159,8 @@ def test_a_path_that_is_not_there_is_told(tmp_path: Path) -> None:
         open_source(f"replay:{tmp_path}/nowhere.json", Settings(home=tmp_path))
     with pytest.raises(UsageError, match="holds no file that ends in"):
         ReplaySource(tmp_path)
+    with pytest.raises(UsageError, match="a dump is not fetched: download it first"):
+        open_source("replay:https://example.com/items.json", Settings(home=tmp_path))
 
 
 @pytest.mark.parametrize("name", ["C:dump.json", "one,two.json", "a,b,c.json", "with space.json", "ünïcode.json"])
