@@ -13,7 +13,19 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.table import Table
 
-from flows._command import UNEXPECTED, Ran, add_stages, guarded, in_prefect, leave, load_dbt, parser, tell, writable
+from flows._command import (
+    UNEXPECTED,
+    Ran,
+    add_stages,
+    guarded,
+    in_prefect,
+    leave,
+    load_dbt,
+    parser,
+    tell,
+    tell_of_no_story,
+    writable,
+)
 from hnintel import accepted
 from hnintel.enrichment import load_enrichments
 from hnintel.errors import HnIntelError, UsageError
@@ -158,6 +170,8 @@ def _checked(asked: str | None, settings: Settings) -> date | None:
         if day < settings.first_day:
             raise UsageError(f"{day} is before the first day wanted, HNINTEL_FIRST_DAY={settings.first_day}")
     refuse_without_days(source, settings.source, settings.time_zone)  # reads a dump: a broken one ends here
+    if day is not None:
+        tell_of_no_story(source, settings, day, day)
     return day
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows._command import Ran, add_stages, guarded, in_prefect, load_dbt, parser, writable
+from flows._command import Ran, add_stages, guarded, in_prefect, load_dbt, parser, tell_of_no_story, writable
 from hnintel import accepted
 from hnintel.backfill import ONLY, BackfillPlan, choose_work, plan_backfill
 from hnintel.budget import refuse_unapproved
@@ -64,6 +64,7 @@ def _run(asked: argparse.Namespace) -> int:
     chosen = graph.choose(making.stages, asked.stage)
     refuse_future(span.last, now, settings.time_zone)
     refuse_without_days(making.source, settings.source, settings.time_zone)
+    tell_of_no_story(making.source, settings, span.first, span.last)
     writable(settings.folder)
     planned = _planned(making, span, chosen, asked)
     _tell_plan(planned, span)

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Coroutine
+from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -21,6 +22,7 @@ from hnintel.errors import HnIntelError, UsageError, WarehouseError
 from hnintel.progress import Reporter
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import NAMES
+from hnintel.sources.base import Source
 
 #: A flow with its parameters, ready to be run.
 Ran = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
@@ -51,6 +53,15 @@ def guarded(run: Callable[[], int]) -> int:
         return tell(
             "ended by SIGTERM: what was read and answered is kept; run it again to go on from there", _TERMINATED
         )
+
+
+def tell_of_no_story(source: Source, settings: Settings, first: date, last: date) -> None:
+    """A note on stderr where *source* holds nothing of the days asked for, which may be mistyped."""
+    held = source.days(settings.time_zone)
+    if held and not any(first <= day <= last for day in held):
+        asked = f"{first}" if first == last else f"{first} to {last}"
+        days = f"{len(held)} days from {held[0]} to {held[-1]}" if len(held) > 1 else str(held[0])
+        print(f"note: {settings.source} holds no story of {asked}; it holds those of {days}", file=sys.stderr)
 
 
 def load_dbt() -> None:

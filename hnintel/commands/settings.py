@@ -19,7 +19,7 @@ _NAMES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "t
 def settings(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array of name, type, default and doc.")] = False,
 ) -> None:
-    """List every setting: its variable, type, default, and what it is for; one that is set wrongly ends with an error."""
+    """List every setting: its variable, type, default and use. Ends with an error where one is set wrongly."""
     listed = [describe(name, field) for name, field in Settings.model_fields.items()]
     if as_json:
         print(json.dumps(listed))

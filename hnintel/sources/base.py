@@ -45,6 +45,9 @@ class Source(Protocol):
     def newest_day(self, zone: str) -> date | None:
         """The newest business day with items, or None for "yesterday"."""
 
+    def days(self, zone: str) -> list[date]:
+        """Every business day with items, the oldest first; none where that is not known without asking."""
+
     async def list_day(self, window: Window) -> Listing:
         """What was posted in *window*.
 

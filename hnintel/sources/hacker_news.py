@@ -32,6 +32,10 @@ class HackerNews:
         """None: the newest whole day of a living site is yesterday."""
         return None
 
+    def days(self, zone: str) -> list[date]:
+        """None: that of every day is not known without asking."""
+        return []
+
     async def list_day(self, window: Window) -> Listing:
         """The live stories, jobs and polls of *window*; the same ones whichever interface lists them.
 

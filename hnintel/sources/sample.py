@@ -46,6 +46,10 @@ class SampleSource:
         """The last of the bundled days."""
         return self._store.newest_day(zone)
 
+    def days(self, zone: str) -> list[date]:
+        """The bundled days."""
+        return self._store.days(zone)
+
     async def list_day(self, window: Window) -> Listing:
         """The sample's stories of the window."""
         return self._store.list_day(window)

@@ -66,6 +66,12 @@ def test_its_newest_day_is_a_day_it_has_stories_of_or_left_to_the_clock(source: 
     assert source.newest_day(ZONE) in (DAY, None)
 
 
+def test_its_days_are_in_order_and_end_with_the_newest_or_are_left_to_the_clock(source: Source) -> None:
+    days = source.days(ZONE)
+    assert days == sorted(set(days))
+    assert days[-1:] == ([DAY] if source.newest_day(ZONE) else [])
+
+
 async def test_a_listing_is_ascending_without_doubles_and_not_empty(source: Source, window: Window) -> None:
     ids = (await source.list_day(window)).ids
     assert ids

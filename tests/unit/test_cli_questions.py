@@ -89,6 +89,13 @@ def test_the_plan_of_a_day_that_is_not_here_says_so(home: Path, capsys: Capture)
     told = capsys.readouterr()
     assert told.out == ""
     assert "nothing of this day is here yet" in told.err
+    assert "note:" not in told.err
+
+
+def test_a_day_that_the_source_holds_nothing_of_is_told_before_anything_is_run(home: Path, capsys: Capture) -> None:
+    assert flow_main(["--source", "sample", "--day", "2026-10-01", "--plan"]) == 0
+    told = "note: sample holds no story of 2026-10-01; it holds those of 3 days from 2026-10-20 to 2026-10-22\n"
+    assert capsys.readouterr().err.startswith(told)
 
 
 def test_prune_removes_only_when_told_to(home: Path, capsys: Capture) -> None:
