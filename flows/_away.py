@@ -1,7 +1,8 @@
-"""Prefect gone, or failing, in the middle of a run: one line that says why and what to do."""
+"""Prefect gone, or failing, or the disk full, in the middle of a run: one line that says why and what to do."""
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -24,10 +25,11 @@ def in_one_line(error: BaseException, folder: Path) -> HnIntelError | None:
     import httpx
 
     failed = isinstance(error, httpx.HTTPStatusError) and error.response.status_code >= 500
-    if not (failed or isinstance(error, httpx.TransportError | PrefectAway) or "reach API" in str(error)):
+    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if not (failed or is_full or isinstance(error, httpx.TransportError | PrefectAway) or "reach API" in str(error)):
         return None
-    if full := _unwritable(folder):
-        return full
+    if (why := _probed(folder)) or is_full:  # by now there may be room again
+        return _unwritable(folder, why or os.strerror(errno.ENOSPC))
     if isinstance(error, PrefectAway):
         return error
     away = "fails to answer" if failed else "does not answer"
@@ -38,16 +40,19 @@ def in_one_line(error: BaseException, folder: Path) -> HnIntelError | None:
     return PrefectAway(f"{what}: {mend}; what was read and answered is kept, run it again to go on from there")
 
 
-def _unwritable(folder: Path) -> WarehouseError | None:
+def _probed(folder: Path) -> str | None:
+    """Why nothing more can be written there; None where it can."""
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(bytes(_ROOM))
             probe.flush()
     except OSError as error:
-        told = error.strerror
-    else:
-        return None
+        return error.strerror
+    return None
+
+
+def _unwritable(folder: Path, why: str) -> WarehouseError:
     return WarehouseError(
-        f"{folder} cannot be written ({told}): make room there, or give another HNINTEL_HOME; "
+        f"{folder} cannot be written ({why}): make room there, or give another HNINTEL_HOME; "
         "what was read and answered is kept, run it again to go on from there"
     )

@@ -42,17 +42,26 @@ def guarded(run: Callable[[], int]) -> int:
     except HnIntelError as error:
         return tell(str(error), error.exit_code)
     except Exception as error:
-        details = load_settings().logs / "unexpected.log"
-        details.parent.mkdir(parents=True, exist_ok=True)
-        with details.open("a", encoding="utf-8") as stream:
-            traceback.print_exc(file=stream)
-        return tell(f"unexpected {type(error).__name__}: {_first_line(error)}; details in {details}", UNEXPECTED)
+        told = f"unexpected {type(error).__name__}: {_first_line(error)}"
+        return tell(f"{told}; {_details()}", UNEXPECTED)
     except BaseException as error:
         if type(error).__name__ != "TerminationSignal":  # Prefect's way of passing a SIGTERM on
             raise
         return tell(
             "ended by SIGTERM: what was read and answered is kept; run it again to go on from there", _TERMINATED
         )
+
+
+def _details() -> str:
+    """Put the traceback of what is going wrong into a file; where it can be found, as the end of a line."""
+    details = load_settings().logs / "unexpected.log"
+    try:
+        details.parent.mkdir(parents=True, exist_ok=True)
+        with details.open("a", encoding="utf-8") as stream:
+            traceback.print_exc(file=stream)
+    except OSError as error:
+        return f"details could not be written to {details} ({error.strerror})"
+    return f"details in {details}"
 
 
 def tell_of_no_story(source: Source, settings: Settings, first: date, last: date) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import date
 from pathlib import Path
@@ -22,6 +22,18 @@ _WARNINGS = logging.getLogger("hnintel")
 _run: ContextVar[str] = ContextVar("run", default="")
 
 
+class _Handler(logging.FileHandler):
+    """Writes as long as it can: a disk that is full ends the run where rows are committed, which says so."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Nothing: it would be a traceback on stderr for each line."""
+
+    def close(self) -> None:
+        """Close the file, whether or not its last lines could be written."""
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def run_log(folder: Path, day: date, run_id: str) -> Iterator[Path]:
     """Log what happens in the block to ``<folder>/<day>-<run id>.jsonl``.
@@ -32,7 +44,7 @@ def run_log(folder: Path, day: date, run_id: str) -> Iterator[Path]:
     path = folder / f"{day}-{run_id}.jsonl"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(path, encoding="utf-8")
+        handler = _Handler(path, encoding="utf-8")
     except OSError as error:
         raise WarehouseError(f"{folder} cannot be written ({error.strerror}): give another HNINTEL_HOME") from None
     handler.setFormatter(
