@@ -22,12 +22,14 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
 import httpx
 import yaml
 
+from deployments import ended_runs
 from flows._command import Parser
 from flows._server import plain_http
 from hnintel.errors import HnIntelError, UsageError, WarehouseError
 from hnintel.settings import load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
+_POOL = "hnintel"
 _READY_WITHIN = 120.0
 #: Seconds that each has to end by itself, before it is killed.
 _END_WITHIN = 30.0
@@ -38,7 +40,7 @@ class Stopped(BaseException):
 
 
 class Processes:
-    """What was started, each the head of a process group of its own; ended in the reverse order."""
+    """What was started, each the head of a process group of its own."""
 
     def __init__(self, environ: Mapping[str, str], logs: Path) -> None:
         self._environ, self._logs = dict(environ), logs
@@ -76,9 +78,9 @@ class Processes:
             if process.poll() is not None:
                 raise UsageError(f"the {name} ended with code {process.returncode}: see {self._logs / name}.log")
 
-    def end(self) -> None:
-        """End them, with all that they have started themselves."""
-        for name, process in reversed(self._started):
+    def end(self, name: str) -> None:
+        """End the one of that name, if it was started, with all that it has started itself."""
+        for process in [process for there, process in self._started if there == name]:
             print(f"ending the {name}", flush=True)
             _signal(process.pid, signal.SIGTERM)
             deadline = time.monotonic() + _END_WITHIN
@@ -135,14 +137,26 @@ def _serve() -> None:
         _wait(f"{url}/api", processes)
         processes.call("deployments/provision.py")
         _deploy(f"{url}/api", home, processes)
-        processes.start("worker", "worker", "start", "--pool", "hnintel", "--type", "process", "--name", "serve")
+        processes.start("worker", "worker", "start", "--pool", _POOL, "--type", "process", "--name", "serve")
         print(f"serving at {url}, logs in {home}; ctrl-C ends it", flush=True)
         while True:
             processes.refuse_if_ended()
             time.sleep(1)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second ctrl-C must not leave half of it running
-        processes.end()
+        processes.end("worker")
+        _close_records(f"{url}/api")
+        processes.end("server")
+
+
+def _close_records(api: str) -> None:
+    """Cancel the runs that were ended with the worker; where the server is gone as well, an automation ends them."""
+    try:
+        closed = ended_runs.close(api, _POOL, "`make serve` was ended, and this run with it; reconcile makes it good.")
+    except httpx.HTTPError:
+        return
+    if closed:
+        print(f"{closed} runs were cancelled: what was read and answered is kept, reconcile does the rest", flush=True)
 
 
 def environment(environ: Mapping[str, str], home: Path, port: int) -> dict[str, str]:

@@ -54,6 +54,15 @@ class Serving:
 
         return str(eventually(told, "make serve"))
 
+    def started(self, deployment: str, parameters: dict[str, str]) -> str:
+        """Run a deployment; the run's id, once one of its subflows runs."""
+        given = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
+        made = httpx.post(f"{self.api}/deployments/{deployment}/create_flow_run", json=given).raise_for_status()
+        run_id = str(made.json()["id"])
+        below = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}, "parent_flow_run_id": {"any_": [run_id]}}}
+        eventually(lambda: httpx.post(f"{self.api}/flow_runs/filter", json=below).json(), "a subflow")
+        return run_id
+
     def interrupt(self) -> int:
         """Ctrl-C; the exit code, once nothing that it started is left."""
         started = psutil.Process(self.process.pid).children(recursive=True)
@@ -84,6 +93,7 @@ def test_it_starts_ends_and_starts_again_as_it_was(tmp_path: Path) -> None:
         assert beside.process.wait(60) == 2
         assert f"port {port} is taken" in beside.log.read_text()
 
+        run_id = first.started(names["daily"], {"day": "2026-10-21", "source": "sample"})
         assert first.interrupt() == 0
     finally:
         first.end()
@@ -94,6 +104,10 @@ def test_it_starts_ends_and_starts_again_as_it_was(tmp_path: Path) -> None:
         assert f"{len(names)} deployments are there already" in told
         after = {one["name"]: one["id"] for one in httpx.post(f"{again.api}/deployments/filter", json={}).json()}
         assert after == names
+        # Its process was ended with the worker: nobody else would say so of its record, nor of those of its subflows.
+        assert httpx.get(f"{again.api}/flow_runs/{run_id}").json()["state_name"] == "Cancelled"
+        going_on = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}, "parent_flow_run_id": {"any_": [run_id]}}}
+        assert httpx.post(f"{again.api}/flow_runs/filter", json=going_on).json() == []
         assert again.interrupt() == 0
     finally:
         again.end()
