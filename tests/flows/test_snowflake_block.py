@@ -182,6 +182,7 @@ def snowflake(monkeypatch: pytest.MonkeyPatch) -> Iterator[SnowflakeStandIn]:
         yield server
 
 
+@pytest.mark.slow
 def test_dbt_logs_in_by_the_same_block_and_leaves_no_secret_behind(
     home: Path, snowflake: SnowflakeStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
