@@ -33,6 +33,12 @@ with Leases(open_warehouse(settings), "other", settings) as held:
 """
 
 
+@pytest.fixture
+def days(tmp_path: Path) -> Days:
+    """An empty warehouse whose file is left to other processes between transactions."""
+    return Days(tmp_path)
+
+
 @contextmanager
 def other_process(days: Days, lease_seconds: float = 120) -> Iterator[subprocess.Popen[str]]:
     """A process that holds the ingest of the day, and lets it go when it is sent a line."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
@@ -11,15 +12,17 @@ from hnintel import outbox
 from hnintel.events import DayEnriched, DayPublished, Event, ItemsLanded, StoryTrending
 from hnintel.warehouse.base import Warehouse
 from tests.partitions.days import DAY, NOW, Days
+from tests.warehouse.world import held
 
 STORY = StoryTrending(story_id=7, score=120, comments=3, points_per_hour=80)
 
 
 @pytest.fixture
-def days(tmp_path: Path) -> Days:
+def days(tmp_path: Path) -> Iterator[Days]:
     found = Days(tmp_path)
-    found.load(1, 2, 3)
-    return found
+    with held(tmp_path):
+        found.load(1, 2, 3)
+        yield found
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import itertools
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -157,6 +158,13 @@ def fresh_duckdb(folder: Path, engine: Engine | None = None) -> DuckDBWarehouse:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_empty_warehouse())
     return open_duckdb(folder, engine)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep the file below *folder* open: to open it anew is then a matter of no time, and no other process has it."""
+    with duckdb.connect(str(folder / "hnintel.duckdb")):
+        yield
 
 
 def fresh_snowflake(folder: Path, engine: Engine | None = None) -> SnowflakeWarehouse:
