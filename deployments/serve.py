@@ -143,7 +143,8 @@ def _serve() -> None:
             processes.refuse_if_ended()
             time.sleep(1)
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second ctrl-C must not leave half of it running
+        for number in (signal.SIGINT, signal.SIGTERM):  # a second one must not leave half of it running
+            signal.signal(number, signal.SIG_IGN)
         processes.end("worker")
         _close_records(f"{url}/api")
         processes.end("server")

@@ -11,6 +11,7 @@ from hnintel.errors import HnIntelError, PrefectAway, WarehouseError
 
 #: Less room than this and neither Prefect's database nor the warehouse can grow.
 _ROOM = 4 * 1024 * 1024
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def in_one_line(error: BaseException, folder: Path) -> HnIntelError | None:
@@ -25,11 +26,11 @@ def in_one_line(error: BaseException, folder: Path) -> HnIntelError | None:
     import httpx
 
     failed = isinstance(error, httpx.HTTPStatusError) and error.response.status_code >= 500
-    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    if not (failed or is_full or isinstance(error, httpx.TransportError | PrefectAway) or "reach API" in str(error)):
+    full = error.strerror if isinstance(error, OSError) and error.errno in _FULL else None
+    if not (failed or full or isinstance(error, httpx.TransportError | PrefectAway) or "reach API" in str(error)):
         return None
-    if (why := _probed(folder)) or is_full:  # by now there may be room again
-        return _unwritable(folder, why or os.strerror(errno.ENOSPC))
+    if why := _probed(folder) or full:  # by now there may be room again
+        return _unwritable(folder, why)
     if isinstance(error, PrefectAway):
         return error
     away = "fails to answer" if failed else "does not answer"

@@ -75,7 +75,8 @@ def _run(asked: argparse.Namespace) -> int:
         def start() -> Ran:
             from flows.backfill import backfill
 
-            load_dbt()
+            if graph.TRANSFORM in chosen:
+                load_dbt()
             words = [span.first, span.last, settings.source, asked.stage, asked.only, asked.concurrency, asked.order]
             return partial(backfill, *words, asked.plan, approved=approved)
 

@@ -261,11 +261,8 @@ def _provenance(session: Session, briefing: _Briefing, settings: Settings) -> Pr
 
 
 def _count(session: Session, day: date) -> int:
-    return int(
-        session.execute("SELECT count(*) FROM raw.items WHERE day = ? AND type <> 'pollopt' AND status = 'ok'", [day])[
-            0
-        ][0]
-    )
+    sql = "SELECT count(*) FROM raw.items WHERE day = ? AND type <> 'pollopt' AND status = 'ok'"
+    return int(session.execute(sql, [day])[0][0])
 
 
 def _version() -> str:

@@ -48,9 +48,9 @@ def test_an_unexpected_error_whose_details_cannot_be_kept_is_told_in_one_line(
     assert line.endswith("unexpected.log (No space left on device)")
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_whoever_meets_a_full_disk_first_it_is_told_as_such(tmp_path: Path, code: int) -> None:
     told = _away.in_one_line(OSError(code, "as the system says it"), tmp_path)
     assert isinstance(told, WarehouseError)
-    assert str(told).startswith(f"{tmp_path} cannot be written (No space left on device): make room there")
+    assert str(told).startswith(f"{tmp_path} cannot be written (as the system says it): make room there")
     assert _away.in_one_line(OSError(errno.ENOENT, "no such file"), tmp_path) is None
