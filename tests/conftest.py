@@ -48,6 +48,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """Give the collector back what it was told to leave: DuckDB prints a page about what is never freed."""
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test sees the defaults, whatever the shell it is started from has set."""
