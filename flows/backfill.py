@@ -152,10 +152,8 @@ async def _days(made: Backfill, child: Child, concurrency: int) -> None:
             except HnIntelError as error:
                 made.fail(work.day, error)
                 return
-            except Exception as error:  # what nobody foresaw of one day is no reason to leave the others
-                unforeseen = DayFailed(f"unexpected {type(error).__name__}: see the log of the run of that day")
-                unforeseen.announced = True  # by that run, as it ended
-                made.fail(work.day, unforeseen)
+            except Exception as error:
+                made.fail(work.day, DayFailed.of_unforeseen(error))
                 return
             progress.finish(f"backfill {work.day}", "read and enriched")
 

@@ -36,6 +36,13 @@ _LOOKS = 2
 class DayFailed(HnIntelError):
     """The run of a day ended badly; what it said is in its own log."""
 
+    @classmethod
+    def of_unforeseen(cls, error: Exception) -> DayFailed:
+        """One day failed of what nobody foresaw, which is no reason to leave the others."""
+        failed = cls(f"unexpected {type(error).__name__}: see the log of the run of that day")
+        failed.announced = True  # by that run, as it ended
+        return failed
+
 
 def as_subflow(making: Making) -> Child:
     """Children that are subflows of the calling flow."""

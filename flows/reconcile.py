@@ -21,6 +21,7 @@ from typing import Any
 
 from prefect import flow, runtime
 
+from flows.children import DayFailed
 from flows.main import hacker_news
 from hnintel.errors import HnIntelError, of_several
 from hnintel.partitions.made_of import Making
@@ -69,9 +70,10 @@ async def _again(due: Due, source: str, told: dict[str, Any]) -> HnIntelError | 
     day = due.day.isoformat()
     try:
         ran = await hacker_news(due.day, source, list(due.stages))
-    except HnIntelError as error:
-        told[day] = {"why": due.why, "status": "failed", "error": str(error)}
-        error.announced = True  # by that run, as it ended
-        return error
+    except Exception as error:
+        failed = error if isinstance(error, HnIntelError) else DayFailed.of_unforeseen(error)
+        told[day] = {"why": due.why, "status": "failed", "error": str(failed)}
+        failed.announced = True  # by that run, as it ended
+        return failed
     told[day] = {"why": due.why, "status": ran["status"], "changes": ran["changes"]}
     return None

@@ -101,3 +101,26 @@ def test_a_day_that_came_in_after_a_later_one_leaves_nothing_stale_once_reconcil
     attempts = "SELECT stage, attempts FROM ops.partitions WHERE day = ? AND stage IN ('enrich:topic', 'briefing')"
     with open_warehouse(load_settings()).transaction() as session:
         assert dict(session.execute(attempts, [DAY])) == {"enrich:topic": 1, "briefing": 2}
+
+
+def test_what_nobody_foresaw_of_one_day_stops_no_other(
+    prefect_server: None, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import reconcile as reconciler
+    from flows.children import DayFailed
+    from hnintel.settle import Due
+
+    days, ran = [DAY, DAY + timedelta(days=1)], []
+
+    async def runs(day: date, *_: Any) -> dict[str, Any]:
+        ran.append(day)
+        if day == DAY:
+            raise KeyError("what a page says")
+        return {"status": "complete", "changes": {}}
+
+    monkeypatch.setattr(reconciler, "hacker_news", runs)
+    monkeypatch.setattr(reconciler, "days_to_run", lambda *_: [Due(day, "it was never run") for day in days])
+    with pytest.raises(DayFailed, match="1 of 2 days failed, the first with: unexpected KeyError: see the log") as told:
+        asyncio.run(reconciler.reconcile("sample"))
+    assert ran == days
+    assert "page" not in str(told.value)
