@@ -63,11 +63,14 @@ class Serving:
         eventually(lambda: httpx.post(f"{self.api}/flow_runs/filter", json=below).json(), "a subflow")
         return run_id
 
-    def interrupt(self) -> int:
-        """Ctrl-C; the exit code, once nothing that it started is left."""
+    def interrupt(self, then: signal.Signals | None = None) -> int:
+        """Ctrl-C, and another signal while it ends; the exit code, once nothing that it started is left."""
         started = psutil.Process(self.process.pid).children(recursive=True)
         assert len(started) >= 2
         self.process.send_signal(signal.SIGINT)
+        if then is not None:
+            eventually(lambda: "ending the worker" in self.log.read_text(), "the beginning of the end")
+            self.process.send_signal(then)
         code = self.process.wait(90)
         assert psutil.wait_procs(started, timeout=5)[1] == []
         return code
@@ -108,7 +111,7 @@ def test_it_starts_ends_and_starts_again_as_it_was(tmp_path: Path) -> None:
         assert httpx.get(f"{again.api}/flow_runs/{run_id}").json()["state_name"] == "Cancelled"
         going_on = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}, "parent_flow_run_id": {"any_": [run_id]}}}
         assert httpx.post(f"{again.api}/flow_runs/filter", json=going_on).json() == []
-        assert again.interrupt() == 0
+        assert again.interrupt(then=signal.SIGTERM) == 0
     finally:
         again.end()
 

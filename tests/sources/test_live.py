@@ -152,6 +152,11 @@ async def test_a_server_that_is_not_hacker_news_is_told_of_in_one_line(serve: Se
         await HackerNews(settings).list_day(_window(1_760_000_000, 60))
 
 
+def _patience(fault: str) -> float:
+    """Seconds to wait for an answer: short where none comes, long where it ends otherwise, also on a busy machine."""
+    return 1 if fault in ("hang", "slow") else 60
+
+
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
@@ -169,8 +174,8 @@ async def test_null_is_told_apart_from_every_failure(serve: Serve, settings_for:
         ("429", "answered HTTP 429"),
         ("500", "answered HTTP 500"),
         ("drop", r"cannot be reached \(RemoteProtocolError\)"),
-        ("hang", "did not answer within 0.2 s"),
-        ("slow", "did not answer within 0.2 s"),
+        ("hang", "did not answer within 1 s"),
+        ("slow", "did not answer within 1 s"),
         ("truncated", r"cannot be reached \(RemoteProtocolError\)"),
         ("malformed", "answered what is not JSON"),
         ("wrong_length", "answered what is not JSON"),
@@ -184,8 +189,7 @@ async def test_every_weather_ends_in_a_reading_that_says_what_it_was(
     serve: Serve, settings_for: SettingsFor, fault: str, reason: str
 ) -> None:
     server = serve(World.of([_story(1, 5), _story(2, 5)]), Weather(always={"/item/1.json": fault}))
-    patience = 10 if fault in ("endless", "bomb") else 0.2  # those two are to end by their size, not by their time
-    settings = settings_for(server, item_attempts=1, item_timeout=patience)
+    settings = settings_for(server, item_attempts=1, item_timeout=_patience(fault))
     failed, fine = await HackerNews(settings).read([1, 2])
     assert (failed.outcome, fine.outcome) == ("failed", "ok")
     assert re.search(reason, failed.reason or "")
@@ -195,7 +199,8 @@ async def test_every_weather_ends_in_a_reading_that_says_what_it_was(
 @pytest.mark.parametrize("fault", ["429", "500", "503", "drop", "hang", "truncated", "malformed"])
 async def test_what_passes_is_tried_again_until_it_has(serve: Serve, settings_for: SettingsFor, fault: str) -> None:
     server = serve(World.of([_story(1, 5)]), Weather(first={"/item/1.json": (fault, 2)}))
-    [reading] = await HackerNews(settings_for(server, item_attempts=3, item_timeout=0.2)).read([1])
+    settings = settings_for(server, item_attempts=3, item_timeout=_patience(fault))
+    [reading] = await HackerNews(settings).read([1])
     assert reading.outcome == "ok"
     assert server.requests["item"] == 3
 
