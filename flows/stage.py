@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from hnintel import ledger, progress
+from hnintel import leases, ledger, progress
 from hnintel.errors import BudgetReached, HnIntelError, UsageError
 from hnintel.leases import Leases
 from hnintel.partitions.graph import INGEST
@@ -106,7 +106,12 @@ def refuse_unready(session: Session, making: Making, day: date, name: str, now: 
 
 
 def begin(session: Session, making: Making, days: Sequence[date], name: str, run_id: str, now: datetime) -> None:
-    """Note that a stage of *days* has begun, and what it is made of."""
+    """Note that a stage of *days* has begun, and what it is made of.
+
+    Raises:
+        WarehouseBusy: another run has taken it over, before this one came to begin it.
+    """
+    leases.refuse_if_lost(session, min(days), name, run_id)
     inputs, fingerprint = making.inputs(session, name, min(days), max(days)), making.fingerprint(name)
     for day in days:
         ledger.begin_stage(session, day, name, run_id, now, fingerprint, inputs[day], making.spec)

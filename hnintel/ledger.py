@@ -91,16 +91,30 @@ def end_stage(
     """
     leases.refuse_if_lost(session, day, stage, run_id)
     if status in ("complete", "partial"):
-        _refuse_if_begun_since(session, day, stage, run_id)
+        refuse_if_begun_since(session, day, stage, run_id)
     ended = [day, stage, status, rows, fingerprint, None, None, run_id, 0, now, now, error]
     session.merge(statement("set_partition"), ended)
 
 
-def _refuse_if_begun_since(session: Session, day: date, stage: str, run_id: str) -> None:
-    """Raise WarehouseBusy where another run began the stage, though it died: the inputs noted are that one's."""
-    sql = "SELECT run_id FROM ops.partitions WHERE day = ? AND stage = ? AND status = 'running' AND run_id <> ?"
-    if begun := session.execute(sql, [day, stage, run_id]):
-        raise WarehouseBusy(f"{stage} of {day} was taken over by run {begun[0][0]}, which did not end it: start again")
+def refuse_if_taken_over(session: Session, day: date, stage: str, run_id: str) -> None:
+    """Raise WarehouseBusy where the stage is not the run's own any more; call it in the transaction that writes.
+
+    A run whose process stood still for longer than its lease (a laptop that slept, a machine that was moved) goes on
+    where it was, and what it read is old by now: of the runs of a stage, the one that began last writes.
+    """
+    leases.refuse_if_lost(session, day, stage, run_id)
+    refuse_if_begun_since(session, day, stage, run_id)
+
+
+def refuse_if_begun_since(session: Session, day: date, stage: str, run_id: str) -> None:
+    """Raise WarehouseBusy where another run began the stage, be it at work, ended or dead: the rows are its own."""
+    sql = "SELECT run_id, status FROM ops.partitions WHERE day = ? AND stage = ? AND run_id <> ?"
+    for other, status in session.execute(sql, [day, stage, run_id]):
+        told = "did not end it: start again" if status == "running" else "has ended it: see python -m hnintel status"
+        raise WarehouseBusy(
+            f"{stage} of {day} was taken over by run {other}, because this run did not renew its lease in time, and "
+            f"that one {told}"
+        )
 
 
 def was_complete(session: Session, day: date, stage: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from hnintel import articles
+from hnintel import articles, ledger
 from hnintel.articles import Wanted
 from hnintel.fetch import Fetcher
 from hnintel.models import Article
@@ -67,8 +67,13 @@ def read(wanted: Sequence[Wanted], source: str, identity: str, day: date) -> lis
 
 @task(cache_policy=NO_CACHE, task_run_name="load articles of {day}")
 def load(read: Sequence[Article], day: date, run_id: str) -> int:
-    """Keep a chunk of articles; how many."""
+    """Keep a chunk of articles; how many.
+
+    Raises:
+        WarehouseBusy: another run has taken the day over, and has newer articles by now.
+    """
     with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
+        ledger.refuse_if_taken_over(session, day, STAGE, run_id)
         articles.load_articles(session, read, day, run_id, _now())
     return len(read)
 

@@ -7,7 +7,7 @@ from datetime import date
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from hnintel import accepted, leases
+from hnintel import accepted, ledger
 from hnintel.enrich import Chunk, EnrichmentRun
 from hnintel.enrichment import load_enrichments
 from hnintel.settings import load_settings
@@ -44,7 +44,7 @@ def ask(name: str, day: date, run_id: str, after: int) -> Chunk | None:
     """
     with turn(AI):
         with open_warehouse(load_settings()).transaction() as session:
-            leases.refuse_if_lost(session, day, f"enrich:{name}", run_id)
+            ledger.refuse_if_taken_over(session, day, f"enrich:{name}", run_id)
         return _run(name, day, run_id).next_chunk(after)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from hnintel import ingest, leases, ledger
+from hnintel import ingest, ledger
 from hnintel.partitions import hours
 from hnintel.partitions.hours import Hour
 from hnintel.settings import load_settings
@@ -73,7 +73,7 @@ def load(scraped: ingest.Scraped, day: date, run_id: str) -> ingest.Loaded:
         WarehouseBusy: another run has taken the day over, and has newer items by now.
     """
     with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
-        leases.refuse_if_lost(session, day, STAGE, run_id)
+        ledger.refuse_if_taken_over(session, day, STAGE, run_id)
         return ingest.load(session, scraped, day, run_id, _now())
 
 

@@ -9,6 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from hnintel import ingest, leases, spotlight
+from hnintel.articles import load_articles
 from hnintel.enrichment import load_enrichments
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
@@ -43,7 +44,10 @@ def read_article(story_id: int, source: str, day: date, run_id: str) -> int:
         wanted = spotlight.article_of(session, story_id, day, _now(), settings)
     if not wanted or opened.pages() is None:
         return 0
-    return articles.load.fn(articles.read.fn(wanted, source, opened.identity, day), day, run_id)
+    read = articles.read.fn(wanted, source, opened.identity, day)
+    with tagged("ingest", run_id, day), open_warehouse(settings).transaction() as session:
+        load_articles(session, read, day, run_id, _now())
+    return len(read)
 
 
 @task(task_run_name="ask {name} about {story_id}", **TRIED_AGAIN | {"retries": 3})

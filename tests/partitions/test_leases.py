@@ -5,16 +5,23 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from flows.stage import begin
 from hnintel import leases, ledger
 from hnintel.errors import WarehouseBusy
+from hnintel.ingest import Scraped
 from hnintel.leases import Leases
+from hnintel.models import FirebaseItem
+from hnintel.rows import item as as_row
+from tasks import articles as article_tasks
+from tasks import enrich as enrich_tasks
+from tasks import ingest as ingest_tasks
 from tests.partitions.days import DAY, Days
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,10 +162,44 @@ def test_a_run_that_was_taken_over_does_not_say_how_the_stage_ended(days: Days, 
     assert days.sql("SELECT status FROM ops.partitions") == [("running",)]
 
 
-def test_what_a_run_began_that_took_over_and_died_is_not_ended_by_the_one_before_it(days: Days) -> None:
+@pytest.mark.parametrize(("status", "told"), [(None, "did not end it"), ("complete", "has ended it")])
+def test_what_a_run_began_that_took_over_is_not_ended_by_the_one_before_it(
+    days: Days, status: ledger.Status | None, told: str
+) -> None:
     days.note("transform", status=None, run_id="mine")
     days.load(1)
-    days.note("transform", status=None, run_id="other")  # made of more than the first one had
-    with pytest.raises(WarehouseBusy, match="taken over by run other"), days.warehouse.transaction() as session:
+    days.note("transform", status=status, run_id="other")  # made of more than the first one had
+    with (
+        pytest.raises(WarehouseBusy, match=f"taken over by run other.* {told}"),
+        days.warehouse.transaction() as session,
+    ):
         ledger.end_stage(session, DAY, "transform", "complete", "mine", leases._now())
-    assert days.sql("SELECT run_id, status FROM ops.partitions") == [("other", "running")]
+    assert days.sql("SELECT run_id, status FROM ops.partitions") == [("other", status or "running")]
+
+
+@pytest.mark.parametrize("stage", ["ingest", "articles", "enrich:topic"])
+def test_a_run_that_stood_still_while_another_ended_its_stage_writes_nothing_of_what_it_had_read(
+    days: Days, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days.load(1, title="As it was")
+    days.note(stage, status=None, run_id="mine")
+    days.load(1, title="As it is")
+    days.note(stage, status="complete", run_id="other")
+    assert days.sql("SELECT * FROM ops.leases") == []  # the other one is gone again: no lease tells of it
+    monkeypatch.setenv("HNINTEL_HOME", str(days.settings.folder))
+    old = as_row(FirebaseItem(id=1, type="story", time=1_792_600_000, title="As it was"), DAY, "sample")
+    writes: dict[str, Callable[[], object]] = {
+        "ingest": lambda: ingest_tasks.load.fn(Scraped(items=[old]), DAY, "mine"),
+        "articles": lambda: article_tasks.load.fn([], DAY, "mine"),
+        "enrich:topic": lambda: enrich_tasks.ask.fn("topic", DAY, "mine", 0),
+    }
+    with pytest.raises(WarehouseBusy, match=f"{stage} of {DAY} was taken over by run other"):
+        writes[stage]()
+    assert days.sql("SELECT title FROM raw.items") == [("As it is",)]
+
+
+def test_a_stage_that_another_holds_by_now_is_not_begun(days: Days) -> None:
+    with Leases(days.warehouse, "other", days.settings) as other:
+        assert other.take(DAY, "ingest") is None
+        with pytest.raises(WarehouseBusy, match="taken over by process"), days.warehouse.transaction() as session:
+            begin(session, days.making, [DAY], "ingest", "mine", leases._now())
