@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,12 +19,18 @@ import httpx
 
 from hnintel.errors import SourceError, UsageError
 from hnintel.sources.base import Listing, Reading
+from hnintel.sources.json_http import MOST_BYTES
 from hnintel.sources.memory import ItemStore
 from hnintel.sources.page_files import PageFiles
 from hnintel.window import Window
 
 _ENDINGS = (".json", ".ndjson", ".jsonl")
 _PACKED: dict[str, Callable[[Path], Any]] = {".gz": gzip.GzipFile, ".xz": lzma.LZMAFile}
+#: An array has to be held whole, and a few bytes may unpack to what fills any memory; a day of items is 10 MB.
+_MOST_OF_AN_ARRAY = 256_000_000
+_BLANK = b" \t\r\n\xef\xbb\xbf"
+_NOT_JSON = "lines that are not JSON"
+_TOO_LONG = f"lines of more than {MOST_BYTES // 1_000_000} MB"
 
 
 class ReplaySource:
@@ -64,6 +71,11 @@ class ReplaySource:
     def notes(self) -> Counter[str]:
         """What is in the files and is no item, counted."""
         return self._store.notes
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether there are lines in the files, and not one of them is JSON."""
+        return not self._store.items and bool(self.notes) and self.notes.keys() <= {_NOT_JSON, _TOO_LONG}
 
     def newest_day(self, zone: str) -> date | None:
         """The newest day with a story in the dump."""
@@ -122,13 +134,13 @@ def _read(file: Path, store: ItemStore) -> Iterator[object]:
     """
     try:
         with _open(file) as stream:
-            first = stream.read(1)
-            while first and first in b" \t\r\n\xef\xbb\xbf":
-                first = stream.read(1)
-            if first == b"[":
-                yield from _array(b"[" + stream.read(), file)
-            elif first:
-                yield from _lines(first, stream, store)
+            begin = b""
+            while not begin and (piece := stream.readline(MOST_BYTES)):
+                begin = piece.lstrip(_BLANK)
+            if begin.startswith(b"["):
+                yield from _array(begin + stream.read(_MOST_OF_AN_ARRAY), file)
+            elif begin:
+                yield from _values(_lines(begin, stream), store)
     except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
         told = "ends before its time" if isinstance(error, EOFError) else str(error) or type(error).__name__
         raise SourceError(f"{file} cannot be read: {told}; nothing of it was taken") from None
@@ -140,6 +152,9 @@ def _open(file: Path) -> IO[bytes]:
 
 
 def _array(content: bytes, file: Path) -> list[Any]:
+    if len(content) > _MOST_OF_AN_ARRAY:
+        told = f"is a JSON array of more than {_MOST_OF_AN_ARRAY // 1_000_000} MB: write it one item a line"
+        raise SourceError(f"{file} {told}; nothing of it was taken")
     try:
         values = json.loads(content)
     except (ValueError, RecursionError):
@@ -147,28 +162,47 @@ def _array(content: bytes, file: Path) -> list[Any]:
     return values if isinstance(values, list) else [values]
 
 
-def _lines(first: bytes, stream: IO[bytes], store: ItemStore) -> Iterator[object]:
-    line = first + stream.readline()
-    rest = b""
-    if first == b"{" and not _loads(line)[0]:
+def _lines(begin: bytes, stream: IO[bytes]) -> Iterator[bytes | None]:
+    """The lines of *stream*, which *begin* was read of; None for one that is too long, which is never held."""
+    line = begin
+    if not line.endswith(b"\n") and len(line) < MOST_BYTES:  # what is blank was taken off it
+        line += stream.readline(MOST_BYTES)
+    while line:
+        if line.endswith(b"\n") or len(line) < MOST_BYTES:
+            yield line
+        else:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(MOST_BYTES)
+            yield None
+        line = stream.readline(MOST_BYTES)
+
+
+def _values(lines: Iterator[bytes | None], store: ItemStore) -> Iterator[object]:
+    """What the lines hold; those that hold nothing are counted in *store*."""
+    first = next(lines)
+    held = [first]
+    if first and first.startswith(b"{") and not _loads(first)[0]:
         # One item printed over several lines is JSON as a whole; a broken first line of many is not.
-        rest = stream.read()
-        whole, value = _loads(line + rest)
-        if whole:
-            yield value
-            return
-    for text in [line, *rest.splitlines()] if rest else _chain(line, stream):
-        if text.strip():
-            parsed, value = _loads(text)
+        size = len(first)
+        for line in lines:
+            held.append(line)
+            size += len(line or b"")
+            if line is None or size > MOST_BYTES:  # longer than any item
+                break
+        else:
+            whole, value = _loads(b"".join(line or b"" for line in held))
+            if whole:
+                yield value
+                return
+    for line in chain(held, lines):
+        if line is None:
+            store.notes[_TOO_LONG] += 1
+        elif line.strip():
+            parsed, value = _loads(line)
             if parsed:
                 yield value
             else:
-                store.notes["lines that are not JSON"] += 1
-
-
-def _chain(line: bytes, stream: IO[bytes]) -> Iterator[bytes]:
-    yield line
-    yield from stream
+                store.notes[_NOT_JSON] += 1
 
 
 def _loads(text: bytes) -> tuple[bool, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import lzma
+import tracemalloc
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from hnintel.errors import SourceError, UsageError
 from hnintel.settings import Settings
-from hnintel.sources import open_source
+from hnintel.sources import open_source, replay
 from hnintel.sources.base import Source
 from hnintel.sources.replay import ReplaySource
 from hnintel.window import Window
@@ -80,6 +81,59 @@ def test_an_empty_file_holds_nothing_and_is_no_error(tmp_path: Path, name: str, 
 def test_lines_that_are_not_json_are_counted_and_the_rest_is_taken(tmp_path: Path) -> None:
     content = b'{"id": 9, "broken\n' + LINES + b"\nnot json\n" + b"[" * 100_000 + b"\n"
     assert _listed(_replay(tmp_path, "a.ndjson", content)) == ((1, 2, 3), {"lines that are not JSON": 3})
+
+
+#: What is no line of JSON and would fill the memory: unpacked it is five times the longest line that is taken.
+BOMB = b"x" * (5 * replay.MOST_BYTES)
+
+
+@pytest.mark.parametrize(
+    ("name", "pack", "content"),
+    [
+        ("a.ndjson", bytes, BOMB + b"\n" + LINES),
+        ("a.ndjson.gz", gzip.compress, LINES + b"\n" + BOMB),
+        ("a.ndjson.gz", gzip.compress, b'{"id": 9, "broken": "' + BOMB + b"\n" + LINES),
+        ("a.ndjson.xz", lzma.compress, LINES.replace(b"\n", b"\n" + BOMB + b"\n", 1)),
+    ],
+    ids=["first", "last", "first-as-an-item", "between"],
+)
+def test_a_line_that_is_too_long_is_never_held_is_counted_and_the_rest_is_taken(
+    tmp_path: Path, name: str, pack: Callable[[bytes], bytes], content: bytes
+) -> None:
+    source = _replay(tmp_path, name, pack(content))
+    tracemalloc.start()
+    try:
+        assert _listed(source) == ((1, 2, 3), {"lines of more than 16 MB": 1})
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < len(BOMB)
+
+
+def test_the_longest_line_there_may_be_is_taken_and_one_byte_more_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "MOST_BYTES", max(map(len, LINES.splitlines(keepends=True))))
+    assert _listed(_replay(tmp_path, "a.ndjson", LINES + b"\n")) == ((1, 2, 3), {})
+    longer = LINES.replace(b"Story 2", b"Story 22")
+    assert _listed(_replay(tmp_path, "b.ndjson", longer + b"\n")) == ((1, 3), {"lines of more than 16 MB": 1})
+
+
+def test_lines_after_a_broken_first_one_are_taken_where_they_are_longer_than_any_item_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "MOST_BYTES", 150)
+    assert _listed(_replay(tmp_path, "a.ndjson", b'{"id": 9, "broken\n' + LINES + b"\nnot json\n")) == (
+        (1, 2, 3),
+        {"lines that are not JSON": 2},
+    )
+
+
+def test_an_array_that_no_memory_is_for_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "_MOST_OF_AN_ARRAY", 1_000_000)
+    source = _replay(tmp_path, "a.json.gz", gzip.compress(b"[" + b" " * 2_000_000 + b"]"))
+    with pytest.raises(SourceError, match=r"a JSON array of more than 1 MB: write it one item a line; nothing of it"):
+        source.newest_day(ZONE)
 
 
 def test_what_is_no_item_is_counted(tmp_path: Path) -> None:
