@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
@@ -16,6 +16,7 @@ from hnintel.settings import Settings
 from hnintel.sources.firebase import Firebase
 from hnintel.sources.json_http import json_client
 from hnintel.sources.replay import ReplaySource, is_dump
+from hnintel.window import day_of
 
 #: A cursor is kept where 5,000 characters fit; no more stories than this are remembered as told.
 _MOST_TOLD = 100
@@ -23,6 +24,8 @@ _MOST_TOLD = 100
 _QUIET = timedelta(seconds=10)
 #: A dump of more days than this is a backfill, which wants a plan and a person.
 _MOST_DAYS = 31
+#: So far back dumps are looked at again where the clock was ahead: nobody knows what came since it was set right.
+_LOOK_BACK = timedelta(days=1)
 _HOUR = 3600.0
 
 
@@ -146,22 +149,40 @@ def _poll_dumps(
     """The days of the dumps that were dropped since, in the order in which they came; and what was left, and why."""
     try:
         dumps = [one for one in folder.iterdir() if one.is_file() and is_dump(one)]
-        there = sorted((one.stat().st_ctime_ns, one.name) for one in dumps if _is_text(one.name))
+        there = sorted((_came(one), one.name) for one in dumps if _is_text(one.name))
     except OSError as error:
         return [], cursor, [f"{folder} cannot be read ({error.strerror}): make it, or mend HNINTEL_WATCH_DUMPS"]
+    cursor, skipped = _not_ahead(cursor, now)
     new = [one for one in there if one > cursor.dump]
     events: list[Event] = []
-    skipped = [] if new else [f"no dump is new in {folder}"]
+    skipped += [] if new else [f"no dump is new in {folder}"]
     skipped += [f"{one.name!a} is left out: its name is no text, rename it" for one in dumps if not _is_text(one.name)]
     for changed, name in new:
         if now.timestamp() - changed / 1e9 < _QUIET.total_seconds():
             skipped.append(f"{name} may still be written to: it is left to the next poll")
             break  # those after it came later still
-        found, why = _days_of(folder / name, settings)
+        found, why = _days_of(folder / name, settings, now)
         events += found
         skipped += why
         cursor = cursor.model_copy(update={"dump": (changed, name)})
     return events, cursor, skipped
+
+
+def _came(dump: Path) -> int:
+    """When it was last changed or dropped (nanoseconds): a link that is new may lead to a file that is old."""
+    return max(dump.stat().st_ctime_ns, dump.lstat().st_ctime_ns)
+
+
+def _not_ahead(cursor: Cursor, now: datetime) -> tuple[Cursor, list[str]]:
+    """The cursor, set back where it is of a time to come, in which no dump would be new before that; and that it was.
+
+    What is announced again has the same ids, and a day that is done is not done again.
+    """
+    if cursor.dump[0] / 1e9 <= now.timestamp():
+        return cursor, []
+    back = now - _LOOK_BACK
+    told = f"the clock was ahead at the last dump: those that came since {back:%Y-%m-%d %H:%M} UTC are looked at again"
+    return cursor.model_copy(update={"dump": (int(back.timestamp() * 1e9), "")}), [told]
 
 
 def _is_text(name: str) -> bool:
@@ -173,14 +194,39 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _days_of(dump: Path, settings: Settings) -> tuple[list[Event], list[str]]:
+def _days_of(dump: Path, settings: Settings, now: datetime) -> tuple[list[Event], list[str]]:
+    """The days of a dump that can be run; and what of it was left out, and why."""
     try:
         source = ReplaySource(dump)
-        days = source.days(settings.time_zone)
+        days, unreadable = source.days(settings.time_zone), source.unreadable
+        version = source.identity
     except HnIntelError as error:
         return [], [f"{dump.name} is left out: {error}"]
-    if len(days) > _MOST_DAYS:
-        told = f"{dump.name} is left out: it holds {len(days)} days, {days[0]} to {days[-1]}; backfill them on purpose"
-        return [], [told]
-    asked = [DayRequested(day=day, source=f"replay:{dump}", version_of=source.identity) for day in days]
-    return list(asked), [] if asked else [f"{dump.name} is left out: it holds no story with a time"]
+    except Exception as error:  # of what nobody foresaw, memory among it: no reason to leave the others
+        return [], [f"{dump.name} is left out: unexpected {type(error).__name__}, replay it by hand to see why"]
+    if not days:
+        why = "it is not readable as JSON lines" if unreadable else "it holds no story with a time"
+        return [], [f"{dump.name} is left out: {why}"]
+    wanted, skipped = _wanted(dump.name, days, settings, now)
+    if len(wanted) > _MOST_DAYS:
+        told = f"it holds {len(wanted)} days, {_span(wanted)}; backfill them on purpose"
+        return [], [*skipped, f"{dump.name} is left out: {told}"]
+    return [DayRequested(day=day, source=f"replay:{dump}", version_of=version) for day in wanted], skipped
+
+
+def _wanted(name: str, days: list[date], settings: Settings, now: datetime) -> tuple[list[date], list[str]]:
+    """Those of *days* that a run would not refuse; and the others, with why."""
+    today = day_of(now, settings.time_zone)
+    early = [day for day in days if day < settings.first_day]
+    late = [day for day in days if day > today]
+    skipped = []
+    if early:
+        why = f"before the first day wanted, HNINTEL_FIRST_DAY={settings.first_day}"
+        skipped.append(f"of {name} is left out what is {why}: {_span(early)}")
+    if late:
+        skipped.append(f"of {name} is left out what has not begun in {settings.time_zone}: {_span(late)}")
+    return [day for day in days if settings.first_day <= day <= today], skipped
+
+
+def _span(days: list[date]) -> str:
+    return str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from hnintel.events import DayRequested, StoriesChanged, StoryTrending
 from hnintel.settings import Settings
+from hnintel.sources.replay import ReplaySource
 from hnintel.watch import Cursor, Poll, poll
 from tests.servers import LoopbackServer, Weather, World
 
@@ -193,6 +195,93 @@ def test_a_dump_whose_name_is_no_text_keeps_no_other_from_being_taken(tmp_path: 
     assert "its name is no text, rename it" in found.skipped[-1]
     found.skipped[-1].encode()
     found.cursor.model_dump_json().encode()
+
+
+def asked_for(polled: Poll) -> list[str]:
+    return [event.day.isoformat() for event in polled.events if isinstance(event, DayRequested)]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("words of a page")])
+def test_a_dump_that_fails_in_a_way_nobody_foresaw_keeps_no_other_from_being_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    dump(tmp_path, "a.ndjson", "2026-10-20")
+    dump(tmp_path, "b.ndjson", "2026-10-21")
+    days = ReplaySource.days
+
+    def fails(self: ReplaySource, zone: str) -> Any:
+        if self._files[0].name == "a.ndjson":
+            raise error
+        return days(self, zone)
+
+    monkeypatch.setattr(ReplaySource, "days", fails)
+    found = drops(tmp_path, Cursor())
+    assert asked_for(found) == ["2026-10-21"]
+    kind = type(error).__name__
+    assert found.skipped[1:] == (f"a.ndjson is left out: unexpected {kind}, replay it by hand to see why",)
+    assert drops(tmp_path, found.cursor).events == ()
+
+
+def test_days_that_a_run_would_refuse_are_left_out_with_a_reason(tmp_path: Path) -> None:
+    today = datetime.now(UTC).date()
+    late = [str(today + timedelta(days=number)) for number in (3, 9)]
+    dump(tmp_path, "a.ndjson", "1970-01-01", "2026-10-21", *late)
+    found = drops(tmp_path, Cursor())
+    assert asked_for(found) == ["2026-10-21"]
+    assert found.skipped[1:] == (
+        "of a.ndjson is left out what is before the first day wanted, HNINTEL_FIRST_DAY=2006-10-09: 1970-01-01",
+        f"of a.ndjson is left out what has not begun in America/New_York: {late[0]} to {late[1]}",
+    )
+
+
+def test_the_day_that_it_is_in_the_business_zone_is_the_last_that_is_asked_for(tmp_path: Path) -> None:
+    path = dump(tmp_path, "a.ndjson", "2030-06-04", "2030-06-05")  # at 11:00 in New York
+    given = Settings(source="sample", watch_dumps=tmp_path)
+    found = asyncio.run(poll(Cursor(), given, datetime(2030, 6, 5, 3, 59, tzinfo=UTC)))
+    assert asked_for(found) == ["2030-06-04"]
+    assert found.skipped[-1].startswith(f"of {path.name} is left out what has not begun")
+    assert asked_for(asyncio.run(poll(Cursor(), given, datetime(2030, 6, 5, 4, tzinfo=UTC)))) == [
+        "2030-06-04",
+        "2030-06-05",
+    ]
+
+
+def test_a_link_that_is_dropped_is_new_though_the_file_it_leads_to_is_old(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "watched", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    old = dump(elsewhere, "old.ndjson", "2026-10-20")
+    time.sleep(0.02)  # the clock of files may go in steps
+    dump(folder, "first.ndjson", "2026-10-21")
+    first = drops(folder, Cursor())
+    time.sleep(0.02)
+    (folder / "link.ndjson").symlink_to(old)
+    assert asked_for(drops(folder, first.cursor)) == ["2026-10-20"]
+    assert drops(folder, drops(folder, first.cursor).cursor).events == ()
+
+
+def test_where_the_clock_was_ahead_what_came_since_is_seen_and_told_once(tmp_path: Path) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=300)
+    dump(tmp_path, "a.ndjson", "2026-10-21")
+    found = drops(tmp_path, Cursor(dump=(int(ahead.timestamp() * 1e9), "z.ndjson")))
+    assert asked_for(found) == ["2026-10-21"]
+    assert found.skipped[1].startswith("the clock was ahead at the last dump: those that came since ")
+    again = drops(tmp_path, found.cursor)
+    assert (again.events, again.skipped[1:]) == ((), (f"no dump is new in {tmp_path}",))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ('{"broken', "it is not readable as JSON lines"),
+        ("<html>\n<body>\n", "it is not readable as JSON lines"),
+        ('{"broken\n{"id": 1, "type": "comment", "time": 1792656000, "parent": 2}\n', "it holds no story with a time"),
+        ("", "it holds no story with a time"),
+    ],
+)
+def test_a_dump_that_is_no_json_is_told_as_such(tmp_path: Path, content: str, why: str) -> None:
+    (tmp_path / "a.ndjson").write_text(content, encoding="utf-8")
+    assert drops(tmp_path, Cursor()).skipped[1:] == (f"a.ndjson is left out: {why}",)
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
