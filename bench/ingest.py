@@ -255,7 +255,7 @@ def main() -> int:
     )
     with tempfile.TemporaryDirectory(prefix="hnintel-bench-") as folder:
         began = time.monotonic()
-        with _local.prefect(load_settings(home=folder), verbose=False) as wait:
+        with _local.prefect(load_settings(home=folder), False, _local.own_api()) as wait:
             servers = psutil.Process().children()
             wait()
             print(f"Prefect's server was up after {time.monotonic() - began:.1f} s; that is no part of what follows")

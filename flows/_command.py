@@ -16,8 +16,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from flows import _away, _local
-from hnintel import progress
+from flows import _local
+from hnintel import away, progress
 from hnintel.errors import HnIntelError, UsageError, WarehouseError
 from hnintel.progress import Reporter
 from hnintel.settings import Settings, load_settings
@@ -85,15 +85,15 @@ def in_prefect(
     writable(settings.folder)
     reporter = told_by or (progress.Bars() if sys.stderr.isatty() and not prefect_logs else progress.Lines())
     progress.use(reporter)
-    own = _local.has_own_prefect(os.environ)
+    api = _local.own_api()
     try:
-        progress.update("start", 0, note="Prefect" if own else "Prefect's own server, about ten seconds")
-        with _local.prefect(settings, prefect_logs) as wait:
+        progress.update("start", 0, note="Prefect" if api else "Prefect's own server, about ten seconds")
+        with _local.prefect(settings, prefect_logs, api) as wait:
             flow = start()
             wait()
             return asyncio.run(flow())
     except Exception as error:
-        told = _away.in_one_line(error, settings.folder)
+        told = away.in_one_line(error, settings.folder, api)
         if told is None:
             raise
         raise told from error

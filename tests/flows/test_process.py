@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -109,6 +110,22 @@ def test_a_killed_run_takes_its_server_with_it_and_frees_its_day(environ: dict[s
         time.sleep(0.2)
     assert servers_of(environ) == []
     assert _completed(environ, tmp_path)
+
+
+def test_a_home_of_prefect_that_is_set_has_the_runs_and_no_server_is_left_behind(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    (Path(environ["HNINTEL_HOME"]) / "prefect").rename(other)
+    process = start({**environ, "PREFECT_HOME": str(other)}, tmp_path)
+    until_stage(process, "scrape")
+    assert len(servers_of(environ)) == 1
+    _, err = process.communicate(timeout=600)
+
+    assert process.returncode == 0, err
+    assert servers_of(environ) == []
+    with sqlite3.connect(other / "prefect.db") as database:
+        assert database.execute("SELECT count(*) FROM flow_run").fetchone() > (0,)
 
 
 def _completed(environ: dict[str, str], cwd: Path) -> bool:

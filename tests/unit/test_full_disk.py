@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import _away
 from flows._command import guarded
+from hnintel import away
 from hnintel.errors import WarehouseError
 from hnintel.run_log import logger, run_log
 
@@ -50,7 +50,7 @@ def test_an_unexpected_error_whose_details_cannot_be_kept_is_told_in_one_line(
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_whoever_meets_a_full_disk_first_it_is_told_as_such(tmp_path: Path, code: int) -> None:
-    told = _away.in_one_line(OSError(code, "as the system says it"), tmp_path)
+    told = away.in_one_line(OSError(code, "as the system says it"), tmp_path, None)
     assert isinstance(told, WarehouseError)
     assert str(told).startswith(f"{tmp_path} cannot be written (as the system says it): make room there")
-    assert _away.in_one_line(OSError(errno.ENOENT, "no such file"), tmp_path) is None
+    assert away.in_one_line(OSError(errno.ENOENT, "no such file"), tmp_path, None) is None
