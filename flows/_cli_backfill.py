@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from flows._command import Ran, add_stages, guarded, in_prefect, load_dbt, parser, tell_of_no_story, writable
 from hnintel import accepted
-from hnintel.backfill import ONLY, BackfillPlan, choose_work, plan_backfill
+from hnintel.backfill import ONLY, choose_work
+from hnintel.backfill_plan import BackfillPlan, plan_backfill
 from hnintel.budget import refuse_unapproved
 from hnintel.errors import HnIntelError, UsageError
 from hnintel.partitions import graph
@@ -63,6 +65,7 @@ def _run(asked: argparse.Namespace) -> int:
     span = parse_range(asked.first, asked.last or asked.first, yesterday(now, settings.time_zone))
     chosen = graph.choose(making.stages, asked.stage)
     refuse_future(span.last, now, settings.time_zone)
+    span.refuse_before(settings.first_day)
     refuse_without_days(making.source, settings.source, settings.time_zone)
     tell_of_no_story(making.source, settings, span.first, span.last)
     writable(settings.folder)
@@ -117,7 +120,7 @@ def _agreed(asked: argparse.Namespace, planned: BackfillPlan, settings: Settings
     if asked.yes:
         return True
     if not sys.stdin.isatty():
-        refuse_unapproved(planned.total, settings)
+        refuse_unapproved(planned.total, settings, len(planned.unpriced))
         return False
     print("begin? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
@@ -132,8 +135,8 @@ def _tell_plan(planned: BackfillPlan, span: Span) -> None:
         print(f"{span.first} to {span.last}: nothing is left to be done ({planned.stages})", file=sys.stderr)
         return
     rows = planned.rows()
-    shown = [row | {"by": row["estimated_from"]} for row in rows]
-    _print(title, shown, ("day", "fetches", "questions", "tokens", "cost", "by", "why"))
+    shown = [row | {"by": row["estimated_from"], "does": _in_short(row["stages"])} for row in rows]
+    _print(title, shown, ("day", "does", "fetches", "questions", "tokens", "cost", "by", "why"))
     fetches = sum(planned.fetches.values())
     tokens = total.input_tokens + total.output_tokens
     together = f"{fetches} fetches, {total.rows} questions, {tokens} tokens, {total.cost:.4g} {total.currency}"
@@ -141,12 +144,18 @@ def _tell_plan(planned: BackfillPlan, span: Span) -> None:
     print(f"together: {together}{unknown}", file=sys.stderr)
 
 
+def _in_short(stages: str) -> str:
+    """Enrichments are counted: ``enrich:topic, enrich:entities, transform`` is ``2 enrich, transform``."""
+    kinds = Counter(stage.partition(":")[0] for stage in stages.split(", "))
+    return ", ".join(kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items())
+
+
 def _close(told: Mapping[str, Any]) -> None:
     _print(told["told"], told["days"], ("day", "status", "left"))
 
 
 def _print(title: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
-    table = Table(*names, title=title)
+    table = Table(*(Column(name, no_wrap=name != "does" and name != "why") for name in names), title=title)
     for row in rows:
-        table.add_row(*(str(row[name]) for name in names))
+        table.add_row(*("?" if row[name] is None else str(row[name]) for name in names))
     Console(stderr=True).print(table)

@@ -25,23 +25,24 @@ class Approval(RunInput):
     go_on: Annotated[bool, Field(description="Begin; else the run stops here, with nothing asked and nothing paid.")]
 
 
-async def approval(total: Estimate, settings: Settings, plan: str) -> None:
+async def approval(total: Estimate, settings: Settings, plan: str, unknown: int = 0) -> None:
     """Pause the run until a person answers in the UI, with the plan before them.
 
     Args:
         total: what it may cost.
         settings: the limit, and for how long an answer is waited for.
         plan: Markdown.
+        unknown: days that cost something, of which nobody knows how much.
 
     Raises:
         BudgetReached: the answer was no, or nobody answered in time; nothing was asked of AI.
         UsageError: the run is no deployment's, so that nobody would be shown the question.
     """
-    if not wants_approval(total, settings):
+    if not wants_approval(total, settings, unknown):
         return
     if runtime.deployment.id is None:
-        refuse_unapproved(total, settings)
-    told, seconds = too_much(total, settings), round(settings.approve_minutes * 60)
+        refuse_unapproved(total, settings, unknown)
+    told, seconds = too_much(total, settings, unknown), round(settings.approve_minutes * 60)
     progress.update("approval", 0, note=f"{told}; waiting for an answer in Prefect's UI")
     form = Approval.with_initial_data(description=f"**Go on?** {told}.\n\n{plan}", go_on=False)
     try:

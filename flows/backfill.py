@@ -33,7 +33,8 @@ from flows.main import brief_day
 from flows.stage import Run
 from flows.transform import transform
 from hnintel import outbox, progress
-from hnintel.backfill import Only, Work, choose_work, lease_of, plan_backfill
+from hnintel.backfill import Only, Work, choose_work, lease_of
+from hnintel.backfill_plan import plan_backfill
 from hnintel.errors import HnIntelError, UsageError, of_several
 from hnintel.leases import ALL_DAYS, Leases
 from hnintel.partitions import graph
@@ -117,7 +118,7 @@ async def backfill(
     if plan or not works:
         return {"status": "planned" if plan else "complete", **planned.as_json()}
     if not approved:
-        await approval(total, settings, planned.as_markdown())
+        await approval(total, settings, planned.as_markdown(), len(planned.unpriced))
     deployed = through == "deployment" or (through == "auto" and runtime.deployment.id is not None)
     child = through_deployment(making, deployment) if deployed else as_subflow(making)
     made = Backfill(making, str(runtime.flow_run.id), works, again=only == "all")
@@ -134,8 +135,7 @@ def _checked(span: Span, making: Making) -> Span:
     if span.last < span.first:
         raise UsageError(f"{span.last} comes before {span.first}: give the first day first")
     refuse_future(span.last, now, settings.time_zone)
-    if span.first < settings.first_day:
-        raise UsageError(f"{span.first} is before the first day wanted, HNINTEL_FIRST_DAY={settings.first_day}")
+    span.refuse_before(settings.first_day)
     return span
 
 

@@ -36,20 +36,25 @@ class Estimate:
         return Estimate(self.rows + other.rows, read, written, self.cost + other.cost, self.currency)
 
 
-def wants_approval(total: Estimate, settings: Settings) -> bool:
-    """Whether *total* is more than may be spent without a person's word."""
-    return settings.approve_above is not None and total.cost > settings.approve_above
+def wants_approval(total: Estimate, settings: Settings, unknown: int = 0) -> bool:
+    """Whether *total* is more than may be spent without a person's word; what so many ``unknown`` days cost is, too."""
+    return settings.approve_above is not None and (total.cost > settings.approve_above or unknown > 0)
 
 
-def refuse_unapproved(total: Estimate, settings: Settings) -> None:
+def refuse_unapproved(total: Estimate, settings: Settings, unknown: int = 0) -> None:
     """Raise UsageError where *total* is too much to be begun by a command that nobody has said ``--yes`` to."""
-    if wants_approval(total, settings):
-        raise UsageError(f"{too_much(total, settings)}: nothing was begun; look at the plan, then give --yes")
+    if wants_approval(total, settings, unknown):
+        raise UsageError(f"{too_much(total, settings, unknown)}: nothing was begun; look at the plan, then give --yes")
 
 
-def too_much(total: Estimate, settings: Settings) -> str:
+def too_much(total: Estimate, settings: Settings, unknown: int = 0) -> str:
     """What a person is asked about: the cost, and the setting that it is above."""
-    return f"it may cost {total.cost:.4g} {total.currency}, more than HNINTEL_APPROVE_ABOVE={settings.approve_above:g}"
+    limit = f"HNINTEL_APPROVE_ABOVE={settings.approve_above:g}"
+    if not unknown:
+        return f"it may cost {total.cost:.4g} {total.currency}, more than {limit}"
+    known = f"{total.cost:.4g} {total.currency} and " if total.cost else ""
+    days = f"{unknown} days" if unknown > 1 else "one day"
+    return f"it may cost {known}what {days} cost of which nothing is known yet, and {limit} is set"
 
 
 def estimate(session: Session, asker: str, function: AIFunction, rows: int, chars: int, overhead: int = 0) -> Estimate:

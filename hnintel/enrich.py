@@ -20,6 +20,9 @@ from hnintel.usage import Enriched, Functions, Judged
 from hnintel.warehouse.base import Query, Session, Warehouse
 from hnintel.warehouse.statements import CHARS_PER_TOKEN, statement
 
+#: The fingerprint of no question: nothing has an answer to it.
+_NEVER_ASKED = "never asked"
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -145,7 +148,7 @@ class EnrichmentRun:
             if not self._functions.is_free:
                 self._reserve(after)
             return self._warehouse.ask(
-                self._pending(after, self._settings.enrich_chunk),
+                self._pending(after, self._settings.enrich_chunk, self._fingerprint),
                 question(self._warehouse, self._enrichment),
                 self._keep,
             )
@@ -155,12 +158,17 @@ class EnrichmentRun:
                     self._budget.release(session)
             raise self._named(error) from error
 
-    def estimate(self, session: Session) -> Estimate:
-        """What all that is pending of the day may come to; :func:`prepare` was called before."""
-        return self._estimate(session, after=0, limit=None)
+    def estimate(self, session: Session, anew: bool = False) -> Estimate:
+        """What all that is pending of the day may come to; :func:`prepare` was called before.
 
-    def _estimate(self, session: Session, after: int, limit: int | None) -> Estimate:
-        pending, one = self._pending(after, limit), self._enrichment
+        Args:
+            session: the transaction.
+            anew: as if nothing of it had been asked.
+        """
+        return self._estimate(session, self._pending(0, None, _NEVER_ASKED if anew else self._fingerprint))
+
+    def _estimate(self, session: Session, pending: Query) -> Estimate:
+        one = self._enrichment
         rows, chars = session.execute(
             f"SELECT count(DISTINCT item_id), coalesce(sum(length(input)), 0) FROM ({pending.sql}) AS pending",
             pending.params,
@@ -176,7 +184,7 @@ class EnrichmentRun:
         """Put the next chunk on the books, or note that it is too much and stop."""
         try:
             with self._warehouse.transaction() as session:
-                wanted = self._estimate(session, after, self._settings.enrich_chunk)
+                wanted = self._estimate(session, self._pending(after, self._settings.enrich_chunk, self._fingerprint))
                 if wanted.rows:
                     self._budget.reserve(session, wanted, _now())
         except BudgetReached as reached:
@@ -185,9 +193,9 @@ class EnrichmentRun:
                 ledger.end_stage(session, self._day, stage, "stopped", self._run_id, _now(), error=str(reached))
             raise
 
-    def _pending(self, after: int, limit: int | None) -> Query:
+    def _pending(self, after: int, limit: int | None, fingerprint: str) -> Query:
         sql = pending_items(self._warehouse, self._enrichment, self._settings, limit)
-        stage, fingerprint = self._enrichment.stage, self._fingerprint
+        stage = self._enrichment.stage
         attempts = self._settings.answer_attempts
         return Query(sql, [self._day, fingerprint, stage, fingerprint, after, attempts, self._retried_before])
 

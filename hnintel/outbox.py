@@ -17,7 +17,7 @@ from hnintel.partitions.state import grid
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
-from hnintel.window import yesterday
+from hnintel.window import Window, yesterday
 
 #: How long what was emitted is kept, so that the same fact is not announced anew.
 _KEPT = timedelta(days=30)
@@ -100,7 +100,8 @@ def announce_day(session: Session, making: Making, day: date, continue_by: Conti
         Those that were news.
     """
     rows = session.rows(
-        "SELECT stage, status, row_count, source, run_id, finished_at FROM ops.partitions WHERE day = ?", [day]
+        "SELECT stage, status, row_count, source, run_id, started_at, finished_at FROM ops.partitions WHERE day = ?",
+        [day],
     )
     done = {row["stage"]: row for row in rows if row["status"] in _DONE}
     source = done[INGEST]["source"] or "" if INGEST in done else ""
@@ -121,8 +122,11 @@ def announce_day(session: Session, making: Making, day: date, continue_by: Conti
         state = _state(done, [INGEST, ARTICLES, *asked])
         facts.append(DayEnriched(day=day, source=source, enrichments=len(asked), state=state, continue_by=continue_by))
     if PUBLISH in done:
-        recent = day >= yesterday(now.replace(tzinfo=UTC), making.settings.time_zone)
-        state = _state(done, [PUBLISH])
+        zone = making.settings.time_zone
+        whole = INGEST in done and done[INGEST]["started_at"].replace(tzinfo=UTC) >= Window.of(day, zone).end
+        recent = whole and day >= yesterday(now.replace(tzinfo=UTC), zone)
+        # A page that holds when the whole day is read is news all the same: from here on it is the day's.
+        state = _state(done, [PUBLISH]) + ("" if whole else " so far")
         facts.append(DayPublished(day=day, run_id=done[PUBLISH]["run_id"], state=state, recent=recent))
     return [fact for fact in facts if put(session, fact, now)]
 

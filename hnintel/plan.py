@@ -50,10 +50,16 @@ class _NothingKept(Exception):
     """Ends a transaction that only looked."""
 
 
-def plan(warehouse: Warehouse, day: date, settings: Settings) -> Plan:
+def plan(warehouse: Warehouse, day: date, settings: Settings, anew: bool = False) -> Plan:
     """What running *day* would ask about the items that the warehouse has of it, article text and all, as they are.
 
     Items that are still to be read are not in it, nor is text that changes when it is read again: read the day first.
+
+    Args:
+        warehouse: of which nothing is changed.
+        day: the partition.
+        settings: of the engine and its prices.
+        anew: what it would ask had nothing of the day been asked.
 
     Raises:
         WarehouseError: a price is not known, or a statement was refused; the enrichment that it is of is named.
@@ -66,7 +72,7 @@ def plan(warehouse: Warehouse, day: date, settings: Settings) -> Plan:
             under_way = f"enrichment {enrichment.name} of {day}: "
             prepare(session, warehouse, enrichment, settings)  # its table may not be there yet
             run = EnrichmentRun(warehouse, enrichment, day, settings, run_id="plan")
-            found.stages[enrichment.name] = run.estimate(session)
+            found.stages[enrichment.name] = run.estimate(session, anew)
         under_way = f"briefing of {day}: "
         found.stages["briefing"] = _briefing(session, warehouse, found, settings)
         raise _NothingKept

@@ -134,6 +134,11 @@ def estimate_briefing(session: Session, warehouse: Warehouse, settings: Settings
     return agg + estimate(session, STAGE, functions.complete, len(SECTIONS), 0, overhead)
 
 
+def is_free(warehouse: Warehouse, settings: Settings) -> bool:
+    """Whether a briefing costs nothing, however long."""
+    return _Functions.of(warehouse, settings).are_free
+
+
 def _is_there(session: Session, day: date, question: str, lines: str) -> bool:
     found = session.execute(
         "SELECT count(*) FROM enriched.briefings WHERE day = ? AND fingerprint = ? AND input_hash = ?",

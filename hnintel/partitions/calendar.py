@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel.errors import UsageError
-from hnintel.partitions.graph import PUBLISH
+from hnintel.partitions.graph import INGEST, PUBLISH
 from hnintel.settings import Settings
 from hnintel.sources.base import Source
 from hnintel.warehouse.base import Session
@@ -21,6 +21,11 @@ class Span:
 
     first: date
     last: date
+
+    def refuse_before(self, first_day: date) -> None:
+        """Raise UsageError where it begins before the first day wanted."""
+        if self.first < first_day:
+            raise UsageError(f"{self.first} is before the first day wanted, HNINTEL_FIRST_DAY={first_day}")
 
 
 def parse_span(text: str) -> Span:
@@ -77,7 +82,7 @@ def known_days(session: Session, spec: str | None = None) -> Span | None:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """The newest day whose page is there, and for how many hours it has been over."""
+    """The newest whole day whose page is there, and for how many hours it has been over."""
 
     day: date | None
     hours: float | None
@@ -85,11 +90,19 @@ class Freshness:
 
 
 def freshness(session: Session, settings: Settings, now: datetime) -> Freshness:
-    """How fresh the newest page is at *now* (UTC without a zone), by ``fresh_hours``."""
-    found = session.execute(
-        "SELECT max(day) FROM ops.partitions WHERE stage = ? AND status IN ('complete', 'partial')", [PUBLISH]
-    )[0][0]
-    if found is None:
-        return Freshness(None, None, False)
-    over = (now.replace(tzinfo=UTC) - Window.of(found, settings.time_zone).end).total_seconds() / 3600
-    return Freshness(found, max(0.0, over), over <= settings.fresh_hours)
+    """How fresh the newest page of a whole day is at *now* (UTC without a zone), by ``fresh_hours``.
+
+    The page of a day that was read while it was going on does not count, or a nightly run that died would not be seen
+    as long as the hourly one lives.
+    """
+    rows = session.execute(
+        "SELECT p.day, r.started_at FROM ops.partitions AS p JOIN ops.partitions AS r ON r.day = p.day "
+        "WHERE p.stage = ? AND p.status IN ('complete', 'partial') AND r.stage = ? ORDER BY p.day DESC",
+        [PUBLISH, INGEST],
+    )
+    for day, read_at in rows:
+        end = Window.of(day, settings.time_zone).end
+        if read_at.replace(tzinfo=UTC) >= end:
+            hours = (now.replace(tzinfo=UTC) - end).total_seconds() / 3600
+            return Freshness(day, max(0.0, hours), hours <= settings.fresh_hours)
+    return Freshness(None, None, False)

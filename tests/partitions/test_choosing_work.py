@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
-from hnintel.backfill import BackfillPlan, Only, Work, choose_work, plan_backfill
+from hnintel.backfill import Only, Work, choose_work
+from hnintel.backfill_plan import BackfillPlan, plan_backfill
+from hnintel.budget import refuse_unapproved
+from hnintel.errors import UsageError
 from hnintel.partitions.calendar import Span
 from hnintel.partitions.graph import choose
+from hnintel.partitions.made_of import Making
+from hnintel.warehouse import open_warehouse
 from tests.partitions.days import DAY, NOW, Days
 
 FAILED, FRESH, STALE, MISSING = (DAY + timedelta(days=number) for number in range(4))
@@ -71,8 +77,18 @@ def test_another_attempt_is_another_request(four: Days) -> None:
     assert second.attempts == first.attempts + 1
 
 
-def planned(days: Days, words: Iterable[str] = ()) -> BackfillPlan:
-    return plan_backfill(days.warehouse, days.making, work(days, words=words), choose(days.making.stages, words))
+def planned(days: Days, words: Iterable[str] = (), making: Making | None = None) -> BackfillPlan:
+    making = making or days.made_from("live")  # which does not say beforehand what days it has
+    return plan_backfill(making.warehouse, making, work(days, words=words), choose(making.stages, words))
+
+
+def paid(days: Days, tmp_path: Path) -> Making:
+    """The same warehouse, asked through an endpoint that costs a credit for ten thousand tokens."""
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[[price]]\nmodel = "dear"\nfrom = 2026-01-01\ninput = 100\noutput = 100\n', encoding="utf-8")
+    told = {"engine": "openai", "openai_base_url": "http://127.0.0.1:9/v1", "openai_model": "dear"}
+    settings = days.settings.model_copy(update={**told, "prices_path": prices})
+    return Making(open_warehouse(settings), settings, "live")
 
 
 def test_a_plan_counts_what_is_here_and_takes_a_day_that_is_not_for_an_average_one(four: Days) -> None:
@@ -92,11 +108,41 @@ def test_a_plan_counts_the_articles_that_are_to_be_read(four: Days) -> None:
 
 
 def test_a_plan_of_stages_counts_only_their_questions(four: Days) -> None:
-    (row,) = (row for row in planned(four, ["enrich:topic"]).rows() if row["day"] == str(STALE))
-    assert (row["stages"], row["questions"]) == ("enrich:topic", 1)
+    rows = {row["day"]: row for row in planned(four, ["enrich:topic"]).rows()}
+    assert {(row["stages"], row["questions"]) for row in rows.values()} == {("enrich:topic", 1)}
+    assert rows[str(MISSING)]["estimated_from"] == "other days"
+
+
+def test_a_day_that_is_not_here_costs_what_one_that_is_would_by_the_prices_of_today(four: Days, tmp_path: Path) -> None:
+    assert four.sql("SELECT count(*) FROM ops.ai_usage") == [(0,)]  # what was paid for those that are says nothing
+    rows = {row["day"]: row for row in planned(four, making=paid(four, tmp_path)).rows()}
+    assert rows[str(MISSING)]["questions"] == rows[str(STALE)]["questions"]
+    assert rows[str(MISSING)]["cost"] == pytest.approx(rows[str(MISSING)]["tokens"] / 10_000, rel=0.01)
+    assert rows[str(MISSING)]["cost"] > 0
 
 
 def test_of_days_of_which_nothing_is_known_the_plan_says_so(days: Days) -> None:
     found = planned(days)
     assert len(found.unknown) == 4
+    assert found.unpriced == set()  # by the engine of the laptop they are free, whatever they hold
     assert {row["estimated_from"] for row in found.rows()} == {"nothing"}
+    assert {row["cost"] for row in found.rows()} == {None}
+    assert "| ? | ? | ? | nothing |" in found.as_markdown()
+    assert found.as_json()["total"]["unknown_days"] == 4
+
+
+def test_what_nobody_knows_the_cost_of_is_not_begun_without_a_word(days: Days, tmp_path: Path) -> None:
+    found = planned(days, making=paid(days, tmp_path))
+    assert len(found.unpriced) == 4
+    assert planned(days, ["ingest"], paid(days, tmp_path)).unpriced == set()  # reading costs nothing
+    limited = days.settings.model_copy(update={"approve_above": 5.0})
+    told = r"what 4 days cost of which nothing is known .*=5 is set: .* --yes"
+    with pytest.raises(UsageError, match=told):
+        refuse_unapproved(found.total, limited, len(found.unpriced))
+    refuse_unapproved(found.total, days.settings, len(found.unpriced))  # no limit was set
+
+
+def test_a_day_that_the_source_does_not_have_is_not_taken_for_one_that_it_has(four: Days) -> None:
+    rows = {row["day"]: row for row in planned(four, making=four.made_from("sample")).rows()}
+    assert rows[str(MISSING)]["estimated_from"] == "not in its source"
+    assert (rows[str(MISSING)]["fetches"], rows[str(MISSING)]["questions"]) == (0, 0)

@@ -209,6 +209,13 @@ def test_the_newest_page_is_fresh_for_so_many_hours_after_its_day(days: Days) ->
     assert (late.hours, late.is_fresh) == (36.0, False)
 
 
+def test_a_day_that_was_read_while_it_went_on_is_not_fresh_though_it_has_a_page(days: Days) -> None:
+    run(days, 21)
+    days.note(day=date(2026, 10, 22), at=datetime(2026, 10, 22, 18))
+    with days.warehouse.transaction() as session:
+        assert freshness(session, days.settings, datetime(2026, 10, 22, 18)).day == date(2026, 10, 21)
+
+
 def test_without_a_page_nothing_is_fresh(days: Days) -> None:
     with days.warehouse.transaction() as session:
         assert freshness(session, days.settings, SATURDAY).is_fresh is False

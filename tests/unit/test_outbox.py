@@ -155,8 +155,22 @@ def test_an_id_is_the_facts_and_not_the_tellings() -> None:
 def test_the_page_of_a_day_that_was_yesterday_is_told_apart_from_that_of_an_old_one(
     days: Days, after: int, recent: bool
 ) -> None:
-    days.note("publish")
+    days.note("ingest", "publish")
     at_two_in_new_york = datetime.combine(DAY + timedelta(days=after), time(6))
     (published,) = announced(days, at_two_in_new_york)
     assert isinstance(published, DayPublished)
     assert published.recent is recent
+
+
+def test_the_page_of_a_day_that_goes_on_makes_nothing_fresh_and_is_told_anew_once_the_day_is_read_whole(
+    days: Days,
+) -> None:
+    days.note("ingest", at=datetime.combine(DAY, time(18)))
+    days.note("publish")
+    next_morning = datetime.combine(DAY + timedelta(days=1), time(6))
+    (so_far,) = announced(days, next_morning)
+    days.note("ingest", at=next_morning, run_id="nightly")  # and the page holds
+    (whole,) = announced(days, next_morning)
+    assert isinstance(so_far, DayPublished)
+    assert isinstance(whole, DayPublished)
+    assert (so_far.recent, whole.recent) == (False, True)
