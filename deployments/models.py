@@ -151,6 +151,19 @@ class Alert(Automation):
     tell: Literal["page", "inform"]
     subject: Text
     body: Text
+    #: Of the other alerts: provision.py has it match the names of those that are sent somewhere.
+    of_alerts: bool = False
+
+    @model_validator(mode="after")
+    def _is_not_of_itself(self) -> Alert:
+        waits = any(name.startswith("prefect.automation.") for name in (*self.trigger.expect, *self.trigger.after))
+        if waits and not self.of_alerts:
+            raise ValueError("what waits for an automation would wait for itself as well: say `of_alerts: true`")
+        if self.of_alerts and not waits:
+            raise ValueError("`of_alerts` is for what waits for prefect.automation.*")
+        if self.of_alerts and "prefect.resource.name" in self.trigger.match:
+            raise ValueError("with `of_alerts`, provision.py says which prefect.resource.name are matched")
+        return self
 
 
 class AutomationsFile(Strict):

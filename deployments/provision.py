@@ -10,6 +10,7 @@ import sys
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -37,6 +38,8 @@ def main(argv: list[str]) -> int:
 
 
 def _provision(target: str, pool: str | None, plan: bool) -> None:
+    if os.environ.get("PREFECT_API_URL"):
+        _refuse_no_url(os.environ["PREFECT_API_URL"])  # before Prefect reads it, which tells of some with a traceback
     import httpx
     from prefect.client.orchestration import get_client
     from prefect.exceptions import PrefectHTTPStatusError
@@ -49,7 +52,9 @@ def _provision(target: str, pool: str | None, plan: bool) -> None:
         raise UsageError(
             "PREFECT_API_URL is not set: start a server (prefect server start) and set it, or `prefect cloud login`"
         )
+    _refuse_no_url(settings.api.url)
     name = pool or pool_of(target, settings.deployments.default_work_pool_name)
+    _refuse_no_name(name)
     done = 0
     try:
         with get_client(sync_client=True) as client:
@@ -68,6 +73,28 @@ def _provision(target: str, pool: str | None, plan: bool) -> None:
         ) from None
     if not done:
         print(f"everything is there already, for work pool {name}")
+
+
+def _refuse_no_url(value: str) -> None:
+    """Raise UsageError where *value* cannot be an API's address."""
+    try:
+        url = urlsplit(value)
+        is_one = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # a bracket without the other, a port that is none
+        is_one = False
+    if not is_one:
+        raise UsageError(f"PREFECT_API_URL={value[:80]} is no URL: give one such as http://127.0.0.1:4200/api")
+
+
+def _refuse_no_name(pool: str) -> None:
+    """Raise UsageError where Prefect would not take *pool* for a work pool's name."""
+    from prefect.client.schemas.actions import WorkPoolCreate
+
+    try:
+        WorkPoolCreate(name=pool)
+    except ValueError:  # pydantic's
+        told = f"{pool[:80]!r} is no name for a work pool: give another --pool, without any of / % & < >"
+        raise UsageError(told) from None
 
 
 def pool_of(target: str, configured: str | None) -> str:

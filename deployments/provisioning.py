@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
+from uuid import UUID
 
 import yaml
-from prefect.blocks import notifications
 from prefect.blocks.core import Block
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import (
@@ -22,21 +22,14 @@ from prefect.client.schemas.actions import (
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 
+from deployments import channels
 from deployments.models import Alert, Automation, AutomationsFile, Ending
 from deployments.pools import TARGETS, pool_type, template_of
 from deployments.resources import ALERTS, CHANNELS, LIMITS, VARIABLES, Channel, Tell
 from hnintel.errors import UsageError
 
-_BLOCKS: dict[str, type[Block]] = {
-    "custom-webhook": notifications.CustomWebhookNotificationBlock,
-    "slack-webhook": notifications.SlackWebhook,
-    "sendgrid-email": notifications.SendgridEmail,
-    "pager-duty-webhook": notifications.PagerDutyWebHook,
-}
-#: A URL that a message can be posted to is a secret: the block's own field for it is none, so it takes it from there.
-_WEBHOOK = {"name": ALERTS, "url": "{{url}}", "json_data": {"subject": "{{subject}}", "body": "{{body}}"}}
-
-
+#: In place of a block's id where it is only planned.
+_PLANNED = str(UUID(int=0))
 #: A message that was not taken so long after it was due is not under way any more.
 _DELIVERED_WITHIN = timedelta(seconds=30)
 
@@ -56,13 +49,14 @@ def changes(client: SyncPrefectClient, target: str, pool: str, environ: Mapping[
     Each is worked out when the one before it was taken: an automation names the block that was made for it.
 
     Raises:
-        UsageError: the server cannot have what the target wants, or a channel is given by half.
+        UsageError: the server cannot have what the target wants, or a channel is given by half or by what is none.
     """
+    given = channels.given_by(environ)
     yield from _pool(client, target, pool)
     yield from _limits(client)
     yield from _variables(client) if target not in ("local", "cloud") else ()  # they name an image, and its code
-    yield from _channels(environ)
-    yield from _automations(client)
+    yield from _channels(given)
+    yield from _automations(client, given)
 
 
 def _pool(client: SyncPrefectClient, target: str, name: str) -> Iterator[Change]:
@@ -101,16 +95,10 @@ def _variables(client: SyncPrefectClient) -> Iterator[Change]:
             yield Change(f"variable {name}", f"create ({value})", partial(client.create_variable, wanted))
 
 
-def _channels(environ: Mapping[str, str]) -> Iterator[Change]:
-    for channel in CHANNELS:
-        given = {field: environ[name] for field, name in channel.given_by.items() if environ.get(name)}
-        if not given:
-            continue
-        if len(given) < len(channel.given_by):
-            missing = next(name for field, name in channel.given_by.items() if field not in given)
-            raise UsageError(f"alerts by {channel.slug} want {missing} too: set it, or take the others away")
-        wanted, there = _block(channel, given), _there(channel)
-        if there is None or _plain(there) != _plain(wanted):
+def _channels(given: Sequence[tuple[Channel, Block]]) -> Iterator[Change]:
+    for channel, wanted in given:
+        there = channels.there(channel)
+        if there is None or not channels.is_as(there, wanted):
             yield Change(
                 f"block {channel.slug}/{ALERTS}",
                 "change" if there else "create",
@@ -118,53 +106,52 @@ def _channels(environ: Mapping[str, str]) -> Iterator[Change]:
             )
 
 
-def _block(channel: Channel, given: Mapping[str, str]) -> Block:
-    fields: dict[str, Any] = dict(given)
-    if channel.slug == "custom-webhook":
-        fields = {**_WEBHOOK, "secrets": dict(given)}
-    if "to_emails" in fields:
-        fields["to_emails"] = [one.strip() for one in fields["to_emails"].split(",")]
-    return _BLOCKS[channel.slug](**fields)
-
-
-def _there(channel: Channel) -> Block | None:
-    try:
-        return _BLOCKS[channel.slug].load(ALERTS)  # type: ignore[return-value]  # no coroutine, in a plain caller
-    except ValueError:  # "Unable to find block document"
-        return None
-
-
-def _plain(block: Block) -> dict[str, Any]:
-    return {name: _bare(value) for name, value in block.model_dump().items() if not name.startswith("_")}
-
-
-def _bare(value: Any) -> Any:
-    return value.get_secret_value() if hasattr(value, "get_secret_value") else value
-
-
 def declared_automations(path: Path) -> AutomationsFile:
     """The automations that are declared."""
     return AutomationsFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
-def _automations(client: SyncPrefectClient) -> Iterator[Change]:
-    blocks = {tell: _blocks(tell) for tell in get_args(Tell)}
+def _automations(client: SyncPrefectClient, given: Sequence[tuple[Channel, Block]]) -> Iterator[Change]:
+    blocks = {tell: _blocks(tell, [channel for channel, _ in given]) for tell in get_args(Tell)}
     ours = declared_automations(Path(__file__).with_name("automations.yaml"))
-    for wanted in [
-        *(automation(alert, blocks[alert.tell]) for alert in ours.automations),
-        *(ending_automation(ending) for ending in ours.endings),
-    ]:
-        what, there = f"automation {wanted.name}", client.read_automations_by_name(wanted.name)
-        for extra in there[1:]:
-            yield Change(what, "delete one of two", partial(client.delete_automation, extra.id))
-        if not there:
-            yield Change(what, "create", partial(client.create_automation, wanted))
-        elif _compared(there[0]) != _compared(wanted):
-            yield Change(what, "change", partial(client.update_automation, there[0].id, wanted))
+    sent = [alert.name for alert in ours.automations if blocks[alert.tell] and not alert.of_alerts]
+    for alert in ours.automations:
+        if alert.of_alerts and not sent:
+            yield from _without(client, alert.name)
+        else:
+            yield from _as_wanted(client, automation(alert, blocks[alert.tell], sent))
+    for ending in ours.endings:
+        yield from _as_wanted(client, ending_automation(ending))
 
 
-def automation(alert: Alert, blocks: list[str]) -> AutomationCore:
-    """An alert as Prefect has it: a message to each of *blocks*; to none, it is seen on the server alone."""
+def _as_wanted(client: SyncPrefectClient, wanted: AutomationCore) -> Iterator[Change]:
+    what, there = f"automation {wanted.name}", client.read_automations_by_name(wanted.name)
+    for extra in there[1:]:
+        yield Change(what, "delete one of two", partial(client.delete_automation, extra.id))
+    if not there:
+        yield Change(what, "create", partial(client.create_automation, wanted))
+    elif _compared(there[0]) != _compared(wanted):
+        yield Change(what, "change", partial(client.update_automation, there[0].id, wanted))
+
+
+def _without(client: SyncPrefectClient, name: str) -> Iterator[Change]:
+    """Where no alert is sent, Prefect is done with one before it waits for that, and would page for nothing."""
+    for there in client.read_automations_by_name(name):
+        yield Change(f"automation {name}", "delete (no channel)", partial(client.delete_automation, there.id))
+
+
+def automation(alert: Alert, blocks: list[str], sent: Sequence[str] = ()) -> AutomationCore:
+    """An alert as Prefect has it: a message to each of *blocks*; to none, it is seen on the server alone.
+
+    Args:
+        alert: as it is declared.
+        blocks: the ids of the blocks that it is sent by.
+        sent: the names of the alerts that are sent somewhere, for one that is of alerts. Prefect takes each of a list
+            by itself, so that one which leaves a name out would match all the same: they are named one by one.
+    """
+    if alert.of_alerts:
+        match = {**alert.trigger.match, "prefect.resource.name": list(sent)}
+        alert = alert.model_copy(update={"trigger": alert.trigger.model_copy(update={"match": match})})
     told = {"type": "send-notification", "subject": alert.subject, "body": alert.body}
     return _as_prefect_has_it(
         alert, [{**told, "block_document_id": block} for block in blocks] or [{"type": "do-nothing"}]
@@ -190,9 +177,15 @@ def _as_prefect_has_it(one: Automation, actions: list[dict[str, Any]]) -> Automa
     )
 
 
-def _blocks(tell: Tell) -> list[str]:
-    found = [_there(channel) for channel in CHANNELS if tell in channel.tells]
-    return [str(block._block_document_id) for block in found if block is not None]
+def _blocks(tell: Tell, given: Sequence[Channel]) -> list[str]:
+    """The ids of the blocks of the channels that *tell*; *given* are those that are there or would be."""
+    found = {channel.slug: channels.there(channel) for channel in CHANNELS if tell in channel.tells}
+    planned = {channel.slug for channel in given}
+    return [
+        str(block._block_document_id) if block else _PLANNED
+        for slug, block in found.items()
+        if block or slug in planned
+    ]
 
 
 def _compared(one: AutomationCore) -> dict[str, Any]:
