@@ -23,8 +23,9 @@ CURSOR = "hn_watch_cursor"
 
 @flow(name="watch", flow_run_name="watch", **FAILURE_TOLD)
 async def watch() -> State[dict[str, Any]]:
-    """Poll once, announce what is new, then keep the cursor; a poll with nothing new ends as ``Skipped`` and says why.
+    """Poll once, announce what is new, then keep the cursor; a poll with nothing new ends as ``Skipped``.
 
+    What was announced, and what was left out and why, is the message of its state.
     A crash between the two has the same events announced again, with the same ids.
     """
     settings = load_settings()
@@ -35,6 +36,8 @@ async def watch() -> State[dict[str, Any]]:
     for why in polled.skipped:
         get_run_logger().info(why)
     told = [f"{event.name} {event.resource_id}" for event in polled.events]
-    if told:
-        return Completed(message="; ".join(told), data={"told": told, "skipped": polled.skipped})
-    return Completed(name="Skipped", message="; ".join(polled.skipped), data={"told": [], "skipped": polled.skipped})
+    return Completed(
+        name="Completed" if told else "Skipped",
+        message="; ".join([*told, *polled.skipped]),
+        data={"told": told, "skipped": polled.skipped},
+    )

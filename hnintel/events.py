@@ -8,12 +8,24 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 #: Who goes on after a fact: the run that announces it does, or whoever is told of it should.
 ContinueBy = Literal["parent", "event"]
+
+_ANGLES = str.maketrans("<>", "‹›")
+
+
+def _inert(text: str) -> str:
+    """*text* as a chat shows it and nothing else: it may quote a path, and in Slack ``<!channel>`` calls everybody."""
+    shown = (" " if letter.isspace() else letter for letter in text if letter.isspace() or letter.isprintable())
+    return "".join(shown).translate(_ANGLES)
+
+
+#: Text that is sent to people as it is. What a machine goes by, such as ``source``, stays as it was given.
+ForPeople = Annotated[str, AfterValidator(_inert)]
 
 _IDS = uuid.UUID("6f3a1c52-57b6-4f0e-9d2c-6a0f4be1c9d7")
 
@@ -131,9 +143,11 @@ class RunFailed(Event, name="hn.run.failed", resource="hn.flow.{flow}", fact="{r
     day: date | None = None
     #: As Prefect has it: ``Failed``, ``TimedOut``, ``Crashed``.
     state: str
-    #: The class of the error, and its line where it is one that is told to users.
-    error: str
-    told: str = ""
+    #: The class of the error.
+    error: ForPeople
+    #: Its line, where it is one that is told to users. For people: with ‹ and › in place of what a chat would take for
+    #: a link or a call to everybody, and without control characters.
+    told: ForPeople = ""
     #: Whether it failed of nothing but runs that it started, which have announced that.
     told_before: bool = False
 
@@ -144,7 +158,8 @@ class BudgetReached(Event, name="hn.budget.reached", resource="hn.flow.{flow}", 
     flow: str
     run_id: str
     day: date | None = None
-    told: str = ""
+    #: For people, as in ``hn.run.failed``.
+    told: ForPeople = ""
 
 
 class LettersGivenUp(Event, name="hn.dead_letters.given_up", resource="hn.dead-letters", fact="{given_up}/{newest}"):
@@ -162,4 +177,5 @@ class CheckFailed(Event, name="hn.check.failed", resource="hn.check.{check}", fa
     run_id: str
     check: str
     blocking: bool
-    detail: str
+    #: For people, as in ``hn.run.failed``.
+    detail: ForPeople

@@ -16,17 +16,20 @@ from prefect.events import Event as PrefectEvent
 from prefect.events.clients import get_events_client
 from prefect.events.schemas.events import Resource
 from prefect.logging import get_logger
+from prefect.settings import PREFECT_API_URL
 from prefect.states import get_state_exception
 
-from hnintel import errors, outbox
+from hnintel import away, errors, outbox
 from hnintel.events import BudgetReached, Event, RunFailed
-from hnintel.settings import load_settings
+from hnintel.settings import Settings, load_settings
 from hnintel.warehouse import open_warehouse
 from hnintel.window import parse_day
 
 #: Seconds that Prefect may take over so many events at most: the run has ended, and its process wants to.
 _PATIENCE, _BATCH = 20.0, 100
 _LONGEST_LINE = 300
+#: As the environment has them.
+_DEFAULTS: dict[str, Any] = {}
 #: Fields of the payload that are labels of the resource too: a trigger matches what the resource says, not the payload.
 MATCHED = ("continue_by", "recent", "told_before")
 
@@ -77,7 +80,8 @@ async def failed(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
 
     Where Prefect does not take it, it waits in the outbox like all else.
     """
-    event = failure(flow.name, run, state, await _error(state))
+    error = await _error(state)
+    event = failure(flow.name, run, state, error, await asyncio.to_thread(_line, error))
     try:
         await send([as_prefect(event)])
     except Exception as error:
@@ -91,13 +95,9 @@ FAILURE_TOLD: dict[str, Any] = {"on_failure": [failed], "on_crashed": [failed]}
 ANNOUNCED: dict[str, Any] = {"on_completion": [ended], "on_failure": [failed, ended], "on_crashed": [failed, ended]}
 
 
-def failure(flow: str, run: FlowRun, state: State[Any], error: BaseException | None) -> Event:
-    """How a run ended, as the event that tells it.
-
-    What is said of an error is its line, where it is one of ours: others may quote what was read.
-    """
-    day = _day(run.parameters.get("day"))
-    told = str(error)[:_LONGEST_LINE] if isinstance(error, errors.HnIntelError) else ""
+def failure(flow: str, run: FlowRun, state: State[Any], error: BaseException | None, line: str) -> Event:
+    """How a run ended, as the event that tells it; *line* is what may be said of its error."""
+    day, told = _day(run.parameters.get("day")), line[:_LONGEST_LINE]
     if isinstance(error, errors.BudgetReached):
         return BudgetReached(flow=flow, run_id=str(run.id), day=day, told=told)
     return RunFailed(
@@ -116,6 +116,17 @@ async def _error(state: State[Any]) -> BaseException | None:
         return await get_state_exception(state)  # type: ignore[misc]  # a coroutine, in an async caller
     except Exception:  # it is not kept, or cannot be read: that the run failed is told all the same
         return None
+
+
+def _line(error: BaseException | None) -> str:
+    """What is said of an error, where it is one of ours or Prefect's: others may quote what was read."""
+    if error is None or isinstance(error, errors.HnIntelError):
+        return str(error or "")
+    try:
+        # Not by load_settings: a block would have to be asked of Prefect, which may be what is away.
+        return str(away.in_one_line(error, Settings(**_DEFAULTS).folder, PREFECT_API_URL.value()) or "")
+    except Exception:  # that the run failed is told all the same
+        return ""
 
 
 def _day(given: object) -> date | None:

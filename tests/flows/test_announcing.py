@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import httpx
 import pytest
+from prefect.exceptions import ParameterTypeError, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from hnintel import outbox
@@ -143,6 +144,94 @@ def test_a_run_that_fails_is_announced_with_no_word_of_what_was_read(
     assert found["payload"]["day"] == "2026-10-22"
     assert ("words of a page" in json.dumps(found)) is False
     assert found["payload"]["told"] == ("" if isinstance(error, ValueError) else str(error))
+
+
+def answered(status: int) -> Exception:
+    """What Prefect's client raises of an answer."""
+    response = httpx.Response(status, request=httpx.Request("POST", "http://a.example/"), text="words of a page")
+    return PrefectHTTPStatusError("words of a page", request=response.request, response=response)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (answered(503), "Prefect's API at {api} fails to answer: see its log; what was read and answered is kept"),
+        (httpx.ConnectError("words of a page"), "Prefect's API at {api} does not answer: start it"),
+        (answered(404), ""),
+    ],
+    ids=["503", "not there", "404"],
+)
+def test_a_run_that_fails_of_prefect_says_so_in_a_line(
+    prefect_server: None, home: Path, error: Exception, line: str
+) -> None:
+    from prefect import flow
+
+    from tasks.events import FAILURE_TOLD
+
+    home.mkdir()
+    name = f"fails-of-prefect-{len(line)}"
+
+    @flow(name=name, **FAILURE_TOLD)
+    async def fails() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        asyncio.run(fails())
+    payload = emitted("hn.run.failed", flow=name)["payload"]
+    assert payload["error"] == type(error).__name__
+    assert payload["told"].startswith(line.format(api=PREFECT_API_URL.value()))
+    assert bool(payload["told"]) is bool(line)
+    assert "words of a page" not in json.dumps(payload)
+
+
+def test_a_run_that_is_given_what_does_not_fit_says_what(prefect_server: None, home: Path) -> None:
+    from prefect import flow
+
+    from tasks.events import FAILURE_TOLD
+
+    @flow(name="fails-of-its-parameters", **FAILURE_TOLD)
+    async def fails(day: date) -> None:
+        raise AssertionError
+
+    with pytest.raises(ParameterTypeError):
+        asyncio.run(fails("words of a page"))  # type: ignore[arg-type]
+    payload = emitted("hn.run.failed", flow="fails-of-its-parameters")["payload"]
+    assert payload["told"].startswith("the run was given parameters that do not fit: day: Input should be a valid date")
+    assert "words of a page" not in json.dumps(payload)
+
+
+def test_what_people_are_told_calls_nobody_and_leads_nowhere(prefect_server: None, home: Path) -> None:
+    from prefect import flow
+
+    from tasks.events import FAILURE_TOLD
+
+    @flow(name="fails-loudly", **FAILURE_TOLD)
+    async def fails() -> None:
+        raise WarehouseError("no /d/<!channel> <https://evil.example|click here>\n\x1b[31m is there")
+
+    with pytest.raises(WarehouseError):
+        asyncio.run(fails())
+    told = emitted("hn.run.failed", flow="fails-loudly")["payload"]["told"]
+    assert told == "no /d/‹!channel› ‹https://evil.example|click here› [31m is there"
+
+
+def test_the_state_of_a_poll_names_what_was_left_out_beside_what_was_announced(
+    prefect_server: None, home: Path, small_dump: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.watch import watch
+    from hnintel import watch as thinking
+
+    monkeypatch.setattr(thinking, "_QUIET", timedelta(0))
+    monkeypatch.setenv("HNINTEL_SOURCE", "sample")
+    monkeypatch.setenv("HNINTEL_WATCH_DUMPS", str(small_dump.parent))
+    (small_dump.parent / "broken.ndjson").write_text('{"broken', encoding="utf-8")
+    state: Any = asyncio.run(watch(return_state=True))  # type: ignore[call-overload]
+    assert (state.type, state.name) == ("COMPLETED", "Completed")
+    assert state.message.startswith("hn.day.requested hn.day.2026-10-22; ")
+    assert "broken.ndjson is left out: it is not readable as JSON lines" in state.message
+    state = asyncio.run(watch(return_state=True))  # type: ignore[call-overload]
+    assert state.name == "Skipped"
+    assert state.message.endswith(f"no dump is new in {small_dump.parent}")
 
 
 @pytest.mark.parametrize("announced", [[True, True], [True, False]])
