@@ -14,16 +14,19 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
 
 import inspect
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from importlib import import_module
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from deployments import announced
+from deployments import announced, words
 from deployments.lines import Document, Place, Problem, read
 from deployments.models import AutomationsFile, Deployment, EventTrigger, PrefectFile
 from deployments.resources import BLOCKS, VARIABLES
+from hnintel.enrichment import load_enrichments
+from hnintel.errors import UsageError
+from hnintel.partitions import graph
 
 ROOT = Path(__file__).resolve().parent.parent
 AUTOMATIONS = ROOT / "deployments" / "automations.yaml"
@@ -51,9 +54,11 @@ def check_deployments(path: Path, environ: Mapping[str, str]) -> list[Problem]:
     if held is None:
         return problems
     problems += _steps(document, (), held.build, held.push, held.pull)
+    flows = [_flow(one.entrypoint) for one in held.deployments]
+    names = {f"{flow.name}/{one.name}" for one, flow in zip(held.deployments, flows, strict=True) if _is_flow(flow)}
     for number, one in enumerate(held.deployments):
         place = ("deployments", number)
-        problems += _deployment(document, place, one)
+        problems += _deployment(document, place, one, flows[number], names)
         problems += _steps(document, place, one.build, one.push, one.pull)
         for which, trigger in enumerate(one.triggers):
             problems += _events(document, (*place, "triggers", which), trigger)
@@ -103,17 +108,27 @@ def _unset(document: Document, environ: Mapping[str, str]) -> Iterator[Problem]:
                 yield document.problem(place, f"{{{{ {named} }}}}: provision.py makes no such thing")
 
 
-def _deployment(document: Document, place: Place, one: Deployment) -> Iterator[Problem]:
+def _flow(entrypoint: str) -> Any:
+    """What an entrypoint names, or why it cannot be imported."""
+    file, _, function = entrypoint.partition(":")
+    try:
+        return getattr(import_module(file.removesuffix(".py").replace("/", ".")), function)
+    except Exception as error:  # whatever importing it raises, it would raise in the worker too
+        return error
+
+
+def _is_flow(found: Any) -> bool:
     from prefect import Flow
 
-    file, _, function = one.entrypoint.partition(":")
-    try:
-        flow = getattr(import_module(file.removesuffix(".py").replace("/", ".")), function)
-    except Exception as error:  # whatever importing it raises, it would raise in the worker too
-        told = (str(error).splitlines() or ["no message"])[0][:200]
+    return isinstance(found, Flow)
+
+
+def _deployment(document: Document, place: Place, one: Deployment, flow: Any, names: Set[str]) -> Iterator[Problem]:
+    if isinstance(flow, Exception):
+        told = (str(flow).splitlines() or ["no message"])[0][:200]
         yield document.problem((*place, "entrypoint"), f"{one.entrypoint} cannot be imported: {told}")
         return
-    if not isinstance(flow, Flow):
+    if not _is_flow(flow):
         yield document.problem((*place, "entrypoint"), f"{one.entrypoint} is no flow")
         return
     takes = flow.parameters.properties
@@ -121,10 +136,10 @@ def _deployment(document: Document, place: Place, one: Deployment) -> Iterator[P
         for name in parameters.keys() - takes.keys():
             there = ", ".join(takes) or "none"
             yield document.problem((*where, name), f"{one.entrypoint} has no parameter '{name}'; it has {there}")
-    yield from _values(document, place, one, flow)
+    yield from _values(document, place, one, flow, names)
 
 
-def _values(document: Document, place: Place, one: Deployment, flow: Any) -> Iterator[Problem]:
+def _values(document: Document, place: Place, one: Deployment, flow: Any, names: Set[str]) -> Iterator[Problem]:
     """Parameters whose value does not fit, and starts by themselves that leave out what the flow must have."""
     required = set(flow.parameters.required or [])
     for where, parameters in _own(place, one):
@@ -133,8 +148,24 @@ def _values(document: Document, place: Place, one: Deployment, flow: Any) -> Ite
     kinds = get_type_hints(flow.fn, include_extras=True)
     for where, parameters in [((*place, "parameters"), one.parameters), *_own(place, one)]:
         for name, value in parameters.items():
-            if name in kinds and "{{" not in str(value) and not _fits(kinds[name], value):
+            if name not in kinds or "{{" in str(value):
+                continue
+            if not _fits(kinds[name], value):
                 yield document.problem((*where, name), f"{value!r} is no value for '{name}' of {one.entrypoint}")
+            elif told := _names_nothing(name, value, names):
+                yield document.problem((*where, name), told)
+
+
+def _names_nothing(parameter: str, value: Any, deployments: Set[str]) -> str | None:
+    """Why a parameter that names stages or a deployment names none; None where it does, or is no such parameter."""
+    if parameter == "deployment" and value not in deployments:
+        return f"{value!r} is no deployment of this file; it has {', '.join(sorted(deployments))}"
+    if parameter == "stages":
+        try:
+            graph.choose(graph.stages_of(load_enrichments()), value)
+        except UsageError as error:
+            return str(error)
+    return None
 
 
 def _own(place: Place, one: Deployment) -> Iterator[tuple[Place, Mapping[str, Any]]]:
@@ -171,10 +202,12 @@ def _events(document: Document, place: Place, trigger: EventTrigger) -> Iterator
 
 
 def _fields(document: Document, place: Place, expected: Sequence[str], text: str) -> Iterator[Problem]:
-    """What *text* takes out of the payload of an event that has no such field."""
+    """What *text* takes out of the payload of an event that has no such field, or out of what is not there at all."""
     for field in _PAYLOAD.findall(text):
         for name in announced.without(expected, field):
             yield document.problem(place, f"{name} has no '{field}' in its payload (docs/reference/events.md)")
+    for told in words.wrong_in(text):
+        yield document.problem(place, told)
 
 
 def _steps(document: Document, place: Place, *groups: Sequence[Mapping[str, Any]] | None) -> Iterator[Problem]:

@@ -175,6 +175,12 @@ def test_a_step_of_prefect_is_held_to_what_it_takes(deployments: Told) -> None:
         ("[prefect.flow-run.*]", "[hn.run.gone]", "14: nobody emits hn.run.gone"),
         ("name: hn silent", "name: hn failed", "1: the file: two automations are named 'hn failed'"),
         ("body: A", "body: '{{ $NOWHERE }} A'\n#", "9: {{ $NOWHERE }} is not set"),
+        ("body: A", "body: '{{ flow_run.nam }} A'\n#", "9: flow_run has no 'nam'; it has "),
+        ("body: A", "body: '{{ run.name }} A'\n#", "9: there is no 'run' to fill in; there is automation, "),
+        ("body: A", "body: '{{ event.flow A'\n#", "9: no template: "),
+        ("event.payload.flow", "event.payloads.flow", "8: event has no 'payloads'; it has "),
+        ("tell: inform", "of_alerts: true\n    tell: inform", "2: automations.0: `of_alerts` is for what waits for"),
+        ("[hn.run.failed]", "[prefect.automation.triggered]", "2: automations.0: what waits for an automation would"),
     ],
 )
 def test_a_mistake_in_an_automation_is_told_with_its_line(automations: Told, old: str, new: str, told: str) -> None:
@@ -211,3 +217,28 @@ def test_a_number_that_the_flow_does_not_take_is_told(deployments: Told) -> None
     assert deployments(text.replace("source: sample", "concurrency: 4")) == []
     (told,) = deployments(text.replace("source: sample", "concurrency: 0"))
     assert told == "13: 0 is no value for 'concurrency' of flows/backfill.py:backfill"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("stages: [transfrom+]", "13: 'transfrom' is not a stage: give one of ingest, articles"),
+        ("stages: [ingest, 'enrich:entitys']", "13: 'enrich:entitys' is not a stage"),
+    ],
+)
+def test_a_stage_that_there_is_not_is_told(deployments: Told, given: str, told: str) -> None:
+    text = DEPLOYMENTS.partition("    triggers:")[0].replace(
+        "flows/spotlight.py:spotlight", "flows/main.py:hacker_news"
+    )
+    assert deployments(text.replace("source: sample", "stages: [transform+, 'enrich:entities']")) == []
+    (found,) = deployments(text.replace("source: sample", given))
+    assert found.startswith(told)
+
+
+def test_a_deployment_that_is_named_and_not_declared_is_told(deployments: Told) -> None:
+    text = DEPLOYMENTS.partition("    triggers:")[0].replace(
+        "flows/spotlight.py:spotlight", "flows/backfill.py:backfill"
+    )
+    assert deployments(text.replace("source: sample", "deployment: backfill/one")) == []
+    (told,) = deployments(text.replace("source: sample", "deployment: hacker-news/dya"))
+    assert told == "13: 'hacker-news/dya' is no deployment of this file; it has backfill/one"
