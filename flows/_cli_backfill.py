@@ -97,11 +97,18 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     made.add_argument("--to", dest="last", metavar="DAY", help="the last day, or a week or month (default: as --from)")
     add_stages(made)
     made.add_argument("--only", choices=ONLY, default="due", help="which partitions (default: all that is due)")
-    made.add_argument("--concurrency", type=int, choices=range(1, 65), default=2, metavar="N", help="days at once (2)")
+    made.add_argument("--concurrency", type=_at_once, default=2, metavar="N", help="days at once (2)")
     made.add_argument("--order", choices=("oldest", "newest"), default="oldest", help="which days come first")
     made.add_argument("--plan", action="store_true", help="only say what it would fetch, ask and cost; asks nothing")
     made.add_argument("--yes", action="store_true", help="do not ask before it begins what costs money")
     return made.parse_args(argv)
+
+
+def _at_once(given: str) -> int:
+    """How many days at once; argparse's own choices would print every number."""
+    if not given.isdecimal() or not 1 <= int(given) <= 64:
+        raise argparse.ArgumentTypeError(f"'{given}' is no number from 1 to 64")
+    return int(given)
 
 
 def _planned(making: Making, span: Span, chosen: frozenset[str], asked: argparse.Namespace) -> BackfillPlan:

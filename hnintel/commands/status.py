@@ -44,6 +44,8 @@ _LEGEND = "C complete, P partial, S stale, R running, F failed, B stopped by a b
 _SHOWN_DAYS = 14
 _DAYS_A_TABLE = 16
 _LINES = 20
+#: Ranges of days that a line names.
+_RANGES = 4
 #: Of more days nobody reads a grid, and their stages fill the memory.
 _MOST_DAYS = 3700
 
@@ -175,7 +177,7 @@ def _table(found: Grid, days: Sequence[date]) -> Table:
 
 def _freshness(fresh: Freshness, settings: Settings) -> str:
     if fresh.day is None:
-        return "freshness: no day has a page yet"
+        return "freshness: no whole day has a page yet"
     word = "fresh" if fresh.is_fresh else "[red]not fresh[/]"
     return (
         f"freshness: {fresh.day}, over for {fresh.hours:.1f} h: {word} (HNINTEL_FRESH_HOURS={settings.fresh_hours:g})"
@@ -192,10 +194,19 @@ def _due(found: Grid) -> list[str]:
     lines = []
     for (status, why, of), days in _together(reasons).items():
         named = "all stages" if len(of) == len(found[days[0]]) else ", ".join(of)
-        when = f"{days[0]} to {days[-1]} ({len(days)} days)" if len(days) > 1 else str(days[0])
-        lines.append(f"due: {when} {named}: {why if status == 'missing' else f'{status}: {why}'}")
+        lines.append(f"due: {_in_words(days)} {named}: {why if status == 'missing' else f'{status}: {why}'}")
     more = len(lines) - _LINES
     return (lines[:_LINES] or ["nothing is due"]) + ([f"and {more} more: --json has them all"] if more > 0 else [])
+
+
+def _in_words(days: Sequence[date]) -> str:
+    """Days that follow each other as a range of them: ``2026-10-18, 2026-10-20 to 2026-10-24 (6 days)``."""
+    after = timedelta(days=1)
+    starts = [day for day in days if day - after not in days]
+    ends = [day for day in days if day + after not in days]
+    ranges = [f"{first} to {last}" if last > first else str(first) for first, last in zip(starts, ends, strict=True)]
+    told = ", ".join(ranges[:_RANGES]) + (", …" if len(ranges) > _RANGES else "")
+    return f"{told} ({len(days)} days)" if len(days) > 1 else told
 
 
 def _together(reasons: Mapping[tuple[date, str, str], list[str]]) -> dict[tuple[str, str, tuple[str, ...]], list[date]]:

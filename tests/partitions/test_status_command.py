@@ -55,6 +55,13 @@ def test_days_of_which_nothing_is_there_are_told_together(days: Days, capsys: py
     assert "due: 2026-10-01 to 2026-10-20 (20 days) all stages: never run" in out
 
 
+def test_days_that_do_not_follow_each_other_are_not_told_as_a_range(
+    days: Days, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = told(capsys, "--from", "2026-10-18", "--to", "2026-10-24")
+    assert "due: 2026-10-18 to 2026-10-20, 2026-10-23 to 2026-10-24 (5 days) all stages: never run" in out
+
+
 def test_the_json_has_days_stages_and_why(days: Days, capsys: pytest.CaptureFixture[str]) -> None:
     found = as_json(capsys)
     assert list(found["days"]) == ["2026-10-21", "2026-10-22"]
