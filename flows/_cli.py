@@ -15,6 +15,7 @@ from rich.table import Table
 
 from flows._command import (
     UNEXPECTED,
+    Parser,
     Ran,
     add_stages,
     guarded,
@@ -39,7 +40,7 @@ from hnintel.summary import as_rows
 from hnintel.warehouse import open_warehouse
 from hnintel.window import day_of, parse_day, refuse_future, yesterday
 
-__all__ = ["leave", "main", "main_reconcile"]
+__all__ = ["leave", "main", "main_reconcile", "main_watch"]
 
 
 def main(argv: list[str]) -> int:
@@ -135,6 +136,35 @@ def main_reconcile(argv: list[str]) -> int:
             told = in_prefect(settings, asked.prefect_logs, start)
         if asked.json:
             print(json.dumps(told, default=str))
+        return 0
+
+    return guarded(run)
+
+
+def main_watch(argv: list[str]) -> int:
+    """``flows/watch.py``: poll once, and say what was announced and what was left out; the exit code."""
+
+    def run() -> int:
+        made = Parser(
+            prog="python flows/watch.py",
+            description="Poll once: announce what is new at the source (HNINTEL_SOURCE) and in HNINTEL_WATCH_DUMPS.",
+            epilog="Deployed as flows/watch.py:watch it polls every five minutes. Who is to hear of it listens at "
+            "PREFECT_API_URL: where that is not set, the run's own server takes what is announced, and ends with it.",
+        )
+        made.add_argument("--json", action="store_true", help="end with one JSON object on stdout")
+        made.add_argument("--prefect-logs", action="store_true", help="show Prefect's own logs too")
+        asked = made.parse_args(argv)
+
+        def start() -> Ran:
+            from flows.watch import watch
+
+            return watch  # type: ignore[return-value]  # of a state, Prefect gives the caller what is in it
+
+        told = in_prefect(load_settings(), asked.prefect_logs, start)
+        for line in [*(f"announced: {event}" for event in told["told"]), *told["skipped"]]:
+            print(line, file=sys.stderr)
+        if asked.json:
+            print(json.dumps(told))
         return 0
 
     return guarded(run)

@@ -1,9 +1,21 @@
 """The poller: asks Hacker News, and a folder of dumps, what is new, and announces each thing once.
 
 Its cursor lies in a Prefect Variable, not in the warehouse: it must never wait for a file that a run holds.
+``python flows/watch.py`` polls once. Deployed as ``flows/watch.py:watch``.
 """
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+if __name__ == "__main__":
+    from flows._cli import leave, main_watch
+
+    leave(main_watch(sys.argv[1:]))
 
 from datetime import UTC, datetime
 from typing import Any

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from flows._cli import main
+from flows._cli import main, main_watch
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -127,3 +130,28 @@ def test_help_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert left.value.code == 0
     assert "--source" in capsys.readouterr().out
+
+
+def test_the_poller_says_what_it_does_and_where_what_it_announces_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main_watch(["--help"])
+
+    assert left.value.code == 0
+    told = capsys.readouterr().out
+    assert "python flows/watch.py" in told
+    assert "HNINTEL_WATCH_DUMPS" in told
+    assert "PREFECT_API_URL" in told
+
+
+def test_words_that_the_poller_does_not_know_are_refused(
+    refused: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main_watch(["--source", "sample"]) == 2
+    assert capsys.readouterr().err == "error: unrecognized arguments: --source sample (--help tells how)\n"
+
+
+def test_a_script_that_is_asked_for_help_gives_it(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "flows" / "watch.py"), "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: python flows/watch.py")

@@ -128,6 +128,20 @@ def test_a_home_of_prefect_that_is_set_has_the_runs_and_no_server_is_left_behind
         assert database.execute("SELECT count(*) FROM flow_run").fetchone() > (0,)
 
 
+def test_the_poller_as_a_script_polls_once_and_says_what_it_left_out(environ: dict[str, str], tmp_path: Path) -> None:
+    folder = tmp_path / "dumps"
+    folder.mkdir()
+    own = {**environ, "HNINTEL_SOURCE": "sample", "HNINTEL_WATCH_DUMPS": str(folder)}
+    command = [sys.executable, str(ROOT / "flows" / "watch.py"), "--json"]
+    done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, timeout=600, check=False)
+
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["told"] == []
+    assert told["skipped"][-1] == done.stderr.splitlines()[-1] == f"no dump is new in {folder}"
+    assert servers_of(environ) == []
+
+
 def _completed(environ: dict[str, str], cwd: Path) -> bool:
     process = start(environ, cwd, "--json")
     out, err = process.communicate(timeout=600)
