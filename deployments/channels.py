@@ -42,9 +42,10 @@ def there(channel: Channel) -> Block | None:
     """The block that the server has; None where it has none, or one that cannot be used."""
     with _without_a_word():
         try:
-            return _BLOCKS[channel.slug].load(ALERTS)  # type: ignore[return-value]  # no coroutine, in a plain caller
+            found: Block = _BLOCKS[channel.slug].load(ALERTS)  # type: ignore[assignment]  # no coroutine here
         except (ValueError, TypeError):  # "Unable to find block document"; what is in it is refused
             return None
+    return None if _sends_by(found) == [] else found
 
 
 def is_as(one: Block, other: Block) -> bool:

@@ -181,6 +181,20 @@ def test_a_channel_that_is_none_is_refused_before_anything_is_made(
     assert "\n" not in str(refused.value)
 
 
+def test_a_block_that_nothing_can_be_sent_by_is_no_channel(
+    provision: Callable[..., list[str]], client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    from prefect.blocks.notifications import SlackWebhook
+
+    SlackWebhook(url="CANARY").save("hn-alerts")
+    caplog.clear()
+    provision()
+    (stale,) = client.read_automations_by_name("hn stale")
+    assert [action.type for action in stale.actions] == ["do-nothing"]
+    assert "CANARY" not in caplog.text
+    assert "block slack-webhook/hn-alerts: create" in provision({"HN_ALERTS_SLACK_URL": _SLACK})
+
+
 def test_every_channel_that_is_one_is_taken(provision: Callable[..., list[str]]) -> None:
     government = _SLACK.replace("slack.com", "slack-gov.com")
     made = provision({**_WEBHOOK, **_MAIL, "HN_ALERTS_SLACK_URL": _SLACK})
