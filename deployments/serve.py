@@ -1,10 +1,12 @@
 """All of it on one machine, in the foreground: ``make serve``. A server, its work pool, the deployments, a worker.
 
-Ctrl-C ends all of it; a second start finds everything in place and changes nothing.
+Ctrl-C ends all of it, and so does whatever else ends this process (kept.py); a second start finds everything in place
+and changes nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -12,9 +14,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -22,17 +25,19 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
 import httpx
 import yaml
 
-from deployments import ended_runs
+from deployments import ended_runs, kept
 from flows._command import Parser
 from flows._server import plain_http
 from hnintel.errors import HnIntelError, UsageError, WarehouseError
 from hnintel.settings import load_settings
+from hnintel.warehouse.file_lock import HeldElsewhere, Hold
 
 ROOT = Path(__file__).resolve().parent.parent
 _POOL = "hnintel"
-_READY_WITHIN = 120.0
-#: Seconds that each has to end by itself, before it is killed.
-_END_WITHIN = 30.0
+#: Seconds until the server answers: the first start of a home makes its database, and the machine may be busy.
+_READY_WITHIN = 300.0
+#: What is started, by the names of its logs and of the locks that say that it is there.
+_STARTED = ("server", "provision", "deploy", "worker")
 
 
 class Stopped(BaseException):
@@ -40,71 +45,71 @@ class Stopped(BaseException):
 
 
 class Processes:
-    """What was started, each the head of a process group of its own."""
+    """What was started; each ends when its line to this process is closed (kept.py)."""
 
     def __init__(self, environ: Mapping[str, str], logs: Path) -> None:
         self._environ, self._logs = dict(environ), logs
-        self._started: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self._started: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, *argv: str) -> None:
-        """Start ``prefect ARGV``; what it prints goes to ``<name>.log``."""
+        """Start ``python ARGV``; what it prints goes to ``<name>.log``."""
         with (self._logs / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [sys.executable, "-m", "prefect", *argv],
-                cwd=ROOT,
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # a ctrl-C is ours to pass on: first to the worker, then to the server
-            )
-        self._started.append((name, process))
+            self._start(name, argv, log)
 
-    def call(self, *argv: str) -> None:
-        """Run a command to its end.
+    def call(self, name: str, *argv: str, quiet: bool = False) -> None:
+        """Run ``python ARGV`` to its end; *quiet*, what it prints goes to ``<name>.log``, the last time's taken away.
 
         Raises:
             UsageError: it failed; it has said why.
         """
-        done = subprocess.run(  # noqa: S603 - our own interpreter
-            [sys.executable, *argv], cwd=ROOT, env=self._environ, stdin=subprocess.DEVNULL, check=False
+        path = self._logs / f"{name}.log"
+        with path.open("wb") if quiet else contextlib.nullcontext() as log:
+            code = self._start(name, argv, log).wait()
+        if code and quiet:
+            raise UsageError(f"{name} ended with code {code}: {_gist(path)} (all of it: {path})")
+        if code:
+            raise UsageError(f"{name} ended with code {code}")
+
+    def _start(self, name: str, argv: Sequence[str], log: IO[bytes] | None) -> subprocess.Popen[bytes]:
+        lines = [process.stdin.fileno() for process in self._started.values() if process.stdin]
+        self._started[name] = process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "deployments.kept", str(self._logs / name), sys.executable, *argv],
+            cwd=ROOT,
+            env=self._environ,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # a ctrl-C is ours to pass on: first to the worker, then to the server
+            pass_fds=lines,  # what was started before it ends after it, also where this process is killed
         )
-        if done.returncode:
-            raise UsageError(f"{' '.join(argv[:3])} ended with code {done.returncode}")
+        return process
 
     def refuse_if_ended(self) -> None:
-        """Raise UsageError where one of them is gone."""
-        for name, process in self._started:
-            if process.poll() is not None:
+        """Raise UsageError where one that goes on is gone."""
+        for name in ("server", "worker"):
+            process = self._started.get(name)
+            if process is not None and process.poll() is not None:
                 raise UsageError(f"the {name} ended with code {process.returncode}: see {self._logs / name}.log")
 
     def end(self, name: str) -> None:
-        """End the one of that name, if it was started, with all that it has started itself."""
-        for process in [process for there, process in self._started if there == name]:
-            print(f"ending the {name}", flush=True)
-            _signal(process.pid, signal.SIGTERM)
-            deadline = time.monotonic() + _END_WITHIN
-            while _is_there(process) and time.monotonic() < deadline:
-                time.sleep(0.1)
-            _signal(process.pid, signal.SIGKILL)
+        """End the one of that name, if it is there, with all that it has started itself."""
+        process = self._started.get(name)
+        if process is None or process.poll() is not None:
+            return
+        print(f"ending the {name}", flush=True)
+        process.stdin.close()  # type: ignore[union-attr]  # it is a pipe
+        try:
+            process.wait(kept.GONE_WITHIN)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # it heads a group, of itself and what it keeps
             process.wait()
 
 
-def _signal(group: int, number: int) -> None:
-    try:
-        os.killpg(group, number)
-    except ProcessLookupError:
-        return
-
-
-def _is_there(process: subprocess.Popen[bytes]) -> bool:
-    """Whether the process, or one that it started, is still running."""
-    process.poll()
-    try:
-        os.killpg(process.pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def _gist(log: Path) -> str:
+    """The end of what a command printed, in one line."""
+    told = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    words = [line.strip(" │╭╰╮╯─\t\r") for line in told]
+    return " ".join([line for line in words if line][-3:])[-300:] or "it printed nothing"
 
 
 def main(argv: list[str]) -> int:
@@ -129,15 +134,18 @@ def _serve() -> None:
     except OSError as error:
         raise WarehouseError(f"{home} cannot be made ({error.strerror}): give another HNINTEL_HOME") from None
     port = port_of(os.environ)
+    _mine = _hold(home)  # let go of by the system when this process ends
     _refuse_taken(port)
     url = f"http://127.0.0.1:{port}"
     processes = Processes(environment(os.environ, home, port), home)
     try:
-        processes.start("server", "server", "start", "--host", "127.0.0.1", "--port", str(port))
+        processes.start("server", "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
         _wait(f"{url}/api", processes)
-        processes.call("deployments/provision.py")
+        processes.call("provision", "deployments/provision.py")
         _deploy(f"{url}/api", home, processes)
-        processes.start("worker", "worker", "start", "--pool", _POOL, "--type", "process", "--name", "serve")
+        _close_records(f"{url}/api", "Its `make serve` was killed, and this run with it; reconcile makes it good.")
+        worker = ("worker", "start", "--pool", _POOL, "--type", "process", "--name", "serve")
+        processes.start("worker", "-m", "prefect", *worker)
         print(f"serving at {url}, logs in {home}; ctrl-C ends it", flush=True)
         while True:
             processes.refuse_if_ended()
@@ -145,15 +153,50 @@ def _serve() -> None:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):  # a second one must not leave half of it running
             signal.signal(number, signal.SIG_IGN)
-        processes.end("worker")
-        _close_records(f"{url}/api")
-        processes.end("server")
+        for name in reversed(_STARTED):
+            if name == "server":
+                _close_records(f"{url}/api", "`make serve` was ended, and this run with it; reconcile makes it good.")
+            processes.end(name)
 
 
-def _close_records(api: str) -> None:
-    """Cancel the runs that were ended with the worker; where the server is gone as well, an automation ends them."""
+def _hold(home: Path) -> Hold:
+    """Have *home* for as long as this process lives, once what the last one left is gone: a database is one server's.
+
+    Raises:
+        UsageError: another process has it.
+        WarehouseError: nothing can be written there.
+    """
+    mine = Hold(home / "serve")
     try:
-        closed = ended_runs.close(api, _POOL, "`make serve` was ended, and this run with it; reconcile makes it good.")
+        mine.take(0)
+    except HeldElsewhere as held:
+        told = f"{home.parent} is served already, by {held}: end that, or give another HNINTEL_HOME"
+        raise UsageError(told) from None
+    except OSError as error:
+        raise WarehouseError(f"{home} cannot be written ({error.strerror}): give another HNINTEL_HOME") from None
+    for name in _STARTED:
+        _wait_for_the_end(home, name)
+    return mine
+
+
+def _wait_for_the_end(home: Path, name: str) -> None:
+    """Of what a `make serve` that was killed has left, which ends by itself."""
+    left = Hold(home / name)
+    try:
+        left.take(0)
+    except HeldElsewhere:
+        print(f"waiting for the {name} of one that was killed to end", flush=True)
+        try:
+            left.take(kept.GONE_WITHIN)
+        except HeldElsewhere as held:
+            raise UsageError(f"the {name} of one that was killed is still there, {held}: end that") from None
+    left.give_back()
+
+
+def _close_records(api: str, why: str) -> None:
+    """Cancel the runs that ended with their worker; where the server is gone as well, the next start does."""
+    try:
+        closed = ended_runs.close(api, _POOL, why)
     except httpx.HTTPError:
         return
     if closed:
@@ -214,7 +257,8 @@ def _deploy(api: str, home: Path, processes: Processes) -> None:
     if mark.is_file() and mark.read_text(encoding="utf-8") == state and there >= declared():
         print(f"{len(there)} deployments are there already", flush=True)
         return
-    processes.call("-m", "prefect", "--no-prompt", "deploy", "--all")
+    processes.call("deploy", "-m", "prefect", "--no-prompt", "deploy", "--all", quiet=True)
+    print(f"{len(declared())} deployments made", flush=True)
     mark.write_text(state, encoding="utf-8")
 
 

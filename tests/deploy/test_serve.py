@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,7 @@ import pytest
 from deployments.serve import declared
 from tests.conftest import ROOT
 from tests.deploy.service import eventually
+from tests.flows.own_prefect import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +25,7 @@ class Serving:
     """``deployments/serve.py``, running below a folder of the test's."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        self.log = folder / "serve.log"
+        self.log = folder / f"serve-{uuid.uuid4().hex}.log"
         self.api = f"http://127.0.0.1:{port}/api"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HNINTEL_"))}
         environ = {
@@ -75,6 +76,14 @@ class Serving:
         assert psutil.wait_procs(started, timeout=5)[1] == []
         return code
 
+    def kill(self) -> None:
+        """Kill it, and it alone; returns once nothing that it started is left."""
+        started = psutil.Process(self.process.pid).children(recursive=True)
+        assert len(started) >= 5  # who keeps them, the server, the worker and a run
+        self.process.kill()
+        self.process.wait()
+        assert psutil.wait_procs(started, timeout=60)[1] == []
+
     def end(self) -> None:
         """Leave nothing running, however the test ended."""
         if self.process.poll() is None:
@@ -83,18 +92,24 @@ class Serving:
 
 
 def test_it_starts_ends_and_starts_again_as_it_was(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     first = Serving(tmp_path, port)
     try:
-        assert "work pool hnintel: create (process)" in first.up()
+        told = first.up()
+        assert "work pool hnintel: create (process)" in told
+        assert f"\n{len(declared())} deployments made\n" in told
+        assert "separate terminal" not in told  # to start a worker there is Prefect's advice, and serve starts one
         names = {one["name"]: one["id"] for one in httpx.post(f"{first.api}/deployments/filter", json={}).json()}
         assert names.keys() == declared()
 
         beside = Serving(tmp_path / "home", port)  # another, at the same port
         assert beside.process.wait(60) == 2
         assert f"port {port} is taken" in beside.log.read_text()
+
+        second = Serving(tmp_path, free_port())  # at another port, on the database of the first
+        assert second.process.wait(60) == 2
+        (line,) = second.log.read_text().splitlines()
+        assert line.startswith(f"error: {tmp_path / 'home'} is served already, by process {first.process.pid} ")
 
         run_id = first.started(names["daily"], {"day": "2026-10-21", "source": "sample"})
         assert first.interrupt() == 0
@@ -111,9 +126,18 @@ def test_it_starts_ends_and_starts_again_as_it_was(tmp_path: Path) -> None:
         assert httpx.get(f"{again.api}/flow_runs/{run_id}").json()["state_name"] == "Cancelled"
         going_on = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}, "parent_flow_run_id": {"any_": [run_id]}}}
         assert httpx.post(f"{again.api}/flow_runs/filter", json=going_on).json() == []
-        assert again.interrupt(then=signal.SIGTERM) == 0
+        run_id = again.started(names["daily"], {"day": "2026-10-21", "source": "sample"})
+        again.kill()
     finally:
         again.end()
+    after_the_kill = Serving(tmp_path, port)
+    try:
+        after_the_kill.up()
+        state = httpx.get(f"{after_the_kill.api}/flow_runs/{run_id}").json()["state_type"]
+        assert state in ("CANCELLED", "CRASHED")  # whether the worker could still say so hangs on the server's end
+        assert after_the_kill.interrupt(then=signal.SIGTERM) == 0
+    finally:
+        after_the_kill.end()
 
 
 def test_a_home_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
