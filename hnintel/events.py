@@ -103,7 +103,7 @@ class DayPublished(Event, name="hn.day.published", resource="hn.day.{day}", fact
     run_id: str
     #: Changes when it was written again.
     state: str
-    #: Whether the day was yesterday or that very day when it was written: an old one, done again, makes nothing fresh.
+    #: Whether the day was yesterday, and read when it was over: an old one, or a day that goes on, makes nothing fresh.
     recent: bool
 
 
