@@ -811,7 +811,7 @@ SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND fingerprint = ? AND da
 
 SELECT day, stage, run_id, holder, heartbeat_at, expires_at FROM ops.leases WHERE day IN (?, ?) AND stage = ? ORDER BY day, stage, acquired_at, run_id;
 
-SELECT run_id FROM ops.partitions WHERE day = ? AND stage = ? AND status = 'running' AND run_id <> ?;
+SELECT run_id, status FROM ops.partitions WHERE day = ? AND stage = ? AND run_id <> ?;
 
 ALTER SESSION SET QUERY_TAG = '{"app":"hn-intelligence","stage":"enrich","run":"a-run","day":"2026-10-21"}';
 
