@@ -6,6 +6,7 @@ Prefect, whose logging is then there: dbt's tracker gives a root logger that has
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,13 +14,28 @@ from dbt_common.events.base_types import EventMsg
 from prefect.context import FlowRunContext, SettingsContext
 from prefect_dbt import PrefectDbtRunner
 
+#: Of runs and of their tasks, whichever they are.
+_LOGGERS = ("prefect.flow_runs", "prefect.task_runs")
+
 
 class DbtRunner(PrefectDbtRunner):
     """Hands the task runs of dbt's nodes the settings and the result store of the flow as they are.
 
     Prefect hands them on in words, from which every node made them anew: the settings twice, which took longer than
     the nodes did, and the store by way of all of Prefect's collections, of which Snowflake's loads for seconds.
+
+    Where dbt tells an error, prefect-dbt sets the logger of the run to dbt's level and leaves it so: what the run says
+    of itself after that was not logged, nor that of any later run of the process.
     """
+
+    def invoke(self, *args: Any, **kwargs: Any) -> Any:
+        """As Prefect's, with the loggers left as they were."""
+        levels = {name: logging.getLogger(name).level for name in _LOGGERS}
+        try:
+            return super().invoke(*args, **kwargs)
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
 
     def _create_unified_callback(
         self, task_state: Any, log_level: Any, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from prefect import flow
+import pytest
+from prefect import flow, get_run_logger
 
 from flows._told import InRunLog
 from hnintel import progress
@@ -53,3 +55,29 @@ def test_outside_of_a_run_it_says_nothing() -> None:
     with the_runs_log() as lines:
         InRunLog().finish("scrape", "3 taken")
     assert lines == []
+
+
+def test_what_dbt_fails_of_does_not_silence_what_the_run_logs_after_it(prefect_server: None, tmp_path: Path) -> None:
+    from prefect_dbt import PrefectDbtSettings
+
+    from tasks.dbt_runner import DbtRunner
+
+    files = {
+        "dbt_project.yml": "name: broken\nversion: '1.0.0'\nprofile: broken\n",
+        "profiles.yml": "broken:\n  target: t\n  outputs:\n    t: {type: duckdb, path: ':memory:'}\n",
+        "models/broken.sql": "{{ no_such_macro( }}",
+    }
+    (tmp_path / "models").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    @flow
+    def builds() -> None:
+        dbt = PrefectDbtSettings(project_dir=tmp_path, profiles_dir=tmp_path, log_level="error")
+        with pytest.raises(ValueError, match="Failed to invoke dbt"):
+            DbtRunner(settings=dbt, raise_on_failure=False).invoke(["build"])
+        get_run_logger().info("after it")
+
+    with the_runs_log() as lines:
+        builds()
+    assert "after it" in lines
