@@ -41,11 +41,13 @@ def test_where_nothing_is_set_prefect_is_not_even_asked(monkeypatch: pytest.Monk
     assert _local.own_api() is None
 
 
+@pytest.mark.slow  # asks Prefect, in a process of its own
 def test_the_profile_that_is_active_names_the_api(tmp_path: Path) -> None:
     profiles(tmp_path / ".prefect")
     assert _local.own_api() == "http://127.0.0.1:9/of-the-profile"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("profile", "api"),
     [(None, "http://127.0.0.1:9/of-the-profile"), ("bare", None)],

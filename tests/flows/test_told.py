@@ -57,6 +57,7 @@ def test_outside_of_a_run_it_says_nothing() -> None:
     assert lines == []
 
 
+@pytest.mark.slow  # loads dbt
 def test_what_dbt_fails_of_does_not_silence_what_the_run_logs_after_it(prefect_server: None, tmp_path: Path) -> None:
     from prefect_dbt import PrefectDbtSettings
 
