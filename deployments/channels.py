@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
 from apprise.plugins.slack import NotifySlack
 from apprise.utils.parse import is_email
 from prefect.blocks import notifications
@@ -18,6 +17,7 @@ from prefect.blocks.core import Block
 
 from deployments.resources import ALERTS, CHANNELS, Channel
 from hnintel.errors import UsageError
+from hnintel.urls import is_http_url
 
 _BLOCKS: dict[str, type[Block]] = {
     "custom-webhook": notifications.CustomWebhookNotificationBlock,
@@ -104,14 +104,6 @@ def _without_a_word() -> Iterator[None]:
         logger.disabled = before
 
 
-def _is_url(value: str) -> bool:
-    try:
-        url = httpx.URL(value)
-    except httpx.InvalidURL:
-        return False
-    return url.scheme in ("http", "https") and bool(url.host) and "%" not in url.host and (url.port or 1) < 65536
-
-
 def _is_slack(value: str) -> bool:
     block = _made("slack-webhook", {"url": value})
     return block is not None and [type(one) for one in _sends_by(block) or []] == [NotifySlack]
@@ -127,7 +119,7 @@ def _are_addresses(value: str) -> bool:
 
 #: By variable: what it has to be, in words, and whether a value is. Of a key, only who gave it knows.
 _WANTED: dict[str, tuple[str, Callable[[str], bool]]] = {
-    "HN_ALERTS_WEBHOOK_URL": ("a URL that begins with http:// or https:// and names a host", _is_url),
+    "HN_ALERTS_WEBHOOK_URL": ("a URL that begins with http:// or https:// and names a host", is_http_url),
     "HN_ALERTS_SLACK_URL": ("a Slack webhook, https://hooks.slack.com/services/T.../B.../...", _is_slack),
     "HN_ALERTS_EMAIL_FROM": ("an e-mail address", lambda value: bool(is_email(value)) and "," not in value),
     "HN_ALERTS_EMAIL_TO": ("e-mail addresses with commas between", _are_addresses),

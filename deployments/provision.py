@@ -10,7 +10,6 @@ import sys
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -18,6 +17,7 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
 from deployments.pools import TARGETS
 from flows._command import Parser
 from hnintel.errors import HnIntelError, UsageError
+from hnintel.urls import is_http_url
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -77,12 +77,7 @@ def _provision(target: str, pool: str | None, plan: bool) -> None:
 
 def _refuse_no_url(value: str) -> None:
     """Raise UsageError where *value* cannot be an API's address."""
-    try:
-        url = urlsplit(value)
-        is_one = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # a bracket without the other, a port that is none
-        is_one = False
-    if not is_one:
+    if not is_http_url(value):
         raise UsageError(f"PREFECT_API_URL={value[:80]} is no URL: give one such as http://127.0.0.1:4200/api")
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache, partial
 from typing import Any
 
 from hnintel.articles import pending_articles
@@ -105,7 +106,7 @@ def plan_backfill(warehouse: Warehouse, making: Making, works: list[Work], stage
         here = _items_of_days_read(session)
         due = {work.day: _articles_due(session, making, work) for work in works if work.day in here}
     held = set(making.source.days(making.settings.time_zone))
-    usual = _usual_day(warehouse, making, here) if any(work.day not in here for work in works) else None
+    usual = cache(partial(_usual_day, warehouse, making, here))  # worked out where a day wants it
     for work in works:
         if work.day in here:
             planned.fetches[work.day] = due[work.day] + (here[work.day] if work.reads else 0)
@@ -113,11 +114,11 @@ def plan_backfill(warehouse: Warehouse, making: Making, works: list[Work], stage
                 planned.asked[work.day] = _of_stages(plan(warehouse, work.day, making.settings).stages, work)
         elif held and work.day not in held:
             planned.absent.add(work.day)
-        elif usual is not None:
+        elif average := usual():
             planned.guessed.add(work.day)
-            planned.fetches[work.day] = usual.fetches(work, making)
+            planned.fetches[work.day] = average.fetches(work, making)
             if _asks(work):
-                planned.asked[work.day] = _of_stages(usual.stages, work)
+                planned.asked[work.day] = _of_stages(average.stages, work)
         else:
             planned.unknown.add(work.day)
             if not _is_free(making, work):

@@ -123,7 +123,7 @@ def announce_day(session: Session, making: Making, day: date, continue_by: Conti
         facts.append(DayEnriched(day=day, source=source, enrichments=len(asked), state=state, continue_by=continue_by))
     if PUBLISH in done:
         zone = making.settings.time_zone
-        whole = INGEST in done and done[INGEST]["started_at"].replace(tzinfo=UTC) >= Window.of(day, zone).end
+        whole = INGEST in done and Window.of(day, zone).is_over(done[INGEST]["started_at"])
         recent = whole and day >= yesterday(now.replace(tzinfo=UTC), zone)
         # A page that holds when the whole day is read is news all the same: from here on it is the day's.
         state = _state(done, [PUBLISH]) + ("" if whole else " so far")

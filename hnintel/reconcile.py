@@ -147,7 +147,7 @@ def _why(stages: dict[str, _Stage], last_run: str | None, source: str, window: W
             return f"{stage}: its run died"
         if one.status in ("failed", "stopped"):
             return f"{stage} {one.status}"
-    if read.started_at.replace(tzinfo=UTC) < window.end:
+    if not window.is_over(read.started_at):
         return f"read {read.started_at:%Y-%m-%d %H:%M} UTC, while the day was going on"
     return "its run died between two stages" if last_run == "running" else None
 

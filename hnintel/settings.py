@@ -20,6 +20,7 @@ from pydantic_settings import SettingsConfigDict
 
 from hnintel.errors import UsageError
 from hnintel.snowflake_settings import SnowflakeSettings
+from hnintel.urls import is_http_url
 
 PREFIX = "HNINTEL_"
 ROOT = Path(__file__).resolve().parent.parent
@@ -259,12 +260,8 @@ class Settings(SnowflakeSettings):
     @field_validator("openai_base_url")
     @classmethod
     def _is_a_base_url(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value.strip())
-            whole = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-        except ValueError:
-            whole = False
-        if not whole or parts.query or parts.fragment or not value.isprintable():
+        parts = urlsplit(value.strip()) if is_http_url(value.strip()) else None
+        if parts is None or parts.query or parts.fragment or not value.isprintable():
             raise ValueError("give a URL without a query, such as http://127.0.0.1:11434/v1")
         if "@" in parts.netloc:  # it would get into messages and logs
             raise ValueError("a URL with a user or a password; put the key into HNINTEL_OPENAI_API_KEY")

@@ -1,4 +1,4 @@
-"""What a story's URL is: which article it names, and which site it is of. Pure; no network."""
+"""What a URL is: whether it is one, which article it names, and which site it is of. Pure; no network."""
 
 from __future__ import annotations
 
@@ -13,6 +13,18 @@ TRACKING = (
 ).split()
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def is_http_url(value: str) -> bool:
+    """Whether something can be asked over HTTP at *value*: it has the scheme, a host, and a port that is one."""
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # a bracket without the other, a port that is none
+        return False
+    if not host or not host.isprintable() or {" ", "%"} & set(host):
+        return False
+    return parts.scheme in DEFAULT_PORTS and port != 0
 
 
 def canonical_url(url: str | None) -> str | None:

@@ -37,6 +37,10 @@ class Window:
     def __contains__(self, instant: datetime) -> bool:
         return self.start <= instant < self.end
 
+    def is_over(self, at: datetime) -> bool:
+        """Whether the day was over at *at* (UTC without a zone, as the warehouse keeps times)."""
+        return at.replace(tzinfo=UTC) >= self.end
+
     @property
     def start_epoch(self) -> int:
         """Seconds since 1970, as Hacker News writes times."""

@@ -20,6 +20,7 @@ from hnintel.enrichment import load_enrichments
 from hnintel.errors import HnIntelError, UsageError
 from hnintel.prices import load_prices
 from hnintel.settings import Settings
+from hnintel.urls import is_http_url
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 #: Bytes below which a run is likely to fail for want of room, and below which one should look.
@@ -110,9 +111,9 @@ def prefect(api_url: str | None) -> Finding:
     """Whether the Prefect API of *api_url* answers; a run without one starts a server of its own."""
     if not api_url:
         return Finding.ok("prefect api", "PREFECT_API_URL is not set: a run starts a server of its own")
-    url = httpx.URL(api_url) if "://" in api_url else None
-    if url is None or url.scheme not in ("http", "https") or not url.host:
+    if not is_http_url(api_url):
         return Finding.missing("prefect api", "PREFECT_API_URL is no URL: it looks like http://127.0.0.1:4200/api")
+    url = httpx.URL(api_url)
     if "/accounts/" in url.path:  # Prefect Cloud answers whom it knows, and the key is Prefect's to read
         return Finding.ok("prefect api", f"Prefect Cloud at {url.host}; not asked, for that takes its key")
     if not url.path.rstrip("/").endswith("/api"):

@@ -101,8 +101,8 @@ def freshness(session: Session, settings: Settings, now: datetime) -> Freshness:
         [PUBLISH, INGEST],
     )
     for day, read_at in rows:
-        end = Window.of(day, settings.time_zone).end
-        if read_at.replace(tzinfo=UTC) >= end:
-            hours = (now.replace(tzinfo=UTC) - end).total_seconds() / 3600
+        window = Window.of(day, settings.time_zone)
+        if window.is_over(read_at):
+            hours = (now.replace(tzinfo=UTC) - window.end).total_seconds() / 3600
             return Freshness(day, max(0.0, hours), hours <= settings.fresh_hours)
     return Freshness(None, None, False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from hnintel import leases, settle
@@ -191,7 +191,7 @@ class _Judge:
     def _moving(self, noted: Noted) -> str | None:
         """Of a day that was read before it had settled: why it is to be read again."""
         zone, began_at = self.making.settings.time_zone, noted.started_at
-        if began_at.replace(tzinfo=UTC) < Window.of(self.day, zone).end:
+        if not Window.of(self.day, zone).is_over(began_at):
             return f"read {began_at:%Y-%m-%d %H:%M} UTC, while the day was going on"
         readings = [DayRead(self.day, began_at, True)]
         due = settle.due_days(readings, self.now, self.making.settings.settle_days, zone)

@@ -138,6 +138,26 @@ def test_a_plan_asks_nothing_reads_nothing_and_is_kept_as_an_artifact(
     assert json.loads(str(artifact.data)) == told["days"]
 
 
+@pytest.fixture
+def paid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers cost something, at an endpoint that nobody is to ask, and a limit is set on what needs no word."""
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[[price]]\nmodel = "dear"\nfrom = 2026-01-01\ninput = 1\noutput = 1\n', encoding="utf-8")
+    told = {"ENGINE": "openai", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "OPENAI_MODEL": "dear"}
+    for name, value in {**told, "PRICES_PATH": str(prices), "APPROVE_ABOVE": "1000000"}.items():
+        monkeypatch.setenv(f"HNINTEL_{name}", value)
+
+
+def test_what_nobody_knows_the_cost_of_is_begun_neither_by_the_command_nor_by_the_flow(
+    backfill: Callable[..., dict[str, Any]], paid: None, dump: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--source", dump, "--from", str(FIRST), "--to", str(LAST)]) == 2
+    assert "it may cost what 3 days cost of which nothing is known yet" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="what 3 days cost of which nothing is known yet"):
+        backfill()
+    assert rows(home, "SELECT count(*) FROM ops.partitions") == [(0,)]
+
+
 def test_a_range_that_is_none_is_refused(backfill: Callable[..., dict[str, Any]]) -> None:
     with pytest.raises(UsageError, match="give the first day first"):
         backfill(from_day=LAST, to_day=FIRST)

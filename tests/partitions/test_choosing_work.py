@@ -11,6 +11,7 @@ import pytest
 from hnintel.backfill import Only, Work, choose_work
 from hnintel.backfill_plan import BackfillPlan, plan_backfill
 from hnintel.budget import refuse_unapproved
+from hnintel.enrich import enrich
 from hnintel.errors import UsageError
 from hnintel.partitions.calendar import Span
 from hnintel.partitions.graph import choose
@@ -119,6 +120,13 @@ def test_a_day_that_is_not_here_costs_what_one_that_is_would_by_the_prices_of_to
     assert rows[str(MISSING)]["questions"] == rows[str(STALE)]["questions"]
     assert rows[str(MISSING)]["cost"] == pytest.approx(rows[str(MISSING)]["tokens"] / 10_000, rel=0.01)
     assert rows[str(MISSING)]["cost"] > 0
+
+
+def test_what_those_that_are_here_have_been_answered_makes_no_other_day_cheaper(four: Days) -> None:
+    for day in (FAILED, FRESH, STALE):
+        enrich(four.warehouse, four.making.enrichments["topic"], day, four.settings, "run")
+    rows = {row["day"]: row for row in planned(four, ["enrich:topic"]).rows()}
+    assert (rows[str(MISSING)]["questions"], rows[str(MISSING)]["estimated_from"]) == (1, "other days")
 
 
 def test_of_days_of_which_nothing_is_known_the_plan_says_so(days: Days) -> None:

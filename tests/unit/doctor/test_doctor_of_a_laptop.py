@@ -162,6 +162,11 @@ def test_a_prefect_server_is_asked_for_its_health() -> None:
     assert (found.outcome, found.mends) == ("missing", ("prefect server start",))
 
 
+@pytest.mark.parametrize("given", ["garbage", "http://", "http://[x", "http://127.0.0.1:99999/api"])
+def test_an_address_of_prefect_that_is_none_is_told_as_that(given: str) -> None:
+    assert machine.prefect(given).detail == "PREFECT_API_URL is no URL: it looks like http://127.0.0.1:4200/api"
+
+
 # --- the embedded warehouse -------------------------------------------------------------------------------------------
 
 
