@@ -261,7 +261,7 @@ class Settings(SnowflakeSettings):
     @classmethod
     def _is_a_base_url(cls, value: str) -> str:
         parts = urlsplit(value.strip()) if is_http_url(value.strip()) else None
-        if parts is None or parts.query or parts.fragment or not value.isprintable():
+        if parts is None or parts.query or parts.fragment:
             raise ValueError("give a URL without a query, such as http://127.0.0.1:11434/v1")
         if "@" in parts.netloc:  # it would get into messages and logs
             raise ValueError("a URL with a user or a password; put the key into HNINTEL_OPENAI_API_KEY")

@@ -22,9 +22,9 @@ def is_http_url(value: str) -> bool:
         host, port = parts.hostname or "", parts.port
     except ValueError:  # a bracket without the other, a port that is none
         return False
-    if not host or not host.isprintable() or {" ", "%"} & set(host):
+    if not value.isprintable() or " " in value:  # what is split has lost its line breaks
         return False
-    return parts.scheme in DEFAULT_PORTS and port != 0
+    return parts.scheme in DEFAULT_PORTS and host != "" and "%" not in host and port != 0
 
 
 def canonical_url(url: str | None) -> str | None:
