@@ -16,6 +16,8 @@ import pytest
 
 from hnintel.enrichment import load_enrichments
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 10, 22)
 
 

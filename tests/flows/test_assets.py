@@ -11,7 +11,6 @@ import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.events.filters import EventFilter, EventNameFilter
-from prefect_dbt.utilities import format_resource_id
 
 from hnintel import lineage
 from hnintel.enrich import enrich
@@ -126,6 +125,8 @@ def test_every_table_has_an_owner(made: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("file", ["hnintel.duckdb", "hn.v2.duckdb", "hn 'of' {today} & 50% more.duckdb"])
 def test_a_tables_key_is_that_of_prefect_dbt(file: str, tmp_path: Path) -> None:
+    from prefect_dbt.utilities import format_resource_id  # loads dbt, for seconds
+
     settings = load_settings().model_copy(update={"duckdb_path": tmp_path / file})
     relation = f'"{(tmp_path / file).stem}"."marts"."stories"'
     assert assets.key_of("marts.stories", settings) == format_resource_id("duckdb", relation)

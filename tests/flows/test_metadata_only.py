@@ -11,19 +11,15 @@ from typing import Any
 
 import duckdb
 import pytest
-from dbt_common.events.base_types import msg_from_base_event
-from dbt_common.events.types import Note
 from prefect import flow
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
-from prefect_dbt import PrefectDbtRunner
 
 from flows._told import InRunLog
 from hnintel import progress
 from hnintel.transform import could_not_run
 from tasks import brief
-from tasks.dbt_runner import WordlessDbtRunner
 
 DAY = date(2026, 10, 22)
 #: Words that are nowhere else: in titles, an address, a post and a comment.
@@ -95,6 +91,12 @@ def test_no_text_reaches_prefect_in_metadata_only_mode(
 
 
 def test_dbt_tells_its_events_by_name_there() -> None:
+    from dbt_common.events.base_types import msg_from_base_event  # dbt loads for seconds
+    from dbt_common.events.types import Note
+    from prefect_dbt import PrefectDbtRunner
+
+    from tasks.dbt_runner import WordlessDbtRunner
+
     event = msg_from_base_event(Note(msg=f"Could not convert '{TEXT}'"))
     assert TEXT in PrefectDbtRunner.get_dbt_event_msg(event)
     assert WordlessDbtRunner.get_dbt_event_msg(event) == "dbt: Note"

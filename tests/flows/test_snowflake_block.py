@@ -13,18 +13,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from prefect import flow, task
-from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
 
 from hnintel import transform
 from hnintel.errors import TransformError, UsageError
 from hnintel.settings import Settings, load_settings
 from hnintel.warehouse.snowflake.connection import connection_arguments
 from hnintel.warehouse.snowflake.login import login
-from tasks.snowflake import with_block
 from tasks.transform import build
 from tests.servers.snowflake import Account, SnowflakeStandIn
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
+pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.slow]
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -42,6 +40,8 @@ def _snowflake(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def saved(name: str, connector: bool = False, **credentials: Any) -> str:
     """The setting's value for a block that is now saved."""
+    from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials  # loads for seconds
+
     block: SnowflakeCredentials | SnowflakeConnector = SnowflakeCredentials(**{**SHARED, **credentials})
     if connector:
         block = SnowflakeConnector(credentials=block, database="NEWS", warehouse="BLOCK_WH", schema="ignored")
@@ -165,6 +165,8 @@ def test_a_block_that_cannot_log_in_is_named() -> None:
 
 
 def test_settings_that_were_read_show_no_secret() -> None:
+    from tasks.snowflake import with_block
+
     settings = Settings(snowflake_block=saved("shown", password="a-secret"), snowflake_account="before")
     assert "a-secret" not in repr(with_block(settings))
     assert with_block(settings) == with_block(settings)
@@ -182,7 +184,6 @@ def snowflake(monkeypatch: pytest.MonkeyPatch) -> Iterator[SnowflakeStandIn]:
         yield server
 
 
-@pytest.mark.slow
 def test_dbt_logs_in_by_the_same_block_and_leaves_no_secret_behind(
     home: Path, snowflake: SnowflakeStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
