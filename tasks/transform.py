@@ -13,7 +13,7 @@ from hnintel import transform
 from hnintel.errors import TransformError
 from hnintel.schemas import refuse_branch
 from hnintel.settings import Settings, load_settings
-from hnintel.warehouse.file_lock import only_here
+from hnintel.warehouse.turns import only_here
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult

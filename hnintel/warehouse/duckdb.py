@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,11 +16,13 @@ import pyarrow as pa
 
 from hnintel.errors import HnIntelError, WarehouseBusy, WarehouseError
 from hnintel.warehouse.base import Dialect, Kind, Query, Session, Staged, Step, T
-from hnintel.warehouse.embedded import connect, connect_with_functions
+from hnintel.warehouse.embedded import connect_with_functions
 from hnintel.warehouse.engines.base import Engine
-from hnintel.warehouse.file_lock import TRIES_EVERY, Hold, busy, hold_on, take_hold
+from hnintel.warehouse.file_lock import busy, take_hold
 from hnintel.warehouse.migrations import migrate
+from hnintel.warehouse.open_file import OpenFile, open_file
 from hnintel.warehouse.order import Order
+from hnintel.warehouse.turns import turns_on
 
 _TYPES: dict[Kind, str] = {
     "text": "VARCHAR",
@@ -38,76 +39,6 @@ _WITH_OFFSET = f"{_DATE}[Tt ].*([Zz]|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 #: How many times the set wait answers are held ready for a file that another process holds.
 _WAITS_WITH_ANSWERS = 10
-
-#: How long threads of this process may hand an open file on to each other, and for how long it then is free: longer
-#: than another process, which asks for it again and again, waits in between.
-_LONGEST_HELD, _LEFT_FREE = 4.0, 3 * TRIES_EVERY
-
-
-class _Turns:
-    """Whose turn it is on a file, of the threads of this process.
-
-    To open the file takes longer than most transactions do, so who ends one leaves it open for a thread that waits.
-    """
-
-    def __init__(self, hold: Hold) -> None:
-        self.hold = hold
-        self._lock = threading.RLock()
-        self._count = threading.Lock()
-        self._waiting = 0
-        self._left_open: duckdb.DuckDBPyConnection | None = None
-        self._held_since = 0.0
-        self._free_until = 0.0
-
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Wait for one's turn and have it for the block."""
-        with self._count:
-            self._waiting += 1
-        try:
-            self._lock.acquire()
-        finally:
-            with self._count:
-                self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._lock.release()
-
-    @contextmanager
-    def opening(self) -> Iterator[None]:
-        """Open the file within the block: what was left open for it is closed afterwards."""
-        if self._left_open is None:
-            time.sleep(max(0.0, self._free_until - time.monotonic()))
-            self._held_since = time.monotonic()
-        try:
-            yield
-        finally:
-            if self._left_open is not None:
-                self.close(self._left_open)
-                self._left_open = None
-
-    def leave(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Close *connection*, the last one where nobody waits."""
-        if not self._waiting:
-            self.close(connection)
-        elif time.monotonic() - self._held_since < _LONGEST_HELD:
-            self._left_open = connection
-        else:
-            self.close(connection)
-            self._free_until = time.monotonic() + _LEFT_FREE
-
-    def close(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Close *connection*, and only then let go of the file."""
-        try:
-            connection.close()
-        finally:
-            self.hold.give_back()
-
-
-#: By the file's path, because two warehouses of one process may be opened on the same one.
-_turns: dict[Path, _Turns] = {}
-_turns_lock = threading.Lock()
 
 
 class DuckDBDialect:
@@ -223,9 +154,7 @@ class DuckDBWarehouse:
         self.path = path
         self._engine = engine
         self._lock_wait = lock_wait
-        with _turns_lock:
-            self._turns = _turns.setdefault(path.absolute(), _Turns(hold_on(path)))
-        self._hold = self._turns.hold
+        self._turns = turns_on(path)
         self._migrated = False
 
     @contextmanager
@@ -233,18 +162,12 @@ class DuckDBWarehouse:
         """Open the file, begin, and commit when the block ends well; else nothing of it stays."""
         with self._turns.taken():
             self._migrated = self._migrated and self.path.exists()  # who deletes the file wants a new one
-            with self._turns.opening():
-                connection = self._open()
-            with ExitStack() as undone:
-                undone.callback(self._turns.close, connection)  # else: rolls back what was not committed
-                with _told_in_one_line(self.path):
-                    if not self._migrated:
-                        migrate(lambda: begun(connection))
-                        self._migrated = True
-                    with begun(connection) as session:
-                        yield session
-                undone.pop_all()
-            self._turns.leave(connection)
+            with self._turns.connection(self._open) as connection, _told_in_one_line(self.path):
+                if not self._migrated:
+                    migrate(lambda: begun(connection))
+                    self._migrated = True
+                with begun(connection) as session:
+                    yield session
 
     def model(self, asked_for: str, asker: str = "") -> str:
         """The model of the engine that answers here, whoever asks."""
@@ -293,17 +216,18 @@ class DuckDBWarehouse:
                 return kept()
         return kept()
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
+    def _open(self) -> OpenFile:
         """The file, opened; who closes it gives the hold on it back."""
+        hold = self._turns.hold
         deadline, pause = time.monotonic() + self._lock_wait, _FIRST_PAUSE
         while True:
-            take_hold(self._hold, self.path, deadline - time.monotonic(), self._lock_wait)
+            take_hold(hold, self.path, deadline - time.monotonic(), self._lock_wait)
             with ExitStack() as undone:
-                undone.callback(self._hold.give_back)
+                undone.callback(hold.give_back)
                 try:
-                    connection = connect(str(self.path))
+                    file = open_file(self.path, self._turns.shared)
                     undone.pop_all()
-                    return connection
+                    return file
                 except duckdb.Error as error:
                     if not _is_held(error):
                         self._mend_or_refuse(error)

@@ -111,19 +111,3 @@ def busy(path: Path, holder: str, wait: float) -> WarehouseBusy:
     return WarehouseBusy(
         f"{path} is held by {holder}; waited {wait:g} s (HNINTEL_LOCK_WAIT): close it there, then start again"
     )
-
-
-@contextmanager
-def only_here(path: Path, wait: float) -> Iterator[None]:
-    """Keep other processes off the file for the block, in which something else than a transaction opens it.
-
-    Raises:
-        WarehouseBusy: another process had it for longer than *wait* seconds.
-        WarehouseError: there can be no file.
-    """
-    hold = hold_on(path)
-    take_hold(hold, path, wait, wait)
-    try:
-        yield
-    finally:
-        hold.give_back()

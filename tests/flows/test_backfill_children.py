@@ -144,6 +144,7 @@ def test_a_run_whose_machine_went_is_ended_and_its_day_has_failed(days: Days, mo
     assert asyncio.run(both()) == (True, "Crashed")
 
 
+@pytest.mark.slow
 def test_a_run_that_has_given_its_leases_back_has_time_to_tell_its_end(
     days: Days, monkeypatch: pytest.MonkeyPatch
 ) -> None:

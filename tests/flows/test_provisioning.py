@@ -44,6 +44,7 @@ def provision(client: Any) -> Callable[..., list[str]]:
     return run
 
 
+@pytest.mark.slow
 def test_a_second_time_changes_nothing_and_a_channel_only_what_tells(
     provision: Callable[..., list[str]], client: Any
 ) -> None:
@@ -101,6 +102,7 @@ def test_a_channel_that_is_given_by_half_and_a_pool_of_another_type_are_refused(
     assert "work pool test-kubernetes: create (kubernetes)" in made
 
 
+@pytest.mark.slow
 def test_that_an_alert_is_not_delivered_is_waited_for_only_of_those_that_are_sent(
     provision: Callable[..., list[str]], client: Any
 ) -> None:
@@ -195,6 +197,7 @@ def test_a_block_that_nothing_can_be_sent_by_is_no_channel(
     assert "block slack-webhook/hn-alerts: create" in provision({"HN_ALERTS_SLACK_URL": _SLACK})
 
 
+@pytest.mark.slow
 def test_every_channel_that_is_one_is_taken(provision: Callable[..., list[str]]) -> None:
     government = _SLACK.replace("slack.com", "slack-gov.com")
     made = provision({**_WEBHOOK, **_MAIL, "HN_ALERTS_SLACK_URL": _SLACK})

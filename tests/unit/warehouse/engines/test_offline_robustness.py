@@ -103,6 +103,7 @@ def test_threads_get_the_answers_that_one_alone_gets() -> None:
         assert list(pool.map(lambda text: everything(engine, text), texts)) == alone
 
 
+@pytest.mark.slow
 def test_answers_do_not_hang_on_the_order_of_hashes() -> None:
     script = (
         "from hnintel.warehouse.engines.offline import OfflineEngine\n"

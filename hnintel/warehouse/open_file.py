@@ -1,0 +1,116 @@
+"""The embedded warehouse's file, open: attached to a DuckDB instance that stays, for to make one takes longer."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import duckdb
+
+from hnintel.warehouse.embedded import connect
+
+#: As many as transactions run on different files at once, which is seldom more than one.
+_MOST_IDLE = 2
+#: Instances that no file is attached to. To append and to pop is one step, whichever thread does it.
+_idle: list[duckdb.DuckDBPyConnection] = []
+#: Those of the process that this one was forked from: their threads are not here, so to close one would not end.
+_inherited: list[duckdb.DuckDBPyConnection] = []
+
+
+class OpenFile:
+    """A DuckDB file that is open, for one connection after the other."""
+
+    def __init__(self, instance: duckdb.DuckDBPyConnection, path: Path, name: str | None = None) -> None:
+        """*name* is that of the database within the instance, where it is one that stays."""
+        self._instance, self._path, self._name = instance, path, name
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """A new connection, with no table of another's; who asked for it closes it."""
+        connection = self._instance.cursor()
+        connection.execute("SET enable_progress_bar = false")  # hnintel.warehouse.embedded.connect says why
+        if self._name is not None:
+            connection.execute(f"USE {_quoted(self._name)}")
+        return connection
+
+    def close(self, well: bool = True) -> None:
+        """Let go of the file. An instance that did not end *well*, or has written beside the file, goes with it."""
+        stays = False
+        try:
+            if self._name is not None and well and not _spill_folder(self._path).exists():
+                with suppress(duckdb.Error):  # no room to merge the log into the file: it stays beside it, and is read
+                    self._instance.execute(f"DETACH {_quoted(self._name)}")
+                    stays = True
+        finally:
+            _keep(self._instance) if stays else self._instance.close()
+
+
+def open_file(path: Path, shared: bool = False) -> OpenFile:
+    """Open the file at *path*, which is made where there is none.
+
+    Args:
+        path: of the file.
+        shared: something else of this process may have it open, or open it meanwhile. DuckDB lets two have it only
+            where both open it by itself.
+
+    Raises:
+        duckdb.Error: it cannot be opened.
+    """
+    attached = None if shared else _attached(path)
+    return attached or OpenFile(connect(str(path)), path)
+
+
+def _attached(path: Path) -> OpenFile | None:
+    """None where it cannot be attached: to open it by itself then says why, or goes well, as with ``memory.duckdb``."""
+    instance = _taken()
+    try:
+        instance.execute(f"SET temp_directory = {_literal(_spill_folder(path))}")
+        instance.execute(f"ATTACH {_literal(path)}")  # by the name that DuckDB gives it: views keep it in their text
+        found = instance.execute(
+            "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name <> 'memory'"
+        ).fetchone()
+        if found is not None:
+            return OpenFile(instance, path, found[0])
+    except duckdb.Error as error:
+        if "Unique file handle conflict" in str(error):  # another part of this process has it open by itself
+            _keep(instance)
+            return None
+    except BaseException:
+        instance.close()
+        raise
+    instance.close()
+    return None
+
+
+def _taken() -> duckdb.DuckDBPyConnection:
+    with suppress(IndexError):
+        return _idle.pop()
+    return connect(":memory:")
+
+
+def _keep(instance: duckdb.DuckDBPyConnection) -> None:
+    if len(_idle) < _MOST_IDLE:
+        _idle.append(instance)
+    else:
+        instance.close()
+
+
+def _spill_folder(path: Path) -> Path:
+    """Where DuckDB puts what does not fit into memory: beside the file, as where it opens the file by itself."""
+    return path.with_name(f"{path.name}.tmp")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _forget_idle() -> None:
+    _inherited.extend(_idle)
+    _idle.clear()
+
+
+os.register_at_fork(after_in_child=_forget_idle)
