@@ -220,6 +220,7 @@ class DuckDBWarehouse:
         """The file, opened; who closes it gives the hold on it back."""
         hold = self._turns.hold
         deadline, pause = time.monotonic() + self._lock_wait, _FIRST_PAUSE
+        mended = False
         while True:
             take_hold(hold, self.path, deadline - time.monotonic(), self._lock_wait)
             with ExitStack() as undone:
@@ -230,18 +231,22 @@ class DuckDBWarehouse:
                     return file
                 except duckdb.Error as error:
                     if not _is_held(error):
-                        self._mend_or_refuse(error)
+                        self._mend_or_refuse(error, mended)
+                        mended = True
                         continue
                     if time.monotonic() >= deadline:  # by one that does not know of our lock
                         raise busy(self.path, _holding_process(error), self._lock_wait) from None
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _mend_or_refuse(self, error: duckdb.Error) -> None:
+    def _mend_or_refuse(self, error: duckdb.Error, mended: bool) -> None:
         if self._is_empty():  # `touch` or mktemp made it; DuckDB takes no file for a new one, but not this
             self.path.unlink()
-            return
+            if not mended:
+                return
         told = f"{self.path} cannot be opened: {_first_line(error).rstrip('!.')}"
+        if _is_full(error):  # DuckDB itself leaves an empty file then
+            raise WarehouseError(f"{told}: make room in {self.path.parent}, then run it again") from None
         if not os.access(self.path, os.W_OK):
             raise WarehouseError(f"{told}: let it be written, or give another HNINTEL_HOME") from None
         raise WarehouseError(f"{told}: move that file away, or give another HNINTEL_DUCKDB_PATH") from None

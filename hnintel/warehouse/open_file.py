@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,8 +16,6 @@ from hnintel.warehouse.embedded import connect
 _MOST_IDLE = 2
 #: Instances that no file is attached to. To append and to pop is one step, whichever thread does it.
 _idle: list[duckdb.DuckDBPyConnection] = []
-#: Those of the process that this one was forked from: their threads are not here, so to close one would not end.
-_inherited: list[duckdb.DuckDBPyConnection] = []
 
 
 class OpenFile:
@@ -23,21 +23,22 @@ class OpenFile:
 
     def __init__(self, instance: duckdb.DuckDBPyConnection, path: Path, name: str | None = None) -> None:
         """*name* is that of the database within the instance, where it is one that stays."""
-        self._instance, self._path, self._name = instance, path, name
+        self._instance, self._name = instance, name
+        self._spills = _spill_folder(path)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
         """A new connection, with no table of another's; who asked for it closes it."""
         connection = self._instance.cursor()
         connection.execute("SET enable_progress_bar = false")  # hnintel.warehouse.embedded.connect says why
         if self._name is not None:
-            connection.execute(f"USE {_quoted(self._name)}")
+            connection.execute(f"USE {_quoted(self._name)}.main")  # the name alone may be that of a schema
         return connection
 
     def close(self, well: bool = True) -> None:
         """Let go of the file. An instance that did not end *well*, or has written beside the file, goes with it."""
         stays = False
         try:
-            if self._name is not None and well and not _spill_folder(self._path).exists():
+            if self._name is not None and well and not self._spills.exists():
                 with suppress(duckdb.Error):  # no room to merge the log into the file: it stays beside it, and is read
                     self._instance.execute(f"DETACH {_quoted(self._name)}")
                     stays = True
@@ -56,30 +57,38 @@ def open_file(path: Path, shared: bool = False) -> OpenFile:
     Raises:
         duckdb.Error: it cannot be opened.
     """
+    path = path.resolve()  # DuckDB takes the name from there
     attached = None if shared else _attached(path)
     return attached or OpenFile(connect(str(path)), path)
 
 
 def _attached(path: Path) -> OpenFile | None:
-    """None where it cannot be attached: to open it by itself then says why, or goes well, as with ``memory.duckdb``."""
+    """None where it can only be opened by itself: others of this process have it, or an instance has its name."""
     instance = _taken()
+    spills = _spill_folder(path)
     try:
-        instance.execute(f"SET temp_directory = {_literal(_spill_folder(path))}")
-        instance.execute(f"ATTACH {_literal(path)}")  # by the name that DuckDB gives it: views keep it in their text
-        found = instance.execute(
-            "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name <> 'memory'"
-        ).fetchone()
-        if found is not None:
-            return OpenFile(instance, path, found[0])
+        instance.execute(f"SET temp_directory = {_literal(spills)}")
+        instance.execute(f"ATTACH {_literal(path)}")  # by the name that DuckDB gives it, as where it opens it by itself
     except duckdb.Error as error:
-        if "Unique file handle conflict" in str(error):  # another part of this process has it open by itself
-            _keep(instance)
+        _keep(instance) if _is_held(str(error)) else instance.close()
+        if _is_to_be_opened(str(error)):
             return None
-    except BaseException:
-        instance.close()
         raise
-    instance.close()
-    return None
+    shutil.rmtree(spills, ignore_errors=True)  # of a process that was killed: nobody else has the file now
+    found = instance.execute("SELECT database_name FROM duckdb_databases() WHERE path = ?", [str(path)]).fetchone()
+    if found is None:
+        instance.close()
+        return None
+    return OpenFile(instance, path, found[0])
+
+
+def _is_held(told: str) -> bool:
+    """By another process, or by another part of this one; the instance is none the worse for it."""
+    return "Could not set lock" in told or "Unique file handle conflict" in told
+
+
+def _is_to_be_opened(told: str) -> bool:
+    return "Unique file handle conflict" in told or re.search("database with name .* already exists", told) is not None
 
 
 def _taken() -> duckdb.DuckDBPyConnection:
@@ -108,9 +117,10 @@ def _literal(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def _forget_idle() -> None:
-    _inherited.extend(_idle)
-    _idle.clear()
+def _close_idle() -> None:
+    while _idle:
+        _idle.pop().close()
 
 
-os.register_at_fork(after_in_child=_forget_idle)
+# A process that is forked has none of their threads, and could not even close them.
+os.register_at_fork(before=_close_idle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -32,6 +32,7 @@ class Turns:
         self._waiting = 0
         self._sharing = 0
         self._left_open: OpenFile | None = None
+        self._in_use: OpenFile | None = None
         self._held_since = 0.0
         self._free_until = 0.0
 
@@ -61,20 +62,24 @@ class Turns:
 
         What the block has begun and not committed is rolled back where it does not end well.
         """
+        if self._in_use is not None:  # within a transaction of this very thread, since it has the turn
+            with closing(self._in_use.connection()) as connection:
+                yield connection
+            return
         file, self._left_open = self._left_open, None
         if file is None:
             time.sleep(max(0.0, self._free_until - time.monotonic()))
             self._held_since = time.monotonic()
             file = opened()
+        self._in_use = file
         try:
-            connection = file.connection()
-            try:
+            with closing(file.connection()) as connection:
                 yield connection
-            finally:
-                connection.close()
         except BaseException:
             self._close(file, well=False)
             raise
+        finally:
+            self._in_use = None
         self._leave(file)
 
     @contextmanager

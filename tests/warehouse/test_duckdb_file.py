@@ -51,6 +51,28 @@ def test_a_file_comes_up_however_it_was_made(tmp_path: Path, made: str) -> None:
         assert fetch(warehouse, "SELECT a FROM mine") == [(7,)]
 
 
+def test_where_there_is_no_room_for_a_new_file_that_is_told_and_nothing_of_it_stays(tmp_path: Path) -> None:
+    script = """
+import resource, sys
+from tests.warehouse.world import *
+warehouse = open_duckdb(Path(sys.argv[1]), None, 1)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # what a full disk is to it
+fetch(warehouse, "SELECT 1")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    last = ended.stderr.strip().splitlines()[-1]
+    assert "cannot be opened: IO Error: Could not write file" in last
+    assert last.endswith(f": make room in {tmp_path}, then run it again")
+    assert not (tmp_path / "hnintel.duckdb").exists()
+
+
 def test_migrations_run_once(tmp_path: Path) -> None:
     first = migrations_of(tmp_path)
     assert first >= 1

@@ -48,7 +48,8 @@ def test_a_table_for_the_time_of_a_transaction_is_not_there_in_the_next(tmp_path
 
 
 @pytest.mark.parametrize(
-    "name", ["memory.duckdb", "temp.duckdb", "a.b.duckdb", "it's.duckdb", 'x"y z.duckdb', ".duckdb"]
+    "name",
+    ["memory.duckdb", "pg_catalog.duckdb", "temp.duckdb", "a.b.duckdb", "it's.duckdb", 'x"y z.duckdb', ".duckdb"],
 )
 def test_the_file_may_have_any_name_and_its_views_are_read_by_duckdb_itself(tmp_path: Path, name: str) -> None:
     warehouse = warehouse_at(tmp_path / name)
@@ -59,6 +60,24 @@ def test_the_file_may_have_any_name_and_its_views_are_read_by_duckdb_itself(tmp_
     with duckdb.connect(str(tmp_path / name), read_only=True) as connection:
         assert connection.execute("SELECT id FROM raw.seen").fetchall() == [(1,)]
         assert connection.execute("SELECT current_database()").fetchall() == named
+
+
+def test_by_a_link_it_is_the_same_file_and_database(tmp_path: Path) -> None:
+    (tmp_path / "link.duckdb").symlink_to(tmp_path / "hnintel.duckdb")
+    load(warehouse_at(tmp_path / "link.duckdb"), [story(1)])
+    for name in ("link.duckdb", "hnintel.duckdb"):
+        assert fetch(warehouse_at(tmp_path / name), "SELECT id FROM hnintel.raw.items") == [(1,)]
+
+
+def test_a_transaction_within_another_of_its_thread_has_the_file_too(tmp_path: Path) -> None:
+    warehouse = open_duckdb(tmp_path)
+    load(warehouse, [story(1)])
+    with warehouse.transaction() as session:
+        session.execute("DELETE FROM raw.items")
+        assert fetch(warehouse, "SELECT id FROM raw.items") == [(1,)]
+        with pytest.raises(WarehouseError, match="nothing does not exist"):
+            fetch(warehouse, "SELECT a FROM nothing")
+    assert fetch(warehouse, "SELECT id FROM raw.items") == []
 
 
 def test_what_was_written_lies_in_the_file_alone_once_it_is_closed(tmp_path: Path) -> None:
@@ -82,6 +101,7 @@ def test_an_instance_in_which_a_transaction_failed_is_not_kept(tmp_path: Path) -
 def test_what_does_not_fit_into_memory_lies_beside_the_file_and_is_gone_with_the_transaction(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     beside = tmp_path / "hnintel.duckdb.tmp"
+    beside.mkdir()  # by a process that was killed
     for _ in range(2):  # DuckDB takes no other folder once an instance has used one
         with warehouse.transaction() as session:
             session.execute("SET memory_limit = '60MB'")
@@ -144,7 +164,7 @@ if child == 0:
     own = open_duckdb(Path(sys.argv[1]) / "child")
     with suppress(WarehouseError):  # its instance is closed then, and that waits for the instance's threads
         fetch(own, "SELECT a FROM nothing")
-    os._exit(0 if fetch(own, "SELECT 1") == [(1,)] else 1)
+    os._exit(0 if fetch(own, "SELECT 1") == [(1,)] else 1)  # as multiprocessing ends one
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 print(fetch(warehouse, "SELECT count(*) FROM raw.items"))
 """
