@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import duckdb
 
 from hnintel.warehouse.embedded import connect
 
+#: What DuckDB says where a file cannot be attached and yet be opened by itself.
+_OPENED_BY_ITSELF = re.compile("Unique file handle conflict|database with name .* already exists")
 #: As many as transactions run on different files at once, which is seldom more than one.
 _MOST_IDLE = 2
 #: Instances that no file is attached to. To append and to pop is one step, whichever thread does it.
@@ -21,10 +22,9 @@ _idle: list[duckdb.DuckDBPyConnection] = []
 class OpenFile:
     """A DuckDB file that is open, for one connection after the other."""
 
-    def __init__(self, instance: duckdb.DuckDBPyConnection, path: Path, name: str | None = None) -> None:
+    def __init__(self, instance: duckdb.DuckDBPyConnection, name: str | None = None) -> None:
         """*name* is that of the database within the instance, where it is one that stays."""
         self._instance, self._name = instance, name
-        self._spills = _spill_folder(path)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
         """A new connection, with no table of another's; who asked for it closes it."""
@@ -38,12 +38,16 @@ class OpenFile:
         """Let go of the file. An instance that did not end *well*, or has written beside the file, goes with it."""
         stays = False
         try:
-            if self._name is not None and well and not self._spills.exists():
+            if self._name is not None and well:
                 with suppress(duckdb.Error):  # no room to merge the log into the file: it stays beside it, and is read
                     self._instance.execute(f"DETACH {_quoted(self._name)}")
+                    self._instance.execute("SET temp_directory = ''")  # refused where the folder was used
                     stays = True
         finally:
-            _keep(self._instance) if stays else self._instance.close()
+            if stays:
+                _keep(self._instance)
+            else:
+                self._instance.close()
 
 
 def open_file(path: Path, shared: bool = False) -> OpenFile:
@@ -59,36 +63,26 @@ def open_file(path: Path, shared: bool = False) -> OpenFile:
     """
     path = path.resolve()  # DuckDB takes the name from there
     attached = None if shared else _attached(path)
-    return attached or OpenFile(connect(str(path)), path)
+    return attached or OpenFile(connect(str(path)))
 
 
 def _attached(path: Path) -> OpenFile | None:
     """None where it can only be opened by itself: others of this process have it, or an instance has its name."""
     instance = _taken()
-    spills = _spill_folder(path)
     try:
-        instance.execute(f"SET temp_directory = {_literal(spills)}")
+        instance.execute(f"SET temp_directory = {_literal(path.with_name(f'{path.name}.tmp'))}")  # as where it opens it
         instance.execute(f"ATTACH {_literal(path)}")  # by the name that DuckDB gives it, as where it opens it by itself
     except duckdb.Error as error:
-        _keep(instance) if _is_held(str(error)) else instance.close()
-        if _is_to_be_opened(str(error)):
-            return None
-        raise
-    shutil.rmtree(spills, ignore_errors=True)  # of a process that was killed: nobody else has the file now
+        if _OPENED_BY_ITSELF.search(str(error)) is None:
+            instance.close()
+            raise
+        _keep(instance)
+        return None
     found = instance.execute("SELECT database_name FROM duckdb_databases() WHERE path = ?", [str(path)]).fetchone()
     if found is None:
         instance.close()
         return None
-    return OpenFile(instance, path, found[0])
-
-
-def _is_held(told: str) -> bool:
-    """By another process, or by another part of this one; the instance is none the worse for it."""
-    return "Could not set lock" in told or "Unique file handle conflict" in told
-
-
-def _is_to_be_opened(told: str) -> bool:
-    return "Unique file handle conflict" in told or re.search("database with name .* already exists", told) is not None
+    return OpenFile(instance, found[0])
 
 
 def _taken() -> duckdb.DuckDBPyConnection:
@@ -102,11 +96,6 @@ def _keep(instance: duckdb.DuckDBPyConnection) -> None:
         _idle.append(instance)
     else:
         instance.close()
-
-
-def _spill_folder(path: Path) -> Path:
-    """Where DuckDB puts what does not fit into memory: beside the file, as where it opens the file by itself."""
-    return path.with_name(f"{path.name}.tmp")
 
 
 def _quoted(name: str) -> str:

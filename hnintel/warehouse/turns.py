@@ -75,7 +75,7 @@ class Turns:
         try:
             with closing(file.connection()) as connection:
                 yield connection
-        except BaseException:
+        except BaseException:  # an interrupt too: what it left half done goes with the file, and it is told on
             self._close(file, well=False)
             raise
         finally:
