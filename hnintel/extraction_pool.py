@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from hnintel.extract import Extracted
+from hnintel.extraction_worker import READY, Question, longest_answer, question, read_answer
 
 #: Pages after which a process is replaced: parsers keep some memory of each.
 _PAGES = 5_000
@@ -91,7 +92,7 @@ class ExtractionPool:
             except TimeoutError:
                 process.end()
                 raise ExtractionTimeout(f"no text after {self._timeout:g} s") from None
-            except (EOFError, OSError):
+            except (EOFError, OSError, ValueError):
                 process.end()
                 continue
             self._give_back(process)
@@ -140,16 +141,16 @@ class _Process:
 
         Raises:
             TimeoutError: it takes longer than *timeout*, starting up apart.
-            EOFError, OSError: the process is gone.
+            EOFError, OSError: the process is gone, or answers at a length that no page has.
+            ValueError: it answers with something else than an article.
         """
         if not self._started:
-            self._answer(_START)
+            self._answer(_START, len(READY))
             self._started = True
         self.pages += 1
-        self._to.send((page, content_type, url, timeout))
-        found = self._answer(timeout)
-        assert isinstance(found, Extracted)  # noqa: S101 - our own worker's
-        return found
+        asked = question(Question(page, content_type, url, timeout))
+        self._to.send_bytes(asked)
+        return read_answer(self._answer(timeout, longest_answer(asked)))
 
     def end(self) -> None:
         """Kill it, whatever it is doing; nothing of it is worth keeping."""
@@ -158,10 +159,16 @@ class _Process:
         self._to.close()
         self._from.close()
 
-    def _answer(self, timeout: float) -> object:
+    def _answer(self, timeout: float, longest: int) -> bytes:
         if not self._from.poll(timeout):
             raise TimeoutError
-        return self._from.recv()
+        rest = threading.Timer(timeout, self._process.kill)  # an answer that was begun and does not come to its end
+        rest.daemon = True
+        rest.start()
+        try:
+            return self._from.recv_bytes(longest)
+        finally:
+            rest.cancel()
 
 
 _pools: dict[tuple[int, float], ExtractionPool] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -11,12 +12,17 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hnintel.extract import Extracted, article
 from hnintel.extraction_pool import ExtractionFailed, ExtractionPool, ExtractionTimeout, shared_pool
+from hnintel.extraction_worker import Question, answer, longest_answer, question, read_answer, read_question
 from tests.security.loopback import page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,6 +98,90 @@ async def test_a_page_that_kills_every_process_that_reads_it_is_given_up() -> No
     with pytest.raises(ExtractionFailed, match="the process that read the page died") as raised:
         await pool.article(page(), "")
     assert not isinstance(raised.value, ExtractionTimeout)
+
+
+def _taken_over(answer: str) -> list[str]:
+    """A process of the pool that a page has taken over: once it has read the page it does *answer* with ``told``."""
+    code = f"""
+import os, pickle, time
+from multiprocessing.connection import Connection
+asked, told = Connection(0, writable=False), Connection(1, readable=False)
+told.send_bytes(b"ready")
+asked.recv_bytes()
+{answer}
+time.sleep(60)
+"""
+    return [sys.executable, "-c", code]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"\xff",
+        b'{"text": "alone"}',
+        b"[" * 90_000,
+        json.dumps({**asdict(Extracted("text")), "more": 1}).encode(),
+        json.dumps({**asdict(Extracted("text")), "text": ["no", "text"]}).encode(),
+        json.dumps({**asdict(Extracted("text")), "published_on": "no day"}).encode(),
+    ],
+    ids=lambda reply: str(reply[:20]),
+)
+async def test_an_answer_that_is_no_article_costs_its_page_alone(reply: bytes) -> None:
+    sent = repr(reply) if len(reply) < 1000 else f"{reply[:1]!r} * {len(reply)}"
+    pool = ExtractionPool(1, 10, _taken_over(f"told.send_bytes({sent})"))
+    with pytest.raises(ExtractionFailed, match="the process that read the page died"):
+        await pool.article(page(), "")
+    assert pool.processes() == []
+
+
+async def test_code_that_a_process_answers_with_is_not_run(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    pool = ExtractionPool(
+        1,
+        10,
+        _taken_over(f"""
+class Attack:
+    def __reduce__(self):
+        return os.mkdir, ({str(mark)!r},)
+told.send(Attack())
+"""),
+    )
+    with pytest.raises(ExtractionFailed):
+        await pool.article(page(), "")
+    assert not mark.exists()
+
+
+async def test_an_answer_longer_than_any_of_its_page_is_not_taken() -> None:
+    pool = ExtractionPool(1, 10, _taken_over("told.send_bytes(b'x' * 100_000_000)"))
+    with pytest.raises(ExtractionFailed):
+        await pool.article("short", "")
+
+
+async def test_an_answer_that_does_not_come_to_its_end_is_given_up() -> None:
+    pool = ExtractionPool(1, 0.5, _taken_over("os.write(1, b'\\x00\\x00\\x10\\x00begun')"))
+    with pytest.raises(ExtractionFailed):
+        await pool.article(page(), "")
+
+
+@given(
+    st.builds(Question, st.text() | st.binary(), st.text(), st.text(), st.floats(allow_nan=False, allow_infinity=False))
+)
+def test_what_a_process_is_asked_arrives_as_it_was_asked(asked: Question) -> None:
+    assert read_question(question(asked)) == asked
+
+
+@given(st.text(st.characters(codec="utf-8")), st.none() | st.text(st.characters(codec="utf-8")), st.none() | st.dates())
+def test_what_a_process_answers_arrives_as_it_was_answered_and_within_its_length(
+    text: str, title: str | None, day: date | None
+) -> None:
+    found = Extracted(text, title=title, published_on=day)
+    assert read_answer(answer(found)) == found
+    same = Extracted(text, title=text, author=text)
+    assert len(answer(same)) <= longest_answer(question(Question(text.encode("utf-16"), "", "", 1.0)))
+    assert len(answer(same)) <= longest_answer(question(Question(text, "", "", 1.0)))
 
 
 async def test_what_a_library_prints_does_not_get_between_the_answers() -> None:
