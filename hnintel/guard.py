@@ -35,6 +35,21 @@ _NEVER = tuple(
         "fec0::/10",  # site-local
     )
 )
+#: Services of a cloud's own at addresses that are public by every registry, and that only its machines reach.
+#: What other clouds use is private, shared or link-local already: 169.254.169.254 of most, 100.100.100.200 of Alibaba
+#: Cloud, 192.0.0.192 of Oracle's first, fd00:ec2::254 of Amazon, fd20:ce::254 of Google, fd00:42::42 of Scaleway.
+_CLOUDS = tuple(
+    ipaddress.ip_network(net)
+    for net in (
+        "168.63.129.16/32",  # Azure: learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+        "161.26.0.0/16",  # IBM Cloud, infrastructure: cloud.ibm.com/docs/vpc?topic=vpc-service-endpoints-for-vpc
+        "166.8.0.0/14",  # IBM Cloud, services: the same page
+        "199.36.153.4/30",  # Google Cloud, restricted.googleapis.com: cloud.google.com/vpc-service-controls/docs
+        "199.36.153.8/30",  # Google Cloud, private.googleapis.com: cloud.google.com/vpc/docs/private-google-access
+        "2600:2d00:2:1000::/64",  # the same, restricted
+        "2600:2d00:2:2000::/64",  # the same, private
+    )
+)
 
 #: Gives every address of a host, as text, for a port.
 Resolver = Callable[[str, int], Awaitable[list[str]]]
@@ -64,7 +79,7 @@ def is_public(address: str) -> bool:
         inner = ip.ipv4_mapped or (ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None)
         if inner is not None:
             return is_public(str(inner))
-    if any(ip.version == net.version and ip in net for net in _NEVER):
+    if any(ip.version == net.version and ip in net for net in _NEVER + _CLOUDS):
         return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 

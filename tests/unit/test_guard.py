@@ -75,6 +75,56 @@ def test_no_other_address_is_public(kind: str, address: str) -> None:
     assert not is_public(address), kind
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "168.63.129.16",
+        *("161.26.0.0", "161.26.0.10", "161.26.255.255"),
+        *("166.8.0.0", "166.8.0.1", "166.9.20.5", "166.11.255.255"),
+        *("199.36.153.4", "199.36.153.11"),
+        *("100.100.100.200", "169.254.169.254", "169.254.42.42", "192.0.0.192"),
+    ],
+)
+def test_no_form_of_the_address_of_a_clouds_own_service_is_public(address: str) -> None:
+    ip = ipaddress.IPv4Address(address)
+    in_6to4 = ipaddress.IPv6Address((0x2002 << 112) | int(ip) << 80 | 1)
+    in_hexadecimal = f"::ffff:{int(ip) >> 16:x}:{int(ip) & 0xFFFF:x}"
+    forms = [address, f"::ffff:{ip}", in_hexadecimal, f"64:ff9b::{ip}", str(in_6to4), f"::{ip}", f"::ffff:0:{ip}"]
+    assert [form for form in forms if is_public(form)] == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "fd00:42::42",
+        "fd00:c1::a9fe:a9fe",
+        "2600:2d00:2:1000::1",
+        "2600:2d00:2:2000::1",
+    ],
+)
+def test_no_service_of_a_cloud_at_an_ipv6_address_is_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("168.63.129.15", "168.63.129.17", "161.25.255.255", "161.27.0.0", "166.7.255.255", "166.12.0.0"),
+        *("199.36.153.3", "199.36.153.12", "2600:2d00:2:fff::1", "2600:2d00:2:1001::1"),
+    ],
+)
+def test_the_addresses_beside_those_of_a_clouds_services_are_public(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize("address", ["4000::1", "1000::1", "8000::1", "a000::1", "e000::1", "f800::1", "200::1"])
+def test_an_address_that_is_given_to_nobody_yet_is_not_public(address: str) -> None:
+    assert ipaddress.ip_address(address).is_reserved
+    assert not is_public(address)
+
+
 def test_nat64_of_a_public_address_is_how_a_network_without_ipv4_reaches_it() -> None:
     assert is_public("64:ff9b::8.8.8.8")
 
@@ -118,6 +168,15 @@ async def test_a_private_host_is_reached_only_where_it_is_listed_with_its_port()
         for host, port in (("intranet.example", 80), ("other.example", site.port)):
             with pytest.raises(AddressRefused):
                 await backend.connect_tcp(host, port)
+
+
+async def test_an_allowed_host_is_the_same_host_with_the_dot_that_ends_a_full_name() -> None:
+    async with Site() as site:
+        backend = GuardedBackend([80], [f"intranet.example:{site.port}"], Names(otherwise=["127.0.0.1"]))
+        stream = await backend.connect_tcp("Intranet.Example.", site.port)
+        await stream.aclose()
+        with pytest.raises(AddressRefused):
+            await backend.connect_tcp("other.intranet.example.", site.port)
 
 
 async def test_the_next_vetted_address_is_tried_where_the_first_does_not_answer() -> None:
