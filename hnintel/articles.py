@@ -93,14 +93,14 @@ async def read_articles(
     settings: Settings,
     now: datetime,
     pool: ExtractionPool | None = None,
-) -> list[Article]:
+) -> list[ArticleReading]:
     """Fetch and extract each; every one comes back with a status, in order.
 
     A page in hand counts until its text is out, so that pages do not pile up before the processes that read them.
     """
     pool = pool or shared_pool(settings.article_workers, settings.article_extract_timeout)
     gate = asyncio.Semaphore(settings.article_concurrency)
-    read: list[Article | None] = [None] * len(wanted)
+    read: list[ArticleReading | None] = [None] * len(wanted)
     hosts: dict[str, list[int]] = defaultdict(list)
     for place, item in enumerate(wanted):
         hosts[domain(item.url) or ""].append(place)
@@ -117,10 +117,10 @@ async def read_articles(
     return [article for article in read if article is not None]
 
 
-def without_pages(wanted: Iterable[Wanted]) -> list[Article]:
+def without_pages(wanted: Iterable[Wanted]) -> list[ArticleReading]:
     """What is noted of articles whose source has no pages: not an error, and nothing to try again."""
     return [
-        Article(canonical_url=one.canonical_url, url=one.url, status="no_pages", attempts=one.attempts)
+        ArticleReading(canonical_url=one.canonical_url, url=one.url, status="no_pages", attempts=one.attempts)
         for one in wanted
     ]
 
@@ -172,7 +172,9 @@ def count_by_status(session: Session, day: date) -> dict[str, int]:
     return {str(status): int(count) for status, count in rows}
 
 
-async def _read(item: Wanted, fetcher: Fetcher, pool: ExtractionPool, settings: Settings, now: datetime) -> Article:
+async def _read(
+    item: Wanted, fetcher: Fetcher, pool: ExtractionPool, settings: Settings, now: datetime
+) -> ArticleReading:
     """One article, whatever happens: a fault of ours with one page must not take the other pages with it."""
     try:
         fetched = await fetcher.fetch(item.url, item.etag, item.last_modified)
@@ -197,7 +199,7 @@ async def _extracted(fetched: Fetched, pool: ExtractionPool) -> Extracted:
 
 def _article(item: Wanted, fetched: Fetched, found: Extracted, settings: Settings, now: datetime) -> ArticleReading:
     text = found.text[: settings.article_max_chars] if found.text else None
-    attempts = item.attempts + 1
+    attempts = item.attempts + fetched.tried
     status, reason = _status(fetched, bool(text), attempts, settings)
     return ArticleReading(
         canonical_url=item.canonical_url,
@@ -226,7 +228,8 @@ def _status(fetched: Fetched, has_text: bool, attempts: int, settings: Settings)
     if fetched.outcome == "ok":
         return ("ok", None) if has_text else ("empty", fetched.reason or "no article was found in the page")
     if fetched.outcome == "failed":
-        return ("gave_up" if attempts >= settings.article_attempts else "retry_at"), fetched.reason
+        is_last = fetched.tried and attempts >= settings.article_attempts
+        return ("gave_up" if is_last else "retry_at"), fetched.reason
     return fetched.outcome, fetched.reason
 
 
@@ -236,7 +239,7 @@ def _next_try(attempts: int, retry_after: float | None, settings: Settings, now:
     A site's own wish is kept to if it is longer; neither is waited for longer than a week.
     """
     jitter = random.uniform(0.75, 1.25)  # noqa: S311 - no secret hangs on it
-    wait = timedelta(hours=settings.article_retry_hours * _LONGER ** (attempts - 1) * jitter)
+    wait = timedelta(hours=settings.article_retry_hours * _LONGER ** max(0, attempts - 1) * jitter)
     asked = timedelta(seconds=min(retry_after or 0.0, _LONGEST_WAIT.total_seconds()))
     then = now + min(max(wait, asked), _LONGEST_WAIT)
     return then.astimezone(UTC).replace(tzinfo=None) if then.tzinfo else then

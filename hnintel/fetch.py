@@ -16,7 +16,7 @@ import httpx
 from hnintel import media, outcomes, robots
 from hnintel.decoding import ACCEPT_ENCODING, Body, DecodingFailed, TooLarge
 from hnintel.outcomes import Fetched, Outcome
-from hnintel.politeness import HostTurns
+from hnintel.politeness import HostTurns, WaitedEnough
 from hnintel.settings import Settings
 
 
@@ -38,7 +38,9 @@ class Fetcher:
         rules: robots.RobotsCache | None = None,
     ) -> None:
         self._settings = settings
-        self._turns = turns or HostTurns(settings.article_per_host, settings.article_host_delay)
+        self._turns = turns or HostTurns(
+            settings.article_per_host, settings.article_host_delay, most_waiting=settings.article_host_wait
+        )
         self._rules = rules or robots.RobotsCache()
         self._reading_rules: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._client = httpx.AsyncClient(
@@ -71,12 +73,15 @@ class Fetcher:
         asked = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {name: value for name, value in asked.items() if value}
         deadline = _Deadline(self._settings.article_total_timeout)
-        for _ in range(self._settings.max_redirects + 1):
+        for hop in range(self._settings.max_redirects + 1):
             refusal = outcomes.refusal(url)
             if refusal:
                 return Fetched("refused", refusal, url=url)
             rules = await self._rules_for(url)
-            ended = await self._hop(url, headers, rules, deadline)
+            try:
+                ended = await self._hop(url, headers, rules, deadline)
+            except WaitedEnough:
+                return Fetched("failed", "the pauses of its host were longer than a run waits", url=url, tried=hop > 0)
             if isinstance(ended, Fetched):
                 return ended
             url = ended

@@ -39,7 +39,8 @@ class Fetched:
     """How one GET ended. ``failed`` may go better another time; the rest is final. No page text in reason.
 
     ``body`` is as it was sent, decompressed, and ``header`` the Content-Type that came with it. ``url`` is the one that
-    answered, redirects followed; ``retry_after`` the seconds that the site asked us to wait.
+    answered, redirects followed; ``retry_after`` the seconds that the site asked us to wait; ``tried`` False where the
+    site was not asked at all.
     """
 
     outcome: Outcome
@@ -52,6 +53,7 @@ class Fetched:
     etag: str | None = None
     last_modified: str | None = None
     retry_after: float | None = None
+    tried: bool = True
 
     @property
     def html(self) -> str | None:

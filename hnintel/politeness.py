@@ -1,8 +1,9 @@
-"""Turns at a host: so many requests at once and so long between two, over every chunk and thread of a process."""
+"""Turns at a host: requests at once, pauses between two and in all, over the chunks and threads of a process."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections import defaultdict, deque
@@ -12,11 +13,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 
+class WaitedEnough(Exception):
+    """The next turn at a host would take more waiting than the host may have."""
+
+
 @dataclass(slots=True)
 class _Host:
     busy: int = 0
     waiting: deque[Future[None]] = field(default_factory=deque)
+    last_start: float = 0.0
     next_start: float = 0.0
+    waited: float = 0.0
     resting_until: float = 0.0
 
 
@@ -28,6 +35,7 @@ class HostTurns:
         delay: seconds from the start of one request to a host to the start of the next.
         clock: seconds, never going back.
         sleep: waits so many of them.
+        most_waiting: seconds of pauses at one host, all together; time that passes by itself is no pause.
     """
 
     def __init__(
@@ -36,15 +44,20 @@ class HostTurns:
         delay: float,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        most_waiting: float = math.inf,
     ) -> None:
-        self._at_once, self._delay = at_once, delay
+        self._at_once, self._delay, self._most_waiting = at_once, delay, most_waiting
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
         self._hosts: dict[str, _Host] = defaultdict(_Host)
 
     @asynccontextmanager
     async def turn(self, host: str, delay: float = 0.0) -> AsyncIterator[None]:
-        """Wait for a turn at *host* and hold it for the block; *delay* is the site's own wish, if longer than ours."""
+        """Wait for a turn at *host* and hold it for the block; *delay* is the site's own wish, if longer than ours.
+
+        Raises:
+            WaitedEnough: the pauses at this host have been long enough; nothing is booked for this turn.
+        """
         await self._enter(host)
         try:
             wait = self._book(host, max(delay, self._delay))
@@ -95,5 +108,9 @@ class HostTurns:
         with self._lock:
             known, now = self._hosts[host], self._clock()
             start = max(now, known.next_start)
-            known.next_start = start + delay
+            pause = max(0.0, start - max(now, known.last_start))  # what is booked before it is waited for already
+            if known.waited + pause > self._most_waiting:
+                raise WaitedEnough(host)
+            known.waited += pause
+            known.last_start, known.next_start = start, start + delay
             return start - now

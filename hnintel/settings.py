@@ -117,6 +117,12 @@ class Settings(SnowflakeSettings):
     article_host_delay: float = Field(
         0.5, ge=0, le=3_600, description="Seconds between the starts of two requests to a host."
     )
+    article_host_wait: float = Field(
+        120.0,
+        ge=0,
+        le=86_400,
+        description="Seconds that a run pauses at one host in all; the articles left are due again later.",
+    )
     article_robots: bool = Field(True, description="Whether robots.txt is read and kept to.")
     article_attempts: int = Field(6, ge=1, le=100, description="How often a failing article is tried before giving up.")
     article_retry_hours: float = Field(

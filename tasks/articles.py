@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
-from prefect import task
+from prefect import runtime, task
 from prefect.cache_policies import NO_CACHE
 
 from hnintel import articles, ledger
-from hnintel.articles import Wanted
+from hnintel.articles import ArticleReading, Wanted
 from hnintel.fetch import Fetcher
 from hnintel.models import Article
 from hnintel.politeness import HostTurns
@@ -48,7 +48,7 @@ def _reading(parameters: dict[str, Any]) -> str:
     persist_result=True,
     task_run_name=_reading,  # type: ignore[arg-type]  # a function will do, its type asks for more
 )
-def read(wanted: Sequence[Wanted], source: str, identity: str, day: date) -> list[Article]:
+def read(wanted: Sequence[Wanted], source: str, identity: str, day: date) -> list[ArticleReading]:
     """Fetch a chunk of articles and take their text out."""
     settings = load_settings()
     transport = open_source(source, settings).pages()
@@ -56,9 +56,10 @@ def read(wanted: Sequence[Wanted], source: str, identity: str, day: date) -> lis
         return articles.without_pages(wanted)
 
     delay = 0.0 if isinstance(transport, PageFiles) else settings.article_host_delay  # files need no pauses
-    manners = _manners(source, day, settings.article_per_host, delay)
+    bounds = settings.article_per_host, delay, settings.article_host_wait
+    manners = _manners(runtime.flow_run.id, source, day, bounds)
 
-    async def fetch_all() -> list[Article]:
+    async def fetch_all() -> list[ArticleReading]:
         async with Fetcher(transport, settings, *manners) as fetcher:
             return await articles.read_articles(fetcher, wanted, settings, _now())
 
@@ -86,9 +87,19 @@ def count(day: date) -> dict[str, int]:
 
 
 @lru_cache(maxsize=4)
-def _manners(source: str, day: date, at_once: int, delay: float) -> tuple[HostTurns, RobotsCache]:
-    """One book of turns and of robots.txt for all chunks of a day that this process reads."""
-    return HostTurns(at_once, delay), RobotsCache()
+def _manners(
+    run: str | None, source: str, day: date, bounds: tuple[int, float, float]
+) -> tuple[HostTurns, RobotsCache]:
+    """One book of turns and of robots.txt for all chunks of a run's day that this process reads.
+
+    Args:
+        run: of the flow; None outside of one.
+        source: where from.
+        day: the partition.
+        bounds: requests at once, seconds between two, and seconds of pauses in all, at one host.
+    """
+    at_once, delay, most_waiting = bounds
+    return HostTurns(at_once, delay, most_waiting=most_waiting), RobotsCache()
 
 
 def _now() -> datetime:

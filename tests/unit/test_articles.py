@@ -28,11 +28,12 @@ from hnintel.articles import (
 from hnintel.extraction_pool import ExtractionFailed, ExtractionPool, ExtractionTimeout
 from hnintel.fetch import Fetcher
 from hnintel.models import ARTICLE_STATUSES, Article, Item
+from hnintel.politeness import HostTurns
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Warehouse
 from hnintel.warehouse.statements import merge_rows
-from tests.security.loopback import Site, answer, fetcher, page, patient
+from tests.security.loopback import Site, answer, fetcher, moved, page, patient
 
 DAY = date(2026, 10, 20)
 NOW = datetime(2026, 10, 21, 2, 0)
@@ -121,6 +122,51 @@ async def test_an_article_has_its_text_title_language_and_hash(pool: ExtractionP
 
 async def test_text_is_kept_up_to_the_set_length(pool: ExtractionPool) -> None:
     assert len((await read(pool, answer(page(3000)), patient(article_max_chars=1000))).text or "") == 1000
+
+
+class Clock:
+    """Time that moves when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def turning(places: int, hops: int) -> dict[str, Any]:
+    """A site that wants a day between two requests, and sends each page on *hops* times before it gives it."""
+    told: dict[str, Any] = {
+        "a.example/robots.txt": answer("User-agent: *\nCrawl-delay: 86400\n", content_type="text/plain")
+    }
+    for place in range(places):
+        for hop in range(hops):
+            told[f"a.example/{place}/{hop}"] = moved(f"http://a.example/{place}/{hop + 1}")
+        told[f"a.example/{place}/{hops}"] = answer(page())
+    return told
+
+
+@pytest.mark.parametrize("hops", [0, 5])
+async def test_a_host_that_wants_long_pauses_holds_a_run_no_longer_than_is_set(pool: ExtractionPool, hops: int) -> None:
+    settings, clock = patient(article_host_wait=100), Clock()
+    gate = HostTurns(2, 0.0, clock, clock.sleep, settings.article_host_wait)
+    each = wanted(*(f"http://a.example/{place}/0" for place in range(10)), attempts=5)
+    async with Site(turning(10, hops)) as site, fetcher(site, settings, turns=gate) as web:
+        articles = await read_articles(web, each, settings, NOW, pool)
+    assert clock.now <= 100
+    left = [one for one in articles if one.status != "ok"]
+    assert len(left) == (6 if hops == 0 else 10)
+    for one in left:
+        if one.attempts == 5:  # the site was not asked, so that it is no attempt
+            assert (one.status, one.reason) == ("retry_at", "the pauses of its host were longer than a run waits")
+            assert one.retry_at is not None
+            assert one.retry_at > NOW
+        else:  # it was asked, and sent us on: what always does so is given up one day
+            assert (one.status, one.attempts) == ("gave_up", 6)
+    assert any(one.attempts == 6 for one in left) == (hops > 0)
 
 
 @pytest.mark.parametrize(("attempts", "least", "most"), [(0, 0.75, 1.25), (1, 2.25, 3.75), (3, 20.25, 33.75)])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from hnintel.politeness import HostTurns
+import pytest
+
+from hnintel.politeness import HostTurns, WaitedEnough
 
 
 class Clock:
@@ -21,9 +23,9 @@ class Clock:
         self.now += seconds
 
 
-def turns(at_once: int = 1, delay: float = 0.0) -> tuple[HostTurns, Clock]:
+def turns(at_once: int = 1, delay: float = 0.0, most_waiting: float = 1e9) -> tuple[HostTurns, Clock]:
     clock = Clock()
-    return HostTurns(at_once, delay, clock, clock.sleep), clock
+    return HostTurns(at_once, delay, clock, clock.sleep, most_waiting), clock
 
 
 async def test_requests_to_one_host_start_the_delay_apart_and_the_first_at_once() -> None:
@@ -33,6 +35,56 @@ async def test_requests_to_one_host_start_the_delay_apart_and_the_first_at_once(
         async with gate.turn("a.example"):
             starts.append(clock.now)
     assert starts == [0.0, 0.5, 1.0, 1.5]
+
+
+async def test_the_pauses_at_a_host_are_bounded_all_together_and_others_are_not_held_up() -> None:
+    gate, clock = turns(most_waiting=100)
+    starts = []
+    for _ in range(4):
+        async with gate.turn("slow.example", 30):
+            starts.append(clock.now)
+    for _ in range(3):
+        with pytest.raises(WaitedEnough):
+            async with gate.turn("slow.example", 30):
+                pass
+    assert starts == [0.0, 30.0, 60.0, 90.0]
+    async with gate.turn("other.example", 30):
+        assert clock.now == 90
+
+
+async def test_two_that_wait_side_by_side_make_one_pause_of_it() -> None:
+    gate, _ = turns(at_once=2, most_waiting=100)
+    begun = 0
+
+    async def one() -> None:
+        nonlocal begun
+        async with gate.turn("slow.example", 30):
+            begun += 1
+
+    ended = await asyncio.gather(*(one() for _ in range(10)), return_exceptions=True)
+    assert begun == 4
+    assert [type(error) for error in ended if error] == [WaitedEnough] * 6
+
+
+async def test_time_that_passes_by_itself_is_no_pause_of_a_host() -> None:
+    gate, clock = turns(most_waiting=10)
+    for _ in range(20):
+        async with gate.turn("slow.example", 30):
+            clock.now += 31
+
+
+async def test_a_turn_that_is_refused_is_no_turn() -> None:
+    gate, clock = turns(most_waiting=0)
+    assert await _take(gate) == "had a turn"
+    async with gate.turn("slow.example", 30):
+        pass
+    for _ in range(3):
+        with pytest.raises(WaitedEnough):
+            async with gate.turn("slow.example", 30):
+                pass
+    clock.now = 30
+    async with gate.turn("slow.example", 30):
+        assert clock.now == 30
 
 
 async def test_other_hosts_do_not_wait() -> None:
