@@ -41,6 +41,7 @@ def prefect(settings: Settings, verbose: bool, api: str | None) -> Iterator[Call
         os.environ.setdefault("PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL", "1")
         os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
     os.environ.setdefault("PREFECT_LOCAL_STORAGE_PATH", str(home / "results"))
+    os.environ.setdefault("PREFECT_RESULTS_DEFAULT_SERIALIZER", "json")  # no pickle, if anything else is ever kept
     if not verbose:
         # A log that cannot be sent or written is no reason to print into the middle of what a person reads.
         logging.raiseExceptions = False

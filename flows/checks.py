@@ -16,7 +16,7 @@ from hnintel.warehouse import open_warehouse
 from tasks import checks as tasks
 
 
-@flow(name="checks", flow_run_name="checks")
+@flow(name="checks", flow_run_name="checks", persist_result=False)
 async def checks(day: date | None = None) -> dict[str, Any]:
     """Run every check of a day and show them as an artifact. Deployed as ``flows/checks.py:checks``.
 

@@ -13,7 +13,7 @@ from tasks import assets
 from tasks import enrich as tasks
 
 
-@flow(name="enrich", flow_run_name="{name} {day}")
+@flow(name="enrich", flow_run_name="{name} {day}", persist_result=False)
 async def enrich(name: str, day: date, run_id: str) -> Enriched:
     """Ask the enrichment *name* about everything of *day* that is pending.
 

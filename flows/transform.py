@@ -18,7 +18,7 @@ from hnintel.warehouse import open_warehouse
 from tasks.transform import build
 
 
-@flow(name="transform", flow_run_name="transform {first} to {last}")
+@flow(name="transform", flow_run_name="transform {first} to {last}", persist_result=False)
 def transform(
     first: date, last: date, run_id: str | None = None, source: str | None = None, again: bool = False
 ) -> Built:

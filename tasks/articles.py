@@ -23,7 +23,7 @@ from hnintel.sources import open_source
 from hnintel.sources.page_files import PageFiles
 from hnintel.tags import tagged
 from hnintel.warehouse import open_warehouse
-from tasks.policies import ARTICLES_BY_URL_AND_DAY
+from tasks.policies import ARTICLES_BY_URL_AND_DAY, kept
 
 STAGE = "articles"
 
@@ -44,9 +44,8 @@ def _reading(parameters: dict[str, Any]) -> str:
 
 
 @task(
-    cache_policy=ARTICLES_BY_URL_AND_DAY,
-    persist_result=True,
     task_run_name=_reading,  # type: ignore[arg-type]  # a function will do, its type asks for more
+    **kept(ARTICLES_BY_URL_AND_DAY),
 )
 def read(wanted: Sequence[Wanted], source: str, identity: str, day: date) -> list[ArticleReading]:
     """Fetch a chunk of articles and take their text out."""

@@ -89,10 +89,15 @@ async def failed(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
         await asyncio.to_thread(_put, event)
 
 
-#: What a flow's decorator takes, so that a failure is announced: ``@flow(..., **FAILURE_TOLD)``.
-FAILURE_TOLD: dict[str, Any] = {"on_failure": [failed], "on_crashed": [failed]}
+#: What a flow's decorator takes, so that a failure is announced: ``@flow(..., **FAILURE_TOLD)``. Its result is not
+#: kept, whatever Prefect's settings say: a kept one would be read back by the serializer that its record names.
+FAILURE_TOLD: dict[str, Any] = {"on_failure": [failed], "on_crashed": [failed], "persist_result": False}
 #: The same, and what the run put into the outbox, however it ended.
-ANNOUNCED: dict[str, Any] = {"on_completion": [ended], "on_failure": [failed, ended], "on_crashed": [failed, ended]}
+ANNOUNCED: dict[str, Any] = FAILURE_TOLD | {
+    "on_completion": [ended],
+    "on_failure": [failed, ended],
+    "on_crashed": [failed, ended],
+}
 
 
 def failure(flow: str, run: FlowRun, state: State[Any], error: BaseException | None, line: str) -> Event:

@@ -19,7 +19,7 @@ from hnintel.tags import tagged
 from hnintel.warehouse import open_warehouse
 from hnintel.window import Window
 from tasks.limits import HACKER_NEWS, turn
-from tasks.policies import ITEMS_BY_ID_AND_DAY, TRIED_AGAIN
+from tasks.policies import ITEMS_BY_ID_AND_DAY, TRIED_AGAIN, kept
 
 STAGE = "ingest"
 
@@ -48,7 +48,7 @@ def list_hours(source: str, window: Window, until: datetime) -> tuple[Listing, l
     return asyncio.run(ingest.list_hours(opened, hours.spans(due), known, waiting)), due, began
 
 
-@task(cache_policy=ITEMS_BY_ID_AND_DAY, persist_result=True, task_run_name="scrape {day} from {ids[0]}")
+@task(task_run_name="scrape {day} from {ids[0]}", **kept(ITEMS_BY_ID_AND_DAY))
 def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> ingest.Scraped:
     """A chunk of items with their comments; *identity* is the source's, for the cache key."""
     settings = load_settings()

@@ -16,9 +16,11 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import Task, exponential_backoff
 
+from hnintel.articles import ArticleReading
 from hnintel.errors import Unreachable
 from hnintel.ingest import Lost, Scraped
 from hnintel.models import Article, Comment, Item
+from tasks.kept import ARTICLES, SCRAPED, KeptRecords, TypedJSON
 
 
 def _shape(*classes: type) -> list[str]:
@@ -46,12 +48,21 @@ ITEMS_BY_ID_AND_DAY = ByMeaning(
     namespace="items",
     meaning=lambda inputs: [inputs["identity"], inputs["day"], inputs["ids"]],
     gives=(Scraped, Lost, Item, Comment),
+    key_storage=KeptRecords(serializer=SCRAPED),
 )
 ARTICLES_BY_URL_AND_DAY = ByMeaning(
     namespace="articles",
     meaning=lambda inputs: [inputs["identity"], inputs["day"], [(one.url, one.attempts) for one in inputs["wanted"]]],
-    gives=(Article,),
+    gives=(Article, ArticleReading),
+    key_storage=KeptRecords(serializer=ARTICLES),
 )
+
+
+def kept(policy: ByMeaning) -> dict[str, Any]:
+    """What the decorator of a task takes whose results are kept under *policy*: ``@task(..., **kept(POLICY))``."""
+    assert isinstance(policy.key_storage, KeptRecords)  # noqa: S101 - else Prefect's own records would be read
+    serializer: TypedJSON = policy.key_storage.serializer
+    return {"cache_policy": policy, "persist_result": True, "result_serializer": serializer}
 
 
 def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
