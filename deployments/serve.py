@@ -28,6 +28,7 @@ import yaml
 from deployments import ended_runs, kept
 from flows._command import Parser
 from flows._server import plain_http
+from hnintel import private_files
 from hnintel.errors import HnIntelError, UsageError, WarehouseError
 from hnintel.settings import load_settings
 from hnintel.warehouse.file_lock import HeldElsewhere, Hold
@@ -128,7 +129,9 @@ def main(argv: list[str]) -> int:
 
 
 def _serve() -> None:
-    home = load_settings().folder / "prefect"
+    settings = load_settings()
+    private_files.protect(settings)
+    home = settings.folder / "prefect"
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -211,6 +214,7 @@ def environment(environ: Mapping[str, str], home: Path, port: int) -> dict[str, 
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",  # no pickle, if anything else is ever kept
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
     }

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from flows import _local
-from hnintel import away, progress
+from hnintel import away, private_files, progress
 from hnintel.errors import HnIntelError, UsageError, WarehouseError
 from hnintel.progress import Reporter
 from hnintel.settings import Settings, load_settings
@@ -34,6 +34,7 @@ UNEXPECTED = 1
 
 def guarded(run: Callable[[], int]) -> int:
     """One line and an exit code for whatever ends *run* early."""
+    private_files.set_umask()
     sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     try:
         return run()

@@ -87,6 +87,7 @@ def accept(enrichments: Mapping[str, Enrichment], folder: Path | None) -> Path:
     try:
         whole = path.with_name(f".{NAME}.{os.getpid()}")  # half a lock file would be none
         whole.write_text(json.dumps(declared(enrichments), indent=1) + "\n", encoding="utf-8")
+        whole.chmod(0o644)  # part of the checkout, and of an image that runs as another user
         whole.replace(path)
     except OSError as error:
         raise WarehouseError(f"{path} cannot be written ({error.strerror})") from None

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
+from hnintel import private_files
 from hnintel.commands import dead_letters, schema
 from hnintel.commands.bill import bill
 from hnintel.commands.checks import checks
@@ -47,6 +48,7 @@ app.add_typer(schema.app, name="schema")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sub-command that *argv* names; the exit code."""
+    private_files.set_umask()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         code = int(app(args=words or ["--help"], standalone_mode=False) or 0)

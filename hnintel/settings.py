@@ -48,6 +48,7 @@ class Settings(SnowflakeSettings):
 
     # Where and when
     home: Path = Field(default_factory=_default_home, description="The one folder that everything is written below.")
+    site_readable: bool = Field(False, description="Whether other users of the machine may read the site; only it.")
     time_zone: str = Field("America/New_York", description="The zone whose calendar days are the partitions.")
     owner: str = Field("data-team", min_length=1, description="Who owns the tables; told with each asset of Prefect's.")
     first_day: date = Field(date(2006, 10, 9), description="The first day ever wanted; earlier ones are refused.")

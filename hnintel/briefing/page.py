@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from hnintel import private_files
 from hnintel.articles import count_by_status
 from hnintel.briefing.sections import answering, fingerprint
 from hnintel.errors import UsageError, WarehouseError
@@ -75,8 +76,9 @@ def publish(warehouse: Warehouse, day: date, settings: Settings) -> tuple[Path, 
         )
         index = [(shown, briefings[shown].headline, _count(session, shown)) for shown in reversed(days)]
     for shown, page in pages.items():
-        _write(path_of(shown, settings), render_page(page))
-    _write(settings.site / "index.html", render_index(index))
+        _write(path_of(shown, settings), render_page(page), settings.site_readable)
+    _write(settings.site / "index.html", render_index(index), settings.site_readable)
+    private_files.publish_site(settings)
     return path_of(day, settings), markdown
 
 
@@ -85,12 +87,13 @@ def path_of(day: date, settings: Settings) -> Path:
     return settings.site / page_path(day)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, readable: bool = False) -> None:
     """All of it or nothing: a reader never sees half a page, and two writers never meet in one file."""
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_text(text, encoding="utf-8")
+        beside.chmod(0o644 if readable else 0o600)
         beside.replace(path)
     except OSError as error:
         raise WarehouseError(f"{path} cannot be written ({error.strerror}): give another HNINTEL_HOME") from None

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from hnintel import private_files
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Warehouse
 
 
 @lru_cache(maxsize=8)
 def open_warehouse(settings: Settings) -> Warehouse:
-    """The warehouse that the settings name; the same one for the same settings, so that its turns are kept."""
+    """The warehouse that the settings name; the same one for the same settings, so that its turns are kept.
+
+    What is written from now on is its user's alone (hnintel.private_files): this is where each process comes by.
+    """
+    private_files.protect(settings)
     if settings.warehouse == "snowflake":
         from hnintel.warehouse.snowflake.adapter import SnowflakeWarehouse
 
