@@ -188,6 +188,8 @@ def _classification(labels: Sequence[Label], config: Mapping[str, Any], several:
 def _unusable(reply: Reply) -> str | None:
     if reply.finish == "length":
         return "the answer was cut off at the model's limit of tokens"
+    if len(reply.content) > structured.MOST_CHARACTERS:
+        return structured.TOO_LONG
     return None if reply.content.strip() else "the answer is empty"
 
 

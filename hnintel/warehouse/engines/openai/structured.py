@@ -1,7 +1,8 @@
 """Answers held to a JSON schema, whatever the endpoint can do for it.
 
 What is taken from an answer is taken as it stands: a fence, prose around it and a comma too many are looked past, but
-no value is guessed or completed.
+no value is guessed or completed. An answer is text of unknown origin, so the work for one is bounded: its length, the
+places where an object is looked for, and the faults that are listed of an object.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator, SchemaError
@@ -17,9 +19,22 @@ from jsonschema.exceptions import best_match
 #: What can hold a model to JSON, the surest first; the last asks for it in words alone.
 MODES = ("json_schema", "json_object", "words")
 
-#: Some servers leave out the mark with which they begin.
-_THOUGHTS = re.compile(r"\A(?!\s*\{).*</think>", re.DOTALL)
-_STRING_OR_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+#: The longest answer that is read, in characters. A model's answer to one of our questions has a few hundred.
+MOST_CHARACTERS = 65_536
+#: The most places of an answer at which reading an object is tried.
+MOST_CANDIDATES = 64
+#: The most faults of one object among which the most telling is looked for.
+_MOST_FAULTS = 100
+#: Where a model's thoughts end. Some servers leave out the mark with which they begin.
+_THOUGHTS_END = "</think>"
+TOO_LONG = f"the answer is longer than {MOST_CHARACTERS:,} characters"
+_STRING = r'"(?:[^"\\]|\\.)*+'
+# A string is never tried again from within (possessive), and one that is not closed is matched up to the end of the
+# text: without both, each quote in an unclosed string starts another scan to the end.
+_STRING_OR_COMMA = re.compile(
+    rf'(?P<string>{_STRING}")|(?P<unclosed>{_STRING}\\?\Z)|,(?=\s*[}}\]])', re.DOTALL
+)
+_LAST_COMMA = re.compile(r",(?=\s*[}\]])")
 
 
 class Unfit(Exception):
@@ -54,11 +69,13 @@ def read(content: str, schema: Mapping[str, Any]) -> Any:
     """The JSON in *content* that fits *schema*.
 
     Raises:
-        Unfit: there is none; it says what is wrong with the first that was found.
+        Unfit: there is none, or the answer is too long to be read; it says what is wrong with the first that was found.
     """
+    if len(content) > MOST_CHARACTERS:
+        raise Unfit(TOO_LONG)
     validator, told = Draft202012Validator(schema), "it is no JSON"
     for number, value in enumerate(_candidates(content)):
-        error = best_match(validator.iter_errors(value))
+        error = best_match(islice(validator.iter_errors(value), _MOST_FAULTS))
         if error is None:
             return value
         if number == 0:
@@ -67,21 +84,37 @@ def read(content: str, schema: Mapping[str, Any]) -> Any:
 
 
 def _candidates(content: str) -> Iterator[Any]:
-    """What can be read as JSON in *content*: the whole, else each object in it, from the first to the last."""
-    content = _THOUGHTS.sub("", content)
+    """What can be read as JSON in *content*: the whole, else each object in it, from the first to the last.
+
+    Objects are looked for at :data:`MOST_CANDIDATES` places at the most: each place costs up to the whole length.
+    """
+    content = _without_thoughts(content)
     try:
         yield _decoder.decode(content.strip())
         return
     except (ValueError, RecursionError):
-        content = _STRING_OR_COMMA.sub(r"\1", content)
+        content = _STRING_OR_COMMA.sub(_without_last_comma, content)
     place = content.find("{")
-    while place >= 0:
+    for _ in range(MOST_CANDIDATES):
+        if place < 0:
+            return
         try:
             value, end = _decoder.raw_decode(content, place)
             yield value
         except (ValueError, RecursionError):
             end = place + 1
         place = content.find("{", end)
+
+
+def _without_last_comma(found: re.Match[str]) -> str:
+    """A string as it is, a comma behind the last value as nothing; behind a quote that opens no string it goes on."""
+    return found["string"] or _LAST_COMMA.sub("", found["unclosed"] or "")
+
+
+def _without_thoughts(content: str) -> str:
+    """*content* from the end of the model's thoughts on, where it begins with some."""
+    _, mark, answer = content.rpartition(_THOUGHTS_END)
+    return answer if mark and not content.lstrip().startswith("{") else content
 
 
 def _no_constant(name: str) -> Any:
