@@ -11,11 +11,13 @@ from typing import Any
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from hnintel.bodies import read_bounded
+from hnintel.decoding import ACCEPT_ENCODING, DecodingFailed, TooLarge
 from hnintel.errors import SourceError, Unreachable
 from hnintel.guard import authorities
 from hnintel.settings import Settings
 
-#: A page of 1,000 hits is 0.1 MB and the longest item 2 MB; what goes on after this is no answer.
+#: Bytes, decoded. A page of 1,000 hits is 0.1 MB and the longest item 2 MB; what goes on after this is no answer.
 MOST_BYTES = 16_000_000
 #: A server that asks for more patience than this (seconds) is asked again by a later run.
 LONGEST_WAIT = 30.0
@@ -85,19 +87,20 @@ async def _read(
     client: httpx.AsyncClient, url: str, params: Mapping[str, Any] | None
 ) -> tuple[int, httpx.Headers, bytes]:
     async with client.stream("GET", url, params=params) as response:
-        body = bytearray()
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) > MOST_BYTES:
-                raise Unreachable(f"{response.url.host} answered more than {MOST_BYTES} bytes")
-        return response.status_code, response.headers, bytes(body)
+        try:
+            body = await read_bounded(response, MOST_BYTES)
+        except TooLarge:
+            raise Unreachable(f"{response.url.host} answered more than {MOST_BYTES} bytes") from None
+        except DecodingFailed as failed:
+            raise Unreachable(f"{response.url.host} answered what cannot be read: {failed}") from None
+        return response.status_code, response.headers, body
 
 
 @asynccontextmanager
 async def json_client(settings: Settings) -> AsyncIterator[JsonClient]:
     """A client for the length of the block."""
     one = httpx.Limits(max_connections=1)
-    headers = {"User-Agent": settings.user_agent, "Accept": "application/json"}
+    headers = {"User-Agent": settings.user_agent, "Accept": "application/json", "Accept-Encoding": ACCEPT_ENCODING}
     async with AsyncExitStack() as stack:
         clients = [
             httpx.AsyncClient(verify=authorities(), timeout=settings.item_timeout, limits=one, headers=headers)

@@ -61,6 +61,8 @@ class Site:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             headers = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
+            # Unread, it would have the connection reset, and with it what the other side has not read yet.
+            await reader.readexactly(int(headers.get("content-length", "0")))
             key = headers["host"].partition(":")[0] + head[0].split(" ")[1]
             self.asked.append(key)
             self.headers.append(headers)

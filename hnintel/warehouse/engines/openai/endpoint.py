@@ -17,6 +17,8 @@ import openai
 from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from hnintel.bodies import bounding
+from hnintel.decoding import DecodingFailed, TooLarge
 from hnintel.errors import HnIntelError, WarehouseError
 from hnintel.warehouse.engines.base import Answer, EngineUnreachable, Usage
 from hnintel.warehouse.engines.openai import faults
@@ -26,6 +28,8 @@ Q = TypeVar("Q")
 #: Rows in succession to which nothing was answered, after which it is the endpoint that is ill, and not the rows.
 LOST_IN_A_ROW = 5
 _LONGEST_CONNECT = 10.0
+#: Bytes of one answer, decoded: the longest content that is read, all of it escaped, and a model's thoughts beside it.
+MOST_BYTES = 2_000_000
 #: Whoever counts more tokens than this for one answer has not counted them.
 _MOST_TOKENS = 1_000_000_000
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=20)
@@ -61,7 +65,9 @@ class Endpoint:
         self._slots = asyncio.Semaphore(concurrency)
         # No redirects: a text goes where the setting says and nowhere else.
         patience = openai.Timeout(timeout, connect=min(timeout, _LONGEST_CONNECT))
-        transport = openai.DefaultAsyncHttpxClient(follow_redirects=False, timeout=patience)
+        transport = openai.DefaultAsyncHttpxClient(
+            follow_redirects=False, timeout=patience, event_hooks={"response": [bounding(MOST_BYTES)]}
+        )
         key = api_key.get_secret_value() if api_key else ""
         self._client = openai.AsyncOpenAI(
             api_key=key,
@@ -162,8 +168,8 @@ class Endpoint:
                 raw = await create(model=self.model, messages=messages, extra_headers=self._headers, **parameters)
         except TimeoutError:
             raise faults.Passing(f"nothing within {self._timeout:g} s") from None
-        except openai.APIConnectionError as error:
-            raise faults.of_connection(error) from None
+        except (openai.APIConnectionError, TooLarge, DecodingFailed) as error:
+            raise _of_reading(error) from None
         except openai.APIStatusError as error:
             raise self._fault(error) from None
         return _reply(raw.http_response.text)
@@ -188,6 +194,18 @@ def _wait(state: RetryCallState) -> float:
     """Exponential backoff with full jitter, or as long as the endpoint asked for if that is longer."""
     error = state.outcome.exception() if state.outcome else None
     return max(_BACKOFF(state), error.retry_after if isinstance(error, faults.Passing) else 0.0)
+
+
+def _of_reading(error: openai.APIConnectionError | TooLarge | DecodingFailed) -> Exception:
+    """What it means that no body was read: it is too long, it is damaged, or the connection was lost."""
+    # Some versions of the package wrap what reading raises, some hand it on.
+    cause = (error.__cause__ or error) if isinstance(error, openai.APIConnectionError) else error
+    if isinstance(cause, TooLarge):  # asked again it would be paid for again, and be no shorter
+        return faults.Refused(f"the endpoint's answer is longer than {MOST_BYTES:,} bytes")
+    if isinstance(cause, DecodingFailed):
+        return faults.Passing(f"its answer cannot be decoded: {cause}")
+    assert isinstance(error, openai.APIConnectionError)
+    return faults.of_connection(error)
 
 
 def _reply(body: str) -> Reply:
