@@ -37,6 +37,9 @@ _JUDGING_COLUMNS = (
     *("input_tokens", "output_tokens", "digest_read", "digest_written"),
 )
 _JUDGING_PREFIX = "absent_"
+#: What an answer may have at the most to be kept, where its column says nothing: characters of a text, texts of a list,
+#: characters of one of those. Nobody declares them, so they are far above what an honest answer has.
+MOST_CHARACTERS, MOST_ITEMS, MOST_ITEM_CHARACTERS = 8_000, 100, 200
 _PATH = re.compile(r"[A-Za-z_]\w*(\[\d+\]|\.[A-Za-z_]\w*)*")
 
 
@@ -50,7 +53,10 @@ class Column:
         description: one sentence; the model reads it, and so do the docs.
         one_of: the only values it may have; with a mapping, each with a description that the model judges by.
         between: the least and the greatest value of a number, both allowed.
-        max_length: the most characters a text may have.
+        max_length: the most characters a text may have; the model is told, so it is part of the question.
+        longest: the most characters that a text, or one text of a list, may have to be kept. The model is not told, so
+            another number asks nothing anew. By default ``max_length``, else 8,000, and 200 of a list's.
+        most_items: the most texts that a list may have to be kept, in the same way; by default 100.
         nullable: whether there may be no answer: a null, or nothing at its place. Another type is still a bad answer.
         path: where it lies in the JSON answer, if not at its own name: ``labels[0]``.
     """
@@ -63,6 +69,19 @@ class Column:
     path: str | None = None
     max_length: int | None = None
     nullable: bool = False
+    longest: int | None = None
+    most_items: int | None = None
+
+    @property
+    def kept_length(self) -> int:
+        """The most characters that a text, or one text of a list, may have to be kept."""
+        default = MOST_ITEM_CHARACTERS if self.kind == "list" else MOST_CHARACTERS
+        return self.max_length or self.longest or default
+
+    @property
+    def kept_items(self) -> int:
+        """The most texts that a list may have to be kept."""
+        return self.most_items or MOST_ITEMS
 
     @property
     def kind(self) -> Kind:
@@ -87,7 +106,10 @@ class Column:
 
     @property
     def promise(self) -> list[object]:
-        """All that is promised of it, for a fingerprint; what is left at its default is not named."""
+        """All that is promised of it, for a fingerprint; what is left at its default is not named.
+
+        ``longest`` and ``most_items`` are no part of it: an answer within them stays the answer.
+        """
         told = [self.name, self.kind, self.path, self.labels, self.between]
         return told + [self.max_length, self.nullable] * (self.max_length is not None or self.nullable)
 
@@ -114,6 +136,14 @@ class Column:
             raise DeclarationError(f"column {self.name}: one_of has a value twice; take one out")
         if self.max_length is not None and (self.kind != "text" or not _is_count(self.max_length)):
             raise DeclarationError(f"column {self.name}: max_length goes with str and is a number of at least 1")
+        if self.longest is not None and (
+            self.kind not in ("text", "list") or self.max_length is not None or not _is_count(self.longest)
+        ):
+            raise DeclarationError(
+                f"column {self.name}: longest goes with list[str], or with str without max_length, and is at least 1"
+            )
+        if self.most_items is not None and (self.kind != "list" or not _is_count(self.most_items)):
+            raise DeclarationError(f"column {self.name}: most_items goes with list[str] and is a number of at least 1")
         if not isinstance(self.nullable, bool):
             raise DeclarationError(f"column {self.name}: nullable is True or False")
         if self.between is None:

@@ -77,6 +77,7 @@ def question(warehouse: Warehouse, enrichment: Enrichment) -> list[Step]:
             statement(
                 "judge",
                 columns=enrichment.columns,
+                dialect=dialect,
                 values={column.name: enrichment.value(column, dialect) for column in enrichment.columns},
                 absences={column.name: enrichment.absence(column, dialect) for column in enrichment.columns},
                 error=dialect.from_json("answer", "error", "text"),

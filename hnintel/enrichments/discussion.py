@@ -13,8 +13,20 @@ enrichment = Enrichment(
     prompt="Draw up this digest of a discussion.",
     call="AI_COMPLETE({{ model }}, {{ prompt }} || {{ input }}, {'temperature': 0}, {{ response_format }})",
     columns=(
-        Column("agreement", str, "What most agree on, one sentence; null where there is nothing.", nullable=True),
-        Column("disagreement", str, "Where they disagree, one sentence; null where they do not.", nullable=True),
+        Column(
+            "agreement",
+            str,
+            "What most agree on, one sentence; null where there is nothing.",
+            nullable=True,
+            longest=1_000,
+        ),
+        Column(
+            "disagreement",
+            str,
+            "Where they disagree, one sentence; null where they do not.",
+            nullable=True,
+            longest=1_000,
+        ),
         Column(
             "tone",
             str,

@@ -30,8 +30,12 @@ SELECT
     {% if column.one_of %}
         WHEN {{ column.name }} NOT IN ({% for value in column.one_of %}{{ value | literal }}{{ ", " if not loop.last }}{% endfor %}) THEN '{{ column.name }}: none of its values'
     {% endif %}
-    {% if column.max_length %}
-        WHEN length({{ column.name }}) > {{ column.max_length }} THEN '{{ column.name }}: longer than {{ column.max_length }} characters'
+    {% if column.kind == "text" and not column.one_of or column.max_length %}
+        WHEN length({{ column.name }}) > {{ column.kept_length }} THEN '{{ column.name }}: longer than {{ column.kept_length }} characters'
+    {% endif %}
+    {% if column.kind == "list" %}
+        WHEN {{ dialect.list_size(column.name) }} > {{ column.kept_items }} THEN '{{ column.name }}: more than {{ column.kept_items }} texts'
+        WHEN {{ dialect.has_longer(column.name, column.kept_length) }} THEN '{{ column.name }}: a text longer than {{ column.kept_length }} characters'
     {% endif %}
     {% if column.between %}
         WHEN {{ column.name }} NOT BETWEEN {{ column.between[0] }} AND {{ column.between[1] }} THEN '{{ column.name }}: not between {{ column.between[0] }} and {{ column.between[1] }}'

@@ -64,12 +64,19 @@ class Dialect(Protocol):
     def from_json(self, column: str, path: str, kind: Kind) -> str:
         """An expression: what lies at *path* (``labels[0]``) of a JSON column, as *kind*; NULL where it is no such.
 
-        JSON's types are not bent: ``"3"`` is no number and 3 no text. A list is one of texts, without a null. A
-        timestamp is text by ISO 8601, and comes out in UTC; one without an offset is taken to be in UTC.
+        JSON's types are not bent: ``"3"`` is no number and 3 no text. A list is one of texts, without a null. Texts, a
+        list's too, come without control characters (:mod:`hnintel.controls`). A timestamp is text by ISO 8601, and
+        comes out in UTC; one without an offset is taken to be in UTC.
         """
 
     def is_absent(self, column: str, path: str) -> str:
         """A condition: nothing, or a null, lies at *path* of a JSON column."""
+
+    def list_size(self, column: str) -> str:
+        """An expression: how many texts a list has; NULL of no list."""
+
+    def has_longer(self, column: str, characters: int) -> str:
+        """A condition: one text of a list has more than so many characters; false or NULL of no list."""
 
     def with_error_details(self, call: str) -> str:
         """*call*, an AI function, made to answer ``{"value", "error"}`` instead of failing the statement."""

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from hnintel.controls import BREAKS, CONTROLS
 from hnintel.errors import HnIntelError, WarehouseBusy, WarehouseError
 from hnintel.warehouse.base import Dialect, Kind, Query, Session, Staged, Step, T
 from hnintel.warehouse.embedded import connect_with_functions
@@ -54,9 +55,10 @@ class DuckDBDialect:
         if kind == "list":
             others = f"list_filter(json_type({column}, '$.{path}[*]'), lambda given: given <> 'VARCHAR')"
             items = f"CAST(json_extract({column}, '$.{path}') AS VARCHAR[])"
-            return f"CASE WHEN {found} = 'ARRAY' AND len({others}) = 0 THEN {items} END"
+            kept = f"list_transform({items}, lambda given: {_without_controls('given')})"
+            return f"CASE WHEN {found} = 'ARRAY' AND len({others}) = 0 THEN {kept} END"
         if kind == "text":
-            return f"CASE WHEN {found} = 'VARCHAR' THEN {text} END"
+            return f"CASE WHEN {found} = 'VARCHAR' THEN {_without_controls(text)} END"
         if kind == "boolean":
             return f"CASE WHEN {found} = 'BOOLEAN' THEN {text} = 'true' END"
         if kind == "integer":  # 3.0 is one, as in JSON schema; 3.7 is none, and is not rounded to one
@@ -74,6 +76,14 @@ class DuckDBDialect:
         """Nothing, or a null, lies at *path*."""
         return f"coalesce(json_type({column}, '$.{path}'), 'NULL') = 'NULL'"
 
+    def list_size(self, column: str) -> str:
+        """How many texts a list has."""
+        return f"len({column})"
+
+    def has_longer(self, column: str, characters: int) -> str:
+        """Whether one text of a list has more than so many characters."""
+        return f"len(list_filter({column}, lambda given: length(given) > {characters})) > 0"
+
     def with_error_details(self, call: str) -> str:
         """The call with Snowflake's named argument, which the embedded functions take too."""
         return f"{call.rstrip()[:-1]}, return_error_details => TRUE)"
@@ -85,6 +95,13 @@ class DuckDBDialect:
     def row_hash(self, columns: Sequence[str]) -> str:
         """A sum of row hashes: rows may come in any order, and one that is there twice counts twice."""
         return f"coalesce(sum(hash({', '.join(columns)})), 0)"
+
+
+def _without_controls(text: str) -> str:
+    breaks, controls = (
+        "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last in ranges) for ranges in (BREAKS, CONTROLS)
+    )
+    return f"regexp_replace(regexp_replace({text}, '[{breaks}]', ' ', 'g'), '[{controls}]', '', 'g')"
 
 
 class DuckDBSession:

@@ -107,16 +107,30 @@ def _mended_node(node: Expr) -> Expr:
         return node.this.transform(_mended_node)  # the value is made text there before it is made an ARRAY
     if isinstance(node, exp.ArrayFilter):
         return _filtered(node)
+    if isinstance(node, exp.Transform):
+        return _transformed(node)
     return node
 
 
 def _filtered(node: exp.ArrayFilter) -> Expr:
-    """An ARRAY is no list to FILTER there, and its function has an arrow that DuckDB takes for JSON's."""
+    return _of_items("list_filter", node)
+
+
+def _transformed(node: exp.Transform) -> Expr:
+    return _of_items("list_transform", node)
+
+
+def _of_items(function: str, node: exp.ArrayFilter | exp.Transform) -> Expr:
+    """An ARRAY is no list to FILTER and TRANSFORM there, and their function has an arrow that DuckDB takes for JSON's.
+
+    An item is JSON, which a cast to VARCHAR would leave in its quotes.
+    """
     items = exp.Anonymous(this="_sf_items", expressions=[node.this.transform(_mended_node)])
-    condition = node.expression.this.transform(_mended_node).sql(dialect="duckdb")
-    given = exp.Var(this=f"lambda {node.expression.expressions[0].name}: {condition}")
-    filtered = exp.Anonymous(this="list_filter", expressions=[items, given])
-    return exp.Anonymous(this="to_json", expressions=[filtered])
+    name = node.expression.expressions[0].name
+    bare = exp.Anonymous(this="json_extract_string", expressions=[exp.column(name), exp.Literal.string("$")])
+    body = node.expression.this.transform(lambda part: bare.copy() if isinstance(part, exp.Cast) else part)
+    given = exp.Var(this=f"lambda {name}: {body.transform(_mended_node).sql(dialect='duckdb')}")
+    return exp.Anonymous(this="to_json", expressions=[exp.Anonymous(this=function, expressions=[items, given])])
 
 
 def _in_its_schema(create: exp.Create) -> exp.Create:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hnintel.controls import BREAKS, CONTROLS, code_points
 from hnintel.warehouse.base import Kind
 
 #: By the names that INFORMATION_SCHEMA gives; a migration's BIGINT, VARCHAR and DOUBLE come out there as these.
@@ -40,9 +41,10 @@ class SnowflakeDialect:
         if kind == "list":
             others = f"FILTER(CAST({found} AS ARRAY), given -> TYPEOF(given) <> 'VARCHAR')"
             is_list = f"TYPEOF({found}) = 'ARRAY'"
-            return f"CASE WHEN {is_list} AND ARRAY_SIZE({others}) = 0 THEN CAST({found} AS ARRAY) END"
+            kept = f"TRANSFORM(CAST({found} AS ARRAY), given -> {_without_controls('CAST(given AS VARCHAR)')})"
+            return f"CASE WHEN {is_list} AND ARRAY_SIZE({others}) = 0 THEN {kept} END"
         if kind == "text":
-            return f"CASE WHEN TYPEOF({found}) = 'VARCHAR' THEN {text} END"
+            return f"CASE WHEN TYPEOF({found}) = 'VARCHAR' THEN {_without_controls(text)} END"
         if kind == "boolean":
             return f"CASE WHEN TYPEOF({found}) = 'BOOLEAN' THEN {text} = 'true' END"
         number, is_number = f"TRY_CAST({text} AS DOUBLE)", f"TYPEOF({found}) IN {_JSON_NUMBERS}"
@@ -62,6 +64,14 @@ class SnowflakeDialect:
         """Nothing, or a null, lies at *path*."""
         return f"COALESCE(TYPEOF({_at(column, path)}), 'NULL_VALUE') = 'NULL_VALUE'"
 
+    def list_size(self, column: str) -> str:
+        """How many texts an ARRAY has."""
+        return f"ARRAY_SIZE({column})"
+
+    def has_longer(self, column: str, characters: int) -> str:
+        """Whether one text of an ARRAY has more than so many characters."""
+        return f"ARRAY_SIZE(FILTER({column}, given -> LENGTH(CAST(given AS VARCHAR)) > {characters})) > 0"
+
     def with_error_details(self, call: str) -> str:
         """The call with its named argument."""
         return f"{call.rstrip()[:-1]}, {DETAILS})"
@@ -73,6 +83,13 @@ class SnowflakeDialect:
     def row_hash(self, columns: Sequence[str]) -> str:
         """A sum of row hashes: rows may come in any order, and one that is there twice counts twice."""
         return f"COALESCE(SUM(HASH({', '.join(columns)})), 0)"
+
+
+def _without_controls(text: str) -> str:
+    """TRANSLATE puts a blank for as many as it is given blanks for, and leaves the others out."""
+    breaks = code_points(BREAKS)
+    escaped = "".join(f"\\u{code:04x}" for code in [*breaks, *code_points(CONTROLS)] if code)
+    return f"TRANSLATE({text}, '{escaped}' || CHR(0), '{' ' * len(breaks)}')"
 
 
 def _at(column: str, path: str) -> str:

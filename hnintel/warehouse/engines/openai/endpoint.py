@@ -199,13 +199,12 @@ def _wait(state: RetryCallState) -> float:
 def _of_reading(error: openai.APIConnectionError | TooLarge | DecodingFailed) -> Exception:
     """What it means that no body was read: it is too long, it is damaged, or the connection was lost."""
     # Some versions of the package wrap what reading raises, some hand it on.
-    cause = (error.__cause__ or error) if isinstance(error, openai.APIConnectionError) else error
+    cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
     if isinstance(cause, TooLarge):  # asked again it would be paid for again, and be no shorter
         return faults.Refused(f"the endpoint's answer is longer than {MOST_BYTES:,} bytes")
-    if isinstance(cause, DecodingFailed):
-        return faults.Passing(f"its answer cannot be decoded: {cause}")
-    assert isinstance(error, openai.APIConnectionError)
-    return faults.of_connection(error)
+    if isinstance(error, openai.APIConnectionError) and not isinstance(cause, DecodingFailed):
+        return faults.of_connection(error)
+    return faults.Passing(f"its answer cannot be decoded: {cause}")
 
 
 def _reply(body: str) -> Reply:

@@ -31,9 +31,7 @@ TOO_LONG = f"the answer is longer than {MOST_CHARACTERS:,} characters"
 _STRING = r'"(?:[^"\\]|\\.)*+'
 # A string is never tried again from within (possessive), and one that is not closed is matched up to the end of the
 # text: without both, each quote in an unclosed string starts another scan to the end.
-_STRING_OR_COMMA = re.compile(
-    rf'(?P<string>{_STRING}")|(?P<unclosed>{_STRING}\\?\Z)|,(?=\s*[}}\]])', re.DOTALL
-)
+_STRING_OR_COMMA = re.compile(rf'(?P<string>{_STRING}")|(?P<unclosed>{_STRING}\\?\Z)|,(?=\s*[}}\]])', re.DOTALL)
 _LAST_COMMA = re.compile(r",(?=\s*[}\]])")
 
 

@@ -1,0 +1,55 @@
+"""No text that is read out of an answer holds a control character, on every warehouse and by every engine."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from datetime import timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hnintel.controls import BREAKS, CONTROLS, code_points, without_controls
+from hnintel.warehouse.base import Warehouse
+from tests.warehouse.test_warehouse_protocol import read_json
+
+_BIDI = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+_MARKS = "\u061c\u200e\u200f"
+#: Any text, controls more often than chance would have them; no half of a surrogate pair, which JSON cannot hold.
+_TEXTS = st.text(
+    st.characters(exclude_categories=["Cs"])
+    | st.sampled_from("\x00\t\n\x1b\x7f\x85\x9b\u061c\u200f\u2028\u202e\u2066'\"\\$")
+)
+
+
+def test_the_table_has_every_control_and_every_character_of_direction() -> None:
+    told = {
+        code
+        for code in range(0x110000)
+        if unicodedata.category(chr(code)) in ("Cc", "Zl", "Zp")
+        or unicodedata.bidirectional(chr(code)) in _BIDI
+        or chr(code) in _MARKS
+    }
+    assert sorted(told) == sorted(code_points(BREAKS) + code_points(CONTROLS))
+
+
+def test_every_control_is_left_out_of_an_answer_and_what_ends_a_line_is_a_blank(warehouse: Warehouse) -> None:
+    every = "".join(map(chr, range(0x3000)))
+    answer = json.dumps({"value": {"one": every, "all": [every, "b\r\nc"]}})
+    assert read_json(warehouse, answer, "value.one", "text") == without_controls(every)
+    assert _as_list(read_json(warehouse, answer, "value.all", "list")) == [without_controls(every), "b  c"]
+    assert not any(unicodedata.category(char) == "Cc" for char in without_controls(every))
+
+
+@settings(max_examples=25, deadline=timedelta(minutes=1), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_TEXTS, max_size=4))
+def test_whatever_a_text_holds_both_warehouses_read_it_alike(warehouse: Warehouse, texts: list[str]) -> None:
+    whole = "".join(texts)
+    answer = json.dumps({"value": {"one": whole, "all": texts}, "error": None})
+    assert read_json(warehouse, answer, "value.one", "text") == without_controls(whole)
+    assert _as_list(read_json(warehouse, answer, "value.all", "list")) == [without_controls(text) for text in texts]
+
+
+def _as_list(kept: object) -> object:
+    """Snowflake's connector gives an ARRAY as JSON."""
+    return json.loads(kept) if isinstance(kept, str) else kept
