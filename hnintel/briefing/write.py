@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from hnintel import ledger
+from hnintel.briefing.evidence import Evidence
+from hnintel.briefing.hold import Held, hold
 from hnintel.briefing.sections import ASKER, CLAIMS_PROMPT, CLAIMS_SCHEMA, MODEL, SECTIONS, answering, fingerprint
 from hnintel.budget import DIGEST_CHARS, Budget, Estimate, estimate
 from hnintel.errors import ModelUnavailable
@@ -26,7 +28,8 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What writing came to; ``claims`` that were kept, and ``refused``: those that are none or cite no story.
+    """What writing came to; ``claims`` that were kept, and ``refused``: those that are none, that cite no story which
+    bears them, or that are too many.
 
     ``digests`` is what AI_AGG was asked, ``asked`` what AI_COMPLETE was asked over those, ``usage`` both together.
     ``anew`` is False where the briefing that was there still held.
@@ -100,10 +103,12 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
 
     def keep(session: Session) -> Written:
         answers = session.rows("SELECT * FROM counted ORDER BY section")
-        known = _stories(session, day)
-        written, claims = _account(answers, known, functions)
-        letters = _stage_letters(session, day, answers, run_id)
-        _save(session, day, question, lines, claims, len(known), model, run_id)
+        evidence = _evidence(session, day)
+        held = {answer["section"]: hold(answer["section"], answer["answer"], evidence) for answer in answers}
+        written = _account(answers, held, functions)
+        letters = _stage_letters(session, day, answers, held, run_id)
+        claims = [claim for one in held.values() for claim in one.kept]
+        _save(session, day, question, lines, claims, len(evidence.stories), model, run_id)
         ledger.settle_letters(session, letters)
         stamp = (session, run_id, day, STAGE, question)
         functions.agg.add_usage(*stamp, written.digests, counted=False)
@@ -163,46 +168,32 @@ def _steps(warehouse: Warehouse, model: str) -> list[Step]:
     ]
 
 
-def _account(
-    answers: Iterable[Mapping[str, Any]], known: set[int], functions: _Functions
-) -> tuple[Written, list[dict[str, Any]]]:
-    kept: list[dict[str, Any]] = []
-    digests, asked, refused = Enriched(), Enriched(), 0
+def _account(answers: Iterable[Mapping[str, Any]], held: Mapping[str, Held], functions: _Functions) -> Written:
+    digests, asked = Enriched(), Enriched()
     for answer in answers:
-        for claim in _claims(answer["answer"]) or ():
-            ids = [item_id for item_id in dict.fromkeys(claim["ids"]) if item_id in known] if _has_shape(claim) else []
-            if ids:
-                kept.append({"section": answer["section"], "text": claim["text"], "ids": ids})
-            else:
-                refused += 1
         # Two questions a section: AI_AGG over its lines, and AI_COMPLETE over the digest where there is one.
         digest, answered = int(answer["digest_tokens"]), int(answer["answer_tokens"])
         digests += functions.agg.came_to(1, 0, int(answer["line_tokens"]), digest)
         if answer["digest"] is not None:
-            asked += functions.complete.came_to(1, int(_is_bad(answer)), digest, answered)
-    return Written(digests, asked, len(kept), refused, anew=True), kept
+            is_bad = held[answer["section"]].bad is not None
+            asked += functions.complete.came_to(1, int(is_bad), digest, answered)
+    claims, refused = sum(len(one.kept) for one in held.values()), sum(one.refused for one in held.values())
+    return Written(digests, asked, claims, refused, anew=True)
 
 
-def _claims(answer: str | None) -> list[Any] | None:
-    """What an answer's envelope holds as claims, of whatever shape; None where it holds none."""
-    try:
-        claims = json.loads(answer or "null")["value"]["claims"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return claims if isinstance(claims, list) else None
-
-
-def _is_bad(answer: Mapping[str, Any]) -> bool:
-    """Whether there was a digest, and no claims were made of it; without a digest there was nothing to say."""
-    return answer["digest"] is not None and _claims(answer["answer"]) is None
-
-
-def _stage_letters(session: Session, day: date, answers: Iterable[Mapping[str, Any]], run_id: str) -> Staged:
-    by_badness: dict[bool, list[ledger.Key]] = {True: [], False: []}
+def _stage_letters(
+    session: Session, day: date, answers: Iterable[Mapping[str, Any]], held: Mapping[str, Held], run_id: str
+) -> Staged:
+    """A letter for each section whose answer was bad; without a digest there was nothing to say."""
+    failed: dict[ledger.Key, str] = {}
+    well: list[ledger.Key] = []
     for answer in answers:
-        by_badness[_is_bad(answer)].append(_letter(day, answer["section"]))
-    failed = dict.fromkeys(by_badness[True], "the answer holds no claims")
-    return ledger.stage_letters(session, day, failed, by_badness[False], run_id, _now())
+        letter, bad = _letter(day, answer["section"]), held[answer["section"]].bad
+        if bad is not None and answer["digest"] is not None:
+            failed[letter] = bad
+        else:
+            well.append(letter)
+    return ledger.stage_letters(session, day, failed, well, run_id, _now())
 
 
 def _letter(day: date, section: str) -> ledger.Key:
@@ -216,28 +207,26 @@ def _tries_left(session: Session, day: date) -> bool:
     return bool(found[0][0])
 
 
-def _has_shape(claim: object) -> bool:
-    return (
-        isinstance(claim, dict)
-        and isinstance(claim.get("text"), str)
-        and bool(claim["text"].strip())
-        and isinstance(claim.get("ids"), list)
-        and all(isinstance(item_id, int) and not isinstance(item_id, bool) for item_id in claim["ids"])
-    )
-
-
 def lines_hash(session: Session, warehouse: Warehouse, day: date) -> str:
     """A hash of what the briefing of *day* is asked over; the marts are there."""
     hashed = warehouse.dialect.row_hash(["section", "item_id", "line"])
     return str(session.execute(f"SELECT {hashed} FROM ({statement('briefing_lines')})", [day, day])[0][0])
 
 
-def _stories(session: Session, day: date) -> set[int]:
-    """What can be cited: the stories that had a line."""
+def _evidence(session: Session, day: date) -> Evidence:
+    """What can be cited, the stories that had a line, and what each says of itself."""
     rows = session.execute(
-        "SELECT item_id FROM marts.stories WHERE day = ? AND status = 'ok' AND title IS NOT NULL", [day]
+        "SELECT item_id, title, takeaway, replace(topic, '_', ' '), replace(domain, '.', ' ') FROM marts.stories "
+        "WHERE day = ? AND status = 'ok' AND title IS NOT NULL",
+        [day],
     )
-    return {row[0] for row in rows}
+    told = {int(row[0]): [text for text in row[1:] if text] for row in rows}
+    for number, name in session.execute(
+        "SELECT item_id, entity FROM staging.int_entities__mentions WHERE day = ?", [day]
+    ):
+        if number in told and name:
+            told[number].append(name)
+    return Evidence({number: "\n".join(texts) for number, texts in told.items()})
 
 
 def _save(

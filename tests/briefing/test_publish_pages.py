@@ -54,7 +54,7 @@ def test_the_page_says_every_claim_and_links_every_story_it_cites(tmp_path: Path
 
 
 def test_a_story_that_died_since_is_not_shown_nor_is_a_claim_that_rests_on_it_alone(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, claiming({"text": "It was withdrawn.", "ids": [1]}))
+    desk = Desk(tmp_path, claiming({"text": "A database was withdrawn.", "ids": [1]}))
     desk.load([story(1, "SECRET of the story"), story(2)])
     desk.write()
     desk.load([story(1, "SECRET of the story", dead=True)])
@@ -66,7 +66,7 @@ def test_a_story_that_died_since_is_not_shown_nor_is_a_claim_that_rests_on_it_al
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_hostile_title_is_only_words_in_html_and_markdown(tmp_path: Path, hostile: str) -> None:
-    desk = Desk(tmp_path, claiming({"text": f"Claim: {hostile}", "ids": [1]}))
+    desk = Desk(tmp_path, claiming({"text": f"Databases claim: {hostile}", "ids": [1]}))
     desk.load([story(1).model_copy(update={"title": hostile, "url": "javascript:alert(1)", "author": hostile})])
     desk.write()
     html, markdown = desk.publish()
@@ -80,7 +80,7 @@ def test_a_hostile_title_is_only_words_in_html_and_markdown(tmp_path: Path, host
 
 
 def test_the_text_of_another_wording_stays_on_the_index(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, claiming({"text": "So it is.", "ids": [1, 2]}))
+    desk = Desk(tmp_path, claiming({"text": "Databases: so it is.", "ids": [1, 2]}))
     desk.load([*on(DAY, 1), *on(NEXT_DAY, 2)])
     desk.write(DAY)
     with desk.warehouse.transaction() as session:  # as a briefing of an earlier version is kept
@@ -94,7 +94,7 @@ def test_the_text_of_another_wording_stays_on_the_index(tmp_path: Path) -> None:
 
 
 def test_the_index_counts_live_stories_alone(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, claiming({"text": "So it is.", "ids": [1]}))
+    desk = Desk(tmp_path, claiming({"text": "Databases: so it is.", "ids": [1]}))
     dead = story(3).model_copy(update={"day": DAY, "status": "dead"})
     desk.load([*on(DAY, 1), *on(DAY, 2), dead])
     desk.write()
@@ -103,7 +103,7 @@ def test_the_index_counts_live_stories_alone(tmp_path: Path) -> None:
 
 
 def test_the_briefing_of_todays_wording_is_the_one_that_is_shown(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, claiming({"text": "The accepted words.", "ids": [1]}))
+    desk = Desk(tmp_path, claiming({"text": "Databases: the accepted words.", "ids": [1]}))
     desk.load(on(DAY, 1))
     desk.write()
     with desk.warehouse.transaction() as session:
@@ -112,7 +112,7 @@ def test_the_briefing_of_todays_wording_is_the_one_that_is_shown(tmp_path: Path)
             "stories, text, model, run_id, written_at + INTERVAL 1 DAY FROM enriched.briefings"
         )
     html, _ = desk.publish()
-    assert "The accepted words." in html
+    assert "Databases: the accepted words." in html
     shown = desk.rows("SELECT fingerprint FROM enriched.briefings WHERE text <> ''")
     assert [row["fingerprint"] for row in shown] == [fingerprint("offline-test")]
 
@@ -123,7 +123,7 @@ def test_a_day_that_was_never_written_is_told(desk: Desk) -> None:
 
 
 def test_the_pages_before_and_after_link_to_each_other(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, claiming({"text": "So it is.", "ids": [1, 2]}))
+    desk = Desk(tmp_path, claiming({"text": "Databases: so it is.", "ids": [1, 2]}))
     desk.load([*on(DAY, 1), *on(NEXT_DAY, 2)])
     desk.write(DAY)
     assert f"{NEXT_DAY}.html" not in desk.publish(DAY)[0]
@@ -161,7 +161,7 @@ def test_a_site_folder_that_cannot_be_made_is_told(desk: Desk) -> None:
 
 def test_neighbours_may_be_published_at_the_same_time(tmp_path: Path) -> None:
     """They write each other's pages; whoever comes last wins."""
-    desk = Desk(tmp_path, claiming({"text": "So it is.", "ids": [1, 2]}))
+    desk = Desk(tmp_path, claiming({"text": "Databases: so it is.", "ids": [1, 2]}))
     desk.load([*on(DAY, 1), *on(NEXT_DAY, 2)])
     desk.write(DAY)
     desk.write(NEXT_DAY)

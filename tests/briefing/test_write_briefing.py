@@ -56,7 +56,7 @@ CITED: list[tuple[Any, list[int] | None]] = [
 
 
 def test_a_claim_that_cites_no_story_of_the_day_is_refused(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, claiming(*({"text": f"It cites {ids}.", "ids": ids} for ids, _ in CITED)))
+    desk = Desk(tmp_path, claiming(*({"text": f"Acme cites {ids}.", "ids": ids} for ids, _ in CITED)))
     others = [
         story(6, "A dead one", dead=True),
         story(7, "A deleted one", deleted=True),
@@ -65,7 +65,7 @@ def test_a_claim_that_cites_no_story_of_the_day_is_refused(tmp_path: Path) -> No
     ]
     desk.load([*STORIES, *others])
     written = desk.write()
-    kept = [{"section": "themes", "text": f"It cites {ids}.", "ids": known} for ids, known in CITED if known]
+    kept = [{"section": "themes", "text": f"Acme cites {ids}.", "ids": known} for ids, known in CITED if known]
     assert [claim for claim in claims_of(desk) if claim["section"] == "themes"] == kept
     assert (written.claims, written.refused) == (3 * len(kept), 3 * (len(CITED) - len(kept)))
 
@@ -142,7 +142,7 @@ def test_a_claim_of_no_shape_is_refused_and_the_others_are_kept(tmp_path: Path) 
         {"text": " ", "ids": [1]},
         {"text": 1, "ids": [1]},
     ]
-    desk = Desk(tmp_path, claiming({"text": "So it is.", "ids": [1]}, *shapeless))
+    desk = Desk(tmp_path, claiming({"text": "Acme: so it is.", "ids": [1]}, *shapeless))
     desk.load(STORIES)
     written = desk.write()
     assert (written.claims, written.refused) == (3, 3 * len(shapeless))
@@ -161,7 +161,7 @@ def test_a_bad_answer_is_forgiven_when_it_goes_well(tmp_path: Path) -> None:
     desk = Desk(tmp_path, answering({}))
     desk.load(STORIES)
     desk.write()
-    desk.engine.engine = claiming({"text": "So it is.", "ids": [1]})
+    desk.engine.engine = claiming({"text": "Acme: so it is.", "ids": [1]})
     assert desk.write().claims == 3
     assert desk.rows("SELECT * FROM ops.dead_letters") == []
     assert not desk.write().anew
@@ -180,7 +180,7 @@ def test_an_engine_that_is_lost_leaves_the_briefing_that_was_there(tmp_path: Pat
     def lost(_: str, good: Answer) -> Answer:
         raise ConnectionError("the endpoint is gone")
 
-    desk = Desk(tmp_path, claiming({"text": "So it is.", "ids": [1]}))
+    desk = Desk(tmp_path, claiming({"text": "Acme: so it is.", "ids": [1]}))
     desk.load(STORIES)
     desk.write(run_id="first")
     desk.load([story(1, "Acme withdraws database 1")])
@@ -205,7 +205,7 @@ def test_a_title_cannot_close_the_fence_of_the_digest(tmp_path: Path) -> None:
 
 
 def test_it_is_accounted_for_and_in_the_ledger(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, claiming({"text": "So it is.", "ids": [1]}))
+    desk = Desk(tmp_path, claiming({"text": "Acme: so it is.", "ids": [1]}))
     desk.load(STORIES)
     written = desk.write(run_id="the-run")
     usage = desk.rows("SELECT * FROM ops.ai_usage ORDER BY function")

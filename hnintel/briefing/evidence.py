@@ -1,0 +1,63 @@
+"""What a claim may rest on: a story supports a claim that shares a word, a name or a subject with it.
+
+This is a check of words and not of truth. It holds a claim to the stories that it cites, so that the words of one story
+cannot speak for all others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from hnintel.warehouse.engines.offline.ranking import content_words
+from hnintel.warehouse.engines.offline.subjects import subject_sightings
+from hnintel.warehouse.engines.offline.text import folded, words
+
+#: Words that begin with the same letters, so many, are forms of one word: adopts, adopting, adoption.
+_STEM = 5
+#: Words that are in claims because they are claims.
+_OF_CLAIMS = frozenset(
+    ("story", "stories", "theme", "trend", "launch", "hacker", "news", "article", "several", "including")
+)
+#: A word that more than this share of a day's stories have tells none of them apart.
+_COMMON_SHARE = 0.3
+#: Of fewer stories than this no word is common: what they share is their subject.
+_COMMON_FROM = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the stories of a day say of themselves.
+
+    Args:
+        stories: by id, a story's own words: title, takeaway, topic, site and the names it has.
+    """
+
+    stories: Mapping[int, str]
+    _words: dict[int, frozenset[str]] = field(init=False, default_factory=dict)
+    _subjects: dict[int, frozenset[str]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        of_each = {number: _words_of(text) for number, text in self.stories.items()}
+        count = Counter(word for own in of_each.values() for word in own)
+        most = _COMMON_SHARE * len(of_each) if len(of_each) >= _COMMON_FROM else len(of_each)
+        common = frozenset(word for word, stories in count.items() if stories > most)
+        self._words.update({number: own - common for number, own in of_each.items()})
+        self._subjects.update({number: _subjects_of(text) for number, text in self.stories.items()})
+
+    def supporting(self, claim: str, ids: Iterable[int]) -> list[int]:
+        """Those of *ids* that are stories with something of *claim* in them, in order, each once."""
+        said, subjects = _words_of(claim), _subjects_of(claim)
+        known = (number for number in dict.fromkeys(ids) if number in self.stories)
+        return [number for number in known if said & self._words[number] or subjects & self._subjects[number]]
+
+
+def _words_of(text: str) -> frozenset[str]:
+    """The stems of the words that say what *text* is about."""
+    return frozenset(word[:_STEM] for word in content_words(text) if word not in _OF_CLAIMS)
+
+
+def _subjects_of(text: str) -> frozenset[str]:
+    """The known subjects that *text* speaks of; that it speaks of stories is none."""
+    return frozenset(subject_sightings(" ".join(word for word in words(text) if folded(word) not in _OF_CLAIMS)))
