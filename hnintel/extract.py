@@ -51,7 +51,7 @@ def item_text(html: str | None) -> str | None:
     _walk(root, parts)
     # libxml2 drops what is nested deeper than 256 elements; then the words without their tags are what there is.
     text = "".join(parts) if "".join(parts).strip() else replace_entities(remove_tags(clean(html)))
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip() or None
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r"(?<![ \t])[ \t]+\n", "\n", text)).strip() or None
 
 
 def _walk(root: lxml.html.HtmlElement, parts: list[str]) -> None:

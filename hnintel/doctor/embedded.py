@@ -42,7 +42,7 @@ def warehouse_file(path: Path) -> Finding:
 
 
 def _cannot_be_opened(path: Path, told: str) -> Finding:
-    held = re.search(r"lock is held in (?:.+?) \(PID (\d+)\)", told)
+    held = re.search(r"lock is held in .{1,4096}? \(PID (\d+)\)", told)
     if held or "Could not set lock" in told:
         return _held_by(path, f"process {held.group(1)}" if held else "another process")
     first = (told.strip().splitlines() or ["no message"])[0][:200].rstrip("!.")

@@ -21,7 +21,7 @@ _ELEMENTS = frozenset({"svg", "g", "rect", "path", "text"})
 _ATTRIBUTES = frozenset({"viewBox", "class", "transform", "x", "y", "width", "height", "d"})
 _DROPPED = frozenset({"background", "overlay", "text-overlay", "tooltip"})
 _CLASSES = frozenset({"axis", "x", "y", "guides", "guide", "line", "serie-0", "serie-1", "serie-2"})
-_DECIMALS = re.compile(r"\d+\.\d+")
+_DECIMALS = re.compile(r"(?<!\d)\d+\.\d+")
 
 #: Charts over days have room for a week even when less is known.
 _FEWEST_DAYS = 7

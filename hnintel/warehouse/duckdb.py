@@ -316,7 +316,7 @@ def _is_held(error: duckdb.Error) -> bool:
 
 
 def _holding_process(error: duckdb.Error) -> str:
-    found = re.search(r"lock is held in (.+?) \(PID (\d+)\)", str(error))
+    found = re.search(r"lock is held in (.{1,4096}?) \(PID (\d+)\)", str(error))
     return f"process {found.group(2)} ({Path(found.group(1)).name})" if found else "another process"
 
 

@@ -13,8 +13,9 @@ _NUMBER = re.compile(r"\d{1,18}")
 _BULLET = re.compile(r"^\s*(?:[-*•–—#>]{1,6}\s+|\d{1,2}[.)]\s+)")
 #: Where one statement's ids end and the next statement begins, within a line.
 _NEXT_STATEMENT = re.compile(r"(?<=\])[.!?]?\s+(?=[\"“‘(]?[A-Z0-9])|(?<=\][.!?])\s+(?=[\"“‘(]?[A-Z0-9])")
-_SPACE_BEFORE_MARK = re.compile(r"\s+([.,;:!?])")
-_MARKS_DOUBLED = re.compile(r"([.!?])[.,;:]+(?=\s|$)")
+_SPACE_BEFORE_MARK = re.compile(r"(?<!\s)\s+([.,;:!?])")
+#: A run of marks is taken whole, whatever follows: tried from each of its marks, it would be read again each time.
+_MARKS_DOUBLED = re.compile(r"([.!?])[.,;:]++(?P<end>(?=\s|$))?")
 CLAIMS_AT_MOST = 50
 
 
@@ -26,13 +27,20 @@ def claims(digest: str) -> list[dict[str, Any]]:
             claim = _claim(statement)
             if claim and claim not in found:
                 found.append(claim)
-    return found[:CLAIMS_AT_MOST]
+            if len(found) == CLAIMS_AT_MOST:
+                return found
+    return found
 
 
 def _claim(statement: str) -> dict[str, Any] | None:
     ids = [int(number) for group in _ID_GROUP.findall(statement) for number in _NUMBER.findall(group)]
     text = _BULLET.sub("", _ID_GROUP.sub(" ", statement)).replace("[", "(").replace("]", ")")
-    text = _MARKS_DOUBLED.sub(r"\1", _SPACE_BEFORE_MARK.sub(r"\1", " ".join(text.split())))
+    text = _MARKS_DOUBLED.sub(_first_mark, _SPACE_BEFORE_MARK.sub(r"\1", " ".join(text.split())))
     if not ids or not any(letter.isalpha() for letter in text):
         return None
     return {"text": prose.ended(text), "ids": list(dict.fromkeys(ids))}
+
+
+def _first_mark(found: re.Match[str]) -> str:
+    """Of a run of marks that ends something the first, any other as it is."""
+    return found[0] if found["end"] is None else found[1]

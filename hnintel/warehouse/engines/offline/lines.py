@@ -14,10 +14,10 @@ from hnintel.warehouse.engines.offline.phrases import Phrases
 from hnintel.warehouse.engines.offline.ranking import content_words
 from hnintel.warehouse.engines.offline.text import Document, clean, without_marks, words
 
-_ID = re.compile(r"^\s*[-*•]?\s*\[(\d{1,18})\]\s*")
+_ID = re.compile(r"^\s*(?:[-*•]\s*)?\[(\d{1,18})\]\s*")
 _DASH = " — "
 _HN_PREFIX = re.compile(r"^(?:Show|Ask|Tell|Launch) HN:\s*")
-_YC = re.compile(r"\s*\(YC [SWFX]\d{2}\)")
+_YC = re.compile(r"(?<!\s)\s*\(YC [SWFX]\d{2}\)")
 _BRACKETS = re.compile(r"[\[\]]")
 _LINE_CHARACTERS = 1_000
 #: From this share of the title's words on, the takeaway says the title too.

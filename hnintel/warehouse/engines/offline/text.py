@@ -22,12 +22,12 @@ _LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c]")
 _PARAGRAPH_ENDS = re.compile(r"\n[^\S\n]*\n\s*")
 WORD = re.compile(r"[^\W_][\w+#'’.-]*")
 _SENTENCE_ENDS = re.compile(r"[.!?…]{1,3}[\"'”’)\]]{0,2}(?=\s+[\"'“‘(\[]?[A-Z0-9À-Þ$€£])")
-_LAST_WORD = re.compile(r"(\S+)$")
+_LAST_WORD = re.compile(r"(?<!\S)(\S+)$")
 _INITIAL = re.compile(r"[\"'“(]?[A-Z]\.$")
 #: What people say to one another, and headlines do not.
 _SAID_TO_SOMEONE = re.compile(r"\b(?:you|your|i'm|i am|i have|this|that|it|it's|me|@\w+)\b|@", re.IGNORECASE)
 #: HN's own marks on titles, which are no part of what a title says.
-_TITLE_MARK = re.compile(r"\s*[\[(](?:pdf|video|audio|slides|\d{4}|YC [SWFX]\d{2})[\])]\s*$", re.IGNORECASE)
+_TITLE_MARK = re.compile(r"(?<!\s)\s*[\[(](?:pdf|video|audio|slides|\d{4}|YC [SWFX]\d{2})[\])]\s*$", re.IGNORECASE)
 
 
 def clean(text: str) -> str:
