@@ -18,10 +18,24 @@ from hnintel.warehouse.engines.offline.text import folded, words
 _STEM = 5
 #: Words that are in claims because they are claims.
 _OF_CLAIMS = frozenset(
-    ("story", "stories", "theme", "trend", "launch", "hacker", "news", "article", "several", "including")
+    (
+        "story",
+        "stories",
+        "theme",
+        "trend",
+        "launch",
+        "hacker",
+        "news",
+        "article",
+        "several",
+        "including",
+        "com",
+        "org",
+        "www",
+    )
 )
-#: A word that more than this share of a day's stories have tells none of them apart.
-_COMMON_SHARE = 0.3
+#: A word that more than this share of a day's stories have tells none of them apart, unless it is a subject's.
+_COMMON_SHARE = 0.5
 #: Of fewer stories than this no word is common: what they share is their subject.
 _COMMON_FROM = 10
 

@@ -21,6 +21,8 @@ _CLAIMS_A_STORY, _CLAIMS_ON_ONE = 3, 2
 #: Citations that stories did not bear, from which on an answer that comes down to one story is a bad one: whatever
 #: that story says, it is not what the others say.
 _LOST_CITATIONS = 3
+#: Characters of an answer that is read at all.
+_ANSWER_AT_MOST = 500_000
 #: Claims of one answer that are looked at.
 _READ_AT_MOST = 200
 
@@ -38,7 +40,9 @@ class Held:
 
 
 def claims_of(answer: str | None) -> list[Any] | None:
-    """What an answer's envelope holds as claims, of whatever shape; None where it holds none."""
+    """What an answer's envelope holds as claims, of whatever shape; None where it holds none, or is too long."""
+    if answer is not None and len(answer) > _ANSWER_AT_MOST:
+        return None
     try:
         claims = json.loads(answer or "null")["value"]["claims"]
     except (ValueError, KeyError, TypeError, RecursionError):
