@@ -264,7 +264,7 @@ def _provenance(session: Session, briefing: _Briefing, settings: Settings) -> Pr
 
 
 def _count(session: Session, day: date) -> int:
-    sql = "SELECT count(*) FROM raw.items WHERE day = ? AND type <> 'pollopt' AND status = 'ok'"
+    sql = "SELECT count(*) FROM raw.items WHERE day = ? AND coalesce(type, '') <> 'pollopt' AND status = 'ok'"
     return int(session.execute(sql, [day])[0][0])
 
 

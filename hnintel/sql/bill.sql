@@ -1,5 +1,5 @@
 -- The bill by day, from a day on: what was estimated and billed of the same answers, what was billed without one kept, and
--- what warehouses cost. Parameter: the day, three times.
+-- what warehouses cost. What was billed for no partition counts on the day on which it ran. Parameter: the day, three times.
 WITH answers AS (
     SELECT
         day, sum(credits) AS estimated,
@@ -11,11 +11,17 @@ WITH answers AS (
 ),
 
 ai AS (
-    SELECT day, sum(credits) AS credits FROM ops.ai_billed WHERE day >= CAST(? AS DATE) GROUP BY day
+    SELECT coalesce(day, CAST(started_at AS DATE)) AS day, sum(credits) AS credits
+    FROM ops.ai_billed
+    WHERE coalesce(day, CAST(started_at AS DATE)) >= CAST(? AS DATE)
+    GROUP BY 1
 ),
 
 compute AS (
-    SELECT day, sum(credits) AS credits FROM ops.compute_billed WHERE day >= CAST(? AS DATE) GROUP BY day
+    SELECT coalesce(day, used_on) AS day, sum(credits) AS credits
+    FROM ops.compute_billed
+    WHERE coalesce(day, used_on) >= CAST(? AS DATE)
+    GROUP BY 1
 ),
 
 days AS (

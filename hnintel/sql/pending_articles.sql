@@ -1,5 +1,5 @@
 -- The articles that the live items of a day name and that are to be read: never read, due again, or posted again long
--- after they were read. Parameters: day{% if have_pages %}, now{% endif %}.
+-- after they were read. One whose time to be tried again is not known is due. Parameters: day{% if have_pages %}, now{% endif %}.
 SELECT
     items.canonical_url,
     min(items.url) AS url,
@@ -17,7 +17,7 @@ WHERE items.day = ?
 {% if refresh_days %}
        OR (articles.status = 'ok' AND items.posted_at > articles.fetched_at + INTERVAL '{{ refresh_days | int }} days')
 {% endif %}
-       OR (articles.status = 'retry_at' AND articles.retry_at <= ?))
+       OR (articles.status = 'retry_at' AND coalesce(articles.retry_at <= ?, TRUE)))
 {% else %}
   AND articles.canonical_url IS NULL
 {% endif %}

@@ -1975,7 +1975,7 @@ CREATE OR REPLACE TEMPORARY TABLE incoming_1 AS SELECT item_id, CAST(PARSE_JSON(
 DROP TABLE IF EXISTS incoming_1_text;
 
 -- The articles that the live items of a day name and that are to be read: never read, due again, or posted again long
--- after they were read. Parameters: day, now.
+-- after they were read. One whose time to be tried again is not known is due. Parameters: day, now.
 SELECT
     items.canonical_url,
     min(items.url) AS url,
@@ -1990,12 +1990,12 @@ WHERE items.day = ?
   AND (articles.canonical_url IS NULL
        OR articles.status = 'no_pages'
        OR (articles.status = 'ok' AND items.posted_at > articles.fetched_at + INTERVAL '30 days')
-       OR (articles.status = 'retry_at' AND articles.retry_at <= ?))
+       OR (articles.status = 'retry_at' AND coalesce(articles.retry_at <= ?, TRUE)))
 GROUP BY items.canonical_url
 ORDER BY items.canonical_url;
 
 -- The bill by day, from a day on: what was estimated and billed of the same answers, what was billed without one kept, and
--- what warehouses cost. Parameter: the day, three times.
+-- what warehouses cost. What was billed for no partition counts on the day on which it ran. Parameter: the day, three times.
 WITH answers AS (
     SELECT
         day, sum(credits) AS estimated,
@@ -2006,10 +2006,16 @@ WITH answers AS (
     GROUP BY day
 ),
 ai AS (
-    SELECT day, sum(credits) AS credits FROM ops.ai_billed WHERE day >= CAST(? AS DATE) GROUP BY day
+    SELECT coalesce(day, CAST(started_at AS DATE)) AS day, sum(credits) AS credits
+    FROM ops.ai_billed
+    WHERE coalesce(day, CAST(started_at AS DATE)) >= CAST(? AS DATE)
+    GROUP BY 1
 ),
 compute AS (
-    SELECT day, sum(credits) AS credits FROM ops.compute_billed WHERE day >= CAST(? AS DATE) GROUP BY day
+    SELECT coalesce(day, used_on) AS day, sum(credits) AS credits
+    FROM ops.compute_billed
+    WHERE coalesce(day, used_on) >= CAST(? AS DATE)
+    GROUP BY 1
 ),
 days AS (
     SELECT day FROM answers UNION SELECT day FROM ai UNION SELECT day FROM compute
@@ -2026,7 +2032,8 @@ ORDER BY days.day;
 
 -- What AI functions were billed from a time on, of statements whose tag begins so. Parameters: the time, the pattern.
 SELECT
-    query_id, function_name, coalesce(model_name, '') AS model_name, start_time, query_tag, metrics, credits,
+    query_id, function_name, coalesce(model_name, '') AS model_name, start_time, query_tag, metrics,
+    coalesce(credits, 0) AS credits,
     is_completed
 FROM SNOWFLAKE.ACCOUNT_USAGE.CORTEX_AI_FUNCTIONS_USAGE_HISTORY
 WHERE start_time >= CAST(? AS TIMESTAMP) AND query_tag LIKE ?;
@@ -2034,7 +2041,7 @@ WHERE start_time >= CAST(? AS TIMESTAMP) AND query_tag LIKE ?;
 -- What warehouses were billed from a time on for statements whose tag begins so. Parameters: the time, the pattern.
 SELECT
     query_tag, warehouse_name, CAST(start_time AS DATE) AS used_on, count(*) AS queries,
-    sum(credits_attributed_compute + coalesce(credits_used_query_acceleration, 0)) AS credits
+    sum(coalesce(credits_attributed_compute, 0) + coalesce(credits_used_query_acceleration, 0)) AS credits
 FROM SNOWFLAKE.ACCOUNT_USAGE.QUERY_ATTRIBUTION_HISTORY
 WHERE start_time >= CAST(? AS TIMESTAMP) AND query_tag LIKE ?
 GROUP BY query_tag, warehouse_name, CAST(start_time AS DATE);
@@ -2113,14 +2120,15 @@ INNER JOIN rising ON rising.item_id = lines.item_id
 ORDER BY section, item_id;
 
 -- Every dead letter, the oldest first, and whether it is due. An item's letter whose hash was taken away is due at once.
+-- A comparison with a column that may be NULL has a default: `due` is never NULL.
 -- Parameters: stage of articles, now, attempts of ours, tried before, attempts of enrichments, tried before,
 -- stage or NULL, stage or NULL.
 SELECT
     letters.stage, letters.key, letters.day, letters.reason, letters.attempts, letters.first_seen, letters.last_seen,
     CASE
-        WHEN letters.stage = ? THEN coalesce(articles.status = 'retry_at' AND articles.retry_at <= ?, FALSE)
+        WHEN letters.stage = ? THEN coalesce(articles.status, '') = 'retry_at' AND coalesce(articles.retry_at <= ?, TRUE)
         WHEN letters.stage IN ('items', 'options', 'comments') THEN letters.attempts < ? AND letters.last_seen <= ?
-        ELSE letters.input_hash = '' OR (letters.attempts < ? AND letters.last_seen <= ?)
+        ELSE coalesce(letters.input_hash, '-') = '' OR (letters.attempts < ? AND letters.last_seen <= ?)
     END AS due
 FROM ops.dead_letters AS letters
 LEFT JOIN raw.articles AS articles ON articles.canonical_url = letters.key
