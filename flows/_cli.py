@@ -93,10 +93,10 @@ def _tell_plan(asked: argparse.Namespace) -> int:
     planned = plan(open_warehouse(settings), day, settings)
     total = planned.total
     table = Table(title=f"What a run of {day} would ask about the {planned.items} items that are here")
-    for name in ("stage", "questions", "tokens in", "tokens out", f"cost, {total.currency}"):
+    for name in ("stage", "questions", "tokens in", "tokens out", "cost"):
         table.add_column(name, justify="left" if name == "stage" else "right")
     for name, one in [*planned.stages.items(), ("together", total)]:
-        table.add_row(name, str(one.rows), str(one.input_tokens), str(one.output_tokens), f"{one.cost:.4f}")
+        table.add_row(name, str(one.rows), str(one.input_tokens), str(one.output_tokens), one.cost_in_words())
     console = Console(stderr=True, soft_wrap=True)
     console.print(table)
     if not planned.items:

@@ -17,7 +17,7 @@ from rich.table import Column, Table
 from flows._command import Ran, add_stages, guarded, in_prefect, load_dbt, parser, tell_of_no_story, writable
 from hnintel import accepted
 from hnintel.backfill import ONLY, choose_work
-from hnintel.backfill_plan import BackfillPlan, plan_backfill
+from hnintel.backfill_plan import BackfillPlan, cost_of, plan_backfill
 from hnintel.budget import refuse_unapproved
 from hnintel.errors import HnIntelError, UsageError
 from hnintel.partitions import graph
@@ -142,11 +142,13 @@ def _tell_plan(planned: BackfillPlan, span: Span) -> None:
         print(f"{span.first} to {span.last}: nothing is left to be done ({planned.stages})", file=sys.stderr)
         return
     rows = planned.rows()
-    shown = [row | {"by": row["estimated_from"], "does": _in_short(row["stages"])} for row in rows]
+    shown = [
+        row | {"by": row["estimated_from"], "cost": cost_of(row), "does": _in_short(row["stages"])} for row in rows
+    ]
     _print(title, shown, ("day", "does", "fetches", "questions", "tokens", "cost", "by", "why"))
     fetches = sum(planned.fetches.values())
     tokens = total.input_tokens + total.output_tokens
-    together = f"{fetches} fetches, {total.rows} questions, {tokens} tokens, {total.cost:.4g} {total.currency}"
+    together = f"{fetches} fetches, {total.rows} questions, {tokens} tokens, {total.cost_in_words()}"
     unknown = f"; of {len(planned.unknown)} days nothing is known yet" if planned.unknown else ""
     print(f"together: {together}{unknown}", file=sys.stderr)
 

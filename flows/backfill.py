@@ -111,7 +111,7 @@ async def backfill(
         works = choose_work(session, making, span, chosen, only, _now(), newest_first=order == "newest")
     planned = await asyncio.to_thread(plan_backfill, making.warehouse, making, works, chosen)
     total = planned.total
-    told = f"{len(works)} days, {total.rows} questions, {total.cost:.4g} {total.currency}"
+    told = f"{len(works)} days, {total.rows} questions, {total.cost_in_words()}"
     await asyncio.to_thread(
         show, "backfill-plan", planned.rows(), f"**Backfill of {span.first} to {span.last}**: {told}"
     )

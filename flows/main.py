@@ -163,12 +163,13 @@ def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy =
 
     That it failed is known either way; failing to note it must not hide why.
     """
-    told = run.summary.as_json() | ({"error": f"{type(error).__name__}: {error}"[:500]} if error else {})
     status: ledger.Status = "partial" if run.summary.dead_letters else "complete"
     if error:
         status = "stopped" if isinstance(error, BudgetReached) else "failed"
     try:
         with run.making.warehouse.transaction() as session:
+            run.summary.count_costs(session)  # also of a run that failed before it counted the rest
+            told = run.summary.as_json() | ({"error": f"{type(error).__name__}: {error}"[:500]} if error else {})
             ledger.end_run(session, run.run_id, status, told, _now())
             if not error:
                 outbox.announce_day(session, run.making, run.day, continue_by, _now())

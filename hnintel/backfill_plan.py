@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from typing import Any
@@ -13,6 +13,7 @@ from hnintel.articles import pending_articles
 from hnintel.backfill import Work
 from hnintel.briefing.write import is_free
 from hnintel.budget import Estimate
+from hnintel.money import in_words as in_words_of_money
 from hnintel.partitions.graph import ARTICLES, BRIEFING, ENRICH, INGEST, in_words
 from hnintel.partitions.made_of import Making
 from hnintel.plan import plan
@@ -63,9 +64,9 @@ class BackfillPlan:
             for work in self.works
         ]
 
-    def _figures(self, day: date) -> dict[str, int | float | None]:
+    def _figures(self, day: date) -> dict[str, Any]:
         if day in self.unknown:
-            return dict.fromkeys(("fetches", "questions", "tokens", "cost"))
+            return dict.fromkeys(("fetches", "questions", "tokens", "cost", "currency", "costs"))
         asked = self.asked.get(day, Estimate())
         tokens = asked.input_tokens + asked.output_tokens
         return {
@@ -73,15 +74,18 @@ class BackfillPlan:
             "questions": asked.rows,
             "tokens": tokens,
             "cost": round(asked.cost, 6),
+            "currency": asked.currency,
+            "costs": {currency: round(amount, 6) for currency, amount in asked.costs.items()},
         }
 
     def as_markdown(self) -> str:
         """The rows as a table, and what they come to."""
         names = ("day", "questions", "tokens", "cost", "estimated_from")
-        lines = [names, ("---",) * len(names), *([row[name] for name in names] for row in self.rows())]
+        rows = [row | {"cost": cost_of(row)} for row in self.rows()]
+        lines = [names, ("---",) * len(names), *([row[name] for name in names] for row in rows)]
         table = "\n".join(f"| {' | '.join('?' if cell is None else str(cell) for cell in line)} |" for line in lines)
         unknown = f", and what {len(self.unknown)} days come to of which nothing is known" if self.unknown else ""
-        return f"{table}\n\nTogether {self.total.rows} questions, {self.total.cost:.4g} {self.total.currency}{unknown}."
+        return f"{table}\n\nTogether {self.total.rows} questions, {self.total.cost_in_words()}{unknown}."
 
     def _estimated_from(self, day: date) -> str:
         if day in self.absent:
@@ -90,7 +94,7 @@ class BackfillPlan:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        total = asdict(self.total)
+        total = self.total.as_json()
         known = total | {"fetches": sum(self.fetches.values()), "unknown_days": len(self.unknown)}
         return {"stages": self.stages, "days": self.rows(), "total": known}
 
@@ -160,6 +164,11 @@ def _of_stages(estimates: Mapping[str, Estimate], work: Work) -> Estimate:
     return sum(wanted[1:], wanted[0]) if wanted else Estimate()
 
 
+def cost_of(row: Mapping[str, Any]) -> str | None:
+    """The cost of a row of :meth:`BackfillPlan.rows` with its currency; None where it is not known."""
+    return None if row["cost"] is None else in_words_of_money(row["costs"] or {row["currency"]: 0.0})
+
+
 @dataclass(frozen=True, slots=True)
 class _UsualDay:
     """What a day has and may come to, by those that are here."""
@@ -198,4 +207,5 @@ def _mean(estimates: Sequence[Estimate]) -> Estimate:
         math.ceil(total.output_tokens / days),
         total.cost / days,
         total.currency,
+        tuple((currency, amount / days) for currency, amount in total.others),
     )

@@ -1,4 +1,4 @@
-"""The bill of a day: credits as billed beside credits as estimated, as far as the ledger knows them."""
+"""The bill of a day, by currency: credits as billed beside credits as estimated, as far as the ledger knows them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from hnintel.warehouse.statements import statement
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """A day's credits. ``estimated_of_billed`` is the estimate of what ``billed`` is for; the rest is not billed yet.
+    """A day's costs in one currency; only credits are billed.
+
+    ``estimated_of_billed`` is the estimate of what ``billed`` is for; the rest is not billed yet.
 
     ``without_answers`` was billed, and nothing was kept for it: a killed run, a statement that failed half-way.
     ``compute`` is that of warehouses, on top.
     """
 
     day: date
+    currency: str
     estimated: float
     estimated_of_billed: float
     billed: float
@@ -31,5 +34,5 @@ class Bill:
 
 
 def bills(session: Session, since: date) -> list[Bill]:
-    """The bill of each partition from a day on, as far as it is known."""
+    """The bill of each partition and currency from a day on, as far as it is known; credits come first."""
     return [Bill(**row) for row in session.rows(statement("bill"), [since] * 3)]

@@ -52,8 +52,8 @@ def reconcile(warehouse: Warehouse, settings: Settings, run_id: str, since: date
         merge_rows(session, staged[1], keys=_COMPUTE_KEY)
         session.merge(statement("settle_bill"))
         found = bills(session, since)
-    for one in found:
-        run_checks(warehouse, one.day, settings, run_id, ["billing"])
+    for day in dict.fromkeys(one.day for one in found):
+        run_checks(warehouse, day, settings, run_id, ["billing"])
     return found
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
+from hnintel import money
 from hnintel.errors import BudgetReached, UsageError
 from hnintel.settings import Settings
 from hnintel.usage import AIFunction
@@ -22,23 +24,47 @@ _FIRST_OUTPUT_OTHERS = 150
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What asking about so many rows may come to; ``cost`` is in ``currency``."""
+    """What asking about so many rows may come to; ``cost`` is in ``currency``, ``others`` are costs in other ones."""
 
     rows: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float = 0.0
-    currency: str = "credits"
+    currency: str = money.CREDITS
+    others: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Amounts by currency, of those of which there is any."""
+        return money.together([{self.currency: self.cost}, dict(self.others)])
 
     def __add__(self, other: Estimate) -> Estimate:
-        """Both together; of different currencies it is no sum, and the first one's name stands for it."""
+        """Both together; each currency is added up by itself."""
         read, written = self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens
-        return Estimate(self.rows + other.rows, read, written, self.cost + other.cost, self.currency)
+        costs = money.together([self.costs, other.costs])
+        currency = self.currency if self.currency in costs else next(iter(costs), self.currency)
+        cost = costs.pop(currency, 0.0)
+        return Estimate(self.rows + other.rows, read, written, cost, currency, tuple(costs.items()))
+
+    def cost_in_words(self) -> str:
+        """Amounts and their currencies: ``0.3 credits and 1.2 USD``."""
+        return money.in_words(self.costs or {self.currency: 0.0})
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; ``costs`` are amounts by currency, and ``cost`` is that of ``currency`` alone."""
+        told = asdict(self)
+        del told["others"]
+        return told | {"costs": self.costs}
 
 
 def wants_approval(total: Estimate, settings: Settings, unknown: int = 0) -> bool:
-    """Whether *total* is more than may be spent without a person's word; what so many ``unknown`` days cost is, too."""
-    return settings.approve_above is not None and (total.cost > settings.approve_above or unknown > 0)
+    """Whether *total* is more than may be spent without a person's word; what so many ``unknown`` days cost is, too.
+
+    The amount of each currency is held against the limit by itself, as budgets do.
+    """
+    return settings.approve_above is not None and (
+        max(total.costs.values(), default=0.0) > settings.approve_above or unknown > 0
+    )
 
 
 def refuse_unapproved(total: Estimate, settings: Settings, unknown: int = 0) -> None:
@@ -51,8 +77,8 @@ def too_much(total: Estimate, settings: Settings, unknown: int = 0) -> str:
     """What a person is asked about: the cost, and the setting that it is above."""
     limit = f"HNINTEL_APPROVE_ABOVE={settings.approve_above:g}"
     if not unknown:
-        return f"it may cost {total.cost:.4g} {total.currency}, more than {limit}"
-    known = f"{total.cost:.4g} {total.currency} and " if total.cost else ""
+        return f"it may cost {total.cost_in_words()}, more than {limit}"
+    known = f"{total.cost_in_words()} and " if total.costs else ""
     days = f"{unknown} days" if unknown > 1 else "one day"
     return f"it may cost {known}what {days} cost of which nothing is known yet, and {limit} is set"
 

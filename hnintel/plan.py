@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -41,8 +41,8 @@ class Plan:
         return {
             "day": self.day.isoformat(),
             "items": self.items,
-            "stages": {name: asdict(one) for name, one in self.stages.items()},
-            "total": asdict(self.total),
+            "stages": {name: one.as_json() for name, one in self.stages.items()},
+            "total": self.total.as_json(),
         }
 
 

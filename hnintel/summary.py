@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from hnintel import dead_letters, ledger
+from hnintel import dead_letters, ledger, money
 from hnintel.articles import count_by_status
 from hnintel.briefing.write import Written
 from hnintel.checks.check import Result, in_a_line
@@ -41,7 +41,7 @@ class Summary:
     dead_letters: int = 0
     letters_due: int = 0
     counting: str = "estimated"
-    currency: str = "credits"
+    costs: dict[str, float] = field(default_factory=dict)
     changed: list[str] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     page: str = ""
@@ -73,17 +73,25 @@ class Summary:
         )
         self.articles = count_by_status(session, self.day)
         self.dead_letters = ledger.dead_letters_of(session, self.day, self.enrichments)
+        self.count_costs(session)
+        self.letters_due = dead_letters.count_due(session, settings, now)
+
+    def count_costs(self, session: Session) -> None:
+        """Read what the run has booked so far, by currency, and how its tokens were counted."""
         booked = session.execute(
-            "SELECT DISTINCT counting, coalesce(currency, 'credits') FROM ops.ai_usage WHERE run_id = ?", [self.run_id]
+            "SELECT counting, coalesce(currency, ?), sum(credits) FROM ops.ai_usage WHERE run_id = ? GROUP BY 1, 2",
+            [money.CREDITS, self.run_id],
         )
         if booked:
-            self.counting = " and ".join(sorted({counting for counting, _ in booked}))
-            self.currency = ", ".join(sorted({currency for _, currency in booked}))
-        self.letters_due = dead_letters.count_due(session, settings, now)
+            self.counting = " and ".join(sorted({counting for counting, _, _ in booked}))
+            self.costs = {currency: 0.0 for _, currency, _ in booked} | money.together(
+                {currency: float(amount)} for _, currency, amount in booked
+            )
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, in the order in which a reader wants them."""
         usage = self.usage
+        currency = next(iter(money.together([self.costs])), next(iter(self.costs), money.CREDITS))
         return {
             "day": self.day.isoformat(),
             "run_id": self.run_id,
@@ -107,7 +115,12 @@ class Summary:
             },
             "ai_calls": usage.calls,
             "tokens": {"input": usage.input_tokens, "output": usage.output_tokens},
-            "cost": {"credits": usage.credits, "currency": self.currency, "tokens_are": self.counting},
+            "cost": {
+                "credits": self.costs.get(currency, 0.0),
+                "currency": currency,
+                "by_currency": self.costs,
+                "tokens_are": self.counting,
+            },
             "dbt": {"models": self.dbt.models, "tests": self.dbt.tests},
             "checks": {
                 "told": in_a_line(self.checks),
@@ -157,7 +170,7 @@ def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _cost(told: Mapping[str, Any]) -> str:
-    return f"{told['credits']:.4g} {told['currency']} ({told['tokens_are']})"
+    return f"{money.in_words(told['by_currency'])} ({told['tokens_are']})"
 
 
 def _briefing(told: Mapping[str, Any]) -> str:

@@ -24,7 +24,8 @@ def reconcile(run_id: str, since: date | None = None) -> list[Bill]:
         return []
     found = billing.reconcile(open_warehouse(settings), settings, run_id, since)
     if found:
-        create_table_artifact([_row(one) for one in found], key="bill", description="**Credits by day**, as billed")
+        told = "**The bill by day**: what was billed beside what was estimated"
+        create_table_artifact([_row(one) for one in found], key="bill", description=told)
     return found
 
 

@@ -17,6 +17,7 @@ from hnintel import private_files
 from hnintel.articles import count_by_status
 from hnintel.briefing.sections import answering, fingerprint
 from hnintel.errors import UsageError, WarehouseError
+from hnintel.money import CREDITS
 from hnintel.settings import Settings
 from hnintel.site.page import (
     Claim,
@@ -240,11 +241,11 @@ def _pairs(rows: Iterable[tuple[Any, ...]]) -> list[tuple[str, int]]:
 def _provenance(session: Session, briefing: _Briefing, settings: Settings) -> Provenance:
     """What the day cost in all, whichever run paid for it; so that a page made again says the same."""
     day = briefing.day
-    calls, tokens, cost = session.execute(
-        "SELECT coalesce(sum(calls), 0), coalesce(sum(input_tokens + output_tokens), 0), coalesce(sum(credits), 0) "
-        "FROM ops.ai_usage WHERE day = ? AND enrichment NOT LIKE ?",
-        [day, f"{EVALUATING}%"],
-    )[0]
+    booked = session.execute(
+        "SELECT coalesce(currency, ?), sum(calls), sum(input_tokens + output_tokens), sum(credits) "
+        "FROM ops.ai_usage WHERE day = ? AND enrichment NOT LIKE ? GROUP BY 1 ORDER BY 1",
+        [CREDITS, day, f"{EVALUATING}%"],
+    )
     models = session.execute(
         "SELECT DISTINCT model FROM ops.ai_usage WHERE day = ? AND enrichment NOT LIKE ? ORDER BY model",
         [day, f"{EVALUATING}%"],
@@ -255,9 +256,9 @@ def _provenance(session: Session, briefing: _Briefing, settings: Settings) -> Pr
         source=source or "none",
         models=tuple(row[0] for row in models) or (briefing.model,),
         written_at=briefing.written_at.replace(tzinfo=UTC),
-        ai_calls=int(calls),
-        tokens=int(tokens),
-        credits=float(cost),
+        ai_calls=sum(int(calls) for _, calls, _, _ in booked),
+        tokens=sum(int(tokens) for _, _, tokens, _ in booked),
+        costs={currency: float(cost) for currency, _, _, cost in booked},
         time_zone=settings.time_zone,
         version=_version(),
     )

@@ -6,6 +6,7 @@ from datetime import date
 
 from hnintel.bill import bills
 from hnintel.checks.check import Check, Verdict
+from hnintel.money import CREDITS
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 
@@ -20,7 +21,7 @@ def billing_checks() -> list[Check]:
 
 
 def _measure(session: Session, day: date, settings: Settings) -> Verdict:
-    bill = next((one for one in bills(session, day) if one.day == day), None)
+    bill = next((one for one in bills(session, day) if (one.day, one.currency) == (day, CREDITS)), None)
     if bill is None or bill.ratio is None:
         return Verdict(True, "nothing to judge: nothing was billed yet")
     told = f"{bill.billed:.4f} credits billed where {bill.estimated_of_billed:.4f} were estimated, x{bill.ratio:.2f}"

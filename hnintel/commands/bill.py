@@ -1,4 +1,4 @@
-"""``python -m hnintel bill``: credits as billed beside credits as estimated, day by day."""
+"""``python -m hnintel bill``: what was billed beside what was estimated, day by day, each currency by itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -40,18 +40,30 @@ def bill(
         with warehouse.transaction() as session:
             found = bills(session, first)
     if as_json:
-        days = {str(one.day): {**asdict(one), "day": str(one.day), "ratio": one.ratio} for one in found}
-        print(json.dumps({"since": str(first), "days": days}))
+        print(json.dumps({"since": str(first), "days": _by_day(found)}))
         return
     _print(found)
 
 
+def _by_day(found: Sequence[Bill]) -> dict[str, dict[str, Any]]:
+    """The bill of each day; where it has several currencies, the others stand within that of the first."""
+    days: dict[str, dict[str, Any]] = {}
+    for one in found:
+        bill = {**asdict(one), "day": str(one.day), "ratio": one.ratio}
+        first = days.setdefault(str(one.day), bill)
+        if first is not bill:
+            first.setdefault("other_currencies", {})[one.currency] = bill
+    return days
+
+
 def _print(found: Sequence[Bill]) -> None:
     table = Table(box=None, pad_edge=False)
-    for heading in ("day", "estimated", "billed", "ratio", "billed without answers", "warehouses"):
-        table.add_column(heading, justify="left" if heading == "day" else "right")
+    for heading in ("day", "currency", "estimated", "billed", "ratio", "billed without answers", "warehouses"):
+        table.add_column(heading, justify="left" if heading in ("day", "currency") else "right")
     for one in found:
         ratio = f"{one.ratio:.2f}" if one.ratio else "-"
         figures = (one.estimated, one.billed, ratio, one.without_answers, one.compute)
-        table.add_row(str(one.day), *(given if isinstance(given, str) else f"{given:.4f}" for given in figures))
+        table.add_row(
+            str(one.day), one.currency, *(given if isinstance(given, str) else f"{given:.4f}" for given in figures)
+        )
     Console(highlight=False).print(table)

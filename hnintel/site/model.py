@@ -110,7 +110,7 @@ class Provenance:
     written_at: datetime
     ai_calls: int
     tokens: int
-    credits: float
+    costs: Mapping[str, float]  # by currency
     time_zone: str
     version: str
 

@@ -113,7 +113,7 @@ def _environment(finalize: Callable[[Any], Any], *, autoescape: bool) -> Environ
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        amount=view.amount,
+        costs=view.costs,
         clip=clip,
         counted=view.counted,
         kinds=view.kinds,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from hnintel.money import CREDITS, together
 from hnintel.site import charts
 from hnintel.site.model import SAMPLE, SECTIONS, Claim, EntityTrend, Page, SentimentDay, Story, TopicTrend
 from hnintel.site.text import clip, safe_url
@@ -192,6 +193,14 @@ def signed(number: int) -> str:
 def amount(number: float) -> str:
     """A cost without false precision: 0, 0.0042, 12.5."""
     return f"{number:,.4f}".rstrip("0").rstrip(".")
+
+
+def costs(paid: Mapping[str, float]) -> str:
+    """What was paid, each currency by itself: 0.4127 credits and 1.2 USD; of nothing, 0 credits."""
+    return " and ".join(
+        f"{amount(number)} {'credit' if (currency, number) == (CREDITS, 1) else clip(currency, _NAME)}"
+        for currency, number in (together([paid]) or {next(iter(paid), CREDITS): 0.0}).items()
+    )
 
 
 def counted(number: int, singular: str, plural: str | None = None) -> str:

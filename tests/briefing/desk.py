@@ -12,6 +12,7 @@ import duckdb
 from hnintel.briefing.page import publish
 from hnintel.briefing.write import Written, write_briefing
 from hnintel.models import Item
+from hnintel.warehouse.base import Session
 from hnintel.warehouse.duckdb import DuckDBWarehouse
 from hnintel.warehouse.engines.base import Answer, Engine
 from tests.warehouse.world import DAY, Answering, Opens, Recording, fresh_duckdb, load, settings_in
@@ -46,6 +47,13 @@ CREATE OR REPLACE TABLE marts.domains AS
 """
 
 
+def make_marts(session: Session) -> None:
+    """The marts of the items that are there."""
+    for statement in _MARTS.split(";"):
+        if statement.strip():
+            session.execute(statement)
+
+
 class Desk:
     """Loads stories, writes briefings about them and publishes their pages."""
 
@@ -63,9 +71,7 @@ class Desk:
         """Load *items* and build the marts."""
         load(self.warehouse, items)
         with self.warehouse.transaction() as session:
-            for statement in _MARTS.split(";"):
-                if statement.strip():
-                    session.execute(statement)
+            make_marts(session)
 
     def write(self, day: date = DAY, run_id: str = "run") -> Written:
         """Write the briefing of a day; what this asked is in the engine afterwards."""

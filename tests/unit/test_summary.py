@@ -23,6 +23,7 @@ def summary() -> Summary:
     digests, asked = Enriched(3, 3, 0, 40, 20, 0.2, 3), Enriched(3, 3, 0, 20, 10, 0.05, 3)
     one.briefing = Written(digests, asked, claims=4, refused=1, anew=True)
     one.dbt = Built(17, 41)
+    one.costs = {"credits": 1.0}
     one.seconds = {"enrich": 1.234}
     return one
 

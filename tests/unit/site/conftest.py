@@ -53,7 +53,7 @@ def page_saying(text: str, *, days: int = 3, url: str | None = "https://site.exa
             written_at=datetime(2026, 10, 23, 6, 4, tzinfo=UTC),
             ai_calls=312,
             tokens=184_302,
-            credits=0.4127,
+            costs={"credits": 0.4127},
             time_zone="America/New_York",
             version="1.0.0",
         ),
