@@ -28,16 +28,19 @@ from flows._command import (
     writable,
 )
 from hnintel import accepted
+from hnintel.cut_short import close_dead
 from hnintel.enrichment import load_enrichments
 from hnintel.errors import HnIntelError, UsageError
 from hnintel.partitions import graph
+from hnintel.partitions.calendar import in_words
 from hnintel.partitions.made_of import Making
 from hnintel.plan import plan
-from hnintel.reconcile import days_due
+from hnintel.reconcile import days_due, left_to_people
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import open_source, refuse_without_days
 from hnintel.summary import as_rows
 from hnintel.warehouse import open_warehouse
+from hnintel.what_does_it import command_for
 from hnintel.window import day_of, parse_day, refuse_future, yesterday
 
 __all__ = ["leave", "main", "main_reconcile", "main_watch"]
@@ -120,11 +123,20 @@ def main_reconcile(argv: list[str]) -> int:
         writable(settings.folder)
         making = Making(open_warehouse(settings), settings, settings.source)
         with making.warehouse.transaction() as session:
-            due = days_due(session, making, datetime.now(UTC).replace(tzinfo=None))
+            due = days_due(session, making, now := datetime.now(UTC).replace(tzinfo=None))
+            left = left_to_people(session, making, due)
+            if not asked.plan:
+                close_dead(session, now)
         for one in due:
             print(f"{one.day}: {one.why}{f' (only {one.stages[0]})' if one.stages else ''}", file=sys.stderr)
         if not due:
             print("nothing is due", file=sys.stderr)
+        if left:
+            days = in_words(left)
+            print(
+                f"left as they are, failed too long ago or too often: {days}; {command_for(left, making)} does them",
+                file=sys.stderr,
+            )
         told: dict[str, Any] = {"source": settings.source, "days": {str(one.day): {"why": one.why} for one in due}}
         if due and not asked.plan:
 

@@ -34,10 +34,11 @@ from flows.reading import read_articles, read_items
 from flows.stage import Run, refuse_unready, stage
 from flows.transform import transform
 from flows.waiting import result
-from hnintel import contents, leases, ledger, outbox, progress
+from hnintel import contents, ledger, outbox, progress
 from hnintel.briefing.page import path_of
 from hnintel.checks.check import in_a_line
 from hnintel.checks.run import Part
+from hnintel.cut_short import close_dead
 from hnintel.enrichment import layers
 from hnintel.errors import BudgetReached, HnIntelError, UsageError
 from hnintel.events import ContinueBy
@@ -150,8 +151,7 @@ def _begin(run: Run) -> dict[str, str] | None:
     now, warehouse = _now(), run.making.warehouse
     run.leases.take(run.day, f"run {run.run_id}")  # a sign of life between two stages
     with warehouse.transaction() as session:
-        leases.forget_dead(session, now)
-        alive = {one.run_id for one in leases.alive(session, now).values()}
+        alive = close_dead(session, now)
         ledger.begin_run(session, run.run_id, run.day, run.summary.source, now, alive)
         if ledger.was_complete(session, run.day, graph.PUBLISH):
             return contents.contents(session, warehouse)

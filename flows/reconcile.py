@@ -16,13 +16,14 @@ if __name__ == "__main__":
 
     leave(main_reconcile(sys.argv[1:]))
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from prefect import flow, runtime
 
 from flows.children import DayFailed
 from flows.main import hacker_news
+from hnintel.cut_short import close_dead
 from hnintel.errors import HnIntelError, of_several
 from hnintel.partitions.made_of import Making
 from hnintel.reconcile import days_to_run, left_behind
@@ -50,6 +51,7 @@ async def reconcile(source: str | None = None) -> dict[str, Any]:
     making = Making(open_warehouse(settings), settings, source)
     with making.warehouse.transaction() as session:
         due = days_to_run(session, making, now)
+        close_dead(session, datetime.now(UTC).replace(tzinfo=None))
     told: dict[str, Any] = {"source": source, "days": {}}
     failed = [error for one in due if (error := await _again(one, source, told["days"]))]
     with making.warehouse.transaction() as session:

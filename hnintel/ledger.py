@@ -23,15 +23,27 @@ Key = tuple[str, str]
 def begin_run(
     session: Session, run_id: str, day: date, source: str, now: datetime, alive: Collection[str] = ()
 ) -> None:
-    """Note that a run has begun; what still says that it runs, and is none of those *alive*, was killed."""
-    for other, *_ in session.execute("SELECT run_id FROM ops.runs WHERE day = ? AND status = 'running'", [day]):
-        if other not in alive:
-            session.execute("UPDATE ops.runs SET status = 'failed', finished_at = ? WHERE run_id = ?", [now, other])
+    """Note that a run has begun, and that those of its day died which say that they run and are none of *alive*."""
+    _close_dead_runs(session, "day = ?", [day], alive, now)
     session.execute("DELETE FROM ops.runs WHERE run_id = ?", [run_id])  # the same run, tried again by Prefect
     session.execute(
         "INSERT INTO ops.runs (run_id, day, source, status, started_at) VALUES (?, ?, ?, 'running', ?)",
         [run_id, day, source, now],
     )
+
+
+def close_dead_runs(session: Session, alive: Collection[str], now: datetime) -> None:
+    """Note that the runs died, of whatever day, that say that they run and are none of *alive*.
+
+    Such a run has no summary, by which it is told from one that failed (:mod:`hnintel.cut_short`).
+    """
+    _close_dead_runs(session, "TRUE", [], alive, now)
+
+
+def _close_dead_runs(session: Session, where: str, params: list[object], alive: Collection[str], now: datetime) -> None:
+    for run_id, *_ in session.execute(f"SELECT run_id FROM ops.runs WHERE status = 'running' AND {where}", params):
+        if run_id not in alive:
+            session.execute("UPDATE ops.runs SET status = 'failed', finished_at = ? WHERE run_id = ?", [now, run_id])
 
 
 def end_run(session: Session, run_id: str, status: Status, summary: Mapping[str, Any], now: datetime) -> None:

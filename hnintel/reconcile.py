@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel import dead_letters, leases, settle
 from hnintel.backfill import days_held
+from hnintel.briefing import shelf
+from hnintel.cut_short import cut_short
 from hnintel.partitions.calendar import Span, known_days, newest_whole_day
 from hnintel.partitions.graph import BRIEFING, INGEST, PUBLISH, TRANSFORM, as_read_from
 from hnintel.partitions.made_of import Making, days_between
-from hnintel.partitions.state import Partition, grid
+from hnintel.partitions.state import PAGE_GONE, Partition, grid
 from hnintel.settings import Settings
 from hnintel.settle import Due
 from hnintel.sources import open_source
@@ -33,7 +36,8 @@ def days_due(session: Session, making: Making, now: datetime) -> list[Due]:
 def days_to_run(session: Session, making: Making, now: datetime) -> list[Due]:
     """The days to be run again at *now* (UTC without a zone), oldest first, from the source that *making* names.
 
-    A day is due where it is missing or did not come to its end (:func:`gaps`), when it settles
+    A day is due where it is missing or did not come to its end (:func:`gaps`), where its last run was cut short,
+    however long ago (:func:`hnintel.cut_short.cut_short`), when it settles
     (:func:`hnintel.settle.due_days`), and when a dead letter of it is due: an article whose site was down, an item that
     was not read, a bad answer. A letter that was tried often enough is not. Nothing is due for a changed question:
     asking it of old days is for a person to plan, and a backfill to do.
@@ -41,6 +45,9 @@ def days_to_run(session: Session, making: Making, now: datetime) -> list[Due]:
     settings, source = making.settings, making.spec
     readings = settle.day_readings(session, source)
     why: dict[date, list[str]] = {due.day: [due.why] for due in gaps(session, settings, source, now)}
+    for cut in cut_short(session, making, now):
+        if cut.day not in why and not cut.is_given_up:
+            why[cut.day] = [cut.why]
     ended = [one for one in readings if one.finished]  # one that did not come to its end is a gap, of a bounded age
     for due in settle.due_days(ended, now, settings.settle_days, settings.time_zone):
         if due.day >= settings.first_day:
@@ -62,13 +69,41 @@ def left_behind(session: Session, making: Making, now: datetime) -> list[Due]:
     later one was briefed: with this, days come to the same rows in whatever order they were run. What was only made by
     other code or another question is left, as everywhere here.
     """
+    at_work = _at_work(session)
+    gone = _gone(session, making, at_work)
     span = _calendar(session, making.settings, making.spec, now)
     if span is None:
-        return []
-    at_work = _at_work(session)
+        return gone
     found = grid(session, making, span.first, span.last, now)
     named = [(day, _behind(stages, making)) for day, stages in found.items() if day not in at_work]
-    return [Due(day, why, (f"{TRANSFORM}+",)) for day, why in named if why]
+    behind = [Due(day, why, (f"{TRANSFORM}+",)) for day, why in named if why]
+    taken = {due.day for due in behind}
+    return sorted([*behind, *(due for due in gone if due.day not in taken)], key=lambda due: due.day)
+
+
+def _gone(session: Session, making: Making, at_work: set[date]) -> list[Due]:
+    """The newest day whose page is gone, of whatever age: publishing one day writes every page that is gone."""
+    rows = session.execute(
+        "SELECT p.day FROM ops.partitions AS p JOIN ops.partitions AS r ON r.day = p.day AND r.stage = ? "
+        "WHERE p.stage = ? AND p.status IN ('complete', 'partial') AND coalesce(r.source, ?) = ? AND p.day >= ?",
+        [INGEST, PUBLISH, making.spec, making.spec, making.settings.first_day],
+    )
+    gone = sorted(shelf.missing((day for (day,) in rows), making.settings) - at_work)
+    if not gone:
+        return []
+    more = f", as are those of {len(gone) - 1} more days" if len(gone) > 1 else ""
+    return [Due(gone[-1], f"{PUBLISH}: {PAGE_GONE}{more}", (PUBLISH,))]
+
+
+def left_to_people(session: Session, making: Making, due: Sequence[Due]) -> list[date]:
+    """The days, oldest first, that failed or were stopped, and that nothing is *due* for by itself: too long ago."""
+    rows = session.execute(
+        "SELECT DISTINCT day, stage FROM ops.partitions WHERE status IN ('failed', 'stopped', 'running') "
+        "AND coalesce(source, ?) = ? AND day >= ? ORDER BY day",
+        [making.spec, making.spec, making.settings.first_day],
+    )
+    taken = _at_work(session) | {one.day for one in due}
+    return sorted({day for day, stage in rows if stage in making.stages} - taken)
 
 
 def _behind(stages: dict[str, Partition], making: Making) -> str | None:
@@ -78,6 +113,8 @@ def _behind(stages: dict[str, Partition], making: Making) -> str | None:
     if not all(stages[name].is_done for name in making.stages[TRANSFORM]):
         return None
     late = [stages[name] for name in _AFTER_ASKING if _is_behind(stages[name], making)]
+    if [(one.stage, one.why) for one in late] == [(PUBLISH, PAGE_GONE)]:
+        return None  # of which only the page is written
     return f"{late[0].stage}: {late[0].why}" if late else None
 
 

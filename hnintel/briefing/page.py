@@ -15,6 +15,7 @@ from typing import Any
 
 from hnintel import private_files
 from hnintel.articles import count_by_status
+from hnintel.briefing import shelf
 from hnintel.briefing.sections import answering, fingerprint
 from hnintel.errors import UsageError, WarehouseError
 from hnintel.money import CREDITS
@@ -58,7 +59,10 @@ class _Briefing:
 
 
 def publish(warehouse: Warehouse, day: date, settings: Settings) -> tuple[Path, str]:
-    """Write the page of *day*, those of its neighbours (they link to it) and the index; the path and the Markdown.
+    """Write the page of *day*, those of its neighbours (they link to it), those that are gone, and the index.
+
+    Returns:
+        the path of the day's page, and its Markdown.
 
     Raises:
         UsageError: no briefing of *day* was written.
@@ -78,7 +82,11 @@ def publish(warehouse: Warehouse, day: date, settings: Settings) -> tuple[Path, 
         index = [(shown, briefings[shown].headline, _count(session, shown)) for shown in reversed(days)]
     for shown, page in pages.items():
         _write(path_of(shown, settings), render_page(page), settings.site_readable)
-    _write(settings.site / "index.html", render_index(index), settings.site_readable)
+    for shown in sorted(shelf.missing(days, settings) - pages.keys()):  # each by itself: there may be years of them
+        with warehouse.transaction() as session:
+            page = _page(session, briefings[shown], days, settings)
+        _write(path_of(shown, settings), render_page(page), settings.site_readable)
+    _write(settings.site / shelf.INDEX, render_index(index), settings.site_readable)
     private_files.publish_site(settings)
     return path_of(day, settings), markdown
 

@@ -16,6 +16,7 @@ from hnintel.partitions.calendar import (
     Freshness,
     Span,
     freshness,
+    in_words,
     known_days,
     newest_whole_day,
     parse_range,
@@ -24,10 +25,13 @@ from hnintel.partitions.calendar import (
 from hnintel.partitions.hours import read_at as hours_read
 from hnintel.partitions.made_of import Making
 from hnintel.partitions.state import Partition, grid, sources_of
+from hnintel.reconcile import days_due
 from hnintel.settings import Settings, load_settings
+from hnintel.settle import Due
 from hnintel.sources import NAMES, open_source
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Session
+from hnintel.what_does_it import RECONCILE, command_for, source_words, who_does
 from hnintel.window import yesterday
 
 #: Each status as a letter, and its colour.
@@ -44,12 +48,12 @@ _LEGEND = "C complete, P partial, S stale, R running, F failed, B stopped by a b
 _SHOWN_DAYS = 14
 _DAYS_A_TABLE = 16
 _LINES = 20
-#: Ranges of days that a line names.
-_RANGES = 4
 #: Of more days nobody reads a grid, and their stages fill the memory.
 _MOST_DAYS = 3700
 
 Grid = Mapping[date, Mapping[str, Partition]]
+#: A day, how a stage of it stands, why, and who does it.
+_Reason = tuple[date, str, str, str]
 
 
 def status(
@@ -78,14 +82,21 @@ def status(
         fresh = freshness(session, settings, now)
         hours = hours_read(session, span.first, span.last) if span else {}
         sources = sources_of(session, span.first, span.last) if span else {}
+        by_itself = days_due(session, making, now)
     if as_json:
         read = {
             "hours": {str(day): list(stages) for day, stages in hours.items()},
             "sources": {str(day): named for day, named in sources.items()},
         }
-        print(json.dumps(_as_json(found, fresh, making) | read))
+        print(
+            json.dumps(
+                _as_json(found, fresh, making) | read | {"reconcile": {str(one.day): one.why for one in by_itself}}
+            )
+        )
     else:
         _show(found, [*_read_by_hour(hours), *_read_from_several(sources, making.spec)], fresh, settings)
+        for line in _due(found, making, by_itself) if found else []:
+            Console(soft_wrap=True).print(line, markup=False, highlight=False)
 
 
 def _source(session: Session, settings: Settings) -> str:
@@ -157,8 +168,6 @@ def _show(found: Grid, notes: Sequence[str], fresh: Freshness, settings: Setting
     for note in notes:
         console.print(note, markup=False, highlight=False)
     console.print(_freshness(fresh, settings))
-    for line in _due(found):
-        console.print(line, markup=False, highlight=False)
 
 
 def _table(found: Grid, days: Sequence[date]) -> Table:
@@ -184,34 +193,29 @@ def _freshness(fresh: Freshness, settings: Settings) -> str:
     )
 
 
-def _due(found: Grid) -> list[str]:
-    """What a run would do something about, and why: the same reason of a day once."""
-    reasons: dict[tuple[date, str, str], list[str]] = {}
+def _due(found: Grid, making: Making, by_itself: Sequence[Due]) -> list[str]:
+    """What a run would do something about, why, and which command runs it: the same reason of a day once."""
+    reasons: dict[_Reason, list[str]] = {}
     for day, stages in found.items():
         for one in stages.values():
             if one.due:
-                reasons.setdefault((day, one.status, one.why), []).append(one.stage)
+                by = who_does(making, by_itself, day, one.stage)
+                reasons.setdefault((day, one.status, one.why, by), []).append(one.stage)
     lines = []
-    for (status, why, of), days in _together(reasons).items():
+    for (status, why, by, of), days in _together(reasons).items():
         named = "all stages" if len(of) == len(found[days[0]]) else ", ".join(of)
-        lines.append(f"due: {_in_words(days)} {named}: {why if status == 'missing' else f'{status}: {why}'}")
+        what = f"due: {in_words(days)} {named}: {why if status == 'missing' else f'{status}: {why}'}"
+        lines.append(f"{what}; {by.replace('{days}', command_for(days, making))}")
+    told = {day for day, *_ in reasons}
+    does = RECONCILE.format(source=source_words(making))
+    lines += [f"due: {one.day}: {one.why}; {does}" for one in by_itself if one.day not in told]
     more = len(lines) - _LINES
     return (lines[:_LINES] or ["nothing is due"]) + ([f"and {more} more: --json has them all"] if more > 0 else [])
 
 
-def _in_words(days: Sequence[date]) -> str:
-    """Days that follow each other as a range of them: ``2026-10-18, 2026-10-20 to 2026-10-24 (6 days)``."""
-    after = timedelta(days=1)
-    starts = [day for day in days if day - after not in days]
-    ends = [day for day in days if day + after not in days]
-    ranges = [f"{first} to {last}" if last > first else str(first) for first, last in zip(starts, ends, strict=True)]
-    told = ", ".join(ranges[:_RANGES]) + (", …" if len(ranges) > _RANGES else "")
-    return f"{told} ({len(days)} days)" if len(days) > 1 else told
-
-
-def _together(reasons: Mapping[tuple[date, str, str], list[str]]) -> dict[tuple[str, str, tuple[str, ...]], list[date]]:
-    """The days that have the same to be done for the same reason."""
-    days: dict[tuple[str, str, tuple[str, ...]], list[date]] = {}
-    for (day, status, why), stages in reasons.items():
-        days.setdefault((status, why, tuple(stages)), []).append(day)
+def _together(reasons: Mapping[_Reason, list[str]]) -> dict[tuple[str, str, str, tuple[str, ...]], list[date]]:
+    """The days that have the same to be done for the same reason, by the same command."""
+    days: dict[tuple[str, str, str, tuple[str, ...]], list[date]] = {}
+    for (day, status, why, by), stages in reasons.items():
+        days.setdefault((status, why, by, tuple(stages)), []).append(day)
     return days

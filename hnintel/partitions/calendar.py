@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,6 +14,9 @@ from hnintel.settings import Settings
 from hnintel.sources.base import Source
 from hnintel.warehouse.base import Session
 from hnintel.window import Window, parse_day, yesterday
+
+#: Ranges of days that a line names.
+_RANGES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,16 @@ def known_days(session: Session, spec: str | None = None) -> Span | None:
         "SELECT min(day), max(day) FROM ops.partitions WHERE ? IS NULL OR source = ? OR source IS NULL", [spec, spec]
     )[0]
     return Span(first, last) if first else None
+
+
+def in_words(days: Sequence[date]) -> str:
+    """Days, oldest first, consecutive ones as a range: ``2026-10-18, 2026-10-20 to 2026-10-24 (6 days)``."""
+    after = timedelta(days=1)
+    starts = [day for day in days if day - after not in days]
+    ends = [day for day in days if day + after not in days]
+    ranges = [f"{first} to {last}" if last > first else str(first) for first, last in zip(starts, ends, strict=True)]
+    told = ", ".join(ranges[:_RANGES]) + (", …" if len(ranges) > _RANGES else "")
+    return f"{told} ({len(days)} days)" if len(days) > 1 else told
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from hnintel import leases, settle
+from hnintel.briefing import shelf
 from hnintel.dead_letters import Letter, letters
 from hnintel.ingest import COMMENTS, ITEMS, OPTIONS
 from hnintel.leases import Held
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.graph import INGEST, TRANSFORM, as_read_from, beside
+from hnintel.partitions.graph import INGEST, PUBLISH, TRANSFORM, as_read_from, beside
 from hnintel.partitions.made_of import Making, days_between
 from hnintel.settle import DayRead
 from hnintel.warehouse.base import Session
@@ -22,6 +23,7 @@ from hnintel.window import Window
 #: ``stale``: done, but what it was made of has changed since. ``stopped``: before a question beyond a budget.
 Status = Literal["missing", "running", "complete", "partial", "failed", "stale", "stopped"]
 _DONE = ("complete", "partial")
+PAGE_GONE = "its page, or the index of all pages, is gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ def grid(
     noted = _noted(session, first, last)
     held = leases.alive(session, now)
     waiting = Counter(_waiting(letters(session, making.settings, now)))
+    published = [day for day, rows in noted.items() if PUBLISH in rows and rows[PUBLISH].status in _DONE]
+    gone = shelf.missing(published, making.settings) if PUBLISH in wanted else set()
     found: dict[date, dict[str, Partition]] = {}
     for stage in wanted:
         days = [day for day, stages in noted.items() if stage in stages]
@@ -93,7 +97,7 @@ def grid(
         fingerprint = making.fingerprint(stage) if days else ""
         for day in days_between(first, last):
             row = as_read_from(making.spec, stage, noted.get(day, {}))
-            judge = _Judge(making, day, stage, fingerprint, inputs.get(day, ""), now)
+            judge = _Judge(making, day, stage, fingerprint, inputs.get(day, ""), now, stage == PUBLISH and day in gone)
             holds = held.get((day, stage)) or held.get((leases.ALL_DAYS, stage))
             found.setdefault(day, {})[stage] = judge.partition(row, holds, waiting)
     return found
@@ -153,6 +157,7 @@ class _Judge:
     fingerprint: str
     inputs: str
     now: datetime
+    is_gone: bool
 
     def partition(
         self, noted: Noted | None, held: Held | None, waiting: Mapping[tuple[date, str, bool], int]
@@ -180,6 +185,8 @@ class _Judge:
 
     def _stale(self, noted: Noted) -> str | None:
         """Why what was done does not hold any more; what was not kept of an old row cannot be told to have changed."""
+        if self.is_gone:
+            return PAGE_GONE
         if noted.fingerprint is not None and noted.fingerprint != self.fingerprint:
             if self.stage == INGEST and noted.source not in (None, self.making.spec):
                 return f"read from {noted.source}, not {self.making.spec}"

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hnintel import ingest, ledger
+from hnintel.briefing.page import path_of
+from hnintel.briefing.shelf import INDEX
 from hnintel.models import FirebaseItem
+from hnintel.partitions.graph import PUBLISH
 from hnintel.partitions.made_of import Making
 from hnintel.partitions.state import Partition, grid, partition
 from hnintel.rows import item as as_row
@@ -68,6 +71,14 @@ class Days:
                 if status is not None:
                     error = "it broke" if status in ("failed", "stopped") else None
                     ledger.end_stage(session, day, stage, status, run_id, at, rows=rows, error=error)
+                if stage == PUBLISH and status == "complete":
+                    self.put_page(day)
+
+    def put_page(self, day: date = DAY) -> None:
+        """Something in the place of the page of *day* and of the index."""
+        for path in (path_of(day, self.settings), self.settings.site / INDEX):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("a page", encoding="utf-8")
 
     def stage(self, name: str, day: date = DAY, making: Making | None = None, now: datetime = NOW) -> Partition:
         """How one stage stands."""

@@ -150,7 +150,10 @@ def test_the_bill_has_a_line_for_each_currency(home: Path, capsys: pytest.Captur
     assert told["other_currencies"]["USD"]["estimated"] == 0.5
     assert main(["bill", "--since", str(DAY)]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert [line[:3] for line in lines if line[:1] == [str(DAY)]] == [[str(DAY), "credits", "0.2500"], [str(DAY), "USD", "0.5000"]]
+    assert [line[:3] for line in lines if line[:1] == [str(DAY)]] == [
+        [str(DAY), "credits", "0.2500"],
+        [str(DAY), "USD", "0.5000"],
+    ]
 
 
 def test_what_was_billed_is_held_against_credits_alone(home: Path) -> None:
