@@ -23,4 +23,4 @@ def open_warehouse(settings: Settings) -> Warehouse:
     from hnintel.warehouse.duckdb import DuckDBWarehouse
     from hnintel.warehouse.engines import open_engine
 
-    return DuckDBWarehouse(settings.warehouse_file, open_engine(settings), settings.lock_wait)
+    return DuckDBWarehouse(settings.warehouse_file, open_engine(settings), settings.lock_wait, settings.folder)

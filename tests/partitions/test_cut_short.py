@@ -1,4 +1,4 @@
-"""Runs that were killed or interrupted: ``reconcile`` and ``status`` say the same of them, and what they say is done."""
+"""Runs that were killed or interrupted: ``reconcile`` and ``status`` say the same of them, and it is done."""
 
 from __future__ import annotations
 
