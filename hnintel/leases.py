@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from hnintel.errors import HnIntelError, WarehouseBusy
+from hnintel.patience import Aloud, pause
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 
@@ -107,15 +108,17 @@ class Leases:
         Raises:
             WarehouseBusy: another run held it for longer than the set wait.
         """
-        deadline = time.monotonic() + self._lock_wait
+        deadline, aloud = time.monotonic() + self._lock_wait, Aloud()
+        what = "the marts are" if day == ALL_DAYS else f"{stage} of {day} is"
         while held := self.take(day, stage):
-            if time.monotonic() >= deadline:
-                what = "the marts are" if day == ALL_DAYS else f"{stage} of {day} is"
+            left = max(0.0, deadline - time.monotonic())
+            aloud.tell(partial(_waiting_for, what, held, left))
+            if not left:
                 raise WarehouseBusy(
                     f"{what} being run by {held}; waited {self._lock_wait:g} s (HNINTEL_LOCK_WAIT): "
                     "wait for it to end, then start again"
                 )
-            yield min(_PAUSE, max(0.0, deadline - time.monotonic()))
+            yield min(_PAUSE, left)
 
     def _beat(self) -> None:
         while not self._over.wait(self._length.total_seconds() / _BEATS):
@@ -136,8 +139,12 @@ def held(warehouse: Warehouse, day: date, stage: str, run_id: str, settings: Set
     """
     with Leases(warehouse, run_id, settings) as leases:
         for seconds in leases.waiting(day, stage):
-            time.sleep(seconds)
+            pause(seconds)
         yield
+
+
+def _waiting_for(what: str, held: Held, left: float) -> str:
+    return f"{what} being run by {held}: waiting for {left:.0f} s more at most (HNINTEL_LOCK_WAIT)"
 
 
 def alive(session: Session, now: datetime) -> dict[tuple[date, str], Held]:

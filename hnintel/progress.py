@@ -90,6 +90,10 @@ class Bars:
         self._progress.update(task, total=total or 1, completed=total or 1, note=note or "done")
         self._progress.stop_task(task)
 
+    def tell(self, line: str) -> None:
+        """A line above the bars."""
+        self._progress.console.print(line, markup=False, highlight=False)
+
     def close(self) -> None:
         """Leave the bars as they are and give the terminal back."""
         self._progress.stop()
@@ -108,6 +112,16 @@ def update(stage: str, done: int, total: int | None = None, note: str = "") -> N
     """Tell the reporter, and the run's log, how a stage gets on."""
     _Current.reporter.update(stage, done, total, note)
     logger.info("progress", extra={"stage": stage, "done": done, "total": total})
+
+
+def say(line: str) -> None:
+    """Say a sentence that is of no stage: beside what the reporter shows, else on stderr; and in the run's log."""
+    reporter = _Current.reporter
+    if isinstance(reporter, Lines | Bars):
+        reporter.tell(line)
+    else:
+        print(line, file=sys.stderr, flush=True)
+    logger.info("said", extra={"said": line})
 
 
 def finish(stage: str, note: str = "") -> None:

@@ -7,7 +7,8 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,16 @@ import duckdb
 import pyarrow as pa
 
 from hnintel.controls import BREAKS, CONTROLS
-from hnintel.errors import HnIntelError, WarehouseBusy, WarehouseError
+from hnintel.errors import HnIntelError, WarehouseError
+from hnintel.patience import Aloud, pause
 from hnintel.warehouse.base import Dialect, Kind, Query, Session, Staged, Step, T
 from hnintel.warehouse.embedded import connect_with_functions
 from hnintel.warehouse.engines.base import Engine
-from hnintel.warehouse.file_lock import busy, take_hold
+from hnintel.warehouse.file_lock import busy, take_hold, waiting_for
 from hnintel.warehouse.migrations import migrate
 from hnintel.warehouse.open_file import OpenFile, open_file
 from hnintel.warehouse.order import Order
+from hnintel.warehouse.remains import remains
 from hnintel.warehouse.turns import turns_on
 
 _TYPES: dict[Kind, str] = {
@@ -167,19 +170,24 @@ class DuckDBWarehouse:
     name = "duckdb"
     dialect: Dialect = DuckDBDialect()
 
-    def __init__(self, path: Path, engine: Engine, lock_wait: float = 60.0) -> None:
+    def __init__(self, path: Path, engine: Engine, lock_wait: float = 60.0, home: Path | None = None) -> None:
+        """*home* is the folder with the pages and logs that are made of it; by default the file's own."""
         self.path = path
+        self._home = home or path.parent
         self._engine = engine
         self._lock_wait = lock_wait
         self._turns = turns_on(path)
         self._migrated = False
 
-    @contextmanager
-    def transaction(self) -> Iterator[DuckDBSession]:
+    def transaction(self) -> AbstractContextManager[DuckDBSession]:
         """Open the file, begin, and commit when the block ends well; else nothing of it stays."""
+        return self._transaction(self._lock_wait)
+
+    @contextmanager
+    def _transaction(self, wait: float) -> Iterator[DuckDBSession]:
         with self._turns.taken():
             self._migrated = self._migrated and self.path.exists()  # who deletes the file wants a new one
-            with self._turns.connection(self._open) as connection, _told_in_one_line(self.path):
+            with self._turns.connection(lambda: self._open(wait)) as connection, _told_in_one_line(self.path):
                 if not self._migrated:
                     migrate(lambda: begun(connection))
                     self._migrated = True
@@ -223,41 +231,44 @@ class DuckDBWarehouse:
     def _hand_over(self, table: str, answers: pa.Table, then: Callable[[Session], T]) -> T:
         """Have what was answered kept; it may be paid for, so who holds the file is waited for long."""
 
-        def kept() -> T:
-            with self.transaction() as session:
-                session.take(table, answers)
-                return then(session)
+        with self._transaction(self._lock_wait * _WAITS_WITH_ANSWERS) as session:
+            session.take(table, answers)
+            return then(session)
 
-        for _ in range(_WAITS_WITH_ANSWERS - 1):
-            with suppress(WarehouseBusy):
-                return kept()
-        return kept()
-
-    def _open(self) -> OpenFile:
-        """The file, opened; who closes it gives the hold on it back."""
-        hold = self._turns.hold
-        deadline, pause = time.monotonic() + self._lock_wait, _FIRST_PAUSE
+    def _open(self, wait: float) -> OpenFile:
+        """The file, opened; who closes it gives the hold on it back. It is waited for so many seconds, in all."""
+        hold, aloud = self._turns.hold, Aloud()
+        deadline, next_pause = time.monotonic() + hold.patience.left(wait), _FIRST_PAUSE
         mended = False
         while True:
-            take_hold(hold, self.path, deadline - time.monotonic(), self._lock_wait)
+            take_hold(hold, self.path, deadline - time.monotonic(), wait)
             with ExitStack() as undone:
                 undone.callback(hold.give_back)
                 try:
                     file = open_file(self.path, self._turns.shared)
                     undone.pop_all()
+                    hold.patience.got_it()
                     return file
                 except duckdb.Error as error:
                     if not _is_held(error):
                         self._mend_or_refuse(error, mended)
                         mended = True
                         continue
+                    holder = _holding_process(error)
                     if time.monotonic() >= deadline:  # by one that does not know of our lock
-                        raise busy(self.path, _holding_process(error), self._lock_wait) from None
-            time.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+                        hold.patience.in_vain(wait)
+                        raise busy(self.path, holder, wait) from None
+                    aloud.tell(partial(waiting_for, self.path, holder, deadline))
+            pause(min(next_pause, max(0.0, deadline - time.monotonic())))
+            next_pause = min(next_pause * 2, _LONGEST_PAUSE)
 
     def _mend_or_refuse(self, error: duckdb.Error, mended: bool) -> None:
         if self._is_empty():  # `touch` or mktemp made it; DuckDB takes no file for a new one, but not this
+            if left := remains(self.path, self._home):
+                raise WarehouseError(
+                    f"{self.path} is empty, and {left} is of a time when it was not: put a copy of it in its place, or "
+                    "give another HNINTEL_HOME; to begin anew, and pay for every answer again, delete the file"
+                )
             self.path.unlink()
             if not mended:
                 return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hnintel.errors import WarehouseBusy, WarehouseError
+from hnintel.patience import Aloud, Patience, pause
 
 #: Seconds between two tries of a process that waits.
 TRIES_EVERY = 0.05
@@ -29,15 +31,18 @@ class Hold:
     """One process's hold on a file, counted: all of its threads may have the file open at once."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._lock = FileLock(f"{path}.lock", thread_local=False, poll_interval=TRIES_EVERY)
         self._own = threading.Lock()
         self._holders = 0
+        self.patience = Patience()
 
-    def take(self, wait: float) -> None:
+    def take(self, wait: float, aloud: bool = False) -> None:
         """Have the file, or wait for it.
 
         Args:
             wait: seconds; 0 tries once.
+            aloud: whether to say after five seconds who has it.
 
         Raises:
             HeldElsewhere: another process had it all the time.
@@ -45,13 +50,23 @@ class Hold:
         """
         with self._own:
             if not self._holders:
-                try:
-                    self._lock.acquire(timeout=max(0.0, wait))
-                except Timeout:
-                    raise HeldElsewhere(self._holder()) from None
+                self._acquire(wait, Aloud() if aloud else None)
                 with suppress(OSError):  # it only helps to say who has it
                     Path(self._lock.lock_file).write_text(f"process {os.getpid()} ({Path(sys.executable).name})")
             self._holders += 1
+
+    def _acquire(self, wait: float, aloud: Aloud | None) -> None:
+        deadline = time.monotonic() + wait
+        while True:
+            with suppress(Timeout):
+                self._lock.acquire(timeout=0)
+                return
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise HeldElsewhere(self._holder())
+            if aloud is not None:
+                aloud.tell(lambda: waiting_for(self._path, self._holder(), deadline))
+            pause(min(TRIES_EVERY, left))
 
     def give_back(self) -> None:
         """Let it go; the last one of this process lets others have the file."""
@@ -90,7 +105,7 @@ def hold_on(path: Path) -> Hold:
 
 
 def take_hold(hold: Hold, path: Path, left: float, wait: float) -> None:
-    """Have the file at *path* within *left* of the *wait* seconds that were set.
+    """Have the file at *path* within *left* of the *wait* seconds that were set; after five, it is said who has it.
 
     Raises:
         WarehouseBusy: another process had it all the time.
@@ -98,12 +113,19 @@ def take_hold(hold: Hold, path: Path, left: float, wait: float) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        hold.take(left)
+        hold.take(left, aloud=True)
     except HeldElsewhere as held:
+        hold.patience.in_vain(wait)
         raise busy(path, str(held), wait) from None
     except OSError as error:
         told = f"{path} cannot be written ({error.strerror}): give another HNINTEL_HOME"
         raise WarehouseError(told) from None
+
+
+def waiting_for(path: Path, holder: str, deadline: float) -> str:
+    """What is said while another process has the file."""
+    left = max(0.0, deadline - time.monotonic())
+    return f"waiting for {path}, held by {holder}, for {left:.0f} s more at most (HNINTEL_LOCK_WAIT)"
 
 
 def busy(path: Path, holder: str, wait: float) -> WarehouseBusy:

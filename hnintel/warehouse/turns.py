@@ -135,7 +135,7 @@ def only_here(path: Path, wait: float) -> Iterator[None]:
         WarehouseError: there can be no file.
     """
     turns = turns_on(path)
-    take_hold(turns.hold, path, wait, wait)
+    take_hold(turns.hold, path, turns.hold.patience.left(wait), wait)
     try:
         with turns.sharing():
             yield
