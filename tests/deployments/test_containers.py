@@ -17,17 +17,6 @@ def documents(name: str) -> list[Any]:
     return list(yaml.safe_load_all((ROOT / "deployments" / name).read_text(encoding="utf-8")))
 
 
-def test_the_image_is_made_of_what_there_is_and_is_let_in() -> None:
-    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
-    copied = [
-        name
-        for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE)
-        for name in [word for word in line.split() if not word.startswith("--")][:-1]
-    ]
-    assert {"hnintel", "flows", "tasks", "dbt", "prefect.yaml"} <= set(copied)
-    assert [name for name in copied if not (ROOT / name).exists() or f"!{name}" not in ignored] == []
-
-
 def test_the_image_ends_without_root_and_without_what_built_it() -> None:
     last = DOCKERFILE.rpartition("\nFROM ")[2]
     (made,) = re.findall(r"useradd .*--uid (\d+) ", last)
