@@ -7,7 +7,7 @@ DAYS := 2026-10-20 2026-10-21 2026-10-22
 # wait for servers and workers much of their time, so two cores have time for three.
 SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo serve test test-slow test-live check fix clean
+.PHONY: help setup demo serve test test-slow test-live check audit lock fix clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -41,12 +41,21 @@ test-live: $(VENV)/dev.stamp  ## on your Snowflake account (SNOWFLAKE_*): some m
 serve: $(VENV)/run.stamp  ## Prefect's server and a worker with all deployments, until ctrl-C
 	@exec $(BIN)/python deployments/serve.py
 
-check: $(VENV)/dev.stamp  ## lint, types, and whether what is deployed fits the code; changes nothing
+check: $(VENV)/dev.stamp  ## lint, types, known vulnerabilities, and whether what is deployed fits the code; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check -q flows tasks hnintel tests deployments
 	@$(BIN)/mypy
 	@$(BIN)/python deployments/check.py
 	@$(BIN)/hadolint deployments/Dockerfile
+	@$(BIN)/python deployments/audit.py
+
+audit: $(VENV)/dev.stamp  ## whether a pinned package has a known vulnerability, where the index can be asked
+	@$(BIN)/python deployments/audit.py
+
+lock: $(VENV)/dev.stamp  ## write the hashes that the image installs by, after constraints.txt or pyproject.toml changed
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv==0.13.9
+	@$(BIN)/uv pip compile -q pyproject.toml --extra image -c constraints.txt -o deployments/requirements.txt \
+	    --universal --python-version 3.11 --only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 fix: $(VENV)/dev.stamp  ## what of that can be mended by itself
 	@$(BIN)/ruff check --fix -q .
