@@ -27,6 +27,7 @@ import yaml
 
 from deployments import ended_runs, kept
 from flows._command import Parser
+from flows._pruning import retention
 from flows._server import plain_http
 from hnintel import private_files
 from hnintel.errors import HnIntelError, UsageError, WarehouseError
@@ -209,6 +210,7 @@ def _close_records(api: str, why: str) -> None:
 def environment(environ: Mapping[str, str], home: Path, port: int) -> dict[str, str]:
     """Of all that is started: our server, with its database below our home, and the settings of the caller."""
     return {
+        **retention(load_settings().prefect_keep_days),
         **environ,
         **plain_http(home),
         "PREFECT_HOME": str(home),

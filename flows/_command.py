@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from flows import _local
+from flows._pruning import prune
 from hnintel import away, private_files, progress
 from hnintel.errors import HnIntelError, UsageError, WarehouseError
 from hnintel.progress import Reporter
@@ -92,6 +93,8 @@ def in_prefect(
         with _local.prefect(settings, prefect_logs, api) as wait:
             flow = start()
             wait()
+            if api is None:
+                prune(settings.prefect_keep_days)
             return asyncio.run(flow())
     except Exception as error:
         told = away.in_one_line(error, settings.folder, api)

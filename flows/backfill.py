@@ -94,7 +94,7 @@ async def backfill(
         Through, Field(description="Children as subflows or as runs of the deployment; auto: as this run itself is.")
     ] = "auto",
     approved: Annotated[bool, Field(description="Whether a person has seen what it may cost, and said yes.")] = False,
-    deployment: Annotated[str, Field(description="Whose runs the children are.")] = "hacker-news/daily",
+    deployment: Annotated[str, Field(description="Whose runs the children are.")] = "hacker-news/day",
 ) -> dict[str, Any]:
     """Do what is left of every day of a range; what is done is skipped, so a second start does only the rest.
 

@@ -249,6 +249,11 @@ class Settings(SnowflakeSettings):
         0.05, ge=0, lt=1, description="The share of a day that may wait in the dead letters without a warning."
     )
 
+    # Prefect
+    prefect_keep_days: int = Field(
+        30, ge=1, le=3_650, description="Days that Prefect's own database keeps the records of runs that are over."
+    )
+
     @field_validator("user_agent")
     @classmethod
     def _fits_a_header(cls, value: str) -> str:

@@ -92,6 +92,10 @@ class Service:
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # the least there is
             **(stores or {}),
         }
+        #: What the server's API asks for, where it asks: ``user:password``.
+        self.auth = self.environ.get("PREFECT_SERVER_API_AUTH_STRING")
+        if self.auth:
+            self.environ["PREFECT_API_AUTH_STRING"] = self.auth
 
     def start(self, *argv: str) -> None:
         """Start ``prefect ARGV`` in the background; it ends with the fixture."""
@@ -142,11 +146,17 @@ class Service:
     def get(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """Ask the server's API."""
         url = f"{self.api}/{path}"
+        user, _, password = (self.auth or "").partition(":")
+        auth = (user, password) if self.auth else None
 
         def ask() -> httpx.Response | None:
             """An answer, or none where the server is busy: then Prefect's own clients ask again."""
             try:
-                answer = httpx.post(url, json=body, timeout=60) if body is not None else httpx.get(url, timeout=60)
+                answer = (
+                    httpx.post(url, json=body, timeout=60, auth=auth)
+                    if body is not None
+                    else httpx.get(url, timeout=60, auth=auth)
+                )
             except httpx.TimeoutException:
                 return None
             return None if answer.status_code == 503 else answer

@@ -22,15 +22,17 @@ pytestmark = pytest.mark.slow
 
 ZONE = "America/New_York"
 DAILY = "hacker-news/daily"
+REQUESTED = "hacker-news/requested"
 
 
 @contextmanager
 def automations(service: Service, *made: Callable[[str], AutomationCore]) -> Iterator[None]:
     """Automations of a test's own, each made for the block that posts to the webhook; gone at the end of the block."""
     from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-    with temporary_settings({PREFECT_API_URL: service.api}), get_client(sync_client=True) as client:
+    told = {PREFECT_API_URL: service.api, PREFECT_API_AUTH_STRING: service.auth}
+    with temporary_settings(told), get_client(sync_client=True) as client:
         block = str(client.read_block_document_by_name("hn-alerts", "custom-webhook").id)
         ids = [client.create_automation(one(block)) for one in made]
         try:
@@ -91,7 +93,7 @@ def test_the_cron_gives_one_run_a_date_each_with_the_day_before(service: Service
 def test_a_day_that_is_asked_for_is_run_and_a_run_that_fails_reaches_the_webhook(service: Service) -> None:
     service.emit("hn.day.requested", "hn.day.2026-10-21", day="2026-10-21", source="replay:/nowhere")
 
-    (run,) = eventually(lambda: service.runs(DAILY, "FAILED"), "the run that the event asked for")
+    (run,) = eventually(lambda: service.runs(REQUESTED, "FAILED"), "the run that the event asked for")
     assert {name: run["parameters"][name] for name in ("day", "source")} == {
         "day": "2026-10-21",
         "source": "replay:/nowhere",
