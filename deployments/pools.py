@@ -30,13 +30,47 @@ class Target:
     """Where runs go.
 
     ``here`` is the pool's type on a server of one's own, ``cloud`` on Prefect Cloud; None where that server has none.
-    ``defaults`` are variables of its job template with what they are unless a deployment says otherwise.
+    ``defaults`` are variables of its job template with what they are unless a deployment says otherwise; ``manifest``
+    is laid over the template's ``job_manifest``, a list's entries over those at the same place.
     """
 
     here: str | None
     cloud: str | None
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    manifest: Mapping[str, Any] = field(default_factory=dict)
 
+
+#: A run's pod has the rights of a user and none beside, and writes to its own temporary folders alone.
+_CONFINED_JOB = {
+    "spec": {
+        "template": {
+            "spec": {
+                "automountServiceAccountToken": False,
+                "securityContext": {
+                    "runAsNonRoot": True,
+                    "runAsUser": 10001,
+                    "runAsGroup": 10001,
+                    "fsGroup": 10001,
+                    "seccompProfile": {"type": "RuntimeDefault"},
+                },
+                "containers": [
+                    {
+                        "securityContext": {
+                            "allowPrivilegeEscalation": False,
+                            "readOnlyRootFilesystem": True,
+                            "capabilities": {"drop": ["ALL"]},
+                        },
+                        "volumeMounts": [
+                            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - of the container
+                            {"name": "home", "mountPath": "/home/hn"},
+                        ],
+                    }
+                ],
+                "volumes": [{"name": "tmp", "emptyDir": {}}, {"name": "home", "emptyDir": {}}],
+            }
+        }
+    }
+}
 
 TARGETS: dict[str, Target] = {
     "local": Target("process", "process"),
@@ -64,6 +98,7 @@ TARGETS: dict[str, Target] = {
             "finished_job_ttl": 3600,
             "env": _IN_A_CONTAINER,
         },
+        _CONFINED_JOB,
     ),
     "modal": Target(None, "modal:push", {"env": _IN_A_CONTAINER}),
     "managed": Target(None, "prefect:managed", {"env": _IN_A_CONTAINER}),
@@ -84,13 +119,16 @@ def pool_type(target: str, on_cloud: bool) -> str:
     return found
 
 
-def template_of(metadata: Mapping[str, Any], kind: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The job template of a pool type as the server has it, with our *defaults* in it.
+def template_of(
+    metadata: Mapping[str, Any], kind: str, defaults: Mapping[str, Any], manifest: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The job template of a pool type as the server has it, with our *defaults* and *manifest* in it.
 
     Args:
         metadata: what the server knows of workers, by package and type.
         kind: the pool's type.
         defaults: variables of the template, with their values.
+        manifest: what is laid over its ``job_manifest``.
 
     Raises:
         UsageError: the server does not know the type, or the template does not take what we give.
@@ -102,10 +140,22 @@ def template_of(metadata: Mapping[str, Any], kind: str, defaults: Mapping[str, A
     for name, value in defaults.items():
         if name in template["variables"]["properties"]:
             template["variables"]["properties"][name]["default"] = value
+    if manifest:
+        configuration = template["job_configuration"]
+        configuration["job_manifest"] = _laid_over(configuration["job_manifest"], manifest)
     wrong = next(problems(template, defaults), None)
     if wrong:
         raise UsageError(f"the job template of {kind} pools: {wrong}; see deployments/pools.py")
     return template
+
+
+def _laid_over(base: Any, over: Any) -> Any:
+    """*over* in place of what *base* has under the same keys, at any depth."""
+    if isinstance(base, dict) and isinstance(over, Mapping):
+        return base | {name: _laid_over(base.get(name), value) for name, value in over.items()}
+    if isinstance(base, list) and isinstance(over, list):
+        return [_laid_over(*pair) for pair in zip(base, over, strict=False)] + base[len(over) :] + over[len(base) :]
+    return copy.deepcopy(over)
 
 
 def problems(template: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[str]:

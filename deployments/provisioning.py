@@ -61,7 +61,7 @@ def changes(client: SyncPrefectClient, target: str, pool: str, environ: Mapping[
 
 def _pool(client: SyncPrefectClient, target: str, name: str) -> Iterator[Change]:
     kind = pool_type(target, client.server_type.value == "cloud")
-    template = template_of(client.read_worker_metadata(), kind, TARGETS[target].defaults)
+    template = template_of(client.read_worker_metadata(), kind, TARGETS[target].defaults, TARGETS[target].manifest)
     try:
         there = client.read_work_pool(name)
     except ObjectNotFound:

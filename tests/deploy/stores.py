@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +19,12 @@ from tests.conftest import ROOT
 from tests.flows.own_prefect import free_port
 
 _PATIENCE = 60.0
+#: What the compose file asks for; its user name and a password for each start of the tests.
+SECRETS = {
+    "POSTGRES_PASSWORD": secrets.token_hex(8),
+    "REDIS_PASSWORD": secrets.token_hex(8),
+    "PREFECT_SERVER_API_AUTH_STRING": f"hn:{secrets.token_hex(8)}",
+}
 
 
 class NotInstalled(Exception):
@@ -54,13 +62,15 @@ def postgres_and_redis() -> Iterator[dict[str, str]]:
 def _settings(postgres: int, redis: int) -> dict[str, str]:
     """The environment of the compose file's server, with the addresses of the stores that are here."""
     compose = yaml.safe_load((ROOT / "deployments" / "compose.yaml").read_text(encoding="utf-8"))
-    told = {name: str(value) for name, value in compose["x-server"]["environment"].items()}
-    here = {"@postgres:5432/": f"@127.0.0.1:{postgres}/", "redis://redis:6379": f"redis://127.0.0.1:{redis}"}
-    for there, address in here.items():
+    told = {name: str(value) for name, value in compose["x-server"]["environment"].items() if "HOME" not in name}
+    for there, address in {"@postgres:5432/": f"@127.0.0.1:{postgres}/", "@redis:6379": f"@127.0.0.1:{redis}"}.items():
         told = {name: value.replace(there, address) for name, value in told.items()}
-    password = told["PREFECT_API_DATABASE_CONNECTION_URL"]
-    told["PREFECT_API_DATABASE_CONNECTION_URL"] = password.replace("${POSTGRES_PASSWORD:?set it}", "any")
+    told = {name: re.sub(r"\$\{(\w+):\?[^}]*\}", _secret, value) for name, value in told.items()}
     return told | {"PREFECT_REDIS_MESSAGING_HOST": "127.0.0.1", "PREFECT_REDIS_MESSAGING_PORT": str(redis)}
+
+
+def _secret(wanted: re.Match[str]) -> str:
+    return SECRETS[wanted[1]]
 
 
 @contextmanager
@@ -82,9 +92,10 @@ def _redis(folder: Path, port: int) -> Iterator[None]:
     server, client = shutil.which("redis-server"), shutil.which("redis-cli")
     if server is None or client is None:
         raise NotInstalled("no redis-server here: apt-get install redis-server")
-    served = [server, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder)]
-    with _running(served, folder, None):
-        _until_done([client, "-p", str(port), "ping"])
+    (folder / "redis.conf").write_text(f"requirepass {SECRETS['REDIS_PASSWORD']}\n", encoding="utf-8")
+    told = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder)]
+    with _running([server, str(folder / "redis.conf"), *told], folder, None):
+        _until_done([client, "-e", "--no-auth-warning", "-a", SECRETS["REDIS_PASSWORD"], "-p", str(port), "ping"])
         yield
 
 
