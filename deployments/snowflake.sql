@@ -138,20 +138,19 @@ GRANT USAGE ON SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($transformer);
 
 GRANT USAGE ON SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($reader);
 
--- Who may make what. Snowflake wants CREATE SCHEMA and CREATE TABLE for `IF NOT EXISTS` even where it is there, and with that
--- every session begins that looks after the ledger. A branch makes, owns and drops its own schemas by the same CREATE SCHEMA.
+-- Who may make what. Tables of raw, enriched and the ledger are made and altered by migrations, which run as the role of no
+-- stage: the pipeline role. `CREATE SCHEMA IF NOT EXISTS`, with which the first of them begins, wants the privilege where
+-- the schema is there too; a branch makes, owns and drops its own schemas by it. No stage's own role holds it.
 
-GRANT CREATE SCHEMA ON DATABASE IDENTIFIER($db) TO ROLE IDENTIFIER($loader);
+GRANT CREATE SCHEMA ON DATABASE IDENTIFIER($db) TO ROLE IDENTIFIER($pipeline);
 
-GRANT CREATE SCHEMA ON DATABASE IDENTIFIER($db) TO ROLE IDENTIFIER($enricher);
+GRANT CREATE TABLE ON SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($pipeline);
 
-GRANT CREATE SCHEMA ON DATABASE IDENTIFIER($db) TO ROLE IDENTIFIER($transformer);
+GRANT CREATE TABLE ON SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($pipeline);
 
-GRANT CREATE TABLE ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($loader);
+GRANT CREATE TABLE ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($pipeline);
 
-GRANT CREATE TABLE ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($enricher);
-
-GRANT CREATE TABLE ON SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($loader);
+-- An enrichment's table and view are made by the stage that asks; marts by dbt.
 
 GRANT CREATE TABLE, CREATE VIEW ON SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($enricher);
 
@@ -159,20 +158,15 @@ GRANT CREATE TABLE, CREATE VIEW ON SCHEMA IDENTIFIER($staging) TO ROLE IDENTIFIE
 
 GRANT CREATE TABLE, CREATE VIEW ON SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($transformer);
 
--- Bulk loads go through a temporary stage beside the temporary table; a temporary table itself needs no privilege.
-
-GRANT CREATE STAGE, CREATE FILE FORMAT ON SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($loader);
-
-GRANT CREATE STAGE, CREATE FILE FORMAT ON SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($enricher);
+-- Bulk loads go through a temporary table, which needs no privilege, and a temporary stage and file format, which do. A
+-- session's own schema is the ledger's, so that is where they are.
 
 GRANT CREATE STAGE, CREATE FILE FORMAT ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($loader);
 
 GRANT CREATE STAGE, CREATE FILE FORMAT ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($enricher);
 
--- Whose tables they are: a schema's own role, whoever makes them, so that a stage may be run by its own role or as part of
--- the whole. The pipeline role inherits the three, and owns the ledger, which two of them write: migrations are its work.
-
-GRANT OWNERSHIP ON FUTURE TABLES IN SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($loader);
+-- Whose tables they are: those that a stage alters or replaces are its role's, whoever makes them, so that a stage may be
+-- run by its own role or as part of the whole. Raw and the ledger are the pipeline role's, which makes and migrates them.
 
 GRANT OWNERSHIP ON FUTURE TABLES IN SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($enricher);
 
@@ -186,7 +180,13 @@ GRANT OWNERSHIP ON FUTURE TABLES IN SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER
 
 GRANT OWNERSHIP ON FUTURE VIEWS IN SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($transformer);
 
--- Who may read and write what others own: what is there, and what will be.
+-- Who may read and write what others own: what is there, and what will be. Rows of raw go where their item was deleted at
+-- Hacker News; rows of the ledger (leases, reservations, dead letters) where they are done with. Which of its tables those
+-- are cannot be said here: they are made by the first run, and a grant on what will be is on all of a schema.
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($loader);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON FUTURE TABLES IN SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($loader);
 
 GRANT SELECT ON ALL TABLES IN SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($enricher);
 
@@ -259,7 +259,8 @@ GRANT USE AI FUNCTIONS ON ACCOUNT TO ROLE IDENTIFIER($enricher);
 
 GRANT DATABASE ROLE SNOWFLAKE.CORTEX_USER TO ROLE IDENTIFIER($enricher);
 
--- What Cortex and the warehouses charged, by query tag: ACCOUNT_USAGE's usage views, and none of its others.
+-- What Cortex and the warehouses charged, by query tag: ACCOUNT_USAGE's usage views, and none of its others. They are of the
+-- whole account, and Snowflake has no smaller role for them. Without this grant all but the bill works.
 
 GRANT DATABASE ROLE SNOWFLAKE.USAGE_VIEWER TO ROLE IDENTIFIER($pipeline);
 

@@ -22,6 +22,7 @@ from hnintel.doctor.questions import questions
 from hnintel.doctor.snowflake.needs import database_needs, schema_needs
 from hnintel.settings import Settings
 from hnintel.snowflake_settings import Stage
+from hnintel.warehouse.snowflake.link import SCHEMA as SESSION_SCHEMA
 from hnintel.warehouse.statements import FOLDER
 from tests.conftest import ROOT
 from tests.deployments_sql.provisioned import (
@@ -178,18 +179,43 @@ def test_each_stage_may_be_run_by_its_own_role_alone(made: Provisioned, db: str,
         assert all(made.may_on_tables(role, one, schema) for one in need.on_objects), need
 
 
-def test_every_table_of_a_schema_has_one_owner_whoever_makes_it(made: Provisioned, db: str) -> None:
+def test_what_a_stage_alters_has_one_owner_whoever_makes_it(made: Provisioned, db: str) -> None:
     owners = {
         (name, kind): role for role, held in made.future.items() for one, kind, name in held if one == "OWNERSHIP"
     }
     assert owners == {
-        (f"{db}.RAW", "TABLE"): f"{db}_LOADER",
         (f"{db}.ENRICHED", "TABLE"): f"{db}_ENRICHER",
         (f"{db}.ENRICHED", "VIEW"): f"{db}_ENRICHER",
         (f"{db}.STAGING", "TABLE"): f"{db}_TRANSFORMER",
         (f"{db}.STAGING", "VIEW"): f"{db}_TRANSFORMER",
         (f"{db}.MARTS", "TABLE"): f"{db}_TRANSFORMER",
         (f"{db}.MARTS", "VIEW"): f"{db}_TRANSFORMER",
+    }
+
+
+def test_the_pipeline_role_alone_may_make_schemas_and_what_migrations_make(made: Provisioned, db: str) -> None:
+    pipeline = f"{db}_PIPELINE"
+    for need in schema_needs([], migrates=True):
+        schema = f"{db}.{need.schema}"
+        assert all(made.may(pipeline, one, "SCHEMA", schema) for one in need.on_schema), need
+    assert all(made.may(pipeline, one, "DATABASE", db) for one in database_needs([], migrates=True))
+    makers = {
+        (privilege, name): {role for role, held in made.grants.items() if (privilege, kind, name) in held}
+        for privilege, kind, name in (
+            ("CREATE SCHEMA", "DATABASE", db),
+            ("CREATE TABLE", "SCHEMA", f"{db}.RAW"),
+            ("CREATE TABLE", "SCHEMA", f"{db}.OPS"),
+        )
+    }
+    assert set(map(frozenset, makers.values())) == {frozenset({pipeline})}
+
+
+def test_bulk_loads_may_make_stages_in_the_schema_of_a_session_and_in_no_other(made: Provisioned, db: str) -> None:
+    stages = {
+        (role, one[0], one[2]) for role, held in made.grants.items() for one in held if one[0].startswith("CREATE S")
+    }
+    assert {(role, name) for role, privilege, name in stages if privilege == "CREATE STAGE"} == {
+        (f"{db}_{role}", f"{db}.{SESSION_SCHEMA.upper()}") for role in ("LOADER", "ENRICHER")
     }
 
 
@@ -215,6 +241,9 @@ def test_a_reader_reads_marts_and_answers_and_writes_nothing(made: Provisioned, 
     [
         ("LOADER", "SELECT", "MARTS"),
         ("LOADER", "SELECT", "ENRICHED"),
+        ("LOADER", "OWNERSHIP", "RAW"),
+        ("LOADER", "OWNERSHIP", "OPS"),
+        ("ENRICHER", "OWNERSHIP", "OPS"),
         ("ENRICHER", "UPDATE", "RAW"),
         ("ENRICHER", "INSERT", "MARTS"),
         ("TRANSFORMER", "INSERT", "RAW"),

@@ -17,13 +17,13 @@ OWNS: tuple[str, ...] = ("OWNERSHIP",)
 #: A table that is altered, or a view that is replaced, must be owned.
 _SCHEMAS: dict[Stage, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "ingest": {
-        "RAW": (("CREATE TABLE",), WRITES),
-        "OPS": (("CREATE TABLE",), WRITES),
+        "RAW": ((), WRITES),
+        "OPS": ((), WRITES),
     },
     "enrich": {
         "RAW": ((), READS),
         "ENRICHED": (("CREATE TABLE", "CREATE VIEW"), OWNS),
-        "OPS": (("CREATE TABLE",), WRITES),
+        "OPS": ((), WRITES),
         "STAGING": ((), READS),
         "MARTS": ((), READS),
     },
@@ -63,7 +63,7 @@ def schema_needs(stages: Iterable[Stage], migrates: bool = False) -> list[Schema
 def database_needs(stages: Iterable[Stage], migrates: bool = False) -> tuple[str, ...]:
     """What *stages*, run by one role, need on the database, and migrations where it runs those too."""
     # `CREATE SCHEMA IF NOT EXISTS` takes the privilege even where the schema is there; dbt looks first.
-    return ("USAGE", "CREATE SCHEMA") if migrates or {"ingest", "enrich"} & set(stages) else ("USAGE",)
+    return ("USAGE", "CREATE SCHEMA") if migrates else ("USAGE",)
 
 
 def _least(privileges: Iterable[str]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def account() -> RecordedAccount:
     """An account as deployments/snowflake.sql leaves it, after a first run."""
     one = RecordedAccount()
     one.objects = {
-        f"{DB}.RAW": [("ITEMS", "TABLE", f"{DB}_LOADER")],
+        f"{DB}.RAW": [("ITEMS", "TABLE", PIPELINE)],
         f"{DB}.ENRICHED": [("TOPIC", "TABLE", f"{DB}_ENRICHER"), ("TOPIC_CURRENT", "VIEW", f"{DB}_ENRICHER")],
         f"{DB}.OPS": [("PARTITIONS", "TABLE", PIPELINE)],
         f"{DB}.MARTS": [("STORIES", "TABLE", f"{DB}_TRANSFORMER")],
@@ -236,7 +236,7 @@ def test_a_schema_that_is_not_there_is_told_with_what_makes_and_grants_it(accoun
     ("role", "grant", "check", "mend"),
     [
         (
-            "LOADER",
+            "PIPELINE",
             ("CREATE TABLE", "SCHEMA", f"{DB}.RAW"),
             "schema RAW",
             f"GRANT CREATE TABLE ON SCHEMA {DB}.RAW TO ROLE {PIPELINE};",
@@ -259,8 +259,7 @@ def test_a_privilege_that_is_not_held_is_told_with_its_grant(
 
 
 def test_a_privilege_on_the_database_that_no_role_gives_is_told(account: RecordedAccount) -> None:
-    for role in ("LOADER", "ENRICHER", "TRANSFORMER"):
-        account.revoke(role, "CREATE SCHEMA", "DATABASE", DB)
+    account.revoke("PIPELINE", "CREATE SCHEMA", "DATABASE", DB)
     assert examined(account)["privileges on the database"].mends == (
         f"GRANT CREATE SCHEMA ON DATABASE {DB} TO ROLE {PIPELINE};",
     )
@@ -277,7 +276,7 @@ def test_a_table_that_another_role_made_and_keeps_is_told(account: RecordedAccou
 
 
 def test_owning_a_schema_is_as_good_as_every_privilege_on_it(account: RecordedAccount) -> None:
-    account.revoke("LOADER", "CREATE TABLE", "SCHEMA", f"{DB}.RAW")
+    account.revoke("PIPELINE", "CREATE TABLE", "SCHEMA", f"{DB}.RAW")
     account.made.grants[f"{DB}_LOADER"].add(("OWNERSHIP", "SCHEMA", f"{DB}.RAW"))
     assert examined(account)["schema RAW"].outcome == "ok"
 
