@@ -46,7 +46,9 @@ def prune(days: int, now: datetime | None = None) -> int:
     try:
         with get_client(sync_client=True) as client:
             for _ in range(_PAGES):
-                answer = client.request("POST", "/flow_runs/bulk_delete", json={"flow_runs": old, "limit": _PAGE})
+                asked = {"flow_runs": old, "limit": _PAGE}
+                # Prefect's list of its own paths lacks this one.
+                answer = client.request("POST", "/flow_runs/bulk_delete", json=asked)  # type: ignore[arg-type]
                 page = len(answer.json()["deleted"])
                 deleted += page
                 if page < _PAGE:
