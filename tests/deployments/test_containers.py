@@ -118,6 +118,7 @@ def test_the_server_of_compose_takes_requests_of_its_own_pages_and_its_own_names
     published = server["ports"][0].removesuffix(":4200").removeprefix("127.0.0.1:")
     origins = server["environment"]["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"].split(",")
     assert origins == [f"http://127.0.0.1:{published}", f"http://localhost:{published}"]
+    assert server["environment"]["PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED"] == "true"
     assert "guarded_server.py" in server["command"]
     worker = urlsplit(compose()["services"]["worker"]["environment"]["PREFECT_API_URL"])
     assert re.findall(r"--allow-host (\S+)", server["command"]) == [worker.hostname]
