@@ -48,5 +48,6 @@ def _dask(settings: Settings) -> TaskRunner[Any]:
         "threads_per_worker": 1,
         "host": "127.0.0.1",
         "dashboard_address": None,
+        "security": True,  # certificates of this cluster's own: who connects without one could run code as this user
     }
     return DaskTaskRunner(cluster_kwargs=local)  # type: ignore[return-value]

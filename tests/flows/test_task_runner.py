@@ -37,6 +37,21 @@ def test_dask_that_is_not_installed_is_told_in_one_line(monkeypatch: pytest.Monk
 
 
 @pytest.mark.slow
+def test_a_local_cluster_runs_nothing_for_who_has_no_certificate_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import Client, LocalCluster
+
+    monkeypatch.setenv("HNINTEL_TASK_RUNNER", "dask")
+    monkeypatch.setenv("HNINTEL_DASK_WORKERS", "1")
+    runner: Any = task_runner()
+    with LocalCluster(**runner.cluster_kwargs) as cluster, Client(cluster) as own:
+        assert own.submit(sum, [1, 2]).result(60) == 3
+        port = cluster.scheduler_address.rpartition(":")[2]
+        for address in (f"tcp://127.0.0.1:{port}", f"tls://127.0.0.1:{port}"):
+            with pytest.raises((OSError, TypeError)):
+                Client(address, timeout=5)
+
+
+@pytest.mark.slow
 def test_a_day_read_by_processes_of_a_local_cluster_is_the_day_read_by_threads(tmp_path: Path) -> None:
     ran = {name: _run(tmp_path / name, HNINTEL_TASK_RUNNER=name) for name in ("threads", "dask")}
     assert ran["dask"]["outcomes"] == ran["threads"]["outcomes"]
