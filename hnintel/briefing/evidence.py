@@ -58,11 +58,11 @@ class Evidence:
         most = _COMMON_SHARE * len(of_each) if len(of_each) >= _COMMON_FROM else len(of_each)
         common = frozenset(word for word, stories in count.items() if stories > most)
         self._words.update({number: own - common for number, own in of_each.items()})
-        self._subjects.update({number: _subjects_of(text) for number, text in self.stories.items()})
+        self._subjects.update({number: frozenset(subject_sightings(text)) for number, text in self.stories.items()})
 
     def supporting(self, claim: str, ids: Iterable[int]) -> list[int]:
         """Those of *ids* that are stories with something of *claim* in them, in order, each once."""
-        said, subjects = _words_of(claim), _subjects_of(claim)
+        said, subjects = _words_of(claim), _subjects_of_claim(claim)
         known = (number for number in dict.fromkeys(ids) if number in self.stories)
         return [number for number in known if said & self._words[number] or subjects & self._subjects[number]]
 
@@ -72,6 +72,6 @@ def _words_of(text: str) -> frozenset[str]:
     return frozenset(word[:_STEM] for word in content_words(text) if word not in _OF_CLAIMS)
 
 
-def _subjects_of(text: str) -> frozenset[str]:
-    """The known subjects that *text* speaks of; that it speaks of stories is none."""
-    return frozenset(subject_sightings(" ".join(word for word in words(text) if folded(word) not in _OF_CLAIMS)))
+def _subjects_of_claim(claim: str) -> frozenset[str]:
+    """The known subjects that *claim* speaks of; that it speaks of stories, or of a launch, is none."""
+    return frozenset(subject_sightings(" ".join(word for word in words(claim) if folded(word) not in _OF_CLAIMS)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from hnintel.briefing.evidence import Evidence
 from hnintel.briefing.hold import CHARACTERS_AT_MOST, CLAIMS_AT_MOST, IDS_AT_MOST, Held, hold
 from tests.briefing.desk import Desk, claiming
-from tests.warehouse.world import story
+from tests.warehouse.world import sample_day, story
 
 HONEST = (
     "Postgres gets a faster vacuum",
@@ -145,6 +146,25 @@ def test_honest_claims_of_the_offline_engine_are_all_kept(tmp_path: Path) -> Non
     desk = Desk(tmp_path)
     desk.load([story(number, title) for number, title in enumerate(HONEST, 1)])
     assert desk.write().refused == 0
+
+
+@pytest.mark.parametrize("day", [date(2026, 10, 20), date(2026, 10, 21), date(2026, 10, 22)], ids=str)
+def test_of_the_sample_no_claim_and_no_citation_is_lost(
+    tmp_path: Path, day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written(folder: str) -> list[dict[str, Any]]:
+        desk = Desk(tmp_path / folder)
+        desk.load(sample_day(day).items)
+        assert desk.write(day).refused == 0
+        (briefing,) = desk.rows("SELECT claims FROM enriched.briefings")
+        return list(json.loads(briefing["claims"]))
+
+    held_to_words = written("held")
+    monkeypatch.setattr(
+        Evidence, "supporting", lambda evidence, claim, ids: [one for one in ids if one in evidence.stories]
+    )
+    assert held_to_words == written("free")
+    assert len(held_to_words) > 5
 
 
 def test_a_section_that_was_taken_over_is_asked_for_again(tmp_path: Path) -> None:
