@@ -8,6 +8,7 @@ from datetime import date
 from prefect import flow
 
 from hnintel import progress
+from hnintel.enrich import warn_uncounted
 from hnintel.usage import Enriched
 from tasks import assets
 from tasks import enrich as tasks
@@ -30,6 +31,7 @@ async def enrich(name: str, day: date, run_id: str) -> Enriched:
         chunk = await asyncio.to_thread(tasks.ask.submit(name, day, run_id, after).result)
         if chunk is None:
             break
+        warn_uncounted(name, total, chunk.came)
         total, after = total + chunk.came, chunk.last
         progress.update(stage, total.asked)
         await asyncio.to_thread(tasks.judge.submit(name, day, run_id, total).result)

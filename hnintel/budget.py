@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from itertools import accumulate
 from typing import Any
 
 from hnintel import money
@@ -20,6 +21,12 @@ DIGEST_CHARS = 2_000
 #: Tokens of an answer before there is any to go by.
 _FIRST_OUTPUT = {"AI_CLASSIFY": 20}
 _FIRST_OUTPUT_OTHERS = 150
+#: Bookings that an estimate goes by, the latest first.
+_RECENT = 30
+#: Answers that a booking counts for at most, so that a large one does not speak for all others.
+_MOST_WEIGHT = 200
+#: Tokens that an answer is taken to have at most, whatever was booked.
+MOST_OUTPUT = 131_072
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ def estimate(session: Session, asker: str, function: AIFunction, rows: int, char
     """What a question over *rows* may cost.
 
     Args:
-        session: to read what earlier answers came to; an answer is taken to be as long as those were.
+        session: to read what earlier answers came to; an answer is taken to be as long as those of late were.
         asker: the enrichment, as ``ops.ai_usage`` has it.
         function: that it asks.
         rows: how many are asked about.
@@ -95,14 +102,29 @@ def estimate(session: Session, asker: str, function: AIFunction, rows: int, char
         overhead: characters that go along with every row.
     """
     read = math.ceil((chars + rows * overhead) / CHARS_PER_TOKEN)
-    calls, wrote = session.execute(
-        "SELECT coalesce(sum(calls), 0), coalesce(sum(output_tokens), 0) FROM ops.ai_usage "
-        "WHERE enrichment = ? AND function = ?",
-        [asker, function.name],
-    )[0]
-    each = wrote / calls if calls else _FIRST_OUTPUT.get(function.name, _FIRST_OUTPUT_OTHERS)
+    each = answer_tokens(session, asker, function)
     written = math.ceil(rows * each)
     return Estimate(rows, read, written, function.price.cost(read, written), function.price.currency)
+
+
+def answer_tokens(session: Session, asker: str, function: AIFunction) -> float:
+    """Tokens of output that an answer of *function* to *asker* takes, by what its last runs were booked with.
+
+    It is the median over runs, weighted by their answers, of those by the same model where there are any: one run with
+    a wrong count does not change what all later ones are held to.
+    """
+    told = session.execute(
+        "SELECT model, calls, output_tokens FROM ops.ai_usage WHERE enrichment = ? AND function = ? AND calls > 0 "
+        "ORDER BY asked_at DESC, run_id, day LIMIT ?",
+        [asker, function.name, _RECENT],
+    )
+    runs = [row for row in told if row[0] == function.model] or told
+    if not runs:
+        return _FIRST_OUTPUT.get(function.name, _FIRST_OUTPUT_OTHERS)
+    lengths = sorted((min(wrote / calls, MOST_OUTPUT), min(int(calls), _MOST_WEIGHT)) for _, calls, wrote in runs)
+    half = sum(weight for _, weight in lengths) / 2
+    passed = accumulate(weight for _, weight in lengths)
+    return float(next(length for (length, _), weight in zip(lengths, passed, strict=True) if weight > half))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from hnintel.warehouse.statements import CHARS_PER_TOKEN, statement
 
 #: The fingerprint of no question: nothing has an answer to it.
 _NEVER_ASKED = "never asked"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,28 @@ def enrich(
     total = Enriched(reused=run.begin())
     chunk = run.next_chunk(after=0)
     while chunk is not None:
+        warn_uncounted(enrichment.name, total, chunk.came)
         total += chunk.came
         progress(total)
         run.refuse_if_too_bad(total)
         chunk = run.next_chunk(chunk.last)
     return total + Enriched(reused=run.end())
+
+
+def warn_uncounted(name: str, before: Enriched, came: Enriched) -> None:
+    """Say in the run's log, the first time, that an endpoint counts tokens in a way that cannot be right.
+
+    Args:
+        name: of the enrichment.
+        before: what the chunks before came to.
+        came: what this chunk came to.
+    """
+    if came.uncounted and not before.uncounted:
+        _log.warning(
+            "%s: the endpoint gave no count of tokens that can be right for %d of %d answers: they are booked at an "
+            "estimate, so compare the bill with what its operator charges",
+            *(name, came.uncounted, came.asked),
+        )
 
 
 class EnrichmentRun:
@@ -211,6 +230,9 @@ class EnrichmentRun:
         self._budget.release(session)
         judged = Judged.of(session)
         came = self._functions.book(session, self._run_id, self._day, one.name, self._fingerprint, judged)
+        asks_an_endpoint = (self._settings.warehouse, self._settings.engine) == ("duckdb", "openai")
+        if asks_an_endpoint and not self._functions.is_free:
+            came = replace(came, uncounted=judged.uncounted)
         return Chunk(came, judged.last)
 
     def _bury_bad(self, session: Session, now: datetime) -> None:

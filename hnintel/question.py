@@ -62,6 +62,7 @@ def question(warehouse: Warehouse, enrichment: Enrichment) -> list[Step]:
     dialect, model = warehouse.dialect, warehouse.model(enrichment.model, enrichment.name)
     call = dialect.with_error_details(enrichment.render_call(model))
     usage = {side: dialect.from_json("answer", f"usage.{side}_tokens", "integer") for side in ("input", "output")}
+    usage["estimated"] = dialect.from_json("answer", "usage.estimated", "boolean")
     many = enrichment.input.many
     texts = "digested" if many else "(SELECT *, 0 AS digest_read FROM pending) AS pending"
     return [

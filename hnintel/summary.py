@@ -105,7 +105,7 @@ class Summary:
             "notes": dict(self.notes),
             "articles": self.articles,
             "enrichments": {
-                name: {"asked": one.asked, "answered": one.answered, "failed": one.failed, "reused": one.reused}
+                name: {field: getattr(one, field) for field in ("asked", "answered", "failed", "reused", "uncounted")}
                 for name, one in self.enrichments.items()
             },
             "briefing": {

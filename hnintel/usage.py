@@ -20,7 +20,8 @@ EVALUATING = "eval:"
 class Enriched:
     """What asking came to. asked = answered + failed, in items; an item can take more calls than one.
 
-    ``reused`` items were not asked about: another has an answer to the very same text.
+    ``reused`` items were not asked about: another has an answer to the very same text. Of ``uncounted`` items an
+    endpoint gave no count of tokens that can be right, so theirs are estimated.
     """
 
     asked: int = 0
@@ -31,6 +32,7 @@ class Enriched:
     credits: float = 0.0
     calls: int = 0
     reused: int = 0
+    uncounted: int = 0
 
     def __add__(self, other: Enriched) -> Enriched:
         return Enriched(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
@@ -38,7 +40,8 @@ class Enriched:
     def in_words(self) -> str:
         """A line, in items."""
         told = f"{self.asked} asked, {self.answered} answered, {self.failed} failed"
-        return f"{told}, {self.reused} of the same text as another" if self.reused else told
+        told += f", {self.reused} of the same text as another" if self.reused else ""
+        return told + (f", the tokens of {self.uncounted} estimated" if self.uncounted else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class Judged:
     failed: int
     undigested: int
     last: int
-    all_counted: bool
+    uncounted: int
     read: int
     written: int
     digest_read: int
@@ -106,11 +109,11 @@ class Judged:
         """Counted where the chunk is handed over."""
         found = session.execute(
             "SELECT count(*), count(bad_because), count_if(is_undigested), max(item_id), "
-            "count_if(NOT is_counted AND NOT is_undigested) = 0, "
+            "count_if(NOT is_counted AND NOT is_undigested), "
             "sum(input_tokens), sum(output_tokens), sum(digest_read), sum(digest_written) FROM judged"
         )[0]
-        items, failed, undigested, last, all_counted, *tokens = found
-        return cls(items, failed, undigested, last, all_counted, *map(int, tokens))
+        items, failed, undigested, last, uncounted, *tokens = found
+        return cls(items, failed, undigested, last, uncounted, *map(int, tokens))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ class Functions:
         """Add a chunk to ``ops.ai_usage``, a row a function; all of it together, in items."""
         came = self.came_to(judged)
         stamp = (session, run_id, day, asker, fingerprint)
-        self.asking.add_usage(*stamp, came[0], counted=judged.all_counted)
+        self.asking.add_usage(*stamp, came[0], counted=judged.uncounted == 0)
         if self.digesting is not None:  # whose tokens nobody tells us
             self.digesting.add_usage(*stamp, came[1], counted=False)
         return replace(sum(came[1:], came[0]), asked=judged.items, answered=judged.items - judged.failed)

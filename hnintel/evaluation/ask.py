@@ -100,7 +100,7 @@ def plan(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, se
         items, *tokens = session.execute(
             "SELECT count(*), sum(input_tokens), sum(output_tokens), sum(digest_read), sum(digest_written) FROM counted"
         )[0]
-        return Judged(items, 0, 0, 0, False, *map(int, tokens))
+        return Judged(items, 0, 0, 0, items, *map(int, tokens))
 
     found = _in_chunks(warehouse, enrichment, labelled, settings, steps, keep)
     return _asked((), functions, found)

@@ -1,7 +1,8 @@
 -- What was asked and answered, and how many tokens that was: as whoever is paid counted them, else about.
 -- The answers are in a table, so none is asked twice. `usage` reads what was counted; without it all is estimated.
+-- An engine that cannot believe what it was told estimates the tokens itself, and says so.
 -- Where no text could be made of an item's many (`is_undigested`), there was nothing to ask, and nothing is paid for it.
-{% set counted = usage | default({"input": "NULL", "output": "NULL"}) %}
+{% set counted = usage | default({"input": "NULL", "output": "NULL", "estimated": "FALSE"}) %}
 SELECT
     item_id,
     input_hash,
@@ -16,5 +17,6 @@ SELECT
     CASE WHEN input IS NULL THEN 0 ELSE
         coalesce({{ counted.output }}, {{ writes }}, 0)
     END AS output_tokens,
-    {{ counted.input }} IS NOT NULL AND {{ counted.output }} IS NOT NULL AS is_counted
+    {{ counted.input }} IS NOT NULL AND {{ counted.output }} IS NOT NULL
+        AND NOT coalesce({{ counted.estimated }}, FALSE) AS is_counted
 FROM asked

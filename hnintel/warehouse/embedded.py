@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import partial, wraps
 from typing import Any
 
@@ -15,7 +14,7 @@ import pyarrow as pa
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from hnintel.errors import HnIntelError
-from hnintel.warehouse.engines.base import Answer, Engine, Label
+from hnintel.warehouse.engines.base import Answer, Engine, Label, Usage
 
 #: Groups that are asked about at once; what answers bounds its own requests below that.
 _GROUPS_AT_ONCE = 16
@@ -211,11 +210,16 @@ def _envelope(answer: Answer) -> str:
     """*answer* as JSON that DuckDB can read; one that cannot be is a bad row, and must not sink those beside it."""
     error = None if answer.error is None else str(answer.error)
     value = answer.value if error is None else None
-    usage = {} if answer.usage is None else {"usage": asdict(answer.usage)}
+    usage = {} if answer.usage is None else {"usage": _usage(answer.usage)}
     try:
         return _dump({"value": value, "error": error, **usage})
     except (TypeError, ValueError, RecursionError) as wrong:  # a set, NaN, a circle
         return _dump({"value": None, "error": f"the answer is no JSON ({type(wrong).__name__})", **usage})
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    tokens = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    return tokens if usage.is_counted else {**tokens, "estimated": True}
 
 
 def _dump(envelope: Mapping[str, Any]) -> str:

@@ -56,6 +56,7 @@ class Mood:
         retry_after: seconds that 429 and 503 say.
         location: where 307 points to.
         latency: seconds before every answer.
+        usage: what it reports, whatever it read and wrote; by default it counts.
     """
 
     always: Mapping[str, str] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class Mood:
     retry_after: str | None = None
     location: str | None = None
     latency: float = 0.0
+    usage: Any = None
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault in ("hang", "drop", "drip"):
             self._silence(fault)
         else:
-            self._send(200, b"<html>" if fault == "no_json" else json.dumps(completion(asked, fault)).encode())
+            told = completion(asked, fault) | ({} if mood.usage is None else {"usage": mood.usage})
+            self._send(200, b"<html>" if fault == "no_json" else json.dumps(told).encode())
 
     def _silence(self, fault: str) -> None:
         self.close_connection = True

@@ -26,13 +26,18 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The tokens that were paid for, as whoever is paid counted them."""
+    """The tokens that were paid for; ``is_counted`` where who is paid counted them all, else they are estimated."""
 
     input_tokens: int = 0
     output_tokens: int = 0
+    is_counted: bool = True
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens)
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.is_counted and other.is_counted,
+        )
 
 
 @dataclass(frozen=True, slots=True)

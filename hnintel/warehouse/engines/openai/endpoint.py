@@ -21,7 +21,7 @@ from hnintel.bodies import bounding
 from hnintel.decoding import DecodingFailed, TooLarge
 from hnintel.errors import HnIntelError, WarehouseError
 from hnintel.warehouse.engines.base import Answer, EngineUnreachable, Usage
-from hnintel.warehouse.engines.openai import faults
+from hnintel.warehouse.engines.openai import counting, faults
 
 Q = TypeVar("Q")
 
@@ -30,8 +30,6 @@ LOST_IN_A_ROW = 5
 _LONGEST_CONNECT = 10.0
 #: Bytes of one answer, decoded: the longest content that is read, all of it escaped, and a model's thoughts beside it.
 MOST_BYTES = 2_000_000
-#: Whoever counts more tokens than this for one answer has not counted them.
-_MOST_TOKENS = 1_000_000_000
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=20)
 _loop_lock = threading.Lock()
 
@@ -42,7 +40,7 @@ class Reply:
 
     content: str
     finish: str
-    usage: Usage | None
+    usage: Usage
 
 
 class Endpoint:
@@ -172,7 +170,7 @@ class Endpoint:
             raise _of_reading(error) from None
         except openai.APIStatusError as error:
             raise self._fault(error) from None
-        return _reply(raw.http_response.text)
+        return _reply(raw.http_response.text, messages, parameters)
 
     def _fault(self, error: openai.APIStatusError) -> Exception:
         fault = faults.of_status(error, self.model)
@@ -207,12 +205,12 @@ def _of_reading(error: openai.APIConnectionError | TooLarge | DecodingFailed) ->
     return faults.Passing(f"its answer cannot be decoded: {cause}")
 
 
-def _reply(body: str) -> Reply:
+def _reply(body: str, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any]) -> Reply:
     try:
         told = json.loads(body)
     except (ValueError, RecursionError):
         raise faults.Passing("its answer is no JSON") from None
-    usage = _usage(told)
+    usage = counting.usage(told, messages, parameters)
     try:
         choice = told["choices"][0]
         message, finish = choice["message"], choice.get("finish_reason")
@@ -222,20 +220,6 @@ def _reply(body: str) -> Reply:
     if refusal or finish == "content_filter":
         raise faults.Refused("the model refuses to answer", usage=usage)
     return Reply(content if isinstance(content, str) else "", finish if isinstance(finish, str) else "stop", usage)
-
-
-def _usage(told: Any) -> Usage | None:
-    counted = told.get("usage") if isinstance(told, dict) else None
-    if not isinstance(counted, dict):
-        return None
-    read, wrote = counted.get("prompt_tokens"), counted.get("completion_tokens")
-    if (
-        type(read) is not int
-        or type(wrote) is not int
-        or not (0 <= read <= _MOST_TOKENS and 0 <= wrote <= _MOST_TOKENS)
-    ):
-        return None
-    return Usage(read, wrote)
 
 
 def _loop() -> asyncio.AbstractEventLoop:

@@ -281,7 +281,11 @@ def test_a_row_that_gets_no_answer_says_why_and_the_others_are_answered(
 @pytest.mark.parametrize("fault", ["no_usage", "odd_usage", "huge_usage"])
 def test_what_nobody_counted_is_not_taken_for_counted(server: ChatServer, fault: str) -> None:
     server.mood.always = {"": fault}
-    assert complete(engine_at(server)) == [Answer(GOOD, usage=None)]
+    (answer,) = complete(engine_at(server))
+    assert answer.value == GOOD
+    assert answer.usage is not None
+    assert not answer.usage.is_counted
+    assert len(PROMPT) / 4 < answer.usage.input_tokens < 4 * len(PROMPT)
 
 
 @pytest.mark.parametrize("schema", [{"type": "nonsense"}, {"required": 3}])
