@@ -32,7 +32,7 @@ from flows.children import Child, DayFailed, as_subflow, through_deployment
 from flows.main import brief_day
 from flows.stage import Run
 from flows.transform import transform
-from hnintel import outbox, progress
+from hnintel import outbox, progress, stopping
 from hnintel.backfill import Only, Work, choose_work, lease_of
 from hnintel.backfill_plan import plan_backfill
 from hnintel.errors import HnIntelError, UsageError, of_several
@@ -122,7 +122,7 @@ async def backfill(
     deployed = through == "deployment" or (through == "auto" and runtime.deployment.id is not None)
     child = through_deployment(making, deployment) if deployed else as_subflow(making)
     made = Backfill(making, str(runtime.flow_run.id), works, again=only == "all")
-    with Leases(making.warehouse, made.run_id, settings) as held:
+    with stopping.on_signals(), Leases(making.warehouse, made.run_id, settings) as held:
         await asyncio.to_thread(held.take, ALL_DAYS, lease_of(span, made.run_id))
         await _days(made, child, concurrency)
         await _marts(made)

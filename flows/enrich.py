@@ -7,6 +7,7 @@ from datetime import date
 
 from prefect import flow
 
+from flows.asking import asked
 from hnintel import progress
 from hnintel.enrich import warn_uncounted
 from hnintel.usage import Enriched
@@ -28,7 +29,7 @@ async def enrich(name: str, day: date, run_id: str) -> Enriched:
     known = await asyncio.to_thread(tasks.begin.submit(name, day, run_id).result)
     total, after = Enriched(reused=known), 0
     while True:
-        chunk = await asyncio.to_thread(tasks.ask.submit(name, day, run_id, after).result)
+        chunk = await asked(tasks.ask.submit(name, day, run_id, after))
         if chunk is None:
             break
         warn_uncounted(name, total, chunk.came)

@@ -29,12 +29,13 @@ from prefect import flow, runtime
 from prefect.context import FlowRunContext, SyncClientContext
 
 from flows._runner import task_runner
+from flows.asking import asked
 from flows.enrich import enrich
 from flows.reading import read_articles, read_items
 from flows.stage import Run, refuse_unready, stage
 from flows.transform import transform
 from flows.waiting import result
-from hnintel import contents, ledger, outbox, progress
+from hnintel import contents, ledger, outbox, progress, stopping
 from hnintel.briefing.page import path_of
 from hnintel.checks.check import in_a_line
 from hnintel.checks.run import Part
@@ -91,7 +92,11 @@ async def hacker_news(
     making = Making(open_warehouse(settings), settings, source)
     chosen = graph.choose(making.stages, stages)
     summary = Summary(window.day, str(runtime.flow_run.id), source)
-    with run_log(settings.logs, window.day, summary.run_id), Leases(making.warehouse, summary.run_id, settings) as held:
+    with (
+        stopping.on_signals(),
+        run_log(settings.logs, window.day, summary.run_id),
+        Leases(making.warehouse, summary.run_id, settings) as held,
+    ):
         until = _scheduled() if hours else None
         run = Run(window.day, summary.run_id, making, held, chosen, summary, again, until)
         before = _begin(run)
@@ -261,7 +266,7 @@ async def brief_day(run: Run) -> None:
     async with stage(run, graph.BRIEFING) as to_do:
         if to_do:
             progress.update("brief", 0)
-            run.summary.briefing = await result(brief.brief.submit(run.day, run.run_id))
+            run.summary.briefing = await asked(brief.brief.submit(run.day, run.run_id))
             await asyncio.to_thread(assets.briefed, run.day, run.run_id)
             progress.finish("brief", f"{run.summary.briefing.claims} new claims")
     async with stage(run, graph.PUBLISH) as to_do:

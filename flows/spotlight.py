@@ -7,7 +7,7 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from hnintel import accepted
+from hnintel import accepted, stopping
 from hnintel.enrichment import layers, load_enrichments
 from hnintel.models import ItemId
 from hnintel.settings import load_settings
@@ -34,6 +34,7 @@ async def spotlight(story_id: ItemId, source: str | None = None) -> dict[str, An
     await asyncio.to_thread(tasks.load, story_id, found, run_id)
     articles = await asyncio.to_thread(tasks.read_article, story_id, source, found.day, run_id)
     asked = 0
-    for one in (one for layer in layers(enrichments) for one in layer):
-        asked += (await asyncio.to_thread(tasks.ask, one.name, story_id, found.day, run_id)).asked
+    with stopping.on_signals(), stopping.with_caller():
+        for one in (one for layer in layers(enrichments) for one in layer):
+            asked += (await asyncio.to_thread(tasks.ask, one.name, story_id, found.day, run_id)).asked
     return {"story": story_id, "day": found.day.isoformat(), "articles": articles, "asked": asked}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from itertools import accumulate
@@ -13,6 +14,7 @@ from hnintel.errors import BudgetReached, UsageError
 from hnintel.settings import Settings
 from hnintel.usage import AIFunction
 from hnintel.warehouse.base import Session
+from hnintel.warehouse.engines.base import AskingStopped, Spent
 from hnintel.warehouse.statements import CHARS_PER_TOKEN
 from hnintel.window import Window, day_of
 
@@ -125,6 +127,45 @@ def answer_tokens(session: Session, asker: str, function: AIFunction) -> float:
     half = sum(weight for _, weight in lengths) / 2
     passed = accumulate(weight for _, weight in lengths)
     return float(next(length for (length, _), weight in zip(lengths, passed, strict=True) if weight > half))
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a booking is known by in ``ops.ai_usage``."""
+
+    run_id: str
+    day: date
+    asker: str
+    fingerprint: str
+
+
+def book_stopped(session: Session, functions: Iterable[AIFunction], stamp: Stamp, stopped: AskingStopped) -> str:
+    """Book at an estimate what asking had sent when it was stopped, and has no row for.
+
+    Args:
+        session: the transaction.
+        functions: that were asked.
+        stamp: whose questions these were.
+        stopped: how the asking ended.
+
+    Returns:
+        a sentence: how many questions, and what they are booked at.
+    """
+    cost, calls, currency = 0.0, 0, ""
+    for function in functions:
+        spent = stopped.unbooked.get(function.name, Spent())
+        if not spent.calls:
+            continue
+        # Of an answer that never came nobody knows the length.
+        written = spent.usage.output_tokens + math.ceil(spent.in_flight * answer_tokens(session, stamp.asker, function))
+        came = function.came_to(spent.calls, 0, spent.usage.input_tokens, written)
+        function.add_usage(session, stamp.run_id, stamp.day, stamp.asker, stamp.fingerprint, came, counted=False)
+        cost, calls, currency = cost + came.credits, calls + spent.calls, function.price.currency
+    if not calls:
+        return "no question was under way"
+    under_way = sum(spent.in_flight for spent in stopped.unbooked.values())
+    told = f"{under_way} questions under way were given up"
+    return f"{told}; {calls} without an answer to keep are booked at about {cost:.3g} {currency}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from hnintel.commands.prune import prune
 from hnintel.commands.retention import retention
 from hnintel.commands.settings import settings
 from hnintel.commands.status import status
-from hnintel.errors import HnIntelError, UsageError
+from hnintel.errors import HnIntelError, Stopped, UsageError
 
 _UNEXPECTED, _INTERRUPTED = 1, 130
 
@@ -54,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = int(app(args=words or ["--help"], standalone_mode=False) or 0)
         sys.stdout.flush()
         return code
+    except Stopped as stopped:
+        return _tell(str(stopped), _INTERRUPTED)
     except HnIntelError as error:
         return _tell(str(error), error.exit_code)
     except typer.TyperException as error:

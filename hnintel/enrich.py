@@ -8,17 +8,18 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from hnintel import ledger
-from hnintel.budget import Budget, Estimate, estimate
+from hnintel import ledger, progress
+from hnintel.budget import Budget, Estimate, Stamp, book_stopped, estimate
 from hnintel.checks.check import Result
 from hnintel.checks.run import keep_results
 from hnintel.enrichment import Enrichment
-from hnintel.errors import BudgetReached, DeclarationError, ModelUnavailable, QualityError, WarehouseError
+from hnintel.errors import BudgetReached, DeclarationError, ModelUnavailable, QualityError, Stopped, WarehouseError
 from hnintel.question import fingerprint_of, pending_items, question, reuse
 from hnintel.settings import Settings
 from hnintel.tags import tagged
 from hnintel.usage import Enriched, Functions, Judged
 from hnintel.warehouse.base import Query, Session, Warehouse
+from hnintel.warehouse.engines.base import AskingStopped
 from hnintel.warehouse.statements import CHARS_PER_TOKEN, statement
 
 #: The fingerprint of no question: nothing has an answer to it.
@@ -171,11 +172,28 @@ class EnrichmentRun:
                 question(self._warehouse, self._enrichment),
                 self._keep,
             )
+        except Stopped as stopped:
+            raise self._book_stopped(stopped) from None
         except WarehouseError as error:
             if not self._functions.is_free:
                 with self._warehouse.transaction() as session:
                     self._budget.release(session)
             raise self._named(error) from error
+
+    def _book_stopped(self, stopped: Stopped) -> Stopped:
+        """Have what was under way on the books in the place of what was reserved; the error that says so."""
+        told = "nothing of it was asked"
+        if isinstance(stopped, AskingStopped):
+            stamp = Stamp(self._run_id, self._day, self._enrichment.name, self._fingerprint)
+            with self._tagged(), self._warehouse.transaction() as session:
+                self._budget.release(session)
+                told = book_stopped(session, self._functions.all, stamp, stopped)
+        elif not self._functions.is_free:
+            with self._warehouse.transaction() as session:
+                self._budget.release(session)
+        told = f"stopped: {told}; what was answered is kept"
+        progress.finish(f"enrich {self._enrichment.name}", told)
+        return Stopped(f"enrichment {self._enrichment.name} of {self._day}: {told}")
 
     def estimate(self, session: Session, anew: bool = False) -> Estimate:
         """What all that is pending of the day may come to; :func:`prepare` was called before.

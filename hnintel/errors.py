@@ -7,6 +7,7 @@ HnIntelError                what went wrong, to what, and what to do: one line
 ├── WarehouseError          the warehouse refused                  → tell, exit 4
 │   ├── WarehouseBusy       another process holds it               → wait a bounded time, then as above
 │   ├── WarehouseLost       the session or the network went        → reconnect, do the transaction again, then as above
+│   ├── Stopped             a signal or a cancel ended it        → keep what was answered; a command exits 130
 │   └── ModelUnavailable    the account lacks a model              → ask the fall-back model, if one is set
 ├── DeclarationError        an enrichment is declared wrong        → tell, exit 5, ask nothing
 ├── QualityError            a blocking check failed                → stop what is downstream, exit 6
@@ -60,6 +61,10 @@ class WarehouseLost(WarehouseError, Unreachable):
 
 class ModelUnavailable(WarehouseError):
     """The account, or its region, lacks a model that was asked; no answer was given."""
+
+
+class Stopped(WarehouseError):
+    """A signal or a cancel ended the asking; what was answered by then is kept, and nothing is tried again."""
 
 
 class DeclarationError(HnIntelError):

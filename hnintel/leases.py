@@ -13,8 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 
+from hnintel import stopping
 from hnintel.errors import HnIntelError, WarehouseBusy
-from hnintel.patience import Aloud, pause
+from hnintel.patience import Aloud
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 
@@ -139,7 +140,7 @@ def held(warehouse: Warehouse, day: date, stage: str, run_id: str, settings: Set
     """
     with Leases(warehouse, run_id, settings) as leases:
         for seconds in leases.waiting(day, stage):
-            pause(seconds)
+            stopping.sleep(seconds)
         yield
 
 

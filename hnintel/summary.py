@@ -105,7 +105,8 @@ class Summary:
             "notes": dict(self.notes),
             "articles": self.articles,
             "enrichments": {
-                name: {field: getattr(one, field) for field in ("asked", "answered", "failed", "reused", "uncounted")}
+                name: {"asked": one.asked, "answered": one.answered, "failed": one.failed, "reused": one.reused}
+                | ({"uncounted": one.uncounted} if one.uncounted else {})
                 for name, one in self.enrichments.items()
             },
             "briefing": {

@@ -138,6 +138,11 @@ class Functions:
         """Whether neither costs anything."""
         return self.asking.price.is_free and (self.digesting is None or self.digesting.price.is_free)
 
+    @property
+    def all(self) -> list[AIFunction]:
+        """Both, or the one there is."""
+        return [self.asking, self.digesting] if self.digesting else [self.asking]
+
     def book(self, session: Session, run_id: str, day: date, asker: str, fingerprint: str, judged: Judged) -> Enriched:
         """Add a chunk to ``ops.ai_usage``, a row a function; all of it together, in items."""
         came = self.came_to(judged)

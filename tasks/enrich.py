@@ -14,7 +14,7 @@ from hnintel.settings import load_settings
 from hnintel.usage import Enriched
 from hnintel.warehouse import open_warehouse
 from tasks.limits import AI, turn
-from tasks.policies import TRIED_AGAIN
+from tasks.policies import ASKED_AGAIN, waiting_to_be_tried_again
 
 
 def _run(name: str, day: date, run_id: str) -> EnrichmentRun:
@@ -35,14 +35,14 @@ def begin(name: str, day: date, run_id: str) -> int:
     return _run(name, day, run_id).begin()
 
 
-@task(task_run_name="ask {name} of {day} after {after}", **TRIED_AGAIN | {"retries": 3})
+@task(task_run_name="ask {name} of {day} after {after}", **ASKED_AGAIN)
 def ask(name: str, day: date, run_id: str, after: int) -> Chunk | None:
     """Ask about the next chunk of pending items; None where there are none.
 
     Raises:
         WarehouseBusy: another run has taken the enrichment over, and asks by now.
     """
-    with turn(AI):
+    with waiting_to_be_tried_again(f"enrich {name}"), turn(AI):
         with open_warehouse(load_settings()).transaction() as session:
             ledger.refuse_if_taken_over(session, day, f"enrich:{name}", run_id)
         return _run(name, day, run_id).next_chunk(after)

@@ -7,24 +7,46 @@ worker started is alone with its own server, and takes no turns.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from prefect.concurrency.sync import concurrency
+
+from hnintel import progress, stopping
+from hnintel.errors import WarehouseBusy
 
 HACKER_NEWS, AI = "hacker-news", "hn-ai"
 #: What a worker sets for the process of a run.
 _OF_A_WORKER = "PREFECT__FLOW_RUN_ID"
+#: Seconds after which a wait is spoken of and may end, and after which it ends in any case.
+_LOOKS, _LONGEST = 5.0, 6 * 3600.0
 
 
 @contextmanager
 def turn(limit: str) -> Iterator[None]:
-    """Hold a slot of *limit* for the length of the block, waiting for it as long as it takes.
+    """Hold a slot of *limit* for the length of the block.
 
     A process that dies gives its slot back when its lease ends. Where the limit is not there it holds nobody up.
+
+    Raises:
+        Stopped: the run was to end while it waited.
+        WarehouseBusy: no slot was free for six hours.
     """
     if _OF_A_WORKER not in os.environ:
         yield
         return
-    with concurrency(limit):
+    with ExitStack() as held:
+        deadline = time.monotonic() + _LONGEST
+        while True:
+            stopping.refuse()
+            try:
+                held.enter_context(concurrency(limit, timeout_seconds=_LOOKS))
+                break
+            except TimeoutError:
+                if time.monotonic() > deadline:
+                    raise WarehouseBusy(
+                        f"no place of the limit {limit} was free for {_LONGEST / 3600:g} h: raise it in Prefect's UI"
+                    ) from None
+                progress.update(f"limit {limit}", 0, note="all its places are taken by other runs, so this one waits")
         yield

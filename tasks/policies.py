@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import Task, exponential_backoff
 
+from hnintel import progress, stopping
 from hnintel.articles import ArticleReading
 from hnintel.errors import Unreachable
 from hnintel.ingest import Lost, Scraped
@@ -67,6 +70,8 @@ def kept(policy: ByMeaning) -> dict[str, Any]:
 
 def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
     """Whether a failed task is worth another try: only where the error says that it may go better in a while."""
+    if stopping.is_stopping():
+        return False
     error = state.data if isinstance(state.data, BaseException) else None
     if error is None:
         try:
@@ -84,3 +89,34 @@ TRIED_AGAIN: dict[str, Any] = {
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": may_pass,
 }
+
+#: The same for a task that asks: it waits by itself, in :func:`waiting_to_be_tried_again`, where a signal is heard.
+ASKED_AGAIN: dict[str, Any] = {
+    **TRIED_AGAIN,
+    "retries": 3,
+    "retry_delay_seconds": 0,
+    "retry_jitter_factor": None,
+}
+
+
+@contextmanager
+def waiting_to_be_tried_again(what: str) -> Iterator[None]:
+    """Where the block fails of what may pass, wait before the error is told to Prefect, which tries again at once.
+
+    Prefect's own delay is a sleep that nothing ends, so that a run went on for as long after a signal.
+
+    Args:
+        what: for the line that says so.
+
+    Raises:
+        Stopped: the run was to end while it waited.
+    """
+    try:
+        yield
+    except Unreachable as error:
+        context = TaskRunContext.get()
+        if context is not None and context.task_run.run_count <= context.task.retries:
+            seconds = 5 * 2 ** max(0, context.task_run.run_count - 1) * random.uniform(0.75, 1.5)  # noqa: S311 - no secret
+            progress.update(what, 0, note=f"{error}; it is tried again in {seconds:.0f} s")
+            stopping.sleep(seconds)
+        raise

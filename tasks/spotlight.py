@@ -18,7 +18,7 @@ from hnintel.usage import Enriched
 from hnintel.warehouse import open_warehouse
 from tasks import articles
 from tasks.limits import AI, turn
-from tasks.policies import TRIED_AGAIN
+from tasks.policies import ASKED_AGAIN, TRIED_AGAIN, waiting_to_be_tried_again
 
 
 @task(task_run_name="find {story_id}", **TRIED_AGAIN)
@@ -50,14 +50,18 @@ def read_article(story_id: int, source: str, day: date, run_id: str) -> int:
     return len(read)
 
 
-@task(task_run_name="ask {name} about {story_id}", **TRIED_AGAIN | {"retries": 3})
+@task(task_run_name="ask {name} about {story_id}", **ASKED_AGAIN)
 def ask(name: str, story_id: int, day: date, run_id: str) -> Enriched:
     """Ask an enrichment about the story."""
     settings = load_settings()
     enrichment = load_enrichments(settings.enrichments_path)[name]
     warehouse = open_warehouse(settings)
     # The run of its day may be asking the same: its turn, which it needs to come to its end, is not kept from it.
-    with leases.held(warehouse, day, enrichment.stage, run_id, settings), turn(AI):
+    with (
+        waiting_to_be_tried_again(f"enrich {name}"),
+        leases.held(warehouse, day, enrichment.stage, run_id, settings),
+        turn(AI),
+    ):
         return spotlight.ask(warehouse, enrichment, story_id, day, settings, run_id)
 
 

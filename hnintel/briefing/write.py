@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from hnintel import ledger
+from hnintel import ledger, progress
 from hnintel.briefing.evidence import Evidence
 from hnintel.briefing.hold import Held, hold
 from hnintel.briefing.sections import ASKER, CLAIMS_PROMPT, CLAIMS_SCHEMA, MODEL, SECTIONS, answering, fingerprint
-from hnintel.budget import DIGEST_CHARS, Budget, Estimate, estimate
-from hnintel.errors import ModelUnavailable
+from hnintel.budget import DIGEST_CHARS, Budget, Estimate, Stamp, book_stopped, estimate
+from hnintel.errors import ModelUnavailable, Stopped
 from hnintel.question import DIGESTING
 from hnintel.settings import Settings
 from hnintel.tags import tagged
 from hnintel.usage import AIFunction, Enriched
 from hnintel.warehouse.base import Query, Session, Staged, Step, Warehouse
+from hnintel.warehouse.engines.base import AskingStopped
 from hnintel.warehouse.statements import fenced, literal, merge_rows, statement
 
 STAGE = ASKER
@@ -117,7 +118,15 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
         budget.release(session)
         return written
 
-    written = warehouse.ask(Query(statement("briefing_lines"), [day, day]), _steps(warehouse, model), keep)
+    try:
+        written = warehouse.ask(Query(statement("briefing_lines"), [day, day]), _steps(warehouse, model), keep)
+    except AskingStopped as stopped:
+        with warehouse.transaction() as session:
+            budget.release(session)
+            stamp = Stamp(run_id, day, STAGE, question)
+            told = book_stopped(session, [functions.agg, functions.complete], stamp, stopped)
+        progress.finish("brief", f"stopped: {told}")
+        raise Stopped(f"the briefing of {day} was stopped: {told}") from None
     if written is not None:
         return written
     with warehouse.transaction() as session:  # a day without a story has a briefing too: one that says so

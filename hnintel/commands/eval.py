@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from hnintel import stopping
 from hnintel.budget import Estimate
 from hnintel.enrichment import Enrichment, load_enrichments
 from hnintel.errors import HnIntelError, UsageError
@@ -61,7 +62,7 @@ def eval_(
     old_pairs = _pairs(chosen, before, enrichment, named=False) if before else []
     if against:
         _refuse_strangers(pairs, old_pairs, earlier or [])
-    with scratch_warehouse(settings) as warehouse:
+    with stopping.on_signals_while_asking(), scratch_warehouse(settings) as warehouse:
         new = {_question(warehouse, pair, settings) for pair in pairs}
         to_ask = [*pairs, *(pair for pair in old_pairs if _question(warehouse, pair, settings) not in new)]
         if only_plan:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hnintel.enrichment import Column, Enrichment
-from hnintel.errors import WarehouseError
+from hnintel.errors import Stopped, WarehouseError
 from hnintel.evaluation.books import Books
 from hnintel.evaluation.sets import LabelledSet
 from hnintel.question import counting, fingerprint_of, question
@@ -20,6 +20,7 @@ from hnintel.settings import Settings
 from hnintel.usage import Enriched, Functions, Judged
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Query, Session, Step, T, Warehouse
+from hnintel.warehouse.engines.base import AskingStopped
 from hnintel.warehouse.statements import literal, statement, tokens
 
 _PENDING = (
@@ -75,9 +76,13 @@ def ask(
     rows: list[dict[str, Any]] = []
     chunks: list[Judged] = []
     steps = question(warehouse, enrichment)
-    for told, judged in _in_chunks(warehouse, enrichment, labelled, settings, steps, keep):
-        rows += told
-        chunks.append(judged)
+    try:
+        for told, judged in _in_chunks(warehouse, enrichment, labelled, settings, steps, keep):
+            rows += told
+            chunks.append(judged)
+    except AskingStopped as stopped:
+        booked = books.add_stopped(functions, enrichment.name, fingerprint, stopped) if books is not None else stopped
+        raise Stopped(f"set {labelled.name}, enrichment {enrichment.name}: stopped: {booked}") from None
     names = [column.name for column in enrichment.columns]
     given = tuple(Given({name: row[name] for name in names}, row["bad_because"]) for row in rows)
     return _asked(given, functions, chunks)
@@ -127,6 +132,8 @@ def _in_chunks(
             kept = warehouse.ask(pending, steps, keep)
             if kept is not None:
                 yield kept
+    except Stopped:
+        raise
     except WarehouseError as error:
         raise type(error)(f"set {labelled.name}, enrichment {enrichment.name}: {error}") from error
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
-from hnintel.budget import Budget, Estimate
+from hnintel.budget import Budget, Estimate, Stamp, book_stopped
 from hnintel.errors import BudgetReached
 from hnintel.settings import Settings
 from hnintel.usage import EVALUATING, Functions, Judged
 from hnintel.warehouse import open_warehouse
+from hnintel.warehouse.engines.base import AskingStopped
 from hnintel.window import day_of
 
 
@@ -60,6 +61,14 @@ class Books:
             return
         with open_warehouse(self._settings).transaction() as session:
             functions.book(session, self.run_id, self._today, f"{EVALUATING}{enrichment}", fingerprint, judged)
+
+    def add_stopped(self, functions: Functions, enrichment: str, fingerprint: str, stopped: AskingStopped) -> str:
+        """Add what was under way when the asking was stopped; in words, what that was."""
+        stamp = Stamp(self.run_id, self._today, f"{EVALUATING}{enrichment}", fingerprint)
+        if functions.is_free:
+            return str(stopped)
+        with open_warehouse(self._settings).transaction() as session:
+            return book_stopped(session, functions.all, stamp, stopped)
 
     @property
     def _today(self) -> date:

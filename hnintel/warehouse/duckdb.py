@@ -16,11 +16,11 @@ import duckdb
 import pyarrow as pa
 
 from hnintel.controls import BREAKS, CONTROLS
-from hnintel.errors import HnIntelError, WarehouseError
+from hnintel.errors import HnIntelError, Stopped, WarehouseError
 from hnintel.patience import Aloud, pause
 from hnintel.warehouse.base import Dialect, Kind, Query, Session, Staged, Step, T
-from hnintel.warehouse.embedded import connect_with_functions
-from hnintel.warehouse.engines.base import Engine
+from hnintel.warehouse.embedded import Meter, connect_with_functions
+from hnintel.warehouse.engines.base import AskingStopped, Engine
 from hnintel.warehouse.file_lock import busy, take_hold, waiting_for
 from hnintel.warehouse.migrations import migrate
 from hnintel.warehouse.open_file import OpenFile, open_file
@@ -210,22 +210,23 @@ class DuckDBWarehouse:
             return None
         stopped: HnIntelError | None = None
         lost: list[HnIntelError] = []
-        with _told_in_one_line(self.path), connect_with_functions(self._engine, lost) as memory:
+        meter = Meter()
+        with _told_in_one_line(self.path), connect_with_functions(self._engine, lost, meter) as memory:
             memory.register("pending", rows)
             for step in steps:
                 memory.execute(f"CREATE TEMP TABLE {step.table} AS {step.sql}")
                 if lost and not step.answers:
-                    raise lost[0]
+                    raise _with_unbooked(lost[0], meter, kept=0)
                 if lost:
                     memory.execute(f"DELETE FROM {step.table} WHERE {step.answers} IS NULL")
                     stopped = stopped or lost[0]
                     lost.clear()  # what was made by this step can still be asked about in the next
             answers = memory.sql(f"SELECT {_without_json(memory, steps[-1].table)}").to_arrow_table()
         if stopped is not None and answers.num_rows == 0:
-            raise stopped
+            raise _with_unbooked(stopped, meter, kept=0)
         kept = self._hand_over(steps[-1].table, answers, then)
         if stopped is not None:
-            raise stopped
+            raise _with_unbooked(stopped, meter, kept=answers.num_rows)
         return kept
 
     def _hand_over(self, table: str, answers: pa.Table, then: Callable[[Session], T]) -> T:
@@ -284,6 +285,13 @@ class DuckDBWarehouse:
             return self.path.is_file() and self.path.stat().st_size == 0
         except OSError:
             return False
+
+
+def _with_unbooked(stopped: HnIntelError, meter: Meter, kept: int) -> HnIntelError:
+    """Why asking ended; where it was stopped, with what *kept* rows do not account for."""
+    if isinstance(stopped, Stopped):
+        return AskingStopped(str(stopped), unbooked=meter.unbooked(kept))
+    return stopped
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import pyarrow as pa
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from hnintel.errors import HnIntelError
-from hnintel.warehouse.engines.base import Answer, Engine, Label, Usage
+from hnintel.warehouse.engines.base import Answer, AskingStopped, Engine, Label, Spent, Usage
 
 #: Groups that are asked about at once; what answers bounds its own requests below that.
 _GROUPS_AT_ONCE = 16
@@ -55,6 +56,51 @@ CREATE MACRO _ai_text(envelope, details) AS
 """
 
 
+class Meter:
+    """What the AI functions of one connection were asked: answers that came, and those that were given up."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answered: dict[str, Spent] = {}
+        self._given_up: dict[str, Spent] = {}
+
+    def metered(self, function: str, ask: Callable[..., list[Answer]]) -> Callable[..., list[Answer]]:
+        """*ask*, noted as questions to *function*."""
+
+        def asking(*arguments: Any) -> list[Answer]:
+            try:
+                answers = ask(*arguments)
+            except AskingStopped as stopped:
+                self._note(self._given_up, function, [stopped.spent])
+                raise
+            came = [Spent(1, 0, one.usage or Usage(is_counted=False)) for one in answers if one.lost is None]
+            self._note(self._answered, function, came)
+            # Every row that was not answered has the same error.
+            lost = next((one.lost for one in answers if isinstance(one.lost, AskingStopped)), None)
+            self._note(self._given_up, function, [lost.spent] if lost else [])
+            return answers
+
+        return asking
+
+    def unbooked(self, kept: int) -> dict[str, Spent]:
+        """By function, what has no row to be booked with, where *kept* rows were handed over with all their answers."""
+        found = {function: Spent() for function in (*self._answered, *self._given_up)}
+        for function, total in found.items():
+            given_up, came = self._given_up.get(function, Spent()), self._answered.get(function, Spent())
+            total.add(given_up.usage, given_up.calls, given_up.in_flight)
+            if came.calls > kept:
+                share = (came.calls - kept) / came.calls
+                read, wrote = round(came.usage.input_tokens * share), round(came.usage.output_tokens * share)
+                total.add(Usage(read, wrote, is_counted=False), came.calls - kept)
+        return {function: total for function, total in found.items() if total.calls}
+
+    def _note(self, notes: dict[str, Spent], function: str, spent: Iterable[Spent]) -> None:
+        with self._lock:
+            total = notes.setdefault(function, Spent())
+            for one in spent:
+                total.add(one.usage, one.calls, one.in_flight)
+
+
 def connect(database: str) -> duckdb.DuckDBPyConnection:
     """A connection to *database* that prints nothing.
 
@@ -68,7 +114,7 @@ def connect(database: str) -> duckdb.DuckDBPyConnection:
 
 @contextmanager
 def connect_with_functions(
-    engine: Engine, lost: list[HnIntelError] | None = None
+    engine: Engine, lost: list[HnIntelError] | None = None, meter: Meter | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection in memory that has the functions, answered by *engine*; closed at the end of the block.
 
@@ -76,6 +122,7 @@ def connect_with_functions(
         engine: that answers.
         lost: where it is given, an engine that goes away does not stop the statement: why it did is put here, rows that
             were not answered by then are NULL, and as long as it stands here no other is asked about.
+        meter: that notes what is asked.
 
     Raises:
         HnIntelError: the engine's own error, as it raised it, in the place of DuckDB's words about it.
@@ -83,7 +130,7 @@ def connect_with_functions(
     connection = connect(":memory:")
     raised: list[HnIntelError] = []
     try:
-        _register(connection, engine, raised.append, lost)
+        _register(connection, engine, raised.append, lost, meter or Meter())
         yield connection
     except duckdb.Error:
         if raised:
@@ -98,6 +145,7 @@ def _register(
     engine: Engine,
     note_error: Callable[[HnIntelError], None],
     lost: list[HnIntelError] | None,
+    meter: Meter,
 ) -> None:
     def classify(inputs: pa.Array, categories: pa.Array, configs: pa.Array) -> pa.Array:
         def ask(texts: list[str | None], labels: str | None, config: str | None) -> list[Answer]:
@@ -106,7 +154,7 @@ def _register(
                 return [Answer(error="AI_CLASSIFY: no categories were given")] * len(texts)
             return engine.classify(texts, found, _object(config))
 
-        return _answered(inputs, ask, lost, categories, configs)
+        return _answered(inputs, meter.metered("AI_CLASSIFY", ask), lost, categories, configs)
 
     def complete(models: pa.Array, prompts: pa.Array, parameters: pa.Array, formats: pa.Array) -> pa.Array:
         def ask(texts: list[str | None], model: str | None, given: str | None, response: str | None) -> list[Answer]:
@@ -114,12 +162,12 @@ def _register(
                 return [Answer(error="AI_COMPLETE: no model was given")] * len(texts)
             return engine.complete(model, texts, _object(given), _object(response).get("schema"))
 
-        return _answered(prompts, ask, lost, models, parameters, formats)
+        return _answered(prompts, meter.metered("AI_COMPLETE", ask), lost, models, parameters, formats)
 
     def aggregate(groups: pa.Array, tasks: pa.Array) -> pa.Array:
         def ask(group: str | None, task: str | None) -> Answer:
             texts = [text for text in json.loads(group or "[]") if text]
-            return _asked(lambda: [engine.aggregate(texts, task)], 1, lost)[0]
+            return _asked(meter.metered("AI_AGG", lambda: [engine.aggregate(texts, task)]), 1, lost)[0]
 
         # A group is a question by itself, and one that waits for an endpoint must not keep the others waiting.
         with ThreadPoolExecutor(_GROUPS_AT_ONCE, thread_name_prefix="ai-aggregate") as pool:

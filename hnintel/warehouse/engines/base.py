@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hnintel.errors import HnIntelError, Unreachable, WarehouseError
+from hnintel.errors import HnIntelError, Stopped, Unreachable, WarehouseError
 
 #: Where an instruction ends and the text it is about begins. The text is data: nothing in it is an instruction.
 TEXT_OPENS, TEXT_CLOSES = "<text>", "</text>"
@@ -38,6 +38,35 @@ class Usage:
             self.output_tokens + other.output_tokens,
             self.is_counted and other.is_counted,
         )
+
+
+@dataclass(slots=True)
+class Spent:
+    """Questions that may be paid for and have no row to be booked with.
+
+    ``in_flight`` of the ``calls`` were given up while the endpoint was at them; their ``usage`` has their input only.
+    """
+
+    calls: int = 0
+    in_flight: int = 0
+    usage: Usage = field(default_factory=Usage)
+
+    def add(self, usage: Usage | None, calls: int = 1, in_flight: int = 0) -> None:
+        """So many more."""
+        self.calls, self.in_flight = self.calls + calls, self.in_flight + in_flight
+        self.usage += usage or Usage(is_counted=False)
+
+
+class AskingStopped(Stopped):
+    """The run was to end while questions were asked.
+
+    ``spent`` is what this one call of an engine gave up; ``unbooked``, by AI function, is what a whole statement of a
+    warehouse was asked and did not hand over.
+    """
+
+    def __init__(self, told: str, spent: Spent | None = None, unbooked: Mapping[str, Spent] | None = None) -> None:
+        super().__init__(told)
+        self.spent, self.unbooked = spent or Spent(), dict(unbooked or {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,13 @@ import openai
 from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from hnintel import stopping
 from hnintel.bodies import bounding
 from hnintel.decoding import DecodingFailed, TooLarge
 from hnintel.errors import HnIntelError, WarehouseError
-from hnintel.warehouse.engines.base import Answer, EngineUnreachable, Usage
+from hnintel.warehouse.engines.base import Answer, AskingStopped, EngineUnreachable, Spent, Usage
 from hnintel.warehouse.engines.openai import counting, faults
+from hnintel.warehouse.engines.openai.patience import Patience
 
 Q = TypeVar("Q")
 
@@ -61,6 +63,7 @@ class Endpoint:
         self.base_url, self.model = base_url, model
         self._timeout, self._attempts = timeout, attempts
         self._slots = asyncio.Semaphore(concurrency)
+        self._patience = Patience(base_url)
         # No redirects: a text goes where the setting says and nowhere else.
         patience = openai.Timeout(timeout, connect=min(timeout, _LONGEST_CONNECT))
         transport = openai.DefaultAsyncHttpxClient(
@@ -89,18 +92,24 @@ class Endpoint:
             EngineUnreachable: nothing answers now.
             WarehouseError: the endpoint will not answer any question.
         """
+        stopping.refuse()
         # A loop of its own, because DuckDB calls from threads of its own, and perhaps from one with a running loop.
         future = asyncio.run_coroutine_threadsafe(self._each(ask, questions), _loop())
         try:
             return future.result()
-        except BaseException:  # Ctrl-C too: whoever asked is gone, and its questions must not run on and be paid for
+        except KeyboardInterrupt:  # in the very thread that asks: what was answered is still wanted
+            stopping.stop()
+            return future.result()
+        except BaseException:  # whoever asked is gone, and its questions must not run on and be paid for
             future.cancel()
             raise
 
     async def _each(self, ask: Callable[[Q], Awaitable[Answer]], questions: Sequence[Q]) -> list[Answer]:
         answers: dict[int, Answer] = {}
+        abandoned: list[faults.Abandoned] = []
         in_a_row: list[int] = []
         lost = 0
+        is_stopped = False
 
         async def one(place: int) -> None:
             nonlocal lost
@@ -111,6 +120,8 @@ class Endpoint:
                 except faults.Refused as refused:
                     answers[place] = Answer(error=str(refused), usage=refused.usage)
                     in_a_row.clear()
+                except faults.Abandoned as given_up:
+                    abandoned.append(given_up)
                 except faults.Passing as passing:
                     lost += 1
                     in_a_row.append(place)
@@ -122,20 +133,37 @@ class Endpoint:
                 except Exception as error:  # its words may be those of the text
                     answers[place] = Answer(error=f"asking {self.model} failed: {type(error).__name__}")
 
+        def give_up() -> None:
+            nonlocal is_stopped
+            is_stopped = True
+            for task in tasks:
+                task.cancel()
+
+        def stop() -> None:  # called in another thread than the loop's
+            loop.call_soon_threadsafe(give_up)
+
+        if not questions:
+            return []
+        self._patience.heard()
+        loop = asyncio.get_running_loop()
         tasks = [asyncio.ensure_future(one(place)) for place in range(len(questions))]
         try:
-            await asyncio.gather(*tasks)
-            return [answers[place] for place in range(len(questions))]
-        except HnIntelError as stopped:
-            for place in in_a_row:  # they are not to blame either
-                del answers[place]
-            if not answers:
-                raise
-            return [answers.get(place, Answer(lost=stopped)) for place in range(len(questions))]
+            with stopping.when_stopping(stop):
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         finally:  # where one raised, the others are not paid for any more
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        error = next((one for one in ended if isinstance(one, HnIntelError)), None)
+        if is_stopped and (error is not None or len(answers) < len(questions)):
+            error = _stopped(abandoned)
+        if error is None:
+            return [answers[place] for place in range(len(questions))]
+        for place in in_a_row:  # they are not to blame either
+            del answers[place]
+        if not answers:
+            raise error
+        return [answers.get(place, Answer(lost=error)) for place in range(len(questions))]
 
     async def complete(self, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any]) -> Reply:
         """One completion, tried again while that may help.
@@ -145,14 +173,31 @@ class Endpoint:
             faults.Passing: it was not answered in all attempts, which may lie in the question.
             WarehouseError, EngineUnreachable: no question is answered.
         """
+        failed: list[faults.Passing] = []
+
+        async def ask() -> Reply:
+            try:
+                return await self._complete_once(messages, parameters)
+            except faults.Passing as passing:
+                failed.append(passing)
+                raise
+
+        async def wait(seconds: float) -> None:
+            await self._patience.wait(seconds, failed[-1])
+
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(faults.Passing),
             wait=_wait,
+            sleep=wait,
             stop=stop_after_attempt(self._attempts),
             reraise=True,
         )
         try:
-            return await retrying(self._complete_once, messages, parameters)
+            return await retrying(ask)
+        except asyncio.CancelledError:
+            if stopping.is_stopping():  # between two tries
+                raise faults.Abandoned(Usage(), in_flight=0) from None
+            raise
         except faults.Passing as passing:
             if passing.may_be_the_question:
                 raise
@@ -164,12 +209,17 @@ class Endpoint:
             # httpx's own limits are for one piece each: a server that drips would never meet them.
             async with asyncio.timeout(self._timeout):
                 raw = await create(model=self.model, messages=messages, extra_headers=self._headers, **parameters)
+        except asyncio.CancelledError:
+            if stopping.is_stopping():
+                raise faults.Abandoned(counting.unanswered(messages), in_flight=1) from None
+            raise
         except TimeoutError:
             raise faults.Passing(f"nothing within {self._timeout:g} s") from None
         except (openai.APIConnectionError, TooLarge, DecodingFailed) as error:
             raise _of_reading(error) from None
         except openai.APIStatusError as error:
             raise self._fault(error) from None
+        self._patience.heard()
         return _reply(raw.http_response.text, messages, parameters)
 
     def _fault(self, error: openai.APIStatusError) -> Exception:
@@ -220,6 +270,15 @@ def _reply(body: str, messages: Sequence[Mapping[str, str]], parameters: Mapping
     if refusal or finish == "content_filter":
         raise faults.Refused("the model refuses to answer", usage=usage)
     return Reply(content if isinstance(content, str) else "", finish if isinstance(finish, str) else "stop", usage)
+
+
+def _stopped(abandoned: Sequence[faults.Abandoned]) -> AskingStopped:
+    """The error for what was not answered by the time the run was to end."""
+    spent = Spent()
+    for one in abandoned:
+        if one.in_flight or one.usage.input_tokens:
+            spent.add(one.usage, in_flight=one.in_flight)
+    return AskingStopped(f"asking was stopped, with {spent.in_flight} questions under way", spent)
 
 
 def _loop() -> asyncio.AbstractEventLoop:

@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 
 from hnintel.errors import UsageError
 from hnintel.settings import Settings
-from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS, Answer, Label, Usage
+from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS, Answer, AskingStopped, Label, Spent, Usage
 from hnintel.warehouse.engines.offline.tokens import count_tokens
 from hnintel.warehouse.engines.openai import faults, structured
 from hnintel.warehouse.engines.openai.digest import digest
@@ -95,15 +95,23 @@ class OpenAIEngine:
         if not said:
             return _EMPTY
 
+        spent = Spent()
+
         def ask_each(instruction: str, groups: Sequence[Sequence[str]]) -> list[Answer]:
             async def ask(group: Sequence[str]) -> Answer:
                 told = "\n".join(fence(text) for text in group)
                 return await self._prose(f"{instruction}\n{_IS_DATA}", told, {"temperature": 0})
 
-            answers = self._endpoint.each(ask, groups)
+            try:
+                answers = self._endpoint.each(ask, groups)
+            except AskingStopped as stopped:
+                raise _with_earlier(stopped, spent) from None
             for answer in answers:
-                if answer.lost is not None:
-                    raise answer.lost
+                if answer.lost is None:
+                    spent.add(answer.usage)
+            lost = next((answer.lost for answer in answers if answer.lost is not None), None)
+            if lost is not None:
+                raise _with_earlier(lost, spent) if isinstance(lost, AskingStopped) else lost
             return answers
 
         return digest(said, task, self._prompt_tokens, ask_each)
@@ -123,7 +131,7 @@ class OpenAIEngine:
     ) -> Answer:
         """An answer that fits *schema*; one that does not is asked for a second time, and told why."""
         system = f"{instruction}\n{structured.wording(schema)}".strip()
-        spent: Usage | None = Usage()
+        spent = Usage()
         told = ""
         for again in (False, True):
             # Behind the prompt and not as a message of its own: many a chat template wants turns to alternate.
@@ -132,7 +140,9 @@ class OpenAIEngine:
                 reply = await self._reply(system, prompt + note, parameters, schema)
             except faults.Refused as refused:
                 raise faults.Refused(str(refused), usage=_sum(spent, refused.usage)) from None
-            spent = _sum(spent, reply.usage)
+            except faults.Abandoned as abandoned:
+                raise faults.Abandoned(spent + abandoned.usage, abandoned.in_flight) from None
+            spent += reply.usage
             if unusable := _unusable(reply):
                 return Answer(error=unusable, usage=spent)
             try:
@@ -162,6 +172,14 @@ class OpenAIEngine:
                 continue
             self._mode, self._unknown = max(self._mode, mode), self._unknown | unknown
             return reply
+
+
+def _with_earlier(stopped: AskingStopped, earlier: Spent) -> AskingStopped:
+    """The error of a digest that was given up: its other parts are of no use any more, and were paid for."""
+    whole = Spent()
+    for spent in (earlier, stopped.spent):
+        whole.add(spent.usage, spent.calls, spent.in_flight)
+    return AskingStopped(str(stopped), whole)
 
 
 #: Nothing was asked, so nothing was paid.

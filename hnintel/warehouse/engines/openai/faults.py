@@ -35,6 +35,17 @@ class Passing(Exception):
         self.may_be_the_question, self.retry_after = may_be_the_question, retry_after
 
 
+class Abandoned(Exception):
+    """The run is to end, and the question was given up: while the endpoint was at it, or between two tries.
+
+    ``usage`` is what it may have cost, of an answer under way the input alone; ``in_flight`` is 1 or 0.
+    """
+
+    def __init__(self, usage: Usage, in_flight: int) -> None:
+        super().__init__("given up")
+        self.usage, self.in_flight = usage, in_flight
+
+
 class Misused(Exception):
     """No question will be answered before a setting is mended; the message goes on from the endpoint's URL."""
 
