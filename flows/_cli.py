@@ -133,10 +133,8 @@ def main_reconcile(argv: list[str]) -> int:
             print("nothing is due", file=sys.stderr)
         if left:
             days = in_words(left)
-            print(
-                f"left as they are, failed too long ago or too often: {days}; {command_for(left, making)} does them",
-                file=sys.stderr,
-            )
+            does = f"{command_for(left, making)} does {'it' if len(left) == 1 else 'them'}"
+            print(f"left, for it failed too long ago or too often: {days}; {does}", file=sys.stderr)
         told: dict[str, Any] = {"source": settings.source, "days": {str(one.day): {"why": one.why} for one in due}}
         if due and not asked.plan:
 

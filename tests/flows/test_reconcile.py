@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
+import shutil
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows._cli import main_reconcile
+from hnintel.cli import main
 from hnintel.partitions.made_of import Making
 from hnintel.reconcile import days_due
 from hnintel.settings import load_settings
@@ -101,6 +104,63 @@ def test_a_day_that_came_in_after_a_later_one_leaves_nothing_stale_once_reconcil
     attempts = "SELECT stage, attempts FROM ops.partitions WHERE day = ? AND stage IN ('enrich:topic', 'briefing')"
     with open_warehouse(load_settings()).transaction() as session:
         assert dict(session.execute(attempts, [DAY])) == {"enrich:topic": 1, "briefing": 2}
+
+
+@pytest.mark.slow  # a run of a day, and three times reconcile
+def test_what_reconcile_and_status_say_of_a_run_that_died_long_ago_and_of_a_site_that_is_gone_is_done(
+    run: Callable[..., dict[str, Any]], home: Path, small_dump: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from flows.reconcile import reconcile
+
+    source = f"replay:{small_dump}"
+    run(DAY, source)
+    site = load_settings().site
+    before = {path.name: path.read_text(encoding="utf-8") for path in site.iterdir()}
+    with open_warehouse(load_settings()).transaction() as session:
+        asked = session.execute("SELECT count(*), sum(calls) FROM ops.ai_usage")
+        session.execute("UPDATE ops.runs SET status = 'running', summary = NULL, finished_at = NULL")
+        session.execute("UPDATE ops.partitions SET status = 'running' WHERE stage = 'publish'")
+    shutil.rmtree(site)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    (said,) = due(source, now)
+    assert said[0] == DAY
+    assert main(["status", "--source", source]) == 0
+    assert f"; python flows/reconcile.py --source {source} does it" in capsys.readouterr().out
+
+    assert asyncio.run(reconcile(source))["days"][str(DAY)]["status"] == "complete"
+    assert due(source, now) == []
+    assert {path.name for path in site.iterdir()} == set(before)
+    shutil.rmtree(site)
+    assert [day for day, _ in due(source, now)] == [DAY]
+    assert asyncio.run(reconcile(source))["days"][str(DAY)]["status"] == "complete"
+
+    assert due(source, now) == []
+    assert {path.name: path.read_text(encoding="utf-8") for path in site.iterdir()} == before
+    with open_warehouse(load_settings()).transaction() as session:
+        assert session.execute("SELECT DISTINCT status FROM ops.runs WHERE status = 'running'") == []
+        assert session.execute("SELECT count(*), sum(calls) FROM ops.ai_usage") == asked
+    assert main(["status", "--source", source]) == 0
+    assert "nothing is due" in capsys.readouterr().out
+    assert asyncio.run(reconcile(source))["days"] == {}
+
+
+@pytest.mark.slow  # a run of a day, and once more
+def test_the_command_that_status_names_for_what_failed_long_ago_does_it(
+    run: Callable[..., dict[str, Any]], home: Path, small_dump: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = f"replay:{small_dump}"
+    run(DAY, source)
+    with open_warehouse(load_settings()).transaction() as session:
+        session.execute("UPDATE ops.partitions SET status = 'failed', error = 'it broke' WHERE stage = 'publish'")
+    assert main(["status", "--source", source]) == 0
+    command = f"python flows/main.py --day {DAY} --source {source}"
+    assert f"due: {DAY} publish: failed: it broke; {command} does it" in capsys.readouterr().out
+    assert main_reconcile(["--source", source, "--plan"]) == 0
+    assert capsys.readouterr().err.splitlines()[1].endswith(f"{DAY}; {command} does it")
+    words = shlex.split(command)
+    assert run(date.fromisoformat(words[words.index("--day") + 1]), words[words.index("--source") + 1])
+    assert main(["status", "--source", source]) == 0
+    assert "nothing is due" in capsys.readouterr().out
 
 
 def test_what_nobody_foresaw_of_one_day_stops_no_other(
