@@ -16,7 +16,7 @@ from hnintel.window import Window
 
 #: A day whose runs were cut short more often than this in a row may be what kills them: a person has to look.
 MOST_TRIES = 5
-_SIGNALS = ("CancelledError", "KeyboardInterrupt", "SystemExit", "TerminationSignal")
+_SIGNALS = ("CancelledError", "KeyboardInterrupt", "Stopped", "SystemExit", "TerminationSignal")
 #: What the ledger says of a stage that a signal has ended.
 _ERRORS = ("interrupted", *(f"ended by {name}" for name in _SIGNALS))
 
@@ -46,7 +46,9 @@ class _Run:
     def is_cut_short(self, alive: set[str]) -> bool:
         if self.status == "running":
             return self.run_id not in alive
-        return self.status == "failed" and (self.summary is None or _error_of(self.summary) in _SIGNALS)
+        if self.summary is None:
+            return self.status == "failed"
+        return self.status in ("failed", "stopped") and _error_of(self.summary) in _SIGNALS
 
 
 def cut_short(session: Session, making: Making, now: datetime) -> list[CutShort]:
@@ -81,8 +83,8 @@ def close_dead(session: Session, now: datetime) -> set[str]:
 def _by_runs(session: Session, making: Making, held: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
     alive = {one.run_id for one in held.values()}
     rows = session.execute(
-        "SELECT day, run_id, status, started_at, CASE WHEN status = 'failed' THEN summary END FROM ops.runs "
-        "WHERE source = ? ORDER BY day, started_at DESC, run_id",
+        "SELECT day, run_id, status, started_at, CASE WHEN status IN ('failed', 'stopped') THEN summary END "
+        "FROM ops.runs WHERE source = ? ORDER BY day, started_at DESC, run_id",
         [making.spec],
     )
     for day, runs in groupby((_Run(*row) for row in rows), key=lambda run: run.day):
