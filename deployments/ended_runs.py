@@ -11,26 +11,25 @@ _GOING_ON = {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}}
 _STATE = {"type": "CANCELLED", "name": "Cancelled"}
 
 
-def close(api: str, pool: str, why: str) -> int:
+def close(client: httpx.Client, pool: str, why: str) -> int:
     """Cancel what a work pool had started and is not running any more, with all that it has below it; how many runs.
 
     Args:
-        api: the server's, ``http://.../api``.
+        client: of the server's API.
         pool: the work pool's name.
         why: a sentence, for who looks at a record.
 
     Raises:
         httpx.HTTPError: the server does not answer, or refuses.
     """
-    with httpx.Client(base_url=api, timeout=30, trust_env=False) as client:
-        level = _going_on(client, work_pools={"name": {"any_": [pool]}})
-        found = dict.fromkeys(level)
-        while level:  # a run that was deployed may have been started by another: it is told of twice
-            level = _going_on(client, parent_flow_run_id={"any_": level})
-            found |= dict.fromkeys(level)
-        for run_id in reversed(found):  # what is below comes to its end before what has started it
-            sent = {"state": {**_STATE, "message": why}, "force": True}
-            client.post(f"/flow_runs/{run_id}/set_state", json=sent).raise_for_status()
+    level = _going_on(client, work_pools={"name": {"any_": [pool]}})
+    found = dict.fromkeys(level)
+    while level:  # a run that was deployed may have been started by another: it is told of twice
+        level = _going_on(client, parent_flow_run_id={"any_": level})
+        found |= dict.fromkeys(level)
+    for run_id in reversed(found):  # what is below comes to its end before what has started it
+        sent = {"state": {**_STATE, "message": why}, "force": True}
+        client.post(f"/flow_runs/{run_id}/set_state", json=sent).raise_for_status()
     return len(found)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -26,7 +27,11 @@ import httpx
 import yaml
 
 from deployments import ended_runs, kept
+from deployments.server_client import server_client
+from flows._aloud import aloud
+from flows._auth import CLIENT, FILE, SERVER, private_folder, server_settings, shared_string, write_profile
 from flows._command import Parser
+from flows._guarded_server import START_WITHIN
 from flows._pruning import retention
 from flows._server import plain_http
 from hnintel import private_files
@@ -37,7 +42,12 @@ from hnintel.warehouse.file_lock import HeldElsewhere, Hold
 ROOT = Path(__file__).resolve().parent.parent
 _POOL = "hnintel"
 #: Seconds until the server answers: the first start of a home makes its database, and the machine may be busy.
-_READY_WITHIN = 300.0
+_READY_WITHIN = START_WITHIN
+#: Seconds that provisioning and deploying may take, each.
+_CALLED_WITHIN = 600.0
+#: What a user's `prefect` reads its settings from. Not the name that Prefect looks for in a home by itself: a run that
+#: has this home as its PREFECT_HOME would then want this server, also where it is not up.
+PROFILE = "serve-profile.toml"
 #: What is started, by the names of its logs and of the locks that say that it is there.
 _STARTED = ("server", "provision", "deploy", "worker")
 
@@ -62,11 +72,17 @@ class Processes:
         """Run ``python ARGV`` to its end; *quiet*, what it prints goes to ``<name>.log``, the last time's taken away.
 
         Raises:
-            UsageError: it failed; it has said why.
+            UsageError: it failed, and has said why; or it took too long.
         """
         path = self._logs / f"{name}.log"
-        with path.open("wb") if quiet else contextlib.nullcontext() as log:
-            code = self._start(name, argv, log).wait()
+        waits = aloud(f"waiting for {name}, at most {_CALLED_WITHIN:g} s", _print)
+        with path.open("wb") if quiet else contextlib.nullcontext() as log, waits:
+            process = self._start(name, argv, log)
+            try:
+                code = process.wait(_CALLED_WITHIN)
+            except subprocess.TimeoutExpired:
+                self.end(name)
+                raise UsageError(f"{name} took longer than {_CALLED_WITHIN:g} s: start it again") from None
         if code and quiet:
             raise UsageError(f"{name} ended with code {code}: {_gist(path)} (all of it: {path})")
         if code:
@@ -86,6 +102,11 @@ class Processes:
         )
         return process
 
+    def is_running(self, name: str) -> bool:
+        """Whether it was started and has not ended."""
+        process = self._started.get(name)
+        return process is not None and process.poll() is None
+
     def refuse_if_ended(self) -> None:
         """Raise UsageError where one that goes on is gone."""
         for name in ("server", "worker"):
@@ -95,13 +116,14 @@ class Processes:
 
     def end(self, name: str) -> None:
         """End the one of that name, if it is there, with all that it has started itself."""
-        process = self._started.get(name)
-        if process is None or process.poll() is not None:
+        if not self.is_running(name):
             return
+        process = self._started[name]
         print(f"ending the {name}", flush=True)
         process.stdin.close()  # type: ignore[union-attr]  # it is a pipe
         try:
-            process.wait(kept.GONE_WITHIN)
+            with aloud(f"waiting for the {name} to end, at most {kept.GONE_WITHIN:g} s", _print):
+                process.wait(kept.GONE_WITHIN)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)  # it heads a group, of itself and what it keeps
             process.wait()
@@ -134,33 +156,58 @@ def _serve() -> None:
     private_files.protect(settings)
     home = settings.folder / "prefect"
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        private_folder(home)
     except OSError as error:
         raise WarehouseError(f"{home} cannot be made ({error.strerror}): give another HNINTEL_HOME") from None
     port = port_of(os.environ)
     _mine = _hold(home)  # let go of by the system when this process ends
     _refuse_taken(port)
-    url = f"http://127.0.0.1:{port}"
-    processes = Processes(environment(os.environ, home, port), home)
+    auth = shared_string(os.environ, home)
+    api = f"http://127.0.0.1:{port}/api"
     try:
-        processes.start("server", "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
-        _wait(f"{url}/api", processes)
+        write_profile(home / PROFILE, api, auth)
+    except OSError as error:
+        raise _unwritable(home, error) from None
+    processes = Processes(environment(os.environ, home, port, auth), home)
+    try:
+        processes.start("server", "-m", "flows._guarded_server", "--host", "127.0.0.1", "--port", str(port))
+        _wait(api, processes)
         processes.call("provision", "deployments/provision.py")
-        _deploy(f"{url}/api", home, processes)
-        _close_records(f"{url}/api", "Its `make serve` was killed, and this run with it; reconcile makes it good.")
+        with server_client(api, auth) as client:
+            _deploy(client, home, processes)
+        _close_records(api, auth, "Its `make serve` was killed, and this run with it; reconcile makes it good.")
         worker = ("worker", "start", "--pool", _POOL, "--type", "process", "--name", "serve")
         processes.start("worker", "-m", "prefect", *worker)
-        print(f"serving at {url}, logs in {home}; ctrl-C ends it", flush=True)
+        print(_serving(port, home, os.environ), flush=True)
         while True:
             processes.refuse_if_ended()
             time.sleep(1)
+    except httpx.HTTPError as error:
+        raise UsageError(f"the server at {api} failed ({_gist_of(error)}): see {home}/server.log") from None
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):  # a second one must not leave half of it running
             signal.signal(number, signal.SIG_IGN)
         for name in reversed(_STARTED):
-            if name == "server":
-                _close_records(f"{url}/api", "`make serve` was ended, and this run with it; reconcile makes it good.")
+            if name == "server" and processes.is_running(name):
+                _close_records(api, auth, "`make serve` was ended, and this run with it; reconcile makes it good.")
             processes.end(name)
+
+
+def _serving(port: int, home: Path, environ: Mapping[str, str]) -> str:
+    """What is printed once all is up: where, how to get in by a browser and by a shell. The string is not in it."""
+    own = next((name for name in (SERVER, CLIENT) if environ.get(name)), None)
+    log_in = f"the value of {own}" if own else f"what is in {home / FILE}"
+    return (
+        f"serving at http://127.0.0.1:{port}: log in once with {log_in}; logs in {home}\n"
+        f"for prefect in a shell: export PREFECT_PROFILES_PATH={shlex.quote(str(home / PROFILE))}\n"
+        "ctrl-C ends it"
+    )
+
+
+def _gist_of(error: httpx.HTTPError) -> str:
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"HTTP {error.response.status_code} to {error.request.url.path}"
+    return type(error).__name__
 
 
 def _hold(home: Path) -> Hold:
@@ -177,10 +224,14 @@ def _hold(home: Path) -> Hold:
         told = f"{home.parent} is served already, by {held}: end that, or give another HNINTEL_HOME"
         raise UsageError(told) from None
     except OSError as error:
-        raise WarehouseError(f"{home} cannot be written ({error.strerror}): give another HNINTEL_HOME") from None
+        raise _unwritable(home, error) from None
     for name in _STARTED:
         _wait_for_the_end(home, name)
     return mine
+
+
+def _unwritable(home: Path, error: OSError) -> WarehouseError:
+    return WarehouseError(f"{home} cannot be written ({error.strerror}): give another HNINTEL_HOME")
 
 
 def _wait_for_the_end(home: Path, name: str) -> None:
@@ -189,7 +240,7 @@ def _wait_for_the_end(home: Path, name: str) -> None:
     try:
         left.take(0)
     except HeldElsewhere:
-        print(f"waiting for the {name} of one that was killed to end", flush=True)
+        print(f"waiting for the {name} of one that was killed to end, at most {kept.GONE_WITHIN:g} s", flush=True)
         try:
             left.take(kept.GONE_WITHIN)
         except HeldElsewhere as held:
@@ -197,21 +248,25 @@ def _wait_for_the_end(home: Path, name: str) -> None:
     left.give_back()
 
 
-def _close_records(api: str, why: str) -> None:
+def _close_records(api: str, auth: str, why: str) -> None:
     """Cancel the runs that ended with their worker; where the server is gone as well, the next start does."""
     try:
-        closed = ended_runs.close(api, _POOL, why)
+        with server_client(api, auth) as client, aloud("cancelling the records of runs that were ended", _print):
+            closed = ended_runs.close(client, _POOL, why)
     except httpx.HTTPError:
         return
     if closed:
         print(f"{closed} runs were cancelled: what was read and answered is kept, reconcile does the rest", flush=True)
 
 
-def environment(environ: Mapping[str, str], home: Path, port: int) -> dict[str, str]:
+def environment(environ: Mapping[str, str], home: Path, port: int, auth: str) -> dict[str, str]:
     """Of all that is started: our server, with its database below our home, and the settings of the caller."""
     return {
+        **server_settings(auth, port),
         **retention(load_settings().prefect_keep_days),
-        **environ,
+        **environ,  # who sets origins or the check of CSRF tokens, means it
+        SERVER: auth,
+        CLIENT: auth,
         **plain_http(home),
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
@@ -245,20 +300,22 @@ def _refuse_taken(port: int) -> None:
 
 def _wait(api: str, processes: Processes) -> None:
     deadline = time.monotonic() + _READY_WITHIN
-    while time.monotonic() < deadline:
-        processes.refuse_if_ended()
-        try:
-            if httpx.get(f"{api}/health", timeout=5, trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
+    with aloud(f"waiting for the server to come up, at most {_READY_WITHIN:g} s", _print):
+        while time.monotonic() < deadline:
+            processes.refuse_if_ended()
+            try:
+                if httpx.get(f"{api}/health", timeout=5, trust_env=False).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
             time.sleep(0.2)
     raise UsageError(f"the server did not come up within {_READY_WITHIN:g} s")
 
 
-def _deploy(api: str, home: Path, processes: Processes) -> None:
+def _deploy(client: httpx.Client, home: Path, processes: Processes) -> None:
     """Deploy what is not there as it is now: deploying makes triggers anew, so it is not done for nothing."""
     mark, state = home / "deployed", deployed_state()
-    answer = httpx.post(f"{api}/deployments/filter", json={}, timeout=30, trust_env=False).json()
+    answer = client.post("/deployments/filter", json={}).raise_for_status().json()
     there = {one["name"] for one in answer}
     if mark.is_file() and mark.read_text(encoding="utf-8") == state and there >= declared():
         print(f"{len(there)} deployments are there already", flush=True)
@@ -280,6 +337,10 @@ def deployed_state() -> str:
     for path in [ROOT / "prefect.yaml", ROOT / "pyproject.toml", *sorted((ROOT / "flows").glob("*.py"))]:
         told.update(path.read_bytes())
     return told.hexdigest()
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -19,7 +19,7 @@ from typing import Any, NoReturn, TextIO
 from flows import _local
 from flows._pruning import prune
 from hnintel import away, private_files, progress
-from hnintel.errors import HnIntelError, UsageError, WarehouseError
+from hnintel.errors import HnIntelError, PrefectAway, UsageError, WarehouseError
 from hnintel.progress import Reporter
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import NAMES
@@ -88,9 +88,16 @@ def in_prefect(
     reporter = told_by or (progress.Bars() if sys.stderr.isatty() and not prefect_logs else progress.Lines())
     progress.use(reporter)
     api = _local.own_api()
+
+    def give_up(away: PrefectAway) -> None:
+        """End the process where the run does not end by itself."""
+        if isinstance(reporter, progress.Bars):
+            reporter.close()
+        leave(tell(str(away), away.exit_code))
+
     try:
         progress.update("start", 0, note="Prefect" if api else "Prefect's own server, about ten seconds")
-        with _local.prefect(settings, prefect_logs, api) as wait:
+        with _local.prefect(settings, prefect_logs, api, give_up) as wait:
             flow = start()
             wait()
             if api is None:

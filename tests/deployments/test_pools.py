@@ -100,7 +100,7 @@ def test_a_pool_is_named_by_the_configuration_else_by_its_target() -> None:
 
 
 def test_what_is_served_is_ours_alone(tmp_path: Path) -> None:
-    environ = environment({"PREFECT_API_URL": "https://elsewhere", "HNINTEL_SOURCE": "sample"}, tmp_path, 4300)
+    environ = environment({"PREFECT_API_URL": "https://elsewhere", "HNINTEL_SOURCE": "sample"}, tmp_path, 4300, "a:b")
     assert environ["PREFECT_API_URL"] == "http://127.0.0.1:4300/api"
     assert (environ["PREFECT_HOME"], environ["HNINTEL_SOURCE"]) == (str(tmp_path), "sample")
 

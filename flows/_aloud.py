@@ -1,0 +1,33 @@
+"""A wait that says after five seconds what it waits for, and for how long at the most."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+#: Seconds of silence that a person is asked to bear.
+SILENT_FOR = 5.0
+
+
+@contextlib.contextmanager
+def aloud(line: str, tell: Callable[[str], object] | None = None) -> Iterator[None]:
+    """Say *line* once, where the block takes longer than SILENT_FOR seconds.
+
+    Args:
+        line: what is waited for, and the bound.
+        tell: called with it, in a thread of its own; without one it goes to stderr.
+    """
+    timer = threading.Timer(SILENT_FOR, tell or _to_stderr, [line])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _to_stderr(line: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+        print(line, file=sys.stderr, flush=True)
