@@ -77,8 +77,13 @@ def write_profile(path: Path, api: str, auth: str) -> None:
         OSError: it cannot be written.
     """
     settings = {"PREFECT_API_URL": api, CLIENT: auth}
-    lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]  # a JSON string is a TOML string too
+    lines = [f"{name} = {_quoted(value)}" for name, value in settings.items()]
     write_private(path, "\n".join(['active = "hnintel"', "", "[profiles.hnintel]", *lines, ""]))
+
+
+def _quoted(value: str) -> str:
+    """A JSON string is one of TOML as well, but for what only one of them escapes."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def private_folder(folder: Path) -> None:

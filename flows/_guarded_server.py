@@ -81,13 +81,18 @@ def guarded_app(hosts: Sequence[str] = (), services: bool = True) -> ASGIApp:
     """
     import prefect.settings
     from prefect.server.api.server import create_app
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     app = create_app(final=True, webserver_only=not services)
     settings = prefect.settings.get_current_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
-    started = OneStartAtATime(app, settings.home / "server-start.lock")
-    return TrustedHostMiddleware(started, [*LOOPBACK, *hosts], www_redirect=False)
+    return behind_host_check(OneStartAtATime(app, settings.home / "server-start.lock"), hosts)
+
+
+def behind_host_check(app: ASGIApp, hosts: Sequence[str] = ()) -> ASGIApp:
+    """*app* for requests to loopback's names and these; every other ``Host`` is answered with 400."""
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    return TrustedHostMiddleware(app, [*LOOPBACK, *hosts], www_redirect=False)
 
 
 def _host(value: str) -> str:

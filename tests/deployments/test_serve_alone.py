@@ -59,7 +59,7 @@ def test_what_one_that_was_killed_has_left_is_waited_for(tmp_path: Path) -> None
         left.give_back()
         assert process.wait(60) == 2
     waited, refused = log.read_text().splitlines()
-    assert waited == "waiting for the server of one that was killed to end"
+    assert waited == "waiting for the server of one that was killed to end, at most 75 s"
     assert refused.startswith("error: port ")
 
 
