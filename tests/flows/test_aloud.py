@@ -1,0 +1,30 @@
+"""What is waited for is said once it takes long, and only then."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from flows import _aloud
+from flows._aloud import aloud
+
+
+def test_a_long_wait_is_said_while_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_aloud, "SILENT_FOR", 0.01)
+    said: list[str] = []
+    heard = threading.Event()
+
+    def tell(line: str) -> None:
+        said.append(line)
+        heard.set()
+
+    with aloud("waiting for the server, at most 300 s", tell):
+        assert heard.wait(60)
+    assert said == ["waiting for the server, at most 300 s"]
+
+
+def test_a_short_wait_is_not_worth_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    with aloud("never said"):
+        pass
+    assert capsys.readouterr() == ("", "")
