@@ -2,7 +2,7 @@
 
 Prefect starts such a server by itself where no API is set. Two things are wanted that it does not do: end when the run
 is killed, and not be started anew by what Prefect still sends while the process exits
-(docs/decisions/0003-ephemeral-server.md). Ours lets in nobody but the run (docs/decisions/0019-authenticated-servers.md).
+(docs/decisions/0003-ephemeral-server.md). Ours lets in its run alone (docs/decisions/0019-authenticated-servers.md).
 """
 
 from __future__ import annotations
