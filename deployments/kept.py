@@ -14,10 +14,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
+from flows._aloud import aloud
 from hnintel.warehouse.file_lock import HeldElsewhere, Hold
 
 #: Seconds that all of it has to end by itself, before it is killed.
@@ -94,9 +95,7 @@ def main(hold: Path, command: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):  # what is ignored would be ignored by the command too
         signal.signal(number, ask)
     held_here = Hold(hold)
-    try:
-        held_here.take(GONE_WITHIN)
-    except HeldElsewhere as held:
+    if held := _still_held(held_here, lambda: bool(asked) or _is_over(_LOOKED_EVERY)):
         print(f"error: {hold}.lock is held by {held}: end that one", file=sys.stderr)
         return 2
     kept = _Kept(command)
@@ -106,6 +105,20 @@ def main(hold: Path, command: list[str]) -> int:
             time.sleep(_LOOKED_EVERY)
     held_here.give_back()
     return kept.code
+
+
+def _still_held(hold: Hold, is_given_up: Callable[[], bool]) -> str:
+    """Take *hold*, within GONE_WITHIN seconds or until nobody wants it any more; where it was not taken, who has it."""
+    deadline = time.monotonic() + GONE_WITHIN
+    with aloud(f"waiting for what was kept before to end, at most {GONE_WITHIN:g} s"):
+        while True:
+            try:
+                hold.take(0)
+            except HeldElsewhere as held:
+                if is_given_up() or time.monotonic() >= deadline:
+                    return str(held)
+            else:
+                return ""
 
 
 def _adopt() -> None:

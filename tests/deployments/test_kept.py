@@ -67,3 +67,15 @@ def test_what_a_command_leaves_ends_with_it_and_its_code_is_told(tmp_path: Path)
         assert process.stdout is not None
         left = int(process.stdout.read())
     assert not psutil.pid_exists(left)
+
+
+def test_what_waits_for_the_one_before_ends_with_who_wanted_it(tmp_path: Path) -> None:
+    before = Hold(tmp_path / "hold")
+    before.take(0)
+    command = [sys.executable, "-m", "deployments.kept", str(tmp_path / "hold"), sys.executable, "-c", "print('ran')"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        out, err = process.communicate(timeout=60)  # which closes its line to this process
+    before.give_back()
+    assert (process.returncode, out) == (2, "")
+    assert "hold.lock is held by process" in err
