@@ -35,19 +35,27 @@ class LostServer:
         self._timers: list[threading.Timer] = []
 
     def begin(self, wait: Callable[[], None]) -> None:
-        """Wait until the server is up; from then on its end is the run's."""
+        """Wait until the server is up; from then on its end is the run's.
+
+        Raises:
+            PrefectAway: it ended as soon as it was up.
+        """
         wait()
         with self._lock:
             self._begun = True
+            if self._error is not None:
+                raise self._error
 
     def interrupt(self, code: int) -> None:
-        """End the run that has begun: its server ended with this exit code. Called in a thread beside the run's."""
+        """End the run: its server ended with this exit code. Called in a thread beside the run's."""
         with self._lock:
-            if self._over or not self._begun:  # before that, who waits for the server finds out
+            if self._over:
                 return
             how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
             kept = "what was read and answered is kept, run it again to go on from there"
             self._error = PrefectAway(f"the run's own Prefect server {how}: see {self._log}; {kept}")
+            if not self._begun:  # who waits for the server is told
+                return
             _retry_no_more()
             if self._give_up is not None:
                 self._start(ENDS_WITHIN, self._give_up, self._error)
@@ -64,7 +72,7 @@ class LostServer:
         except BaseException as error:
             with self._lock:
                 self._over = True
-            if self._error is None:
+            if self._error is None or not self._begun:
                 raise
             raise self._error from error
         finally:

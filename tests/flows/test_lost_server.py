@@ -113,16 +113,31 @@ def test_a_run_that_does_not_end_is_given_up(tmp_path: Path, monkeypatch: pytest
     assert [str(away).partition(":")[0] for away in given_up] == ["the run's own Prefect server ended with code 3"]
 
 
-@pytest.mark.parametrize("over", [False, True], ids=["not begun", "over"])
-def test_a_run_that_has_not_begun_or_is_over_is_not_interrupted(tmp_path: Path, over: bool) -> None:
+def test_a_run_that_is_over_is_not_interrupted(tmp_path: Path) -> None:
     lost = LostServer(tmp_path / "server.log", None)
-    if over:
-        lost.begin(lambda: None)
-        with lost.told():
-            pass
+    lost.begin(lambda: None)
+    with lost.told():
+        pass
     lost.interrupt(1)
     with lost.told():
         time.sleep(0.05)
+
+
+def test_a_server_that_ends_as_soon_as_it_is_up_is_told_before_the_run_begins(tmp_path: Path) -> None:
+    lost = LostServer(tmp_path / "server.log", None)
+    with pytest.raises(PrefectAway, match="ended with code 3"), lost.told():
+        lost.begin(lambda: lost.interrupt(3))
+
+
+def test_who_waits_for_the_server_says_why_it_did_not_come_up(tmp_path: Path) -> None:
+    lost = LostServer(tmp_path / "server.log", None)
+
+    def ends_while_it_starts() -> None:
+        lost.interrupt(3)
+        raise PrefectAway("while it started")
+
+    with pytest.raises(PrefectAway, match="while it started"), lost.told():
+        lost.begin(ends_while_it_starts)
 
 
 def test_another_error_of_a_run_stays_what_it_is_where_its_server_is_there(tmp_path: Path) -> None:
