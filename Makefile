@@ -45,7 +45,7 @@ check: $(VENV)/dev.stamp  ## lint, types, known vulnerabilities, and whether wha
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check -q flows tasks hnintel tests deployments
 	@$(BIN)/mypy
-	@$(BIN)/python deployments/check.py
+	@$(BIN)/python deployments/checking/check.py
 	@$(BIN)/hadolint deployments/Dockerfile
 	@$(BIN)/python deployments/audit.py
 

@@ -26,9 +26,9 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from hnintel import media
-from hnintel.extraction_pool import shared_pool
 from hnintel.settings import load_settings
+from hnintel.web import media
+from hnintel.web.extraction_pool import shared_pool
 
 ROOT = Path(__file__).resolve().parent.parent
 GOAL = 0.95

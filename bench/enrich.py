@@ -25,15 +25,15 @@ from typing import Any
 if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from hnintel.enrich import EnrichmentRun, enrich, prepare
-from hnintel.enrichment import Enrichment, load_enrichments
-from hnintel.question import fingerprint_of
+from hnintel.engines.base import Answer, Engine, Label
+from hnintel.engines.offline import OfflineEngine
+from hnintel.enrich.declaration import Enrichment, load_enrichments
+from hnintel.enrich.question import fingerprint_of
+from hnintel.enrich.run import EnrichmentRun, enrich, prepare
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
-from hnintel.warehouse.duckdb import DuckDBWarehouse
-from hnintel.warehouse.embedded import connect_with_functions
-from hnintel.warehouse.engines.base import Answer, Engine, Label
-from hnintel.warehouse.engines.offline import OfflineEngine
+from hnintel.warehouse.duckdb.adapter import DuckDBWarehouse
+from hnintel.warehouse.duckdb.ai_functions import connect_with_functions
 
 GOAL = 1.2
 DAY = 1_000

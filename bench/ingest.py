@@ -33,7 +33,7 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
 import httpx
 import psutil
 
-from flows import _local
+from flows.local import prefect_home
 from hnintel.settings import ROOT, load_settings
 
 GOAL = 1.3
@@ -255,7 +255,7 @@ def main() -> int:
     )
     with tempfile.TemporaryDirectory(prefix="hnintel-bench-") as folder:
         began = time.monotonic()
-        with _local.prefect(load_settings(home=folder), False, _local.own_api()) as wait:
+        with prefect_home.prefect(load_settings(home=folder), False, prefect_home.own_api()) as wait:
             servers = psutil.Process().children()
             wait()
             print(f"Prefect's server was up after {time.monotonic() - began:.1f} s; that is no part of what follows")

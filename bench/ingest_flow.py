@@ -14,12 +14,12 @@ from datetime import date
 from prefect import flow, runtime
 
 from flows import main as parent
-from flows._cli import leave
+from flows.local.day import leave
 from flows.stage import Run
-from hnintel.leases import Leases
-from hnintel.partitions.made_of import Making
+from hnintel.ledger.leases import Leases
+from hnintel.partitions.pipeline import Making
+from hnintel.runs.summary import Summary
 from hnintel.settings import load_settings
-from hnintel.summary import Summary
 from hnintel.warehouse import open_warehouse
 from hnintel.window import parse_day
 

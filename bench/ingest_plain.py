@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 import httpx
 from protego import Protego
 
-from hnintel import extract, media
-from hnintel.extract import Extracted
 from hnintel.settings import Settings, load_settings
+from hnintel.web import extract, media
+from hnintel.web.extract import Extracted
 from hnintel.window import Window, parse_day
 
 _CAP = 1000

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
-from hnintel.warehouse.duckdb import DuckDBWarehouse
-from hnintel.warehouse.turns import only_here
+from hnintel.warehouse.duckdb.adapter import DuckDBWarehouse
+from hnintel.warehouse.duckdb.turns import only_here
 
 GOAL = 2.0
 

@@ -14,8 +14,8 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from deployments.pools import TARGETS
-from flows._command import Parser
+from deployments.provisioning.pools import TARGETS
+from flows.local.command import Parser
 from hnintel.errors import HnIntelError, UsageError
 from hnintel.urls import is_http_url
 
@@ -45,7 +45,7 @@ def _provision(target: str, pool: str | None, plan: bool) -> None:
     from prefect.exceptions import PrefectHTTPStatusError
     from prefect.settings import get_current_settings
 
-    from deployments import provisioning
+    from deployments.provisioning import changes
 
     settings = get_current_settings()
     if not settings.api.url:
@@ -58,12 +58,12 @@ def _provision(target: str, pool: str | None, plan: bool) -> None:
     done = 0
     try:
         with get_client(sync_client=True) as client:
-            for change in provisioning.changes(client, target, name, os.environ):
+            for change in changes.changes(client, target, name, os.environ):
                 print(f"{change.what}: {'would ' if plan else ''}{change.how}")
                 if not plan:
                     change.make()
                 done += 1
-            for told in provisioning.undelivered(client, datetime.now(UTC)):
+            for told in changes.undelivered(client, datetime.now(UTC)):
                 print(f"an alert was not delivered: {told}", file=sys.stderr)
     except httpx.TransportError as error:
         raise UsageError(f"{settings.api.url} does not answer ({type(error).__name__}): is the server up?") from None

@@ -26,18 +26,18 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
 import httpx
 import yaml
 
-from deployments import ended_runs, kept
-from deployments.server_client import server_client
-from flows._aloud import aloud
-from flows._auth import CLIENT, FILE, SERVER, private_folder, server_settings, shared_string, write_profile
-from flows._command import Parser
-from flows._guarded_server import START_WITHIN
-from flows._pruning import retention
-from flows._server import plain_http
+from deployments.serving import keeper, orphaned_runs
+from deployments.serving.server_client import server_client
+from flows.local.auth import CLIENT, FILE, SERVER, private_folder, server_settings, shared_string, write_profile
+from flows.local.command import Parser
+from flows.local.guarded_server import START_WITHIN
+from flows.local.pruning import retention
+from flows.local.server import plain_http
+from flows.local.spoken_wait import aloud
 from hnintel import private_files
 from hnintel.errors import HnIntelError, UsageError, WarehouseError
 from hnintel.settings import load_settings
-from hnintel.warehouse.file_lock import HeldElsewhere, Hold
+from hnintel.warehouse.duckdb.lock import HeldElsewhere, Hold
 
 ROOT = Path(__file__).resolve().parent.parent
 _POOL = "hnintel"
@@ -91,7 +91,7 @@ class Processes:
     def _start(self, name: str, argv: Sequence[str], log: IO[bytes] | None) -> subprocess.Popen[bytes]:
         lines = [process.stdin.fileno() for process in self._started.values() if process.stdin]
         self._started[name] = process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-m", "deployments.kept", str(self._logs / name), sys.executable, *argv],
+            [sys.executable, "-m", "deployments.serving.keeper", str(self._logs / name), sys.executable, *argv],
             cwd=ROOT,
             env=self._environ,
             stdin=subprocess.PIPE,
@@ -122,8 +122,8 @@ class Processes:
         print(f"ending the {name}", flush=True)
         process.stdin.close()  # type: ignore[union-attr]  # it is a pipe
         try:
-            with aloud(f"waiting for the {name} to end, at most {kept.GONE_WITHIN:g} s", _print):
-                process.wait(kept.GONE_WITHIN)
+            with aloud(f"waiting for the {name} to end, at most {keeper.GONE_WITHIN:g} s", _print):
+                process.wait(keeper.GONE_WITHIN)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)  # it heads a group, of itself and what it keeps
             process.wait()
@@ -170,7 +170,7 @@ def _serve() -> None:
         raise _unwritable(home, error) from None
     processes = Processes(environment(os.environ, home, port, auth), home)
     try:
-        processes.start("server", "-m", "flows._guarded_server", "--host", "127.0.0.1", "--port", str(port))
+        processes.start("server", "-m", "flows.local.guarded_server", "--host", "127.0.0.1", "--port", str(port))
         _wait(api, processes)
         processes.call("provision", "deployments/provision.py")
         with server_client(api, auth) as client:
@@ -240,9 +240,9 @@ def _wait_for_the_end(home: Path, name: str) -> None:
     try:
         left.take(0)
     except HeldElsewhere:
-        print(f"waiting for the {name} of one that was killed to end, at most {kept.GONE_WITHIN:g} s", flush=True)
+        print(f"waiting for the {name} of one that was killed to end, at most {keeper.GONE_WITHIN:g} s", flush=True)
         try:
-            left.take(kept.GONE_WITHIN)
+            left.take(keeper.GONE_WITHIN)
         except HeldElsewhere as held:
             raise UsageError(f"the {name} of one that was killed is still there, {held}: end that") from None
     left.give_back()
@@ -252,7 +252,7 @@ def _close_records(api: str, auth: str, why: str) -> None:
     """Cancel the runs that ended with their worker; where the server is gone as well, the next start does."""
     try:
         with server_client(api, auth) as client, aloud("cancelling the records of runs that were ended", _print):
-            closed = ended_runs.close(client, _POOL, why)
+            closed = orphaned_runs.close(client, _POOL, why)
     except httpx.HTTPError:
         return
     if closed:

@@ -11,7 +11,7 @@ from prefect.input import RunInput
 from pydantic import Field
 
 from hnintel import progress
-from hnintel.budget import Estimate, refuse_unapproved, too_much, wants_approval
+from hnintel.cost.budget import Estimate, refuse_unapproved, too_much, wants_approval
 from hnintel.errors import BudgetReached
 from hnintel.settings import Settings
 

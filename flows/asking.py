@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from prefect.futures import PrefectFuture
 
-from flows.waiting import result
+from flows.futures import result
 from hnintel import stopping
 
 T = TypeVar("T")

@@ -13,8 +13,8 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 if __name__ == "__main__":
-    from flows._cli_backfill import main
-    from flows._command import leave
+    from flows.local.backfill import main
+    from flows.local.command import leave
 
     leave(main(sys.argv[1:]))
 
@@ -28,21 +28,22 @@ from prefect import flow, runtime
 from pydantic import Field
 
 from flows.approval import approval
-from flows.children import Child, DayFailed, as_subflow, through_deployment
+from flows.backfill_children import Child, DayFailed, as_subflow, through_deployment
 from flows.main import brief_day
 from flows.stage import Run
 from flows.transform import transform
-from hnintel import outbox, progress, stopping
-from hnintel.backfill import Only, Work, choose_work, lease_of
-from hnintel.backfill_plan import plan_backfill
+from hnintel import progress, stopping
 from hnintel.errors import HnIntelError, UsageError, of_several
-from hnintel.leases import ALL_DAYS, Leases
+from hnintel.ledger import outbox
+from hnintel.ledger.leases import ALL_DAYS, Leases
 from hnintel.partitions import graph
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.made_of import Making
+from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import grid
+from hnintel.planning.backfill import plan_backfill
+from hnintel.planning.work import Only, Work, choose_work, lease_of
+from hnintel.runs.summary import Summary
 from hnintel.settings import load_settings
-from hnintel.summary import Summary
 from hnintel.warehouse import open_warehouse
 from hnintel.window import refuse_future
 from tasks.backfill import show

@@ -9,8 +9,8 @@ from prefect import flow
 
 from flows.asking import asked
 from hnintel import progress
-from hnintel.enrich import warn_uncounted
-from hnintel.usage import Enriched
+from hnintel.cost.usage import Enriched
+from hnintel.enrich.run import warn_uncounted
 from tasks import assets
 from tasks import enrich as tasks
 

@@ -12,7 +12,7 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 if __name__ == "__main__":
-    from flows._cli import leave, main
+    from flows.local.day import leave, main
 
     leave(main(sys.argv[1:]))
 
@@ -28,32 +28,33 @@ from typing import Any, Literal
 from prefect import flow, runtime
 from prefect.context import FlowRunContext, SyncClientContext
 
-from flows._runner import task_runner
 from flows.asking import asked
 from flows.enrich import enrich
+from flows.futures import result
 from flows.reading import read_articles, read_items
 from flows.stage import Run, refuse_unready, stage
+from flows.task_runner import task_runner
 from flows.transform import transform
-from flows.waiting import result
-from hnintel import contents, ledger, outbox, progress, stopping
-from hnintel.briefing.page import path_of
+from hnintel import progress, stopping
+from hnintel.briefing.pages import path_of
 from hnintel.checks.check import in_a_line
 from hnintel.checks.run import Part
-from hnintel.cut_short import close_dead
-from hnintel.enrichment import layers
+from hnintel.cost.usage import Enriched
+from hnintel.enrich.declaration import layers
 from hnintel.errors import BudgetReached, HnIntelError, UsageError
 from hnintel.events import ContinueBy
-from hnintel.leases import Leases
+from hnintel.ledger import outbox, stage_rows
+from hnintel.ledger.leases import Leases
 from hnintel.partitions import graph
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.made_of import Making
+from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import spans_to_transform
-from hnintel.run_log import logger, run_log
+from hnintel.planning.cut_short import close_dead
+from hnintel.runs.log import logger, run_log
+from hnintel.runs.summary import Summary
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import open_source, refuse_without_days
-from hnintel.summary import Summary
-from hnintel.usage import Enriched
-from hnintel.warehouse import open_warehouse
+from hnintel.warehouse import open_warehouse, table_hashes
 from hnintel.window import Window, day_of, refuse_future, yesterday
 from tasks import assets, brief, checks
 from tasks.events import ANNOUNCED
@@ -110,7 +111,7 @@ async def hacker_news(
         with making.warehouse.transaction() as session:
             summary.count(session, settings, _now())
             if before is not None:
-                summary.changed = contents.changed(before, contents.contents(session, making.warehouse))
+                summary.changed = table_hashes.changed(before, table_hashes.contents(session, making.warehouse))
         summary.status = "partial" if summary.dead_letters else "complete"
         _end(run, continue_by=continue_by)
         logger.info("ended", extra={"summary": summary.as_json()})
@@ -157,9 +158,9 @@ def _begin(run: Run) -> dict[str, str] | None:
     run.leases.take(run.day, f"run {run.run_id}")  # a sign of life between two stages
     with warehouse.transaction() as session:
         alive = close_dead(session, now)
-        ledger.begin_run(session, run.run_id, run.day, run.summary.source, now, alive)
-        if ledger.was_complete(session, run.day, graph.PUBLISH):
-            return contents.contents(session, warehouse)
+        stage_rows.begin_run(session, run.run_id, run.day, run.summary.source, now, alive)
+        if stage_rows.was_complete(session, run.day, graph.PUBLISH):
+            return table_hashes.contents(session, warehouse)
     return None
 
 
@@ -168,14 +169,14 @@ def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy =
 
     That it failed is known either way; failing to note it must not hide why.
     """
-    status: ledger.Status = "partial" if run.summary.dead_letters else "complete"
+    status: stage_rows.Status = "partial" if run.summary.dead_letters else "complete"
     if error:
         status = "stopped" if isinstance(error, BudgetReached) else "failed"
     try:
         with run.making.warehouse.transaction() as session:
             run.summary.count_costs(session)  # also of a run that failed before it counted the rest
             told = run.summary.as_json() | ({"error": f"{type(error).__name__}: {error}"[:500]} if error else {})
-            ledger.end_run(session, run.run_id, status, told, _now())
+            stage_rows.end_run(session, run.run_id, status, told, _now())
             if not error:
                 outbox.announce_day(session, run.making, run.day, continue_by, _now())
                 outbox.announce_given_up(session, run.making.settings, _now())

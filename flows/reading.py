@@ -11,15 +11,15 @@ from typing import TypeVar
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import Task
 
+from flows.futures import as_done, beside, result
 from flows.stage import Run
-from flows.waiting import as_done, beside, result
 from hnintel import progress
-from hnintel.articles import chunks_by_host
-from hnintel.extraction_pool import shared_pool
-from hnintel.ingest import Scraped
+from hnintel.ingest.articles import chunks_by_host
+from hnintel.ingest.scraping import Scraped
 from hnintel.partitions.hours import in_words
 from hnintel.settings import Settings
 from hnintel.sources.base import Listing
+from hnintel.web.extraction_pool import shared_pool
 from hnintel.window import Window
 from tasks import articles, assets, ingest
 

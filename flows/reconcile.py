@@ -12,7 +12,7 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 if __name__ == "__main__":
-    from flows._cli import leave, main_reconcile
+    from flows.local.day import leave, main_reconcile
 
     leave(main_reconcile(sys.argv[1:]))
 
@@ -21,14 +21,14 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from flows.children import DayFailed
+from flows.backfill_children import DayFailed
 from flows.main import hacker_news
-from hnintel.cut_short import close_dead
 from hnintel.errors import HnIntelError, of_several
-from hnintel.partitions.made_of import Making
-from hnintel.reconcile import days_to_run, left_behind
+from hnintel.partitions.pipeline import Making
+from hnintel.partitions.settling import Due
+from hnintel.planning.cut_short import close_dead
+from hnintel.planning.due import days_to_run, left_behind
 from hnintel.settings import load_settings
-from hnintel.settle import Due
 from hnintel.warehouse import open_warehouse
 from tasks.events import ANNOUNCED
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from hnintel import accepted, stopping
-from hnintel.enrichment import layers, load_enrichments
+from hnintel import stopping
+from hnintel.enrich import accepted
+from hnintel.enrich.declaration import layers, load_enrichments
 from hnintel.models import ItemId
 from hnintel.settings import load_settings
 from tasks import spotlight as tasks

@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from hnintel import leases, ledger, progress
+from hnintel import progress
 from hnintel.errors import BudgetReached, HnIntelError, UsageError
-from hnintel.leases import Leases
+from hnintel.ledger import leases, stage_rows
+from hnintel.ledger.leases import Leases
 from hnintel.partitions.graph import INGEST
-from hnintel.partitions.made_of import Making
+from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import Partition, grid, partition
-from hnintel.summary import Summary
+from hnintel.runs.summary import Summary
 from hnintel.warehouse.base import Session
 
 
@@ -114,24 +115,24 @@ def begin(session: Session, making: Making, days: Sequence[date], name: str, run
     leases.refuse_if_lost(session, min(days), name, run_id)
     inputs, fingerprint = making.inputs(session, name, min(days), max(days)), making.fingerprint(name)
     for day in days:
-        ledger.begin_stage(session, day, name, run_id, now, fingerprint, inputs[day], making.spec)
+        stage_rows.begin_stage(session, day, name, run_id, now, fingerprint, inputs[day], making.spec)
 
 
 def _end(run: Run, name: str) -> None:
     """Note that the stage is done, unless its last task did, in the transaction that made it so."""
     with run.making.warehouse.transaction() as session:
-        if ledger.is_running(session, run.day, name, run.run_id):
-            ledger.end_stage(session, run.day, name, "complete", run.run_id, _now())
+        if stage_rows.is_running(session, run.day, name, run.run_id):
+            stage_rows.end_stage(session, run.day, name, "complete", run.run_id, _now())
 
 
 def _fail(run: Run, name: str, error: BaseException) -> None:
-    status: ledger.Status = "stopped" if isinstance(error, BudgetReached) else "failed"
+    status: stage_rows.Status = "stopped" if isinstance(error, BudgetReached) else "failed"
     told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
     if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
         told = "interrupted"
     with suppress(HnIntelError), run.making.warehouse.transaction() as session:  # must not hide why
-        if ledger.is_running(session, run.day, name, run.run_id):
-            ledger.end_stage(session, run.day, name, status, run.run_id, _now(), error=told[:500])
+        if stage_rows.is_running(session, run.day, name, run.run_id):
+            stage_rows.end_stage(session, run.day, name, status, run.run_id, _now(), error=told[:500])
 
 
 def _tell_skipped(run: Run, found: Partition) -> None:

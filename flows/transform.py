@@ -7,14 +7,15 @@ from datetime import UTC, date, datetime
 from prefect import flow, runtime
 
 from flows.stage import begin
-from hnintel import leases, ledger, progress, tags
+from hnintel import progress
 from hnintel.errors import HnIntelError
+from hnintel.ledger import leases, stage_rows
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.made_of import Making
+from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import spans_to_transform
 from hnintel.settings import load_settings
 from hnintel.transform import STAGE, Built
-from hnintel.warehouse import open_warehouse
+from hnintel.warehouse import open_warehouse, query_tags
 from tasks.transform import build
 
 
@@ -49,7 +50,7 @@ def transform(
 
 def _built(making: Making, days: list[date], run_id: str) -> Built:
     try:
-        with tags.tagged("transform", run=run_id, day=days[-1]):  # dbt's statements are on the run's bill
+        with query_tags.tagged("transform", run=run_id, day=days[-1]):  # dbt's statements are on the run's bill
             built = build(days[0], days[-1])
     except BaseException as error:
         told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
@@ -63,13 +64,13 @@ def _end(
     making: Making,
     days: list[date],
     run_id: str,
-    status: ledger.Status,
+    status: stage_rows.Status,
     rows: int | None = None,
     error: str | None = None,
 ) -> None:
     with making.warehouse.transaction() as session:
         for day in days:
-            ledger.end_stage(session, day, STAGE, status, run_id, _now(), rows=rows, error=error)
+            stage_rows.end_stage(session, day, STAGE, status, run_id, _now(), rows=rows, error=error)
 
 
 def _now() -> datetime:

@@ -13,7 +13,7 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 if __name__ == "__main__":
-    from flows._cli import leave, main_watch
+    from flows.local.day import leave, main_watch
 
     leave(main_watch(sys.argv[1:]))
 
@@ -25,8 +25,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from prefect.variables import Variable
 
+from hnintel.ingest.poller import Cursor, poll
 from hnintel.settings import load_settings
-from hnintel.watch import Cursor, poll
 from tasks.events import FAILURE_TOLD, as_prefect, send
 
 #: The Prefect Variable of the cursor.

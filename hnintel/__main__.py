@@ -2,6 +2,6 @@
 
 import sys
 
-from hnintel.cli import main
+from hnintel.cli.app import main
 
 sys.exit(main())

@@ -9,7 +9,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from hnintel.run_log import logger
+from hnintel.runs.log import logger
 
 
 class Reporter(Protocol):

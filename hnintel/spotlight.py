@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from hnintel import ingest
-from hnintel.articles import Wanted, pending_articles
-from hnintel.enrich import EnrichmentRun, prepare
-from hnintel.enrichment import Enrichment
+from hnintel.cost.usage import Enriched
+from hnintel.enrich.declaration import Enrichment
+from hnintel.enrich.run import EnrichmentRun, prepare
 from hnintel.errors import SourceError, UsageError
-from hnintel.ingest import Scraped
+from hnintel.ingest import scraping
+from hnintel.ingest.articles import Wanted, pending_articles
+from hnintel.ingest.scraping import Scraped
 from hnintel.models import LAST_SECOND, TOP_LEVEL_TYPES
 from hnintel.settings import Settings
 from hnintel.sources.base import Source
-from hnintel.usage import Enriched
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.window import day_of
 
@@ -42,7 +42,7 @@ async def find(source: Source, story_id: int, settings: Settings) -> Found:
     if not is_story or not isinstance(posted, int) or not 0 <= posted <= LAST_SECOND:
         raise UsageError(f"{story_id} is no story of {source.name}: give the id of one")
     day = day_of(posted, settings.time_zone)
-    return Found(day, await ingest.scrape(source, [story_id], day, settings))
+    return Found(day, await scraping.scrape(source, [story_id], day, settings))
 
 
 def article_of(session: Session, story_id: int, day: date, now: datetime, settings: Settings) -> list[Wanted]:
@@ -58,7 +58,7 @@ def ask(
     """Ask *enrichment* about the story, where it is pending; the stage of its day is left as it is.
 
     Raises:
-        WarehouseError, BudgetReached: as for :class:`~hnintel.enrich.EnrichmentRun`.
+        WarehouseError, BudgetReached: as for :class:`~hnintel.enrich.run.EnrichmentRun`.
     """
     # The question is the same, and so is its fingerprint: the day's run finds it answered.
     alone = replace(enrichment, where=f"({enrichment.where}) AND id = {int(story_id)}")

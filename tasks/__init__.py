@@ -4,7 +4,7 @@ from hnintel.settings import Settings, use_blocks
 
 
 def _read_block(settings: Settings) -> Settings:
-    from tasks.snowflake import with_block  # loads Snowflake's connector: only where it is used
+    from tasks.snowflake_block import with_block  # loads Snowflake's connector: only where it is used
 
     return with_block(settings)
 

@@ -12,17 +12,18 @@ from typing import Any
 from prefect import runtime, task
 from prefect.cache_policies import NO_CACHE
 
-from hnintel import articles, ledger
-from hnintel.articles import ArticleReading, Wanted
-from hnintel.fetch import Fetcher
+from hnintel.ingest import articles
+from hnintel.ingest.articles import ArticleReading, Wanted
+from hnintel.ledger import stage_rows
 from hnintel.models import Article
-from hnintel.politeness import HostTurns
-from hnintel.robots import RobotsCache
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
 from hnintel.sources.page_files import PageFiles
-from hnintel.tags import tagged
 from hnintel.warehouse import open_warehouse
+from hnintel.warehouse.query_tags import tagged
+from hnintel.web.fetcher import Fetcher
+from hnintel.web.host_limits import HostTurns
+from hnintel.web.robots import RobotsCache
 from tasks.policies import ARTICLES_BY_URL_AND_DAY, kept
 
 STAGE = "articles"
@@ -73,7 +74,7 @@ def load(read: Sequence[Article], day: date, run_id: str) -> int:
         WarehouseBusy: another run has taken the day over, and has newer articles by now.
     """
     with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
-        ledger.refuse_if_taken_over(session, day, STAGE, run_id)
+        stage_rows.refuse_if_taken_over(session, day, STAGE, run_id)
         articles.load_articles(session, read, day, run_id, _now())
     return len(read)
 

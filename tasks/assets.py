@@ -13,9 +13,9 @@ from prefect.assets import Asset, AssetProperties, add_asset_metadata, materiali
 from prefect.cache_policies import NO_CACHE
 from prefect.types.names import RESTRICTED_ASSET_CHARACTERS
 
-from hnintel import lineage
-from hnintel.enrichment import load_enrichments
-from hnintel.lineage import HACKER_NEWS, Made
+from hnintel.enrich.declaration import load_enrichments
+from hnintel.runs import lineage
+from hnintel.runs.lineage import HACKER_NEWS, Made
 from hnintel.settings import Settings, load_settings
 from hnintel.warehouse import open_warehouse
 

@@ -10,8 +10,8 @@ from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from hnintel import billing
-from hnintel.bill import Bill
+from hnintel.cost import billing
+from hnintel.cost.bill import Bill
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 

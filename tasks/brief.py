@@ -8,11 +8,11 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from hnintel.briefing import page, write
-from hnintel.briefing.figures import figures
+from hnintel.briefing import pages, write
+from hnintel.briefing.redacted import figures
 from hnintel.settings import load_settings
-from hnintel.tags import tagged
 from hnintel.warehouse import open_warehouse
+from hnintel.warehouse.query_tags import tagged
 
 
 @task(cache_policy=NO_CACHE, task_run_name="brief {day}")
@@ -28,7 +28,7 @@ def publish(day: date) -> str:
     settings = load_settings()
     warehouse = open_warehouse(settings)
     with tagged("enrich", day=day):
-        path, markdown = page.publish(warehouse, day, settings)
+        path, markdown = pages.publish(warehouse, day, settings)
         if settings.metadata_only:
             with warehouse.transaction() as session:
                 markdown = figures(session, day, markdown)

@@ -9,10 +9,10 @@ from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from hnintel import outbox
 from hnintel.checks import run
 from hnintel.checks.check import Result, in_a_line
 from hnintel.events import CheckFailed
+from hnintel.ledger import outbox
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 

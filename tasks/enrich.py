@@ -7,13 +7,14 @@ from datetime import date
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from hnintel import accepted, ledger
-from hnintel.enrich import Chunk, EnrichmentRun
-from hnintel.enrichment import load_enrichments
+from hnintel.cost.usage import Enriched
+from hnintel.enrich import accepted
+from hnintel.enrich.declaration import load_enrichments
+from hnintel.enrich.run import Chunk, EnrichmentRun
+from hnintel.ledger import stage_rows
 from hnintel.settings import load_settings
-from hnintel.usage import Enriched
 from hnintel.warehouse import open_warehouse
-from tasks.limits import AI, turn
+from tasks.concurrency import AI, turn
 from tasks.policies import ASKED_AGAIN, waiting_to_be_tried_again
 
 
@@ -44,7 +45,7 @@ def ask(name: str, day: date, run_id: str, after: int) -> Chunk | None:
     """
     with waiting_to_be_tried_again(f"enrich {name}"), turn(AI):
         with open_warehouse(load_settings()).transaction() as session:
-            ledger.refuse_if_taken_over(session, day, f"enrich:{name}", run_id)
+            stage_rows.refuse_if_taken_over(session, day, f"enrich:{name}", run_id)
         return _run(name, day, run_id).next_chunk(after)
 
 

@@ -19,11 +19,13 @@ from prefect.logging import get_logger
 from prefect.settings import PREFECT_API_URL
 from prefect.states import get_state_exception
 
-from hnintel import away, errors, outbox
+from hnintel import errors
 from hnintel.events import BudgetReached, Event, RunFailed
+from hnintel.ledger import outbox
 from hnintel.settings import Settings, load_settings
 from hnintel.warehouse import open_warehouse
 from hnintel.window import parse_day
+from tasks import prefect_errors
 
 #: Seconds that Prefect may take over so many events at most: the run has ended, and its process wants to.
 _PATIENCE, _BATCH = 20.0, 100
@@ -129,7 +131,7 @@ def _line(error: BaseException | None) -> str:
         return str(error or "")
     try:
         # Not by load_settings: a block would have to be asked of Prefect, which may be what is away.
-        return str(away.in_one_line(error, Settings(**_DEFAULTS).folder, PREFECT_API_URL.value()) or "")
+        return str(prefect_errors.in_one_line(error, Settings(**_DEFAULTS).folder, PREFECT_API_URL.value()) or "")
     except Exception:  # that the run failed is told all the same
         return ""
 

@@ -9,16 +9,17 @@ from datetime import UTC, date, datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from hnintel import ingest, ledger
+from hnintel.ingest import scraping
+from hnintel.ledger import stage_rows
 from hnintel.partitions import hours
 from hnintel.partitions.hours import Hour
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
 from hnintel.sources.base import Listing
-from hnintel.tags import tagged
 from hnintel.warehouse import open_warehouse
+from hnintel.warehouse.query_tags import tagged
 from hnintel.window import Window
-from tasks.limits import HACKER_NEWS, turn
+from tasks.concurrency import HACKER_NEWS, turn
 from tasks.policies import ITEMS_BY_ID_AND_DAY, TRIED_AGAIN, kept
 
 STAGE = "ingest"
@@ -33,7 +34,7 @@ def list_day(source: str, window: Window) -> Listing:
     if opened.lists_gone:
         return listing
     with tagged("ingest", day=window.day), open_warehouse(settings).transaction() as session:
-        return ingest.with_known(listing, ingest.known_ids(session, window.day, opened.name))
+        return scraping.with_known(listing, scraping.known_ids(session, window.day, opened.name))
 
 
 @task(task_run_name="list hours of {window.day}", **TRIED_AGAIN)
@@ -43,38 +44,38 @@ def list_hours(source: str, window: Window, until: datetime) -> tuple[Listing, l
     opened = open_source(source, settings)
     with tagged("ingest", day=window.day), open_warehouse(settings).transaction() as session:
         due = hours.hours_due(session, window, source, until)
-        known = ingest.known_ids(session, window.day, opened.name)
-        waiting = ingest.waiting_ids(session, window.day)
-    return asyncio.run(ingest.list_hours(opened, hours.spans(due), known, waiting)), due, began
+        known = scraping.known_ids(session, window.day, opened.name)
+        waiting = scraping.waiting_ids(session, window.day)
+    return asyncio.run(scraping.list_hours(opened, hours.spans(due), known, waiting)), due, began
 
 
 @task(task_run_name="scrape {day} from {ids[0]}", **kept(ITEMS_BY_ID_AND_DAY))
-def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> ingest.Scraped:
+def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> scraping.Scraped:
     """A chunk of items with their comments; *identity* is the source's, for the cache key."""
     settings = load_settings()
     with tagged("ingest", day=day), open_warehouse(settings).transaction() as session:
-        held = ingest.held_comments(session, ids)
+        held = scraping.held_comments(session, ids)
     with turn(HACKER_NEWS):
-        return asyncio.run(ingest.scrape(open_source(source, settings), ids, day, settings, held))
+        return asyncio.run(scraping.scrape(open_source(source, settings), ids, day, settings, held))
 
 
 @task(cache_policy=NO_CACHE, task_run_name="begin {stage} of {day}")
 def begin(day: date, stage: str, run_id: str) -> None:
     """Note in the ledger that a stage has begun."""
     with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
-        ledger.begin_stage(session, day, stage, run_id, _now())
+        stage_rows.begin_stage(session, day, stage, run_id, _now())
 
 
 @task(cache_policy=NO_CACHE, task_run_name="load a chunk of {day}")
-def load(scraped: ingest.Scraped, day: date, run_id: str) -> ingest.Loaded:
+def load(scraped: scraping.Scraped, day: date, run_id: str) -> scraping.Loaded:
     """Merge a scraped chunk into the warehouse.
 
     Raises:
         WarehouseBusy: another run has taken the day over, and has newer items by now.
     """
     with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
-        ledger.refuse_if_taken_over(session, day, STAGE, run_id)
-        return ingest.load(session, scraped, day, run_id, _now())
+        stage_rows.refuse_if_taken_over(session, day, STAGE, run_id)
+        return scraping.load(session, scraped, day, run_id, _now())
 
 
 @task(cache_policy=NO_CACHE, task_run_name="end {stage} of {day}")
@@ -83,7 +84,7 @@ def end(day: date, stage: str, source: str, run_id: str, rows: int, lost: int) -
     with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
         if stage == STAGE:
             hours.forget(session, day, source)
-        ledger.end_stage(session, day, stage, "partial" if lost else "complete", run_id, _now(), rows=rows)
+        stage_rows.end_stage(session, day, stage, "partial" if lost else "complete", run_id, _now(), rows=rows)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="end hours of {day}")
@@ -92,8 +93,8 @@ def end_hours(day: date, source: str, run_id: str, read: Sequence[Hour], began: 
     settings = load_settings()
     with tagged("ingest", run_id, day), open_warehouse(settings).transaction() as session:
         hours.note_read(session, read, source, run_id, began)
-        rows = len(ingest.known_ids(session, day, open_source(source, settings).name))
-        ledger.end_stage(session, day, STAGE, "partial" if lost else "complete", run_id, _now(), rows=rows)
+        rows = len(scraping.known_ids(session, day, open_source(source, settings).name))
+        stage_rows.end_stage(session, day, STAGE, "partial" if lost else "complete", run_id, _now(), rows=rows)
 
 
 def _now() -> datetime:

@@ -19,11 +19,11 @@ from prefect.context import TaskRunContext
 from prefect.tasks import Task, exponential_backoff
 
 from hnintel import progress, stopping
-from hnintel.articles import ArticleReading
 from hnintel.errors import Unreachable
-from hnintel.ingest import Lost, Scraped
+from hnintel.ingest.articles import ArticleReading
+from hnintel.ingest.scraping import Lost, Scraped
 from hnintel.models import Article, Comment, Item
-from tasks.kept import ARTICLES, SCRAPED, KeptRecords, TypedJSON
+from tasks.kept_results import ARTICLES, SCRAPED, KeptRecords, TypedJSON
 
 
 def _shape(*classes: type) -> list[str]:

@@ -8,16 +8,18 @@ from datetime import UTC, date, datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from hnintel import ingest, leases, spotlight
-from hnintel.articles import load_articles
-from hnintel.enrichment import load_enrichments
+from hnintel import spotlight
+from hnintel.cost.usage import Enriched
+from hnintel.enrich.declaration import load_enrichments
+from hnintel.ingest import scraping
+from hnintel.ingest.articles import load_articles
+from hnintel.ledger import leases
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
-from hnintel.tags import tagged
-from hnintel.usage import Enriched
 from hnintel.warehouse import open_warehouse
+from hnintel.warehouse.query_tags import tagged
 from tasks import articles
-from tasks.limits import AI, turn
+from tasks.concurrency import AI, turn
 from tasks.policies import ASKED_AGAIN, TRIED_AGAIN, waiting_to_be_tried_again
 
 
@@ -29,10 +31,10 @@ def find(story_id: int, source: str) -> spotlight.Found:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="load {story_id}")
-def load(story_id: int, found: spotlight.Found, run_id: str) -> ingest.Loaded:
+def load(story_id: int, found: spotlight.Found, run_id: str) -> scraping.Loaded:
     """Merge the story and its comments into the warehouse."""
     with tagged("ingest", run_id, found.day), open_warehouse(load_settings()).transaction() as session:
-        return ingest.load(session, found.scraped, found.day, run_id, _now())
+        return scraping.load(session, found.scraped, found.day, run_id, _now())
 
 
 @task(cache_policy=NO_CACHE, task_run_name="read the article of {story_id}")

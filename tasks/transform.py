@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from hnintel import transform
 from hnintel.errors import TransformError
-from hnintel.schemas import refuse_branch
 from hnintel.settings import Settings, load_settings
-from hnintel.warehouse.turns import only_here
+from hnintel.warehouse.branch_schemas import refuse_branch
+from hnintel.warehouse.duckdb.turns import only_here
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from hnintel.warehouse.engines.offline.ranking import content_words
-from hnintel.warehouse.engines.offline.subjects import subject_sightings
-from hnintel.warehouse.engines.offline.text import folded, words
+from hnintel.engines.offline.ranking import content_words
+from hnintel.engines.offline.subjects import subject_sightings
+from hnintel.engines.offline.text import folded, words
 
 #: Words that begin with the same letters, so many, are forms of one word: adopts, adopting, adoption.
 _STEM = 5

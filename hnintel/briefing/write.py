@@ -8,18 +8,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from hnintel import ledger, progress
+from hnintel import progress
+from hnintel.briefing.claims import Held, hold
 from hnintel.briefing.evidence import Evidence
-from hnintel.briefing.hold import Held, hold
 from hnintel.briefing.sections import ASKER, CLAIMS_PROMPT, CLAIMS_SCHEMA, MODEL, SECTIONS, answering, fingerprint
-from hnintel.budget import DIGEST_CHARS, Budget, Estimate, Stamp, book_stopped, estimate
+from hnintel.cost.budget import DIGEST_CHARS, Budget, Estimate, Stamp, book_stopped, estimate
+from hnintel.cost.usage import AIFunction, Enriched
+from hnintel.engines.base import AskingStopped
+from hnintel.enrich.question import DIGESTING
 from hnintel.errors import ModelUnavailable, Stopped
-from hnintel.question import DIGESTING
+from hnintel.ledger import stage_rows
 from hnintel.settings import Settings
-from hnintel.tags import tagged
-from hnintel.usage import AIFunction, Enriched
 from hnintel.warehouse.base import Query, Session, Staged, Step, Warehouse
-from hnintel.warehouse.engines.base import AskingStopped
+from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.statements import fenced, literal, merge_rows, statement
 
 STAGE = ASKER
@@ -96,8 +97,8 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
             return Written()
         if not there:
             letters = [_letter(day, section.name) for section in SECTIONS]
-            ledger.settle_letters(session, ledger.stage_letters(session, day, {}, letters, run_id, _now()))
-        ledger.begin_stage(session, day, STAGE, run_id, _now())
+            stage_rows.settle_letters(session, stage_rows.stage_letters(session, day, {}, letters, run_id, _now()))
+        stage_rows.begin_stage(session, day, STAGE, run_id, _now())
         if not functions.are_free:
             wanted = estimate_briefing(session, warehouse, settings, _line_chars(session, day))
             budget.reserve(session, wanted, _now())
@@ -110,7 +111,7 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
         letters = _stage_letters(session, day, answers, held, run_id)
         claims = [claim for one in held.values() for claim in one.kept]
         _save(session, day, question, lines, claims, len(evidence.stories), model, run_id)
-        ledger.settle_letters(session, letters)
+        stage_rows.settle_letters(session, letters)
         stamp = (session, run_id, day, STAGE, question)
         functions.agg.add_usage(*stamp, written.digests, counted=False)
         if written.asked.asked:
@@ -119,7 +120,7 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
         return written
 
     try:
-        written = warehouse.ask(Query(statement("briefing_lines"), [day, day]), _steps(warehouse, model), keep)
+        written = warehouse.ask(Query(statement("briefing/lines"), [day, day]), _steps(warehouse, model), keep)
     except AskingStopped as stopped:
         with warehouse.transaction() as session:
             budget.release(session)
@@ -162,7 +163,7 @@ def _is_there(session: Session, day: date, question: str, lines: str) -> bool:
 
 
 def _line_chars(session: Session, day: date) -> int:
-    sql = f"SELECT coalesce(sum(length(line)), 0) FROM ({statement('briefing_lines')})"
+    sql = f"SELECT coalesce(sum(length(line)), 0) FROM ({statement('briefing/lines')})"
     return int(session.execute(sql, [day, day])[0][0])
 
 
@@ -171,9 +172,9 @@ def _steps(warehouse: Warehouse, model: str) -> list[Step]:
     response_format = literal({"type": "json", "schema": CLAIMS_SCHEMA})
     call = f"AI_COMPLETE({literal(model)}, {prompt}, {{'temperature': 0}}, {response_format})"
     return [
-        Step("digests", statement("briefing_digests", sections=SECTIONS)),
-        Step("answered", statement("briefing_claims", call=warehouse.dialect.with_error_details(call))),
-        Step("counted", statement("briefing_counted", model=model)),
+        Step("digests", statement("briefing/digests", sections=SECTIONS)),
+        Step("answered", statement("briefing/claims", call=warehouse.dialect.with_error_details(call))),
+        Step("counted", statement("briefing/counted", model=model)),
     ]
 
 
@@ -194,18 +195,18 @@ def _stage_letters(
     session: Session, day: date, answers: Iterable[Mapping[str, Any]], held: Mapping[str, Held], run_id: str
 ) -> Staged:
     """A letter for each section whose answer was bad; without a digest there was nothing to say."""
-    failed: dict[ledger.Key, str] = {}
-    well: list[ledger.Key] = []
+    failed: dict[stage_rows.Key, str] = {}
+    well: list[stage_rows.Key] = []
     for answer in answers:
         letter, bad = _letter(day, answer["section"]), held[answer["section"]].bad
         if bad is not None and answer["digest"] is not None:
             failed[letter] = bad
         else:
             well.append(letter)
-    return ledger.stage_letters(session, day, failed, well, run_id, _now())
+    return stage_rows.stage_letters(session, day, failed, well, run_id, _now())
 
 
-def _letter(day: date, section: str) -> ledger.Key:
+def _letter(day: date, section: str) -> stage_rows.Key:
     return STAGE, f"{day} {section}"
 
 
@@ -219,7 +220,7 @@ def _tries_left(session: Session, day: date) -> bool:
 def lines_hash(session: Session, warehouse: Warehouse, day: date) -> str:
     """A hash of what the briefing of *day* is asked over; the marts are there."""
     hashed = warehouse.dialect.row_hash(["section", "item_id", "line"])
-    return str(session.execute(f"SELECT {hashed} FROM ({statement('briefing_lines')})", [day, day])[0][0])
+    return str(session.execute(f"SELECT {hashed} FROM ({statement('briefing/lines')})", [day, day])[0][0])
 
 
 def _evidence(session: Session, day: date) -> Evidence:
@@ -261,7 +262,7 @@ def _save(
         "written_at": now,
     }
     merge_rows(session, session.stage("enriched.briefings", [row]), keys=("day", "fingerprint"))
-    ledger.end_stage(session, day, STAGE, "complete", run_id, now, rows=len(claims), fingerprint=question)
+    stage_rows.end_stage(session, day, STAGE, "complete", run_id, now, rows=len(claims), fingerprint=question)
 
 
 def _now() -> datetime:

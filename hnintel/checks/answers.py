@@ -10,8 +10,8 @@ from functools import partial
 
 from hnintel.checks.check import Check, Verdict, share_of
 from hnintel.checks.drift import as_usual
-from hnintel.column import Column
-from hnintel.enrichment import Enrichment
+from hnintel.enrich.column import Column
+from hnintel.enrich.declaration import Enrichment
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import literal, statement
@@ -109,7 +109,7 @@ class _Answers:
         first = day - timedelta(days=settings.check_baseline_days)
         name = f"answers.{column.name}"
         label = f"coalesce({name}, '{_ABSENT}')" if column.one_of else f"CASE WHEN {name} IS NULL THEN '{_ABSENT}' END"
-        sql = statement("check_labels", table=self.enrichment.table, label=label)
+        sql = statement("checks/labels", table=self.enrichment.table, label=label)
         by_day: dict[date, Counter[str]] = defaultdict(Counter)
         for when, label, count in session.execute(sql, [self.fingerprint, first, day]):
             known = label == _ABSENT or label in column.one_of
@@ -117,6 +117,6 @@ class _Answers:
         return as_usual(by_day, day, settings, "answers")
 
     def _count(self, session: Session, day: date, fault: str) -> tuple[int, int]:
-        sql = statement("check_answers", table=self.enrichment.table, fault=fault)
+        sql = statement("checks/answers", table=self.enrichment.table, fault=fault)
         answers, at_fault = session.execute(sql, [self.fingerprint, day])[0]
         return int(answers), int(at_fault)

@@ -34,6 +34,6 @@ def _as_usual(session: Session, day: date, settings: Settings) -> Verdict:
 
 def _statuses(session: Session, first: date, last: date) -> dict[date, Counter[str]]:
     by_day: dict[date, Counter[str]] = defaultdict(Counter)
-    for day, status, pages in session.execute(statement("check_articles"), [first, last]):
+    for day, status, pages in session.execute(statement("checks/articles"), [first, last]):
         by_day[day][status] = int(pages)
     return by_day

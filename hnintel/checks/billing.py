@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from hnintel.bill import bills
 from hnintel.checks.check import Check, Verdict
-from hnintel.money import CREDITS
+from hnintel.cost.bill import bills
+from hnintel.cost.money import CREDITS
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 

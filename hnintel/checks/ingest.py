@@ -8,7 +8,7 @@ from statistics import median
 from typing import get_args
 
 from hnintel.checks.check import Check, Verdict, share_of
-from hnintel.ingest import COMMENTS, ITEMS
+from hnintel.ingest.scraping import COMMENTS, ITEMS
 from hnintel.models import ItemStatus
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
@@ -64,7 +64,7 @@ def _as_many_as_usual(session: Session, day: date, settings: Settings) -> Verdic
 def _counts(session: Session, day: date, settings: Settings) -> dict[date, int]:
     """Listed items by day, of *day* and of those before it that have any; poll options are listed with their poll."""
     first = day - timedelta(days=settings.check_baseline_days)
-    return dict(session.execute(statement("check_counts"), [first, day]))  # type: ignore[arg-type]  # pairs
+    return dict(session.execute(statement("checks/counts"), [first, day]))  # type: ignore[arg-type]  # pairs
 
 
 def _read_too_early(session: Session, day: date, settings: Settings) -> bool:
@@ -76,17 +76,17 @@ def _read_too_early(session: Session, day: date, settings: Settings) -> bool:
 
 def _unique(table: str, session: Session, day: date, settings: Settings) -> Verdict:
     # Keys are held by DuckDB; Snowflake only records them.
-    ids, too_many = session.execute(statement("check_keys", table=table), [day])[0]
+    ids, too_many = session.execute(statement("checks/keys", table=table), [day])[0]
     return share_of(int(too_many), int(ids), 0.0, f"{table} are copies")
 
 
 def _known_statuses(table: str, session: Session, day: date, settings: Settings) -> Verdict:
-    counts = dict(session.execute(statement("check_statuses", table=table), [day]))  # type: ignore[arg-type]  # pairs
+    counts = dict(session.execute(statement("checks/statuses", table=table), [day]))  # type: ignore[arg-type]  # pairs
     unknown = sum(count for status, count in counts.items() if status not in get_args(ItemStatus))
     return share_of(unknown, sum(counts.values()), 0.0, f"have another status than {', '.join(get_args(ItemStatus))}")
 
 
 def _lost(table: str, stage: str, session: Session, day: date, settings: Settings) -> Verdict:
-    held = int(session.execute(statement("check_keys", table=table), [day])[0][0])
+    held = int(session.execute(statement("checks/keys", table=table), [day])[0][0])
     lost = session.execute("SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND day = ?", [stage, day])[0][0]
     return share_of(int(lost), held + int(lost), settings.check_lost_share, "wait in the dead letters")

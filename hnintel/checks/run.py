@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Literal
 
-from hnintel import ledger
 from hnintel.checks.answers import answer_checks, columns_kept
 from hnintel.checks.articles import articles_checks
 from hnintel.checks.billing import billing_checks
 from hnintel.checks.check import Check, Result
 from hnintel.checks.ingest import GUARDS, ingest_checks
-from hnintel.enrichment import load_enrichments
+from hnintel.enrich.declaration import load_enrichments
+from hnintel.enrich.question import fingerprint_of
 from hnintel.errors import QualityError, UsageError, WarehouseError
-from hnintel.question import fingerprint_of
+from hnintel.ledger import stage_rows
 from hnintel.settings import Settings
-from hnintel.tags import tagged
 from hnintel.warehouse.base import Session, Warehouse
+from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.statements import merge_rows
 
 #: What is checked at once: what was read, before articles are; what became of those and what was answered, before the
@@ -84,7 +84,7 @@ def stop_if_blocked(
     with tagged("enrich", run_id, day), warehouse.transaction() as session:
         for guards, told in {one.guards: f"{one.name}: {one.detail}" for one in failed}.items():
             stage = guards if guards == GUARDS else f"enrich:{guards}"
-            ledger.end_stage(session, day, stage, "failed", run_id, _now(), error=told)
+            stage_rows.end_stage(session, day, stage, "failed", run_id, _now(), error=told)
     refuse_if_blocked(results, day, settings)
 
 

@@ -10,10 +10,10 @@ import duckdb
 import httpx
 
 from hnintel.doctor.finding import Finding
+from hnintel.engines import open_engine
 from hnintel.errors import HnIntelError
 from hnintel.settings import Settings
-from hnintel.warehouse.engines import open_engine
-from hnintel.warehouse.file_lock import HeldElsewhere, hold_on
+from hnintel.warehouse.duckdb.lock import HeldElsewhere, hold_on
 from hnintel.warehouse.migrations import known_migrations
 
 _PATIENCE = 10.0

@@ -14,11 +14,11 @@ from pathlib import Path
 import httpx
 
 from hnintel import transform
-from hnintel.accepted import differences
+from hnintel.cost.prices import load_prices
 from hnintel.doctor.finding import Finding
-from hnintel.enrichment import load_enrichments
+from hnintel.enrich.accepted import differences
+from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import HnIntelError, UsageError
-from hnintel.prices import load_prices
 from hnintel.settings import Settings
 from hnintel.urls import is_http_url
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hnintel.briefing.sections import ASKER, CLAIMS_PROMPT, CLAIMS_SCHEMA, MODEL, SECTIONS
-from hnintel.enrichment import load_enrichments
-from hnintel.question import DIGESTING
+from hnintel.enrich.declaration import load_enrichments
+from hnintel.enrich.question import DIGESTING
 from hnintel.settings import Settings
 from hnintel.warehouse.snowflake.dialect import SnowflakeDialect
 from hnintel.warehouse.statements import fenced, literal

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hnintel.cost.prices import CORTEX
 from hnintel.doctor import embedded, machine
 from hnintel.doctor.finding import Finding
 from hnintel.doctor.questions import Question, questions
+from hnintel.engines import open_engine
 from hnintel.errors import HnIntelError
-from hnintel.prices import CORTEX
 from hnintel.settings import Settings
-from hnintel.warehouse.engines import open_engine
 
 
 def examine(settings: Settings, ask: bool = False, prefect_api_url: str | None = None) -> Iterator[Finding]:

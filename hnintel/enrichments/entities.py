@@ -1,6 +1,6 @@
 """Who and what a story names."""
 
-from hnintel.enrichment import Column, Enrichment
+from hnintel.enrich.declaration import Column, Enrichment
 
 enrichment = Enrichment(
     __name__,

@@ -1,6 +1,6 @@
 """How a story speaks of its subject."""
 
-from hnintel.enrichment import Column, Enrichment
+from hnintel.enrich.declaration import Column, Enrichment
 
 enrichment = Enrichment(
     __name__,

@@ -1,6 +1,6 @@
 """What to remember of a story."""
 
-from hnintel.enrichment import Column, Enrichment
+from hnintel.enrich.declaration import Column, Enrichment
 
 enrichment = Enrichment(
     __name__,

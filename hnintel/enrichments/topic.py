@@ -1,6 +1,6 @@
 """What a story is about."""
 
-from hnintel.enrichment import Column, Enrichment
+from hnintel.enrich.declaration import Column, Enrichment
 
 enrichment = Enrichment(
     __name__,

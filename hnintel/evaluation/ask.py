@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hnintel.enrichment import Column, Enrichment
+from hnintel.cost.usage import Enriched, Functions, Judged
+from hnintel.engines.base import AskingStopped
+from hnintel.enrich.declaration import Column, Enrichment
+from hnintel.enrich.question import counting, fingerprint_of, question
 from hnintel.errors import Stopped, WarehouseError
-from hnintel.evaluation.books import Books
+from hnintel.evaluation.cost import Books
 from hnintel.evaluation.sets import LabelledSet
-from hnintel.question import counting, fingerprint_of, question
 from hnintel.settings import Settings
-from hnintel.usage import Enriched, Functions, Judged
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Query, Session, Step, T, Warehouse
-from hnintel.warehouse.engines.base import AskingStopped
 from hnintel.warehouse.statements import literal, statement, tokens
 
 _PENDING = (
@@ -95,7 +95,7 @@ def plan(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, se
         WarehouseError: the warehouse refused, or the model has no price.
     """
     functions = Functions.of(warehouse, enrichment, settings)
-    counted = statement("count_tokens", **counting(enrichment, functions.asking.model))
+    counted = statement("cost/count_tokens", **counting(enrichment, functions.asking.model))
     # A digest is taken to be as long as what it is made of.
     reads = tokens(f"{literal(enrichment.digest_task)} || input") if enrichment.input.many else "0"
     asked = f"SELECT item_id, input, input_hash, input_cut, {reads} AS digest_read, expected AS answer FROM pending"

@@ -10,13 +10,13 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from hnintel.enrichment import Enrichment
+from hnintel.enrich.declaration import Enrichment
+from hnintel.enrich.question import fingerprint_of
 from hnintel.errors import QualityError, UsageError
 from hnintel.evaluation.ask import ask
-from hnintel.evaluation.books import Books
+from hnintel.evaluation.cost import Books
 from hnintel.evaluation.score import LabelScore, NameScore, score
 from hnintel.evaluation.sets import LabelledSet
-from hnintel.question import fingerprint_of
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Warehouse
 

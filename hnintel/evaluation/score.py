@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hnintel.enrichment import Column
+from hnintel.enrich.declaration import Column
 from hnintel.evaluation.ask import Given
 from hnintel.evaluation.sets import Example
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hnintel.enrichment import Column, Enrichment
+from hnintel.enrich.declaration import Column, Enrichment
 from hnintel.errors import UsageError
 
 #: What one column of a text should be: a label, names, or nothing where the column is nullable.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from hnintel.enrichment import Enrichment
+from hnintel.enrich.declaration import Enrichment
 from hnintel.errors import UsageError
 
 INGEST, ARTICLES, ENRICH, TRANSFORM, BRIEFING, PUBLISH = (

@@ -8,15 +8,16 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from hnintel import leases, settle
-from hnintel.briefing import shelf
-from hnintel.dead_letters import Letter, letters
-from hnintel.ingest import COMMENTS, ITEMS, OPTIONS
-from hnintel.leases import Held
+from hnintel.briefing import published_pages
+from hnintel.ingest.retries import Letter, letters
+from hnintel.ingest.scraping import COMMENTS, ITEMS, OPTIONS
+from hnintel.ledger import leases
+from hnintel.ledger.leases import Held
+from hnintel.partitions import settling
 from hnintel.partitions.calendar import Span
 from hnintel.partitions.graph import INGEST, PUBLISH, TRANSFORM, as_read_from, beside
-from hnintel.partitions.made_of import Making, days_between
-from hnintel.settle import DayRead
+from hnintel.partitions.pipeline import Making, days_between
+from hnintel.partitions.settling import DayRead
 from hnintel.warehouse.base import Session
 from hnintel.window import Window
 
@@ -89,7 +90,7 @@ def grid(
     held = leases.alive(session, now)
     waiting = Counter(_waiting(letters(session, making.settings, now)))
     published = [day for day, rows in noted.items() if PUBLISH in rows and rows[PUBLISH].status in _DONE]
-    gone = shelf.missing(published, making.settings) if PUBLISH in wanted else set()
+    gone = published_pages.missing(published, making.settings) if PUBLISH in wanted else set()
     found: dict[date, dict[str, Partition]] = {}
     for stage in wanted:
         days = [day for day, stages in noted.items() if stage in stages]
@@ -201,7 +202,7 @@ class _Judge:
         if not Window.of(self.day, zone).is_over(began_at):
             return f"read {began_at:%Y-%m-%d %H:%M} UTC, while the day was going on"
         readings = [DayRead(self.day, began_at, True)]
-        due = settle.due_days(readings, self.now, self.making.settings.settle_days, zone)
+        due = settling.due_days(readings, self.now, self.making.settings.settle_days, zone)
         return due[0].why if due else None
 
 

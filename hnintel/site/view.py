@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from hnintel.money import CREDITS, together
+from hnintel.cost.money import CREDITS, together
 from hnintel.site import charts
 from hnintel.site.model import SAMPLE, SECTIONS, Claim, EntityTrend, Page, SentimentDay, Story, TopicTrend
 from hnintel.site.text import clip, safe_url

@@ -9,12 +9,12 @@ from datetime import date
 import httpx
 
 from hnintel.errors import SourceError, Unreachable
-from hnintel.guard import GuardedTransport
 from hnintel.settings import Settings
 from hnintel.sources import algolia, firebase
 from hnintel.sources.base import Listing, Reading
 from hnintel.sources.firebase import Firebase
 from hnintel.sources.json_http import json_client
+from hnintel.web.guard import GuardedTransport
 from hnintel.window import Window
 
 

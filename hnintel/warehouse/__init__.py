@@ -20,7 +20,7 @@ def open_warehouse(settings: Settings) -> Warehouse:
         from hnintel.warehouse.snowflake.adapter import SnowflakeWarehouse
 
         return SnowflakeWarehouse(settings)
-    from hnintel.warehouse.duckdb import DuckDBWarehouse
-    from hnintel.warehouse.engines import open_engine
+    from hnintel.engines import open_engine
+    from hnintel.warehouse.duckdb.adapter import DuckDBWarehouse
 
     return DuckDBWarehouse(settings.warehouse_file, open_engine(settings), settings.lock_wait, settings.folder)

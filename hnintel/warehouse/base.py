@@ -65,8 +65,8 @@ class Dialect(Protocol):
         """An expression: what lies at *path* (``labels[0]``) of a JSON column, as *kind*; NULL where it is no such.
 
         JSON's types are not bent: ``"3"`` is no number and 3 no text. A list is one of texts, without a null. Texts, a
-        list's too, come without control characters (:mod:`hnintel.controls`). A timestamp is text by ISO 8601, and
-        comes out in UTC; one without an offset is taken to be in UTC.
+        list's too, come without control characters (:mod:`hnintel.warehouse.control_characters`). A timestamp is text
+        by ISO 8601, and comes out in UTC; one without an offset is taken to be in UTC.
         """
 
     def is_absent(self, column: str, path: str) -> str:
@@ -91,7 +91,7 @@ class Dialect(Protocol):
 class Session(Protocol):
     """One transaction; committed when its block ends well, else rolled back.
 
-    It makes its tables, staged ones too, before it writes its first row (:mod:`hnintel.warehouse.order`).
+    It makes its tables, staged ones too, before it writes its first row (:mod:`hnintel.warehouse.statement_order`).
     """
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -54,6 +54,6 @@ def _applied(session: Session) -> set[int]:
         "WHERE lower(table_schema) = 'ops' AND lower(table_name) = 'schema_versions'"
     )[0][0]
     if not there:
-        for sql in statements(statement("schema_versions")):
+        for sql in statements(statement("warehouse/schema_versions")):
             session.execute(sql)
     return {int(row[0]) for row in session.execute("SELECT version FROM ops.schema_versions")}

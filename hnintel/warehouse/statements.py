@@ -12,9 +12,9 @@ import duckdb
 import jinja2
 import jinja2.meta
 
+from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS
 from hnintel.errors import DeclarationError
 from hnintel.warehouse.base import Session, Staged
-from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
 
 FOLDER = Path(__file__).resolve().parent.parent / "sql"
 #: Characters a token, on the low side for English prose (about four), so that an estimate is rather too high.
@@ -194,4 +194,6 @@ def merge_rows(
     conditions = [f"t.{differs} <> s.{differs}"] if differs else []
     conditions += [f"NOT s.{keep_when}"] if keep_when else []
     conditions += [f"NOT t.{keep_existing}"] if keep_existing else []
-    return session.merge(statement("merge_rows", staged=staged, keys=keys, rewrite_when=" AND ".join(conditions)))
+    return session.merge(
+        statement("warehouse/merge_rows", staged=staged, keys=keys, rewrite_when=" AND ".join(conditions))
+    )

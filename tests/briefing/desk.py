@@ -9,12 +9,12 @@ from typing import Any
 
 import duckdb
 
-from hnintel.briefing.page import publish
+from hnintel.briefing.pages import publish
 from hnintel.briefing.write import Written, write_briefing
+from hnintel.engines.base import Answer, Engine
 from hnintel.models import Item
 from hnintel.warehouse.base import Session
-from hnintel.warehouse.duckdb import DuckDBWarehouse
-from hnintel.warehouse.engines.base import Answer, Engine
+from hnintel.warehouse.duckdb.adapter import DuckDBWarehouse
 from tests.warehouse.world import DAY, Answering, Opens, Recording, fresh_duckdb, load, settings_in
 
 # Column names and types are those of dbt/models; tests/flows runs the real ones.

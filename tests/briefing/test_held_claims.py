@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hnintel.briefing.claims import CHARACTERS_AT_MOST, CLAIMS_AT_MOST, IDS_AT_MOST, Held, hold
 from hnintel.briefing.evidence import Evidence
-from hnintel.briefing.hold import CHARACTERS_AT_MOST, CLAIMS_AT_MOST, IDS_AT_MOST, Held, hold
 from tests.briefing.desk import Desk, claiming
 from tests.warehouse.world import sample_day, story
 

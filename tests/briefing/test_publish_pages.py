@@ -10,7 +10,7 @@ import lxml.html
 import pytest
 from markdown_it import MarkdownIt
 
-from hnintel.briefing import page
+from hnintel.briefing import pages
 from hnintel.briefing.sections import fingerprint
 from hnintel.errors import UsageError, WarehouseError
 from tests.briefing.desk import Desk, claiming
@@ -177,9 +177,9 @@ def test_nobody_ever_sees_half_a_page(tmp_path: Path) -> None:
 
     def write(text: str) -> None:
         for _ in range(40):
-            page._write(path, text)
+            pages._write(path, text)
 
-    page._write(path, "a" * 300_000)
+    pages._write(path, "a" * 300_000)
     with ThreadPoolExecutor(3) as pool:
         writing = [pool.submit(write, text) for text in whole]
         while not all(one.done() for one in writing):

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS, Answer
 from hnintel.errors import WarehouseError
-from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS, Answer
 from tests.briefing.desk import Desk, answering, claiming
 from tests.warehouse.world import DAY, Answering, sample_day, story
 

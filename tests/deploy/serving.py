@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import psutil
 
-from deployments.server_client import server_client
+from deployments.serving.server_client import server_client
 from tests.conftest import ROOT
 from tests.deploy.service import eventually
 

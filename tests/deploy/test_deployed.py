@@ -16,7 +16,7 @@ from tests.deploy.service import STORY, Service, eventually
 if TYPE_CHECKING:
     from prefect.events.schemas.automations import AutomationCore
 
-    from deployments.models import Ending
+    from deployments.provisioning.models import Ending
 
 pytestmark = pytest.mark.slow
 
@@ -44,8 +44,8 @@ def automations(service: Service, *made: Callable[[str], AutomationCore]) -> Ite
 
 def quickly_crashed() -> list[Callable[[str], AutomationCore]]:
     """Our endings, which wait for one sign of life of a run and not for six."""
-    from deployments.check import AUTOMATIONS
-    from deployments.provisioning import declared_automations, ending_automation
+    from deployments.checking.check import AUTOMATIONS
+    from deployments.provisioning.changes import declared_automations, ending_automation
 
     def quick(one: Ending) -> Callable[[str], AutomationCore]:
         trigger = one.trigger.model_copy(update={"within": 60})
@@ -171,8 +171,8 @@ def test_a_run_whose_worker_was_killed_is_ended_and_reconcile_does_what_it_left(
 
 
 def test_what_does_not_come_in_time_reaches_the_webhook(service: Service) -> None:
-    from deployments.check import AUTOMATIONS
-    from deployments.provisioning import automation, declared_automations
+    from deployments.checking.check import AUTOMATIONS
+    from deployments.provisioning.changes import automation, declared_automations
 
     (never,) = [alert for alert in declared_automations(AUTOMATIONS).automations if alert.name == "hn never ran"]
     soon = never.trigger.model_copy(update={"within": 10, "expect": ["hn.day.published"], "match": {"x": "never"}})
@@ -186,7 +186,7 @@ def test_an_alert_that_cannot_be_delivered_is_seen(service: Service) -> None:
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    from deployments.provisioning import undelivered
+    from deployments.provisioning.changes import undelivered
 
     service.webhook.refuse = True
     service.emit("hn.budget.reached", "hn.flow.test", flow="test", run_id="1", told="")

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from deployments.serve import environment
-from flows._pruning import prune, retention
+from flows.local.pruning import prune, retention
 from tests.conftest import ROOT
 from tests.flows.own_prefect import bare_environ, free_port, seed
 
@@ -87,7 +87,7 @@ def kept(url: str) -> set[str]:
 
 
 def test_a_served_home_has_its_server_delete_old_runs(tmp_path: Path) -> None:
-    served = environment(os.environ, tmp_path, free_port())
+    served = environment(os.environ, tmp_path, free_port(), "hn:x")
     settings = {name: served[name] for name in retention(30)}
     with serving(tmp_path, settings | {"PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "2"}) as url:
         old = make_run(url, tmp_path, "COMPLETED", timedelta(days=31))
@@ -100,8 +100,8 @@ def test_a_served_home_has_its_server_delete_old_runs(tmp_path: Path) -> None:
 def test_a_run_deletes_a_bounded_number_of_old_runs_and_none_that_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows._pruning._PAGE", 2)
-    monkeypatch.setattr("flows._pruning._PAGES", 2)
+    monkeypatch.setattr("flows.local.pruning._PAGE", 2)
+    monkeypatch.setattr("flows.local.pruning._PAGES", 2)
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     with serving(tmp_path, {}) as url, temporary_settings({PREFECT_API_URL: url}):

@@ -12,8 +12,8 @@ import prefect
 import pytest
 import yaml
 
-from deployments.pools import TARGETS, template_of
-from flows._pruning import retention
+from deployments.provisioning.pools import TARGETS, template_of
+from flows.local.pruning import retention
 from hnintel.settings import Settings
 from tests.conftest import ROOT
 

@@ -123,7 +123,9 @@ def test_a_worker_starts_with_what_is_in_the_image(unpacked: Path, tmp_path: Pat
     assert told.returncode == 0, told.stderr
     lacking = _run(unpacked, tmp_path, "deployments/provision.py")
     assert re.fullmatch(r"error: PREFECT_API_URL is not set: [^\n]*\n", lacking.stderr)
-    imported = "import deployments.provisioning as p; p.declared_automations(p.Path('deployments/automations.yaml'))"
+    imported = (
+        "import deployments.provisioning.changes as p; p.declared_automations(p.Path('deployments/automations.yaml'))"
+    )
     assert _run(unpacked, tmp_path, "-c", imported).stderr == ""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hnintel.warehouse.file_lock import HeldElsewhere, Hold
+from hnintel.warehouse.duckdb.lock import HeldElsewhere, Hold
 from tests.conftest import ROOT
 
 #: Starts one in a session of its own, as Prefect's worker starts a run, and ends at once if it is asked to.
@@ -23,7 +23,7 @@ time.sleep(300)
 #: As serve.py starts what it starts.
 _PARENT = """
 import subprocess, sys, time
-process = subprocess.Popen([sys.executable, "-m", "deployments.kept", *sys.argv[1:]], stdin=subprocess.PIPE)
+process = subprocess.Popen([sys.executable, "-m", "deployments.serving.keeper", *sys.argv[1:]], stdin=subprocess.PIPE)
 time.sleep(300)
 """
 
@@ -60,7 +60,15 @@ def test_all_of_it_ends_with_who_wanted_it_however_that_ends(tmp_path: Path) -> 
 
 def test_what_a_command_leaves_ends_with_it_and_its_code_is_told(tmp_path: Path) -> None:
     leaves = "import subprocess; print(subprocess.Popen(['sleep', '300'], start_new_session=True).pid, flush=True)"
-    command = [sys.executable, "-m", "deployments.kept", str(tmp_path / "hold"), sys.executable, "-c", leaves + "; 1/0"]
+    command = [
+        sys.executable,
+        "-m",
+        "deployments.serving.keeper",
+        str(tmp_path / "hold"),
+        sys.executable,
+        "-c",
+        leaves + "; 1/0",
+    ]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.wait(60) == 1
@@ -72,7 +80,15 @@ def test_what_a_command_leaves_ends_with_it_and_its_code_is_told(tmp_path: Path)
 def test_what_waits_for_the_one_before_ends_with_who_wanted_it(tmp_path: Path) -> None:
     before = Hold(tmp_path / "hold")
     before.take(0)
-    command = [sys.executable, "-m", "deployments.kept", str(tmp_path / "hold"), sys.executable, "-c", "print('ran')"]
+    command = [
+        sys.executable,
+        "-m",
+        "deployments.serving.keeper",
+        str(tmp_path / "hold"),
+        sys.executable,
+        "-c",
+        "print('ran')",
+    ]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         out, err = process.communicate(timeout=60)  # which closes its line to this process

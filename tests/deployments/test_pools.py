@@ -14,8 +14,8 @@ from prefect.workers.base import BaseJobConfiguration
 from prefect.workers.process import ProcessWorker
 
 from deployments import provision, serve
-from deployments.pools import TARGETS, pool_type, problems, template_of
 from deployments.provision import pool_of
+from deployments.provisioning.pools import TARGETS, pool_type, problems, template_of
 from deployments.serve import declared, deployed_state, environment
 from hnintel.errors import UsageError
 

@@ -13,7 +13,7 @@ import pytest
 
 from deployments.serve import Processes
 from hnintel.errors import UsageError
-from hnintel.warehouse.file_lock import Hold
+from hnintel.warehouse.duckdb.lock import Hold
 from tests.conftest import ROOT
 from tests.flows.own_prefect import bare_environ
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deployments import announced, check
-from deployments.check import check_automations, check_deployments
+from deployments.checking import check, event_names
+from deployments.checking.check import check_automations, check_deployments
 from tests.conftest import ROOT
 
 Told = Callable[[str], list[str]]
@@ -191,7 +191,7 @@ def test_a_mistake_in_an_automation_is_told_with_its_line(automations: Told, old
 def test_an_event_that_is_declared_and_never_made_is_one_that_nobody_emits(
     automations: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(announced, "_announced", lambda: frozenset({"DayEnriched"}))
+    monkeypatch.setattr(event_names, "_announced", lambda: frozenset({"DayEnriched"}))
     assert automations(AUTOMATIONS) == ["5: nobody emits hn.run.failed: no code makes a RunFailed"]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.enrichment import Enrichment, load_enrichments
+from hnintel.enrich.declaration import Enrichment, load_enrichments
 from tests.warehouse.world import Asking
 
 _named = os.environ.get("HNINTEL_ENRICHMENTS_PATH")

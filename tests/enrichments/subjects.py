@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
-from hnintel import ingest
-from hnintel.enrichment import Enrichment
+from hnintel.enrich.declaration import Enrichment
+from hnintel.ingest import scraping
 from hnintel.models import Comment, Item
 from tests.warehouse.world import DAY, NOW, Asking, fetch, load, story
 
@@ -46,8 +46,8 @@ def comments_below(item_id: int, *more: str) -> list[Comment]:
 def load_comments(asking: Asking, comments: Iterable[Comment]) -> None:
     """Load comments as a scraping task does."""
     with asking.warehouse.transaction() as session:
-        scraped = ingest.Scraped(items=[], comments=list(comments))
-        ingest.load(session, scraped, DAY, "loading", NOW + timedelta(hours=1))
+        scraped = scraping.Scraped(items=[], comments=list(comments))
+        scraping.load(session, scraped, DAY, "loading", NOW + timedelta(hours=1))
 
 
 def say(asking: Asking, enrichment: Enrichment, texts: dict[int, str]) -> None:

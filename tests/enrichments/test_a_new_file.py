@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 COMPLETION = '''
 """Who is named in a story that many have read."""
 
-from hnintel.enrichment import Column, Enrichment
+from hnintel.enrich.declaration import Column, Enrichment
 
 enrichment = Enrichment(
     __name__,
@@ -40,7 +40,7 @@ def examples() -> list[str]:
     """The enrichments of docs/how-to/add-an-enrichment.md: over one text an item, and over many."""
     text = (ROOT / "docs" / "how-to" / "add-an-enrichment.md").read_text(encoding="utf-8")
     one, many = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    return [one, f"from hnintel.enrichment import Column, Enrichment\n\n{many}"]
+    return [one, f"from hnintel.enrich.declaration import Column, Enrichment\n\n{many}"]
 
 
 @pytest.mark.parametrize(

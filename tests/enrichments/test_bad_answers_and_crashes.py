@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from hnintel.enrich import EnrichmentRun
-from hnintel.enrichment import Column, Enrichment
+from hnintel.engines.base import Answer, EngineUnreachable
+from hnintel.enrich.declaration import Column, Enrichment
+from hnintel.enrich.run import EnrichmentRun
 from hnintel.errors import DeclarationError, QualityError, WarehouseError
 from hnintel.warehouse.base import Session
-from hnintel.warehouse.engines.base import Answer, EngineUnreachable
 from tests.conftest import ROOT
 from tests.enrichments.subjects import comments_below, load_comments
 from tests.warehouse.world import DAY, Answering, Asking, load, story

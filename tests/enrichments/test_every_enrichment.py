@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from hnintel.enrich import enrich
-from hnintel.enrichment import Column, Enrichment, load_enrichments
-from hnintel.extract import item_text
-from hnintel.question import fingerprint_of
-from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
+from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS
+from hnintel.enrich.declaration import Column, Enrichment, load_enrichments
+from hnintel.enrich.question import fingerprint_of
+from hnintel.enrich.run import enrich
+from hnintel.web.extract import item_text
 from tests.enrichments.conftest import FOLDER
 from tests.enrichments.subjects import candidate, load_worthy, say, say_alike, worthy
 from tests.warehouse.world import DAY, Asking, load, load_article, load_sample, story

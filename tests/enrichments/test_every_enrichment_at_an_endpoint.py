@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from hnintel.enrichment import Enrichment
+from hnintel.engines.base import EngineUnreachable
+from hnintel.engines.openai import OpenAIEngine
+from hnintel.enrich.declaration import Enrichment
 from hnintel.errors import WarehouseError
-from hnintel.warehouse.engines.base import EngineUnreachable
-from hnintel.warehouse.engines.openai import OpenAIEngine
 from tests.enrichments.subjects import comments_below, load_worthy, say
 from tests.enrichments.test_every_enrichment import (  # noqa: F401 - the same tests, on the fixture below
     test_a_text_cannot_close_its_fence,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hnintel.column import MOST_CHARACTERS, MOST_ITEM_CHARACTERS, MOST_ITEMS
-from hnintel.enrichment import Column, Enrichment
-from hnintel.warehouse.engines.base import Answer
+from hnintel.engines.base import Answer
+from hnintel.enrich.column import MOST_CHARACTERS, MOST_ITEM_CHARACTERS, MOST_ITEMS
+from hnintel.enrich.declaration import Column, Enrichment
 from tests.enrichments.conftest import REGISTERED
 from tests.enrichments.subjects import comments_below, load_comments
 from tests.warehouse.conftest import ADAPTERS

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from hnintel import budget
-from hnintel.enrich import EnrichmentRun
-from hnintel.enrichment import Enrichment
+from hnintel.cost import budget
+from hnintel.cost.usage import AIFunction
+from hnintel.engines.offline import OfflineEngine
+from hnintel.enrich.declaration import Enrichment
+from hnintel.enrich.run import EnrichmentRun
 from hnintel.errors import BudgetReached, WarehouseError
-from hnintel.plan import plan
-from hnintel.usage import AIFunction
-from hnintel.warehouse.engines.offline import OfflineEngine
+from hnintel.planning.day import plan
 from tests.enrichments.conftest import FOLDER
 from tests.enrichments.subjects import load_worthy
 from tests.warehouse.world import DAY, Asking, fetch, load_sample
@@ -166,7 +166,7 @@ def test_the_plan_asks_nothing_keeps_nothing_and_names_what_a_run_then_asks(
 
 def test_a_plan_names_the_enrichment_whose_condition_is_wrong(tmp_path: Path, paid: Asking) -> None:
     (tmp_path / "tone.py").write_text(
-        "from hnintel.enrichment import Column, Enrichment\n"
+        "from hnintel.enrich.declaration import Column, Enrichment\n"
         "enrichment = Enrichment(__name__, doc='Tone.', version=1, call='AI_CLASSIFY({{ input }}, {{ labels }})',\n"
         "    columns=(Column('tone', str, 'Tone.', one_of=('a', 'b'), path='labels[0]'),), where='scroe > 3')\n"
     )

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from hnintel import budget
-from hnintel.enrichment import load_enrichments
+from hnintel.cost import budget
+from hnintel.cost.usage import AIFunction
+from hnintel.engines.openai import OpenAIEngine
+from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import BudgetReached
-from hnintel.usage import AIFunction
-from hnintel.warehouse.engines.openai import OpenAIEngine
 from hnintel.warehouse.statements import statement
 from tests.enrichments.subjects import load_worthy
 from tests.servers.chat import ChatServer
@@ -94,7 +94,7 @@ def booked(asking: Asking, run_id: str, calls: int, written: int, age: int, mode
     with asking.warehouse.transaction() as session:
         row = [run_id, DAY, TAKEAWAY.name, "f", TAKEAWAY.function, model, calls, 100 * calls, written, "counted"]
         row += [0.1, "USD", date(2026, 1, 1), datetime(2026, 10, 22) - timedelta(days=age)]
-        session.merge(statement("add_usage"), row)
+        session.merge(statement("cost/add_usage"), row)
 
 
 def expected(asking: Asking) -> float:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from hnintel import accepted, superseded
-from hnintel.enrich import EnrichmentRun
-from hnintel.enrichment import Enrichment, load_enrichments
+from hnintel.engines.offline import OfflineEngine
+from hnintel.enrich import accepted, superseded
+from hnintel.enrich.declaration import Enrichment, load_enrichments
+from hnintel.enrich.run import EnrichmentRun
 from hnintel.errors import DeclarationError
-from hnintel.warehouse.engines.offline import OfflineEngine
 from tests.enrichments.subjects import load_worthy
 from tests.warehouse.world import DAY, Asking
 

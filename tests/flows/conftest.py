@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 import pytest
 
-from flows._server import SETTINGS, plain_http
+from flows.local.server import SETTINGS, plain_http
 
 _QUIET = {
     **{name: SETTINGS[name] for name in SETTINGS if "BLOCK" in name},

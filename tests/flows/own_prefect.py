@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import prefect
 
-from flows._server import SETTINGS
+from flows.local.server import SETTINGS
 from tests.conftest import ROOT
 
 _READY_WITHIN = 180.0
@@ -65,7 +65,7 @@ def api(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     port = free_port()
     quiet = {**SETTINGS, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
     server = subprocess.Popen(
-        [sys.executable, "-m", "flows._server", str(port)],
+        [sys.executable, "-m", "flows.local.server", str(port)],
         cwd=ROOT,
         env={**bare_environ(folder), **quiet, "PREFECT_HOME": str(folder / "server")},
         stdin=subprocess.DEVNULL,

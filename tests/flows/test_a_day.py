@@ -14,7 +14,7 @@ import duckdb
 import lxml.html
 import pytest
 
-from hnintel.enrichment import load_enrichments
+from hnintel.enrich.declaration import load_enrichments
 
 pytestmark = pytest.mark.slow
 

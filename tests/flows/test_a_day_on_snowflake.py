@@ -21,13 +21,13 @@ import sqlglot
 from sqlglot import exp
 
 from hnintel import transform
-from hnintel.contents import SCHEMAS, VOLATILE
 from hnintel.doctor.snowflake.needs import STAGES, SchemaNeed, schema_needs
 from hnintel.settings import ROOT, load_settings, variable
 from hnintel.snowflake_settings import Stage
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Warehouse
-from hnintel.warehouse.order import verb_of
+from hnintel.warehouse.statement_order import verb_of
+from hnintel.warehouse.table_hashes import SCHEMAS, VOLATILE
 from tests.snowflake_stand_in import stand_in
 from tests.snowflake_stand_in.history import HISTORY, Statement
 

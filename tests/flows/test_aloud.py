@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from flows import _aloud
-from flows._aloud import aloud
+from flows.local import spoken_wait
+from flows.local.spoken_wait import aloud
 
 
 def test_a_long_wait_is_said_while_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_aloud, "SILENT_FOR", 0.01)
+    monkeypatch.setattr(spoken_wait, "SILENT_FOR", 0.01)
     said: list[str] = []
     heard = threading.Event()
 

@@ -16,9 +16,9 @@ import pytest
 from prefect.exceptions import ParameterTypeError, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from hnintel import outbox
 from hnintel.errors import BudgetReached, WarehouseError, of_several
 from hnintel.events import StoryTrending
+from hnintel.ledger import outbox
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 
@@ -219,7 +219,7 @@ def test_the_state_of_a_poll_names_what_was_left_out_beside_what_was_announced(
     prefect_server: None, home: Path, small_dump: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows.watch import watch
-    from hnintel import watch as thinking
+    from hnintel.ingest import poller as thinking
 
     monkeypatch.setattr(thinking, "_QUIET", timedelta(0))
     monkeypatch.setenv("HNINTEL_SOURCE", "sample")

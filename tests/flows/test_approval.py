@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import PrefectHTTPStatusError
 
 from flows import approval
-from hnintel.budget import Estimate
+from hnintel.cost.budget import Estimate
 from hnintel.errors import BudgetReached, UsageError
 from hnintel.settings import Settings, load_settings
 

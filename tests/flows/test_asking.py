@@ -20,9 +20,9 @@ from prefect.states import Completed
 
 from flows.asking import asked
 from hnintel import stopping
-from hnintel.enrichment import load_enrichments
+from hnintel.engines.openai import OpenAIEngine
+from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import Stopped
-from hnintel.warehouse.engines.openai import OpenAIEngine
 from tests.conftest import ROOT
 from tests.enrichments.subjects import load_worthy
 from tests.servers.chat import ChatServer, Mood
@@ -42,8 +42,8 @@ from prefect.futures import PrefectConcurrentFuture
 from prefect.states import Completed, Failed
 from flows.asking import asked
 from hnintel import stopping
-from hnintel.enrich import EnrichmentRun
-from hnintel.enrichment import load_enrichments
+from hnintel.enrich.run import EnrichmentRun
+from hnintel.enrich.declaration import load_enrichments
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from tests.warehouse.world import DAY

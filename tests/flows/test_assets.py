@@ -12,10 +12,10 @@ from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.events.filters import EventFilter, EventNameFilter
 
-from hnintel import lineage
-from hnintel.enrich import enrich
-from hnintel.enrichment import load_enrichments
+from hnintel.enrich.declaration import load_enrichments
+from hnintel.enrich.run import enrich
 from hnintel.errors import WarehouseBusy
+from hnintel.runs import lineage
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from tasks import assets, transform

@@ -14,13 +14,13 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows import _local
-from flows._auth import CLIENT, FILE, SERVER, auth_string, shared_string, write_private, write_profile
+from flows.local import prefect_home
+from flows.local.auth import CLIENT, FILE, SERVER, auth_string, shared_string, write_private, write_profile
 from hnintel.errors import UsageError, WarehouseError
 from hnintel.settings import load_settings
 from tests.conftest import ROOT
 
-_ASK = "import sys, pathlib; from flows._auth import auth_string; print(auth_string(pathlib.Path(sys.argv[1])))"
+_ASK = "import sys, pathlib; from flows.local.auth import auth_string; print(auth_string(pathlib.Path(sys.argv[1])))"
 
 
 def mode(path: Path) -> int:
@@ -105,6 +105,6 @@ def test_the_string_of_a_home_is_kept_from_a_server_of_the_user(home: Path, monk
     monkeypatch.setenv("PREFECT_LOCAL_STORAGE_PATH", str(home))
     before = dict(os.environ)
     auth_string(home / "prefect")
-    with _local.prefect(load_settings(), True, "https://prefect.example/api") as wait:
+    with prefect_home.prefect(load_settings(), True, "https://prefect.example/api") as wait:
         wait()
         assert dict(os.environ) == before

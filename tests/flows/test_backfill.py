@@ -13,9 +13,9 @@ import duckdb
 import pytest
 
 import flows.backfill
-from flows._cli_backfill import main
-from hnintel.backfill import days_held
+from flows.local.backfill import main
 from hnintel.errors import HnIntelError, UsageError
+from hnintel.planning.work import days_held
 
 FIRST, LAST = date(2026, 10, 20), date(2026, 10, 22)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from hnintel.backfill import Work
 from hnintel.errors import HnIntelError, UsageError
+from hnintel.planning.work import Work
 from tests.partitions.days import DAY, Days
 
 STAGES = ("ingest", "enrich:topic")
@@ -54,7 +54,7 @@ async def end_runs(kind: str) -> list[str]:
 
 def child_of(days: Days, work: Work, ends: str) -> list[str]:
     """Run *work* through the deployment, whose runs end as told; the names of the runs that there were."""
-    from flows.children import through_deployment
+    from flows.backfill_children import through_deployment
 
     async def both() -> list[str]:
         name = await deployed()
@@ -79,7 +79,7 @@ def test_the_same_request_is_the_same_run_and_another_attempt_or_one_that_died_i
     from prefect.client.orchestration import get_client
     from prefect.states import Crashed
 
-    from flows.children import _requested, request_key
+    from flows.backfill_children import _requested, request_key
 
     work, again = (Work(DAY, dict.fromkeys(STAGES, "missing"), attempts=number) for number in (30, 31))
     parameters = {"day": str(DAY), "source": "sample", "stages": list(STAGES)}
@@ -99,7 +99,7 @@ def test_the_same_request_is_the_same_run_and_another_attempt_or_one_that_died_i
 
 
 def test_a_changed_question_is_another_request(days: Days) -> None:
-    from flows.children import request_key
+    from flows.backfill_children import request_key
 
     work = Work(DAY, dict.fromkeys(STAGES, "missing"))
     wider = days.made_from("sample", input_max_chars=900)
@@ -108,7 +108,7 @@ def test_a_changed_question_is_another_request(days: Days) -> None:
 
 
 def test_a_deployment_that_is_not_there_is_named(days: Days) -> None:
-    from flows.children import through_deployment
+    from flows.backfill_children import through_deployment
 
     child = through_deployment(days.making, "hacker-news/nowhere")
     with pytest.raises(UsageError, match="there is no deployment hacker-news/nowhere: run prefect deploy --all"):
@@ -119,15 +119,15 @@ def test_a_run_whose_machine_went_is_ended_and_its_day_has_failed(days: Days, mo
     from prefect.client.orchestration import get_client
     from prefect.states import Running
 
-    from flows import children
-    from flows.children import _ended
-    from hnintel.leases import Leases
+    from flows import backfill_children
+    from flows.backfill_children import _ended
+    from hnintel.ledger.leases import Leases
 
-    monkeypatch.setattr(children, "_PAUSE", 0.1)
+    monkeypatch.setattr(backfill_children, "_PAUSE", 0.1)
     making = days.made_from("sample", lease_seconds=0.2)
 
     async def of_nobody() -> Any:
-        run = await children._requested(await deployed(), Work(DAY, {"ingest": "missing"}), {}, "of nobody")
+        run = await backfill_children._requested(await deployed(), Work(DAY, {"ingest": "missing"}), {}, "of nobody")
         async with get_client() as client:
             await client.set_flow_run_state(run.id, Running(), force=True)
             return await client.read_flow_run(run.id)
@@ -151,23 +151,23 @@ def test_a_run_that_has_given_its_leases_back_has_time_to_tell_its_end(
     from prefect.client.orchestration import get_client
     from prefect.states import Completed, Running
 
-    from flows import children
+    from flows import backfill_children
 
-    monkeypatch.setattr(children, "_PAUSE", 0.1)
+    monkeypatch.setattr(backfill_children, "_PAUSE", 0.1)
     looks = []
 
     def look(*_: object) -> bool:
         looks.append(True)
         return False
 
-    monkeypatch.setattr(children, "_has_leases", look)
+    monkeypatch.setattr(backfill_children, "_has_leases", look)
     making = days.made_from("sample", lease_seconds=2)
 
     async def ends_late() -> str:
-        run = await children._requested(await deployed(), Work(DAY, {"ingest": "missing"}), {}, "ends late")
+        run = await backfill_children._requested(await deployed(), Work(DAY, {"ingest": "missing"}), {}, "ends late")
         async with get_client() as client:
             await client.set_flow_run_state(run.id, Running(), force=True)
-            waiting = asyncio.ensure_future(children._ended(await client.read_flow_run(run.id), making))
+            waiting = asyncio.ensure_future(backfill_children._ended(await client.read_flow_run(run.id), making))
             while not looks:
                 await asyncio.sleep(0.1)
             await client.set_flow_run_state(run.id, Completed(), force=True)

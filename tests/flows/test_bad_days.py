@@ -99,7 +99,7 @@ def test_an_enrichment_whose_sql_is_wrong_fails_the_run_and_keeps_what_the_other
     folder = tmp_path / "enrichments"
     folder.mkdir()
     declaration = (
-        "from hnintel.enrichment import Column, Enrichment\n"
+        "from hnintel.enrich.declaration import Column, Enrichment\n"
         "enrichment = Enrichment(__name__, doc='d', version=1, call='{call}',\n"
         "    columns=(Column('tone', str, 'Tone.', one_of=('positive', 'negative', 'neutral'), path='labels[0]'),))\n"
     )

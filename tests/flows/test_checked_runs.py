@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from hnintel.errors import QualityError
-from hnintel.summary import as_rows
+from hnintel.runs.summary import as_rows
 
 pytestmark = pytest.mark.slow
 

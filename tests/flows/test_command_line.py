@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flows._cli import main, main_watch
+from flows.local.day import main, main_watch
 from tests.conftest import ROOT
 
 

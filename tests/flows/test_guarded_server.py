@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from flows import _guarded_server
-from flows._guarded_server import OneStartAtATime, _host, behind_host_check
+from flows.local import guarded_server
+from flows.local.guarded_server import OneStartAtATime, _host, behind_host_check
 from tests.conftest import ROOT
 
 
@@ -87,7 +87,7 @@ def test_names_can_be_allowed(name: str) -> None:
 
 
 def test_the_file_needs_nothing_else_of_the_project(tmp_path: Path) -> None:
-    command = [sys.executable, "-P", str(ROOT / "flows" / "_guarded_server.py"), "--allow-host", "*"]
+    command = [sys.executable, "-P", str(ROOT / "flows" / "local" / "guarded_server.py"), "--allow-host", "*"]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
     assert ended.returncode == 2
     assert "'*' is no name of a host" in ended.stderr
@@ -132,6 +132,6 @@ def test_a_start_that_fails_holds_up_nobody(tmp_path: Path) -> None:
 
 
 def test_a_start_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_guarded_server, "START_WITHIN", 0.2)
+    monkeypatch.setattr(guarded_server, "START_WITHIN", 0.2)
     with FileLock(tmp_path / "lock"), pytest.raises(TimeoutError, match="end who holds it"):
         asyncio.run(started(tmp_path / "lock", [], [])({"type": "lifespan"}, nothing, nothing))

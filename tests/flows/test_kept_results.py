@@ -21,8 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from hnintel.articles import ArticleReading, Wanted
-from hnintel.ingest import Lost, Scraped
+from hnintel.ingest.articles import ArticleReading, Wanted
+from hnintel.ingest.scraping import Lost, Scraped
 from hnintel.models import Comment, Item
 from tests.conftest import ROOT
 
@@ -191,7 +191,7 @@ def test_every_task_that_is_kept_is_kept_as_typed_json_and_no_flow_is() -> None:
 
     import flows
     import tasks
-    from tasks.kept import KeptRecords, TypedJSON
+    from tasks.kept_results import KeptRecords, TypedJSON
 
     found = {}
     for package in (tasks, flows):
@@ -258,7 +258,7 @@ _articles = st.builds(
 
 @given(_scraped)
 def test_a_scraped_chunk_comes_back_exactly(scraped: Scraped) -> None:
-    from tasks.kept import SCRAPED
+    from tasks.kept_results import SCRAPED
 
     found = SCRAPED.loads(SCRAPED.dumps(scraped))
     assert found == scraped
@@ -268,13 +268,13 @@ def test_a_scraped_chunk_comes_back_exactly(scraped: Scraped) -> None:
 
 @given(st.lists(_articles, max_size=3))
 def test_articles_come_back_exactly(articles: list[ArticleReading]) -> None:
-    from tasks.kept import ARTICLES
+    from tasks.kept_results import ARTICLES
 
     assert ARTICLES.loads(ARTICLES.dumps(articles)) == articles
 
 
 def test_an_error_is_kept_by_its_name_alone_and_is_no_result() -> None:
-    from tasks.kept import ARTICLES, SCRAPED
+    from tasks.kept_results import ARTICLES, SCRAPED
 
     for serializer in (ARTICLES, SCRAPED):
         kept = serializer.dumps(ValueError("a page's words"))
@@ -284,7 +284,7 @@ def test_an_error_is_kept_by_its_name_alone_and_is_no_result() -> None:
 
 
 def test_a_time_with_a_microsecond_is_the_same_time_after(tmp_path: Path) -> None:
-    from tasks.kept import ARTICLES
+    from tasks.kept_results import ARTICLES
 
     when = datetime(2026, 10, 22, 1, 2, 3, 4)
     one = ArticleReading(canonical_url="a", url="a", status="retry_at", retry_at=when)

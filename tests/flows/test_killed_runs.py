@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from hnintel.contents import VOLATILE
+from hnintel.warehouse.table_hashes import VOLATILE
 from tests.conftest import ROOT
 from tests.flows.own_prefect import api, bare_environ
 from tests.servers.chat import ChatServer

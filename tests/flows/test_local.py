@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import _local
+from flows.local import prefect_home
 
 PROFILES = """
 active = "here"
@@ -33,18 +33,18 @@ def profiles(folder: Path) -> None:
 
 def test_the_environment_names_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    assert _local.own_api() == "http://127.0.0.1:9/api"
+    assert prefect_home.own_api() == "http://127.0.0.1:9/api"
 
 
 def test_where_nothing_is_set_prefect_is_not_even_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_local.subprocess, "run", None)
-    assert _local.own_api() is None
+    monkeypatch.setattr(prefect_home.subprocess, "run", None)
+    assert prefect_home.own_api() is None
 
 
 @pytest.mark.slow  # asks Prefect, in a process of its own
 def test_the_profile_that_is_active_names_the_api(tmp_path: Path) -> None:
     profiles(tmp_path / ".prefect")
-    assert _local.own_api() == "http://127.0.0.1:9/of-the-profile"
+    assert prefect_home.own_api() == "http://127.0.0.1:9/of-the-profile"
 
 
 @pytest.mark.slow
@@ -60,9 +60,9 @@ def test_the_profile_of_another_home_does_too(
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "other"))
     if profile:
         monkeypatch.setenv("PREFECT_PROFILE", profile)
-    assert _local.own_api() == api
+    assert prefect_home.own_api() == api
 
 
 def test_a_home_without_an_api_is_no_place_where_runs_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "new"))
-    assert _local.own_api() is None
+    assert prefect_home.own_api() is None

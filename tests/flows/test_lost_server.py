@@ -12,8 +12,8 @@ import duckdb
 import psutil
 import pytest
 
-from flows import _lost_server
-from flows._lost_server import LostServer
+from flows.local import lost_server
+from flows.local.lost_server import LostServer
 from hnintel.errors import PrefectAway
 from tests.conftest import ROOT
 from tests.flows.own_prefect import bare_environ
@@ -53,7 +53,9 @@ def test_a_server_that_is_killed_ends_its_run_in_one_line_and_the_next_goes_on(t
     run = start(tmp_path, "--day", "2026-10-22")
     assert run.stderr is not None
     assert any(line.startswith("enrich") for line in run.stderr)
-    (server,) = [child for child in psutil.Process(run.pid).children() if "flows._server" in " ".join(child.cmdline())]
+    (server,) = [
+        child for child in psutil.Process(run.pid).children() if "flows.local.server" in " ".join(child.cmdline())
+    ]
     server.kill()
     killed = time.monotonic()
     said = run.stderr.read()
@@ -87,8 +89,8 @@ def test_an_interrupted_block_ends_with_the_reason(tmp_path: Path) -> None:
 
 
 def test_a_run_that_does_not_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_lost_server, "ENDS_WITHIN", 0.1)
-    monkeypatch.setattr(_lost_server, "_LEFT_WITHIN", 300.0)
+    monkeypatch.setattr(lost_server, "ENDS_WITHIN", 0.1)
+    monkeypatch.setattr(lost_server, "_LEFT_WITHIN", 300.0)
     given_up: list[PrefectAway] = []
     done = threading.Event()
 

@@ -41,7 +41,7 @@ def servers_of(environ: dict[str, str]) -> list[int]:
             own = (process / "environ").read_bytes()
         except OSError:
             continue
-        if b"flows._server" in command and environ["HNINTEL_HOME"].encode() in own:
+        if b"flows.local.server" in command and environ["HNINTEL_HOME"].encode() in own:
             found.append(int(process.name))
     return found
 

@@ -32,7 +32,7 @@ def client(prefect_server: None) -> Iterator[Any]:
 @pytest.fixture
 def provision(client: Any) -> Callable[..., list[str]]:
     """Make what is not there; what that was."""
-    from deployments.provisioning import changes
+    from deployments.provisioning.changes import changes
 
     def run(environ: dict[str, str] | None = None, target: str = "local", pool: str = "test-pool") -> list[str]:
         made = []
@@ -108,7 +108,7 @@ def test_that_an_alert_is_not_delivered_is_waited_for_only_of_those_that_are_sen
 ) -> None:
     from prefect.server.events.schemas.events import Resource, ResourceSpecification
 
-    from deployments.provisioning import changes
+    from deployments.provisioning.changes import changes
 
     name = "hn alert not delivered"
     provision()
@@ -175,7 +175,7 @@ _SLACK = "https://hooks.slack.com/services/T0123ABCD/B0123ABCD/abcdefghijklmnopq
 def test_a_channel_that_is_none_is_refused_before_anything_is_made(
     client: Any, environ: dict[str, str], named: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from deployments.provisioning import changes
+    from deployments.provisioning.changes import changes
 
     with pytest.raises(UsageError) as refused:
         next(changes(client, "local", "another-pool", {"HN_ALERTS_SLACK_URL": _SLACK, **environ}))

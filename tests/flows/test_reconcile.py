@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from flows._cli import main_reconcile
-from hnintel.cli import main
-from hnintel.partitions.made_of import Making
-from hnintel.reconcile import days_due
+from flows.local.day import main_reconcile
+from hnintel.cli.app import main
+from hnintel.partitions.pipeline import Making
+from hnintel.planning.due import days_due
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 
@@ -167,8 +167,8 @@ def test_what_nobody_foresaw_of_one_day_stops_no_other(
     prefect_server: None, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows import reconcile as reconciler
-    from flows.children import DayFailed
-    from hnintel.settle import Due
+    from flows.backfill_children import DayFailed
+    from hnintel.partitions.settling import Due
 
     days, ran = [DAY, DAY + timedelta(days=1)], []
 

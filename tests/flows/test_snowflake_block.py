@@ -165,7 +165,7 @@ def test_a_block_that_cannot_log_in_is_named() -> None:
 
 
 def test_settings_that_were_read_show_no_secret() -> None:
-    from tasks.snowflake import with_block
+    from tasks.snowflake_block import with_block
 
     settings = Settings(snowflake_block=saved("shown", password="a-secret"), snowflake_account="before")
     assert "a-secret" not in repr(with_block(settings))

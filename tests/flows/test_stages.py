@@ -13,9 +13,9 @@ import pytest
 
 from flows.stage import Run, stage
 from hnintel.errors import WarehouseBusy
-from hnintel.leases import Leases
+from hnintel.ledger.leases import Leases
 from hnintel.partitions.state import Partition
-from hnintel.summary import Summary
+from hnintel.runs.summary import Summary
 from tests.partitions.days import DAY, Days
 
 
@@ -87,7 +87,7 @@ def test_a_run_whose_enrichment_was_taken_over_asks_no_more(days: Days) -> None:
 
 
 def test_a_run_whose_day_was_taken_over_loads_no_more_of_it(days: Days) -> None:
-    from hnintel.ingest import Scraped
+    from hnintel.ingest.scraping import Scraped
     from tasks import ingest
 
     with taken_over(days, "ingest"), pytest.raises(WarehouseBusy, match=r"ingest of .* was taken over by"):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows._runner import task_runner
+from flows.task_runner import task_runner
 from hnintel.errors import UsageError
 from tests.conftest import ROOT
 from tests.flows.own_prefect import seed

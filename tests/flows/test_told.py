@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prefect import flow, get_run_logger
 
-from flows._told import InRunLog
+from flows.run_log import InRunLog
 from hnintel import progress
 
 

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from hnintel import billing
+from hnintel.cost import billing
 from hnintel.doctor.finding import Finding
 from hnintel.doctor.questions import questions
 from hnintel.doctor.snowflake.account import connected, quoted
@@ -34,8 +34,8 @@ def test_the_usage_views_have_the_columns_that_are_read(live: Settings) -> None:
         if name := live.snowflake_warehouse_of("enrich"):
             account.execute(f"USE WAREHOUSE {quoted(name)}")
         ours = ("2000-01-01", '{"app":"hn-intelligence"%')
-        rows = account.execute(statement("billed_ai", view=billing.AI_VIEW) + "LIMIT 20", ours)
-        account.execute(statement("billed_compute", view=billing.COMPUTE_VIEW) + "LIMIT 20", ours)
+        rows = account.execute(statement("cost/billed_ai", view=billing.AI_VIEW) + "LIMIT 20", ours)
+        account.execute(statement("cost/billed_compute", view=billing.COMPUTE_VIEW) + "LIMIT 20", ours)
     for row in rows:
         assert json.loads(row["query_tag"])["app"] == "hn-intelligence"
         assert billing.tokens(row["metrics"]) >= 0

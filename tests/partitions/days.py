@@ -8,14 +8,15 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hnintel import ingest, ledger
-from hnintel.briefing.page import path_of
-from hnintel.briefing.shelf import INDEX
+from hnintel.briefing.pages import path_of
+from hnintel.briefing.published_pages import INDEX
+from hnintel.ingest import scraping
+from hnintel.ingest.rows import item as as_row
+from hnintel.ledger import stage_rows
 from hnintel.models import FirebaseItem
 from hnintel.partitions.graph import PUBLISH
-from hnintel.partitions.made_of import Making
+from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import Partition, grid, partition
-from hnintel.rows import item as as_row
 from hnintel.warehouse.base import Warehouse
 from tests.warehouse.world import fresh_duckdb, settings_in
 
@@ -50,12 +51,12 @@ class Days:
         }
         items = [as_row(FirebaseItem.model_validate({**told, "id": one, **changed}), day, "sample") for one in ids]
         with self.warehouse.transaction() as session:
-            ingest.load(session, ingest.Scraped(items=items), day, "run", READ + timedelta(seconds=next(_SECONDS)))
+            scraping.load(session, scraping.Scraped(items=items), day, "run", READ + timedelta(seconds=next(_SECONDS)))
 
     def note(
         self,
         *stages: str,
-        status: ledger.Status | None = "complete",
+        status: stage_rows.Status | None = "complete",
         day: date = DAY,
         run_id: str = "run",
         at: datetime = READ,
@@ -67,10 +68,10 @@ class Days:
         with self.warehouse.transaction() as session:
             for stage in stages or making.stages:
                 inputs = making.inputs(session, stage, day, day)[day]
-                ledger.begin_stage(session, day, stage, run_id, at, making.fingerprint(stage), inputs, making.spec)
+                stage_rows.begin_stage(session, day, stage, run_id, at, making.fingerprint(stage), inputs, making.spec)
                 if status is not None:
                     error = "it broke" if status in ("failed", "stopped") else None
-                    ledger.end_stage(session, day, stage, status, run_id, at, rows=rows, error=error)
+                    stage_rows.end_stage(session, day, stage, status, run_id, at, rows=rows, error=error)
                 if stage == PUBLISH and status == "complete":
                     self.put_page(day)
 

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hnintel import leases, ledger
-from hnintel.contents import contents
-from hnintel.enrich import enrich
-from hnintel.enrichment import load_enrichments
+from hnintel.enrich.declaration import load_enrichments
+from hnintel.enrich.run import enrich
+from hnintel.ledger import leases, stage_rows
 from hnintel.partitions.state import partition
+from hnintel.warehouse.table_hashes import contents
 from tests.partitions.days import DAY, NOW, READ, Days
 
 WEEK = [DAY + timedelta(days=number) for number in range(3)]
@@ -37,7 +37,7 @@ def run(days: Days, day: date, run_id: str) -> None:
                 days.note(stage, status=None, day=day, run_id=run_id)
                 days.load(*range(10 * number + 1, 10 * number + 4), day=day, title=f"A story of day {number}")
                 with days.warehouse.transaction() as session:
-                    ledger.end_stage(session, day, stage, "complete", run_id, READ)
+                    stage_rows.end_stage(session, day, stage, "complete", run_id, READ)
             else:
                 (one,) = (one for one in ASKED if one.stage == stage)
                 days.note(stage, status=None, day=day, run_id=run_id)

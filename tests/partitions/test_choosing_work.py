@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.backfill import Only, Work, choose_work
-from hnintel.backfill_plan import BackfillPlan, plan_backfill
-from hnintel.budget import refuse_unapproved
-from hnintel.enrich import enrich
+from hnintel.cost.budget import refuse_unapproved
+from hnintel.enrich.run import enrich
 from hnintel.errors import UsageError
 from hnintel.partitions.calendar import Span
 from hnintel.partitions.graph import choose
-from hnintel.partitions.made_of import Making
+from hnintel.partitions.pipeline import Making
+from hnintel.planning.backfill import BackfillPlan, plan_backfill
+from hnintel.planning.work import Only, Work, choose_work
 from hnintel.warehouse import open_warehouse
 from tests.partitions.days import DAY, NOW, Days
 

@@ -6,12 +6,12 @@ from datetime import date, datetime
 
 import pytest
 
-from hnintel.backfill import lease_of
 from hnintel.errors import UsageError
-from hnintel.leases import ALL_DAYS, Leases
+from hnintel.ledger.leases import ALL_DAYS, Leases
 from hnintel.partitions.calendar import Span, freshness, parse_range
-from hnintel.reconcile import days_due
-from hnintel.settle import Due
+from hnintel.partitions.settling import Due
+from hnintel.planning.due import days_due
+from hnintel.planning.work import lease_of
 from tests.partitions.days import Days
 
 #: A Saturday morning in New York.

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from flows.stage import begin
-from hnintel import leases, ledger
 from hnintel.errors import WarehouseBusy
-from hnintel.ingest import Scraped
-from hnintel.leases import Leases
+from hnintel.ingest.rows import item as as_row
+from hnintel.ingest.scraping import Scraped
+from hnintel.ledger import leases, stage_rows
+from hnintel.ledger.leases import Leases
 from hnintel.models import FirebaseItem
-from hnintel.rows import item as as_row
 from tasks import articles as article_tasks
 from tasks import enrich as enrich_tasks
 from tasks import ingest as ingest_tasks
@@ -27,7 +27,7 @@ from tests.partitions.days import DAY, Days
 ROOT = Path(__file__).resolve().parents[2]
 _HOLDER = """
 import datetime, sys
-from hnintel.leases import Leases
+from hnintel.ledger.leases import Leases
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
 settings = Settings(home=sys.argv[1], lease_seconds=float(sys.argv[2]))
@@ -158,13 +158,13 @@ def test_a_run_that_was_taken_over_does_not_say_how_the_stage_ended(days: Days, 
             pytest.raises(WarehouseBusy, match=rf"{stage} of {DAY} was taken over by process .* \(run other\)"),
             days.warehouse.transaction() as session,
         ):
-            ledger.end_stage(session, DAY, stage, "complete", "mine", leases._now())
+            stage_rows.end_stage(session, DAY, stage, "complete", "mine", leases._now())
     assert days.sql("SELECT status FROM ops.partitions") == [("running",)]
 
 
 @pytest.mark.parametrize(("status", "told"), [(None, "did not end it"), ("complete", "has ended it")])
 def test_what_a_run_began_that_took_over_is_not_ended_by_the_one_before_it(
-    days: Days, status: ledger.Status | None, told: str
+    days: Days, status: stage_rows.Status | None, told: str
 ) -> None:
     days.note("transform", status=None, run_id="mine")
     days.load(1)
@@ -173,7 +173,7 @@ def test_what_a_run_began_that_took_over_is_not_ended_by_the_one_before_it(
         pytest.raises(WarehouseBusy, match=f"taken over by run other.* {told}"),
         days.warehouse.transaction() as session,
     ):
-        ledger.end_stage(session, DAY, "transform", "complete", "mine", leases._now())
+        stage_rows.end_stage(session, DAY, "transform", "complete", "mine", leases._now())
     assert days.sql("SELECT run_id, status FROM ops.partitions") == [("other", status or "running")]
 
 

@@ -6,11 +6,11 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-from hnintel.briefing.page import path_of
-from hnintel.briefing.shelf import INDEX, missing
+from hnintel.briefing.pages import path_of
+from hnintel.briefing.published_pages import INDEX, missing
+from hnintel.partitions.settling import Due
 from hnintel.partitions.state import PAGE_GONE
-from hnintel.reconcile import days_due
-from hnintel.settle import Due
+from hnintel.planning.due import days_due
 from tests.briefing.desk import Desk
 from tests.partitions.days import DAY, NOW, Days
 from tests.warehouse.world import story

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hnintel.enrichment import load_enrichments
+from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import UsageError
 from hnintel.partitions.graph import choose, in_words, stages_of
 

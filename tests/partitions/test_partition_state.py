@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from hnintel import leases
 from hnintel.errors import WarehouseBusy
-from hnintel.leases import Leases
+from hnintel.ledger import leases
+from hnintel.ledger.leases import Leases
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.made_of import Making
+from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import sources_of, spans_to_transform
 from tests.partitions.days import DAY, NOW, READ, Days
 from tests.warehouse.world import bury

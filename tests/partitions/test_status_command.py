@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hnintel.cli import main
+from hnintel.cli.app import main
 from hnintel.partitions import hours
 from hnintel.window import Window
 from tests.partitions.days import DAY, READ, Days

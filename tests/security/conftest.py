@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hnintel.extraction_pool import ExtractionPool
+from hnintel.web.extraction_pool import ExtractionPool
 
 
 class Connections:

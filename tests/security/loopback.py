@@ -11,9 +11,9 @@ from typing import Any, Self
 
 import httpcore
 
-from hnintel.fetch import Fetcher
-from hnintel.guard import GuardedBackend, GuardedTransport, is_public
 from hnintel.settings import Settings
+from hnintel.web.fetcher import Fetcher
+from hnintel.web.guard import GuardedBackend, GuardedTransport, is_public
 
 #: What names resolve to unless a test says otherwise: an address of the public kind. Nothing is ever sent to it.
 PUBLIC = "93.184.216.34"

@@ -14,11 +14,11 @@ from pathlib import Path
 import httpcore
 import pytest
 
-from hnintel.fetch import Fetcher
-from hnintel.guard import GuardedBackend, GuardedTransport, is_public
-from hnintel.outcomes import Fetched
 from hnintel.settings import Settings
 from hnintel.urls import canonical_url, domain
+from hnintel.web.fetcher import Fetcher
+from hnintel.web.guard import GuardedBackend, GuardedTransport, is_public
+from hnintel.web.outcomes import Fetched
 from tests.security.conftest import Connections
 from tests.security.loopback import PUBLIC, Detour, Names, Site, answer, fetcher, moved, page, patient
 

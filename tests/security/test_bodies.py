@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.extract import Extracted
-from hnintel.extraction_pool import ExtractionPool, ExtractionTimeout
-from hnintel.fetch import Fetcher
-from hnintel.media import to_text
-from hnintel.outcomes import Fetched
+from hnintel.web.extract import Extracted
+from hnintel.web.extraction_pool import ExtractionPool, ExtractionTimeout
+from hnintel.web.fetcher import Fetcher
+from hnintel.web.media import to_text
+from hnintel.web.outcomes import Fetched
 from tests.security.loopback import Site, answer, fetcher, patient
 
 URL = "http://a.example/"

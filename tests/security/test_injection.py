@@ -15,9 +15,9 @@ import lxml.html
 import pytest
 from markdown_it import MarkdownIt
 
-from hnintel.enrichment import Enrichment, load_enrichments
-from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS, Answer
-from hnintel.warehouse.engines.offline import OfflineEngine
+from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS, Answer
+from hnintel.engines.offline import OfflineEngine
+from hnintel.enrich.declaration import Enrichment, load_enrichments
 from tests.briefing.desk import Desk, claiming
 from tests.enrichments.subjects import candidate, comments_below, load_comments, say
 from tests.warehouse.world import Asking, fetch, load, story

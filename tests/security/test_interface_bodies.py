@@ -14,12 +14,12 @@ import brotli
 import pytest
 from backports import zstd
 
+from hnintel.engines.base import Answer
+from hnintel.engines.openai import OpenAIEngine, endpoint, structured
 from hnintel.errors import Unreachable
 from hnintel.settings import Settings
 from hnintel.sources import json_http
 from hnintel.sources.json_http import json_client
-from hnintel.warehouse.engines.base import Answer
-from hnintel.warehouse.engines.openai import OpenAIEngine, endpoint, structured
 from tests.security.loopback import Site, answer
 
 KEY = "127.0.0.1/v1/chat/completions"

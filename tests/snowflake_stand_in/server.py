@@ -20,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from hnintel.warehouse import embedded
-from hnintel.warehouse.engines.base import Engine
-from hnintel.warehouse.engines.offline import OfflineEngine
+from hnintel.engines.base import Engine
+from hnintel.engines.offline import OfflineEngine
+from hnintel.warehouse.duckdb import ai_functions
 from tests.snowflake_stand_in import history
 from tests.snowflake_stand_in.mends import MACROS, mend
 
@@ -30,7 +30,9 @@ from tests.snowflake_stand_in.mends import MACROS, mend
 Statement = tuple[str, Sequence[Any]]
 #: So many databases are kept; a test opens two or three, and each takes memory.
 _KEPT = 12
-_AI_MACROS = [one.strip().removeprefix("CREATE MACRO ") for one in (embedded._SHAPE + embedded._MACROS).split(";")]
+_AI_MACROS = [
+    one.strip().removeprefix("CREATE MACRO ") for one in (ai_functions._SHAPE + ai_functions._MACROS).split(";")
+]
 
 
 class StandIn:
@@ -131,5 +133,5 @@ async def _parameters(request: Request) -> dict[str, Any]:
 
 def _made(engine: Engine) -> FakeSnow:
     made = FakeSnow()
-    embedded._register(made.duck_conn, engine, lambda error: None, None)
+    ai_functions._register(made.duck_conn, engine, lambda error: None, None)
     return made

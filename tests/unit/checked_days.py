@@ -11,9 +11,9 @@ from typing import Any
 
 from hnintel.checks.check import Result
 from hnintel.checks.run import PARTS, Part, run_checks
-from hnintel.enrich import prepare
-from hnintel.enrichment import load_enrichments
-from hnintel.question import fingerprint_of
+from hnintel.enrich.declaration import load_enrichments
+from hnintel.enrich.question import fingerprint_of
+from hnintel.enrich.run import prepare
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
 from tests.warehouse.world import fetch
@@ -23,7 +23,7 @@ A_DAY = 60
 
 DECLARATION = '''"""The tone."""
 
-from hnintel.enrichment import Column, Enrichment, Rule
+from hnintel.enrich.declaration import Column, Enrichment, Rule
 
 enrichment = Enrichment(
     __name__,

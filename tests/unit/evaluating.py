@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hnintel.enrichment import Column, Enrichment
+from hnintel.engines.base import Answer, Label
+from hnintel.enrich.declaration import Column, Enrichment
 from hnintel.evaluation.sets import Example, LabelledSet
-from hnintel.warehouse.duckdb import DuckDBWarehouse
-from hnintel.warehouse.engines.base import Answer, Label
+from hnintel.warehouse.duckdb.adapter import DuckDBWarehouse
 
 TONE = Enrichment(
     "tests.tone",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from hnintel import ingest
-from hnintel.comments import Place
-from hnintel.ingest import Loaded, Scraped
+from hnintel.ingest import scraping
+from hnintel.ingest.comment_tree import Place
+from hnintel.ingest.scraping import Loaded, Scraped
 from hnintel.settings import Settings
 from hnintel.sources.base import Reading
 from hnintel.sources.memory import ItemStore
@@ -51,20 +51,20 @@ def comment(item_id: int, parent: int, *kids: int, **more: Any) -> dict[str, Any
 
 def scrape(source: Items, ids: Sequence[int], settings: Settings, held: Sequence[Place] = ()) -> Scraped:
     """Read *ids* and what hangs on them."""
-    return asyncio.run(ingest.scrape(source, ids, DAY, settings, held))  # type: ignore[arg-type]  # it only reads
+    return asyncio.run(scraping.scrape(source, ids, DAY, settings, held))  # type: ignore[arg-type]  # it only reads
 
 
 def load(warehouse: Warehouse, scraped: Scraped, now: datetime = NOW) -> Loaded:
     """Load what was read, at *now*."""
     with warehouse.transaction() as session:
-        return ingest.load(session, scraped, DAY, "a-run", now)
+        return scraping.load(session, scraped, DAY, "a-run", now)
 
 
 def take(warehouse: Warehouse, settings: Settings, *raws: dict[str, Any], later: int = 0) -> Loaded:
     """Read and load everything given that is no comment, as a run does that many hours later."""
     ids = [raw["id"] for raw in raws if raw.get("type") not in ("comment", "pollopt")]
     with warehouse.transaction() as session:
-        held = ingest.held_comments(session, ids)
+        held = scraping.held_comments(session, ids)
     return load(warehouse, scrape(Items(*raws), ids, settings, held), NOW + timedelta(hours=later))
 
 

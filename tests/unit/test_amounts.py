@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hnintel import money
-from hnintel.backfill_plan import BackfillPlan, cost_of
-from hnintel.bill import bills
-from hnintel.briefing.page import publish
-from hnintel.budget import Estimate, too_much, wants_approval
+from hnintel.briefing.pages import publish
 from hnintel.checks.run import run_checks
-from hnintel.cli import main
-from hnintel.plan import Plan
+from hnintel.cli.app import main
+from hnintel.cost import money
+from hnintel.cost.bill import bills
+from hnintel.cost.budget import Estimate, too_much, wants_approval
+from hnintel.planning.backfill import BackfillPlan, cost_of
+from hnintel.planning.day import Plan
+from hnintel.runs.summary import Summary, as_rows
 from hnintel.settings import Settings, load_settings
-from hnintel.summary import Summary, as_rows
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Warehouse
 from tests.briefing.desk import make_marts

@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hnintel import ledger
-from hnintel.articles import (
+from hnintel.ingest.articles import (
     ArticleReading,
     Wanted,
     chunks_by_host,
@@ -25,14 +24,15 @@ from hnintel.articles import (
     read_articles,
     without_pages,
 )
-from hnintel.extraction_pool import ExtractionFailed, ExtractionPool, ExtractionTimeout
-from hnintel.fetch import Fetcher
+from hnintel.ledger import stage_rows
 from hnintel.models import ARTICLE_STATUSES, Article, Item
-from hnintel.politeness import HostTurns
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Warehouse
 from hnintel.warehouse.statements import merge_rows
+from hnintel.web.extraction_pool import ExtractionFailed, ExtractionPool, ExtractionTimeout
+from hnintel.web.fetcher import Fetcher
+from hnintel.web.host_limits import HostTurns
 from tests.security.loopback import Site, answer, fetcher, moved, page, patient
 
 DAY = date(2026, 10, 20)
@@ -289,7 +289,7 @@ def row(warehouse: Warehouse, url: str = URL) -> dict[str, Any]:
 
 def dead(warehouse: Warehouse) -> int:
     with warehouse.transaction() as session:
-        return ledger.dead_letters_of(session, DAY)
+        return stage_rows.dead_letters_of(session, DAY)
 
 
 def reading(status: str = "ok", text: str | None = None, **more: Any) -> ArticleReading:
@@ -400,7 +400,7 @@ def test_a_days_articles_are_counted_by_status_each_once(warehouse: Warehouse) -
 
 
 def test_times_with_a_zone_are_kept_as_utc(warehouse: Warehouse) -> None:
-    from hnintel.articles import _next_try
+    from hnintel.ingest.articles import _next_try
 
     then = _next_try(1, None, patient(article_retry_hours=0), datetime(2026, 10, 20, 12, tzinfo=UTC))
     assert then == datetime(2026, 10, 20, 12)

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from prefect.exceptions import ParameterTypeError, PrefectHTTPStatusError
 
-from hnintel.away import in_one_line
 from hnintel.errors import PrefectAway, UsageError
+from tasks.prefect_errors import in_one_line
 
 API = "http://127.0.0.1:9/api"
 AGAIN = "what was read and answered is kept, run it again to go on from there"

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from hnintel import billing, ledger
-from hnintel.bill import Bill, bills
-from hnintel.billing import reconcile, tokens
 from hnintel.checks.run import results_of
-from hnintel.cli import main
+from hnintel.cli.app import main
+from hnintel.cost import billing
+from hnintel.cost.bill import Bill, bills
+from hnintel.cost.billing import reconcile, tokens
+from hnintel.ledger import stage_rows
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 from tests.warehouse.world import Opens, Recording, fresh_duckdb, fresh_snowflake
@@ -96,7 +97,7 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
     """A warehouse with one run of one day in its ledger."""
     one = OPENS[request.param](tmp_path, Recording())
     with one.transaction() as session:
-        ledger.begin_run(session, RUN, DAY, "sample", NOON)
+        stage_rows.begin_run(session, RUN, DAY, "sample", NOON)
     return one
 
 

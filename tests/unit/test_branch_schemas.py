@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.cli import main
+from hnintel.cli.app import main
 from hnintel.errors import UsageError
-from hnintel.schemas import as_owner, drop, of_branch, refuse_branch
 from hnintel.settings import Settings, load_settings
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Warehouse
+from hnintel.warehouse.branch_schemas import as_owner, drop, of_branch, refuse_branch
 from tests.warehouse.world import Recording, fresh_duckdb, fresh_snowflake
 
 SCHEMAS = ("staging", "marts", "pr_1_staging", "pr_1_marts", "pr_12_marts", "prx1_marts")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from hnintel.checks.run import day_to_check, refuse_if_blocked, stop_if_blocked
-from hnintel.contents import contents
-from hnintel.enrichment import load_enrichments
+from hnintel.enrich.declaration import load_enrichments
+from hnintel.enrich.question import fingerprint_of
 from hnintel.errors import QualityError, UsageError, WarehouseError
-from hnintel.question import fingerprint_of
+from hnintel.warehouse.table_hashes import contents
 from tests.unit.checked_days import A_DAY, TUESDAY, Checked
 from tests.warehouse.world import bury
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.cli import main
+from hnintel.cli.app import main
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from tests.unit.checked_days import TUESDAY, Checked

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hnintel.enrichment import Column, Enrichment, Rule
+from hnintel.enrich.declaration import Column, Enrichment, Rule
 from hnintel.errors import DeclarationError
 
 TONE = Enrichment(

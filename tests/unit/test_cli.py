@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.cli import main
+from hnintel.cli.app import main
 from hnintel.settings import Settings, variable
 from hnintel.sources.sample import SampleSource
 from hnintel.warehouse import open_warehouse

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from flows._cli import main as flow_main
-from hnintel.accepted import NAME
-from hnintel.cli import main
-from hnintel.enrich import enrich
-from hnintel.enrichment import BUNDLED, load_enrichments
+from flows.local.day import main as flow_main
+from hnintel.cli.app import main
+from hnintel.enrich.accepted import NAME
+from hnintel.enrich.declaration import BUNDLED, load_enrichments
+from hnintel.enrich.run import enrich
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
 from tests.warehouse.world import DAY, fetch, load_sample

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hnintel.contents import VOLATILE, changed, contents
+from hnintel.warehouse.table_hashes import VOLATILE, changed, contents
 from tests.warehouse.world import fetch, fresh_duckdb, load, story
 
 

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from hnintel import dead_letters
-from hnintel.dead_letters import Letter, Retried
+from hnintel.ingest import retries
+from hnintel.ingest.retries import Letter, Retried
 from hnintel.settings import Settings
 from hnintel.sources.sample import SampleSource
 from hnintel.warehouse.base import Warehouse
@@ -26,11 +26,11 @@ def _bury(warehouse: Warehouse, stage: str, *keys: str, at: datetime = NOW, time
 
 
 def _bury_answer(warehouse: Warehouse, item_id: int, times: int) -> None:
-    """As hnintel.enrich buries: with the hash of the text that was asked about."""
+    """As hnintel.enrich.run buries: with the hash of the text that was asked about."""
     with warehouse.transaction() as session:
         session.execute(f"CREATE TEMP TABLE bad AS SELECT '{item_id}' AS key, 'no topic' AS reason, 'h' AS input_hash")
         for _ in range(times):
-            session.merge(statement("bury", source="bad"), ["enrich:topic", "f1", DAY, NOW, "a-run"])
+            session.merge(statement("enrich/give_up_letters", source="bad"), ["enrich:topic", "f1", DAY, NOW, "a-run"])
 
 
 def _article(warehouse: Warehouse, url: str, status: str, retry_at: datetime | None) -> None:
@@ -44,13 +44,13 @@ def _article(warehouse: Warehouse, url: str, status: str, retry_at: datetime | N
 
 def _letters(warehouse: Warehouse, settings: Settings, hours: float, stage: str | None = None) -> list[Letter]:
     with warehouse.transaction() as session:
-        return dead_letters.letters(session, settings, NOW + timedelta(hours=hours), stage)
+        return retries.letters(session, settings, NOW + timedelta(hours=hours), stage)
 
 
 def _retry(warehouse: Warehouse, settings: Settings, hours: float = 2) -> Retried:
     chosen = _letters(warehouse, settings, hours)
     now = NOW + timedelta(hours=hours)
-    return asyncio.run(dead_letters.retry(warehouse, SAMPLE, chosen, settings, "a-retry", now))
+    return asyncio.run(retries.retry(warehouse, SAMPLE, chosen, settings, "a-retry", now))
 
 
 def _ids(count: int) -> list[int]:
@@ -78,7 +78,7 @@ def test_an_item_is_due_an_hour_after_its_last_try_up_to_eight_times(
     _bury(warehouse, "items", "7", times=times)
     assert [letter.due for letter in _letters(warehouse, settings, hours)] == [due]
     with warehouse.transaction() as session:
-        assert dead_letters.count_due(session, settings, NOW + timedelta(hours=hours)) == due
+        assert retries.count_due(session, settings, NOW + timedelta(hours=hours)) == due
 
 
 @pytest.mark.parametrize(

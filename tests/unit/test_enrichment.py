@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hnintel.enrichment import Column, Enrichment, layers, load_enrichments
+from hnintel.enrich.declaration import Column, Enrichment, layers, load_enrichments
 from hnintel.errors import DeclarationError
 from hnintel.settings import load_settings
 from hnintel.warehouse.statements import RESERVED
@@ -207,7 +207,7 @@ def test_any_prompt_reaches_the_model_as_it_is(prompt: str) -> None:
 # Folders of them
 
 FILE = """
-from hnintel.enrichment import Column, Enrichment
+from hnintel.enrich.declaration import Column, Enrichment
 enrichment = Enrichment(
     __name__,
     doc="The tone.",
@@ -261,7 +261,7 @@ def test_an_after_that_cannot_be_kept_names_the_files(tmp_path: Path, after: dic
         ("tone.py", "raise ValueError('one\\ntwo')", "tone.py: ValueError: one; mend the file"),
         (
             "tone.py",
-            "from hnintel.enrichment import Enrichment\nEnrichment('tone')",
+            "from hnintel.enrich.declaration import Enrichment\nEnrichment('tone')",
             "tone.py: TypeError.*mend the file",
         ),
         ("tone.py", "", "tone.py declares no enrichment: add"),

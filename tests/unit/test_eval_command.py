@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.cli import main
-from hnintel.enrichment import BUNDLED
+from hnintel.cli.app import main
+from hnintel.enrich.declaration import BUNDLED
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from tests.servers.chat import ChatServer, Mood
@@ -23,7 +23,7 @@ TONES = [
 ]
 
 DECLARED = """
-from hnintel.enrichment import Column, Enrichment
+from hnintel.enrich.declaration import Column, Enrichment
 
 enrichment = Enrichment(__name__, doc="The tone.", version=1, call="{call}",
     columns=(Column("sentiment", str, "The tone.", one_of={labels}, path="labels[0]"),))

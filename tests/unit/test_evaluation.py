@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.enrichment import Column
+from hnintel.engines.base import Answer
+from hnintel.enrich.declaration import Column
 from hnintel.errors import QualityError, UsageError, WarehouseError
 from hnintel.evaluation.ask import Given, ask, plan, scratch_warehouse
 from hnintel.evaluation.compare import compare
@@ -15,7 +16,6 @@ from hnintel.evaluation.result import as_json, evaluate, read_results
 from hnintel.evaluation.score import BAD, F1, NONE, LabelScore, NameScore, score
 from hnintel.evaluation.sets import Example, LabelledSet
 from hnintel.settings import Settings
-from hnintel.warehouse.engines.base import Answer
 from tests.unit.evaluating import NAMES, TONE, RuleEngine, tones, warehouse_of
 
 TONE_COLUMN = TONE.columns[0]

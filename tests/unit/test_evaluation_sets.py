@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.enrichment import load_enrichments
+from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import UsageError
 from hnintel.evaluation.corpora import read_corpora
 from hnintel.evaluation.sets import Example, LabelledSet, chosen_sets, read_folder, read_set

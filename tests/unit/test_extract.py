@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hnintel.extract import Extracted, article, clean, item_text, plain
+from hnintel.web.extract import Extracted, article, clean, item_text, plain
 
 SENTENCE = "The tide tables were computed in brass, with forty-two wheels and one wire, by a clerk of the harbour. "
 PAGE = f"""<!doctype html><html lang="en-GB"><head><title>Tides in brass | The Harbour</title>

@@ -20,9 +20,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hnintel.extract import Extracted, article
-from hnintel.extraction_pool import ExtractionFailed, ExtractionPool, ExtractionTimeout, shared_pool
-from hnintel.extraction_worker import Question, answer, longest_answer, question, read_answer, read_question
+from hnintel.web.extract import Extracted, article
+from hnintel.web.extraction_pool import ExtractionFailed, ExtractionPool, ExtractionTimeout, shared_pool
+from hnintel.web.extraction_worker import Question, answer, longest_answer, question, read_answer, read_question
 from tests.security.loopback import page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,9 +87,8 @@ async def test_a_process_that_is_killed_while_it_waits_is_replaced(pool: Extract
 
 def _worker(read: str) -> list[str]:
     """A process of the pool that reads pages by the function *read* names."""
-    code = (
-        f"import os; from hnintel.extract import Extracted; from hnintel.extraction_worker import serve; serve({read})"
-    )
+    imports = "import os; from hnintel.web.extract import Extracted; from hnintel.web.extraction_worker import serve"
+    code = f"{imports}; serve({read})"
     return [sys.executable, "-c", code]
 
 
@@ -202,7 +201,7 @@ async def test_after_it_was_closed_the_next_page_starts_it_again() -> None:
 
 def test_a_process_whose_parent_is_gone_before_it_is_ready_ends_without_a_word() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", "from hnintel.extraction_worker import serve; serve()"],
+        [sys.executable, "-c", "from hnintel.web.extraction_worker import serve; serve()"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -262,7 +261,7 @@ def test_however_the_program_ends_its_processes_end_and_they_never_ran_its_main_
             assert all(one.text for one in found)
 
         def main():
-            from hnintel.extraction_pool import shared_pool
+            from hnintel.web.extraction_pool import shared_pool
             pool = shared_pool(2, 30.0)
             asyncio.run(read(pool))
             print(*pool.processes(), flush=True)

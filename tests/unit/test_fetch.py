@@ -13,11 +13,11 @@ import httpx
 import pytest
 from backports import zstd
 
-from hnintel.fetch import Fetcher
-from hnintel.guard import is_public
-from hnintel.outcomes import Fetched
 from hnintel.settings import Settings
 from hnintel.sources.sample import SampleSource
+from hnintel.web.fetcher import Fetcher
+from hnintel.web.guard import is_public
+from hnintel.web.outcomes import Fetched
 from tests.security.loopback import Names, Site, answer, fetcher, moved, page, patient
 
 URL = "http://a.example/"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from flows._command import guarded
-from hnintel import away
+from flows.local.command import guarded
 from hnintel.errors import WarehouseError
-from hnintel.run_log import logger, run_log
+from hnintel.runs.log import logger, run_log
+from tasks import prefect_errors
 
 FULL = Path("/dev/full")
 pytestmark = pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
@@ -50,7 +50,7 @@ def test_an_unexpected_error_whose_details_cannot_be_kept_is_told_in_one_line(
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_whoever_meets_a_full_disk_first_it_is_told_as_such(tmp_path: Path, code: int) -> None:
-    told = away.in_one_line(OSError(code, "as the system says it"), tmp_path, None)
+    told = prefect_errors.in_one_line(OSError(code, "as the system says it"), tmp_path, None)
     assert isinstance(told, WarehouseError)
     assert str(told).startswith(f"{tmp_path} cannot be written (as the system says it): make room there")
-    assert away.in_one_line(OSError(errno.ENOENT, "no such file"), tmp_path, None) is None
+    assert prefect_errors.in_one_line(OSError(errno.ENOENT, "no such file"), tmp_path, None) is None

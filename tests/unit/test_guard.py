@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hnintel.guard import AddressRefused, GuardedBackend, is_public
+from hnintel.web.guard import AddressRefused, GuardedBackend, is_public
 from tests.security.loopback import PUBLIC, Detour, Names, Site, answer, fetcher, page, patient
 
 

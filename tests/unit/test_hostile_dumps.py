@@ -11,22 +11,22 @@ from typing import Any
 import httpx
 import pytest
 
-from hnintel import ingest
 from hnintel.errors import SourceError, UsageError
-from hnintel.fetch import Fetcher
+from hnintel.ingest import scraping
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
 from hnintel.sources.page_files import PageFiles
 from hnintel.sources.replay import ReplaySource
+from hnintel.web.fetcher import Fetcher
 
 DAY = date(2026, 10, 22)
 POSTED = 1792656000
 
 
-def scraped(tmp_path: Path, *raws: dict[str, Any], ids: list[int]) -> ingest.Scraped:
+def scraped(tmp_path: Path, *raws: dict[str, Any], ids: list[int]) -> scraping.Scraped:
     dump = tmp_path / "dump.json"
     dump.write_text(json.dumps([{"time": POSTED, **raw} for raw in raws]), encoding="utf-8")
-    return asyncio.run(ingest.scrape(ReplaySource(dump), ids, DAY, load_settings()))
+    return asyncio.run(scraping.scrape(ReplaySource(dump), ids, DAY, load_settings()))
 
 
 @pytest.mark.parametrize("field", ["score", "descendants"])

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from hnintel import ingest
-from hnintel.changes import Changes
-from hnintel.comments import Place
-from hnintel.ingest import Loaded, Scraped
+from hnintel.ingest import scraping
+from hnintel.ingest.changes import Changes
+from hnintel.ingest.comment_tree import Place
+from hnintel.ingest.scraping import Loaded, Scraped
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Warehouse
 from tests.unit.reading import NOW, THREAD, Items, comment, load, rows, scrape, story, take
@@ -140,7 +140,7 @@ def test_a_comment_that_names_itself_or_its_story_below_it_does_not_go_round_for
 def test_a_comment_that_fails_is_a_letter_that_says_where_it_hangs(warehouse: Warehouse, settings: Settings) -> None:
     load(warehouse, scrape(Items(*THREAD, failing=[11]), [1], settings))
     assert rows(warehouse, "SELECT stage, key, reason FROM ops.dead_letters") == [("comments", "1/2/11", "away")]
-    again = asyncio.run(ingest.scrape_comments(Items(*THREAD), [Place.of("1/2/11")]))  # type: ignore[arg-type]
+    again = asyncio.run(scraping.scrape_comments(Items(*THREAD), [Place.of("1/2/11")]))  # type: ignore[arg-type]
     load(warehouse, again)
     assert rows(warehouse, "SELECT count(*) FROM ops.dead_letters") == [(0,)]
     assert rows(warehouse, "SELECT story_id, depth, parent FROM raw.comments WHERE id = 11") == [(1, 2, 10)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hnintel.media import binary, media_type, to_text
+from hnintel.web.media import binary, media_type, to_text
 
 WORDS = "<p>Größe, naïveté, señor, çağ — “quoted”</p>"
 RUSSIAN = "<html><body><p>" + "Это обычная русская страница о погоде и новостях сегодня. " * 20 + "</p></body></html>"

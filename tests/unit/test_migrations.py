@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from hnintel.enrich import enrich
-from hnintel.enrichment import load_enrichments
+from hnintel.enrich.declaration import load_enrichments
+from hnintel.enrich.run import enrich
 from hnintel.errors import WarehouseError
-from hnintel.warehouse.duckdb import DuckDBSession, begun
+from hnintel.warehouse.duckdb.adapter import DuckDBSession, begun
 from hnintel.warehouse.migrations import Begin, known_migrations, migrate
 from tests.conftest import ROOT
 from tests.warehouse.world import DAY, fetch, load, open_duckdb, settings_in, story

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from hnintel import rows
+from hnintel.ingest import rows
 from hnintel.models import EXPECTED_FIELDS, KNOWN_FIELDS, FirebaseItem
 
 DAY = date(2025, 4, 18)

@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 
-from flows import _cli, _cli_backfill
-from hnintel import dead_letters, ledger, outbox
-from hnintel.backfill import choose_work
-from hnintel.backfill_plan import plan_backfill
-from hnintel.bill import bills
-from hnintel.cli import main
+from flows.local import backfill, day
+from hnintel.cli.app import main
+from hnintel.cost.bill import bills
+from hnintel.ingest import retries
+from hnintel.ledger import outbox, stage_rows
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.made_of import Making
+from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import grid
-from hnintel.reconcile import days_due
+from hnintel.planning.backfill import plan_backfill
+from hnintel.planning.due import days_due
+from hnintel.planning.work import choose_work
 from hnintel.settings import Settings, load_settings
 from hnintel.warehouse.base import Session, Warehouse
 from tests.warehouse.world import Opens, fresh_duckdb, fresh_snowflake
@@ -120,15 +121,15 @@ def making(request: pytest.FixtureRequest, tmp_path: Path) -> Making:
 
 
 READS: Mapping[str, Callable[[Session, Making, datetime], Any]] = {
-    "letters": lambda session, making, now: dead_letters.letters(session, making.settings, now),
-    "count_due": lambda session, making, now: dead_letters.count_due(session, making.settings, now),
+    "letters": lambda session, making, now: retries.letters(session, making.settings, now),
+    "count_due": lambda session, making, now: retries.count_due(session, making.settings, now),
     "bills": lambda session, making, now: bills(session, DAY),
     "grid": lambda session, making, now: grid(session, making, DAY - timedelta(days=5), DAY, now),
     "days_due": lambda session, making, now: days_due(session, making, now),
     "outbox": lambda session, making, now: outbox.waiting(session, 10),
     "announce_day": lambda session, making, now: outbox.announce_day(session, making, DAY, "parent", now),
     "given_up": lambda session, making, now: outbox.announce_given_up(session, making.settings, now),
-    "dead_letters_of": lambda session, making, now: ledger.dead_letters_of(session, DAY, making.enrichments),
+    "dead_letters_of": lambda session, making, now: stage_rows.dead_letters_of(session, DAY, making.enrichments),
 }
 
 
@@ -140,7 +141,7 @@ def test_what_reads_the_ledger_takes_nulls(making: Making, read: str) -> None:
 
 def test_whether_a_letter_is_due_is_yes_or_no(making: Making) -> None:
     with making.warehouse.transaction() as session:
-        found = dead_letters.letters(session, making.settings, datetime.now(UTC).replace(tzinfo=None))
+        found = retries.letters(session, making.settings, datetime.now(UTC).replace(tzinfo=None))
     assert {type(letter.due) for letter in found} == {bool}
     long_ago = {letter.stage: letter.due for letter in found if letter.last_seen == LONG_AGO and letter.key == "723"}
     young = {letter.stage: letter.due for letter in found if letter.last_seen != LONG_AGO and letter.key != "723"}
@@ -195,13 +196,13 @@ def test_a_command_takes_nulls(filled: Settings, command: str, capsys: pytest.Ca
 def test_reconcile_says_what_is_due_though_there_are_nulls(
     filled: Settings, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _cli.main_reconcile(["--source", "sample", *words.split()]) == 0, capsys.readouterr()
+    assert day.main_reconcile(["--source", "sample", *words.split()]) == 0, capsys.readouterr()
 
 
 def test_a_run_says_what_it_would_ask_though_there_are_nulls(
     filled: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _cli.main(["--source", "sample", "--day", str(DAY), "--plan"]) == 0, capsys.readouterr()
+    assert day.main(["--source", "sample", "--day", str(DAY), "--plan"]) == 0, capsys.readouterr()
 
 
 def test_a_backfill_is_planned_though_there_are_nulls(filled: Settings) -> None:
@@ -219,4 +220,4 @@ def test_a_backfill_says_what_it_would_do_though_there_are_nulls(
     filled: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--source", "sample", "--from", str(DAY - timedelta(days=5)), "--to", str(DAY), "--plan"]
-    assert _cli_backfill.main(words) == 0, capsys.readouterr()
+    assert backfill.main(words) == 0, capsys.readouterr()

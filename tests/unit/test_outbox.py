@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hnintel import outbox
 from hnintel.events import DayEnriched, DayPublished, Event, ItemsLanded, StoryTrending
+from hnintel.ledger import outbox
 from hnintel.warehouse.base import Warehouse
 from tests.partitions.days import DAY, NOW, Days
 from tests.warehouse.world import held

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.patterns import GOAL, Matcher, Pattern, collect, growth
-from hnintel.extract import item_text
+from hnintel.engines.offline import claims, story_lines, text
 from hnintel.site import charts
-from hnintel.warehouse.engines.offline import claims, lines, text
+from hnintel.web.extract import item_text
 
 PATTERNS, UNKNOWN = collect()
 #: Patterns that only a run knows, and why they do no harm.
 KNOWN_BY_A_RUN = {
-    "hnintel/warehouse/engines/offline/fields.py": "a value between bounded repetitions",
-    "hnintel/warehouse/engines/offline/name_cues.py": "they are in the tuples that are read too",
-    "hnintel/warehouse/engines/offline/prose.py": "phrases without a repetition",
+    "hnintel/engines/offline/fields.py": "a value between bounded repetitions",
+    "hnintel/engines/offline/name_cues.py": "they are in the tuples that are read too",
+    "hnintel/engines/offline/prose.py": "phrases without a repetition",
     "hnintel/warehouse/snowflake/errors.py": "bounded names in a message of Snowflake",
 }
 
@@ -90,8 +90,8 @@ def test_the_steps_are_those_of_a_matcher_that_finds_what_re_finds(text: str) ->
 
 #: Patterns as they were, which did more work than their text, and what they are now.
 _BEFORE = {
-    "id": (re.compile(r"^\s*[-*•]?\s*\[(\d{1,18})\]\s*"), lambda told: lines._ID.sub(r"<\1>", told), r"<\1>"),
-    "yc": (re.compile(r"\s*\(YC [SWFX]\d{2}\)"), lambda told: lines._YC.sub("", told), ""),
+    "id": (re.compile(r"^\s*[-*•]?\s*\[(\d{1,18})\]\s*"), lambda told: story_lines._ID.sub(r"<\1>", told), r"<\1>"),
+    "yc": (re.compile(r"\s*\(YC [SWFX]\d{2}\)"), lambda told: story_lines._YC.sub("", told), ""),
     "space": (re.compile(r"\s+([.,;:!?])"), lambda told: claims._SPACE_BEFORE_MARK.sub(r"\1", told), r"\1"),
     "marks": (
         re.compile(r"([.!?])[.,;:]+(?=\s|$)"),

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from hnintel.politeness import HostTurns, WaitedEnough
+from hnintel.web.host_limits import HostTurns, WaitedEnough
 
 
 class Clock:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hnintel.cost.prices import CORTEX, load_prices
 from hnintel.errors import UsageError, WarehouseError
-from hnintel.prices import CORTEX, load_prices
 from hnintel.settings import Settings
 
 TODAY = date(2026, 11, 20)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from flows._command import guarded
+from flows.local.command import guarded
 from hnintel import private_files
-from hnintel.accepted import accept
-from hnintel.briefing import page
-from hnintel.cli import main
-from hnintel.enrichment import load_enrichments
+from hnintel.briefing import pages
+from hnintel.cli.app import main
+from hnintel.enrich.accepted import accept
+from hnintel.enrich.declaration import load_enrichments
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
 
@@ -95,7 +95,7 @@ def test_what_a_link_leads_to_is_not_changed(old_home: Path, tmp_path: Path) -> 
 def test_a_site_that_others_may_read_is_all_that_they_may(old_home: Path) -> None:
     settings = Settings(home=old_home, site_readable=True)
     private_files.protect(settings)
-    page._write(settings.site / "2026" / "11" / "01.html", "new", settings.site_readable)
+    pages._write(settings.site / "2026" / "11" / "01.html", "new", settings.site_readable)
     private_files.publish_site(settings)
     opened = open_to_others(old_home)
     assert opened.pop(".") == "0o711"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.retention import Pruned, Removed, prune_cache, prune_raw
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Session, Warehouse
+from hnintel.warehouse.retention import Pruned, Removed, prune_cache, prune_raw
 
 OLD, NEW, TODAY = date(2026, 1, 1), date(2026, 3, 1), date(2026, 3, 11)
 NOW = datetime(2026, 3, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hnintel.robots import NO_RULES, RobotsCache, Rules, parse, robots_url
+from hnintel.web.robots import NO_RULES, RobotsCache, Rules, parse, robots_url
 
 US = "hn-intelligence/0.1 (+https://example.com/contact)"
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS
 from hnintel.errors import DeclarationError
-from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
 from hnintel.warehouse.statements import fenced, identifier, literal, names_in, render, statement, statements
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\\\x00"))
@@ -79,7 +79,7 @@ def test_a_value_that_is_not_filled_in_is_refused() -> None:
     with pytest.raises(DeclarationError, match="cannot be filled in: 'prompt' is undefined"):
         render("AI_COMPLETE({{ prompt }})", model="m")
     with pytest.raises(Exception, match="undefined"):
-        statement("pending")
+        statement("enrich/pending")
 
 
 def test_what_a_call_wants_is_known_before_it_is_filled_in() -> None:

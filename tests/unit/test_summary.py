@@ -7,10 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from hnintel.briefing.write import Written
+from hnintel.cost.usage import Enriched
+from hnintel.runs.summary import Summary, as_rows
 from hnintel.settings import load_settings
-from hnintel.summary import Summary, as_rows
 from hnintel.transform import Built
-from hnintel.usage import Enriched
 from tests.warehouse.world import DAY, NOW, bury, load, load_article, open_duckdb, story
 
 

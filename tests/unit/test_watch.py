@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from hnintel.events import DayRequested, StoriesChanged, StoryTrending
+from hnintel.ingest.poller import Cursor, Poll, poll
 from hnintel.settings import Settings
 from hnintel.sources.replay import ReplaySource
-from hnintel.watch import Cursor, Poll, poll
 from tests.servers import LoopbackServer, Weather, World
 
 NOW = datetime(2026, 10, 22, 18, 0, tzinfo=UTC)

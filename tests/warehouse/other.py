@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 #: Has the lock beside the file that it is given, and has not opened the file.
 HAS_THE_LOCK = """
 from pathlib import Path
-from hnintel.warehouse.file_lock import hold_on
+from hnintel.warehouse.duckdb.lock import hold_on
 hold_on(Path(sys.argv[1])).take(0)
 """
 

@@ -13,15 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hnintel import leases
-from hnintel.articles import pending_articles
-from hnintel.billing import AI_VIEW, COMPUTE_VIEW
 from hnintel.briefing.sections import SECTIONS
 from hnintel.checks.run import run_checks
-from hnintel.enrichment import load_enrichments
-from hnintel.inputs import INPUTS
-from hnintel.tags import tagged
-from hnintel.warehouse.engines.base import Answer
+from hnintel.cost.billing import AI_VIEW, COMPUTE_VIEW
+from hnintel.engines.base import Answer
+from hnintel.enrich.declaration import load_enrichments
+from hnintel.enrich.inputs import INPUTS
+from hnintel.ingest.articles import pending_articles
+from hnintel.ledger import leases
+from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.snowflake.dialect import SnowflakeDialect
 from hnintel.warehouse.snowflake.session import SnowflakeSession
 from hnintel.warehouse.statements import FOLDER, _environment, statement
@@ -32,22 +32,22 @@ from tests.warehouse.world import DAY, NOW, Answering, Asking, bury, load_articl
 GOLDEN = Path(__file__).parent / "golden" / "snowflake.sql"
 #: Files that no part of the story below comes to, and what fills them in.
 _RENDERED: dict[str, dict[str, Any]] = {
-    "bill": {},
-    "billed_ai": {"view": AI_VIEW},
-    "billed_compute": {"view": COMPUTE_VIEW},
-    "briefing_claims": {"call": SnowflakeDialect().with_error_details("AI_COMPLETE('a-model', digest)")},
-    "briefing_counted": {"model": "a-model"},
-    "briefing_digests": {"sections": SECTIONS},
-    "briefing_lines": {},
-    "dead_letters": {},
-    "put_event": {},
-    "stage_texts": {"where": "type = 'story'", "input": INPUTS["comments"], "max_chars": 8_000},
-    "past_retention_articles": {},
-    "past_retention_comments": {},
-    "past_retention_items": {},
-    "set_aside": {},
-    "settle_bill": {},
-    "take_up": {},
+    "cost/bill": {},
+    "cost/billed_ai": {"view": AI_VIEW},
+    "cost/billed_compute": {"view": COMPUTE_VIEW},
+    "briefing/claims": {"call": SnowflakeDialect().with_error_details("AI_COMPLETE('a-model', digest)")},
+    "briefing/counted": {"model": "a-model"},
+    "briefing/digests": {"sections": SECTIONS},
+    "briefing/lines": {},
+    "ledger/dead_letters": {},
+    "ledger/put_event": {},
+    "enrich/stage_texts": {"where": "type = 'story'", "input": INPUTS["comments"], "max_chars": 8_000},
+    "warehouse/past_retention_articles": {},
+    "warehouse/past_retention_comments": {},
+    "warehouse/past_retention_items": {},
+    "ledger/park_reading": {},
+    "cost/settle_bill": {},
+    "ledger/restore_reading": {},
 }
 #: What is another name each time: the stages of write_pandas, ids of processes, hashes of what is asked.
 _VOLATILE = (

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from hnintel.enrichment import Column, Enrichment
-from hnintel.question import question
+from hnintel.engines.base import Answer
+from hnintel.enrich.declaration import Column, Enrichment
+from hnintel.enrich.question import question
 from hnintel.warehouse.base import Query, Step, Warehouse
-from hnintel.warehouse.engines.base import Answer
 from tests.warehouse.conftest import ADAPTERS
 from tests.warehouse.world import Answering, load, story
 

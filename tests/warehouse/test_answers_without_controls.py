@@ -9,8 +9,8 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hnintel.controls import BREAKS, CONTROLS, code_points, without_controls
 from hnintel.warehouse.base import Warehouse
+from hnintel.warehouse.control_characters import BREAKS, CONTROLS, code_points, without_controls
 from tests.warehouse.test_warehouse_protocol import read_json
 
 _BIDI = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")

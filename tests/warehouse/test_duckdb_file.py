@@ -17,12 +17,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from hnintel.engines.base import Answer, EngineUnreachable
 from hnintel.errors import WarehouseBusy, WarehouseError
 from hnintel.warehouse.base import Query, Step
-from hnintel.warehouse.engines.base import Answer, EngineUnreachable
+from hnintel.warehouse.duckdb.file import OpenFile, open_file
+from hnintel.warehouse.duckdb.turns import only_here
 from hnintel.warehouse.migrations import migrate
-from hnintel.warehouse.open_file import OpenFile, open_file
-from hnintel.warehouse.turns import only_here
 from tests.conftest import ROOT
 from tests.warehouse.other import HAS_THE_LOCK, other_process
 from tests.warehouse.world import Answering, fetch, load, open_duckdb, story
@@ -85,7 +85,7 @@ def test_a_migration_that_fails_half_way_leaves_nothing_of_itself(
     migrations = tmp_path / "migrations"
     migrations.mkdir()
     (migrations / "0001_first.sql").write_text("CREATE TABLE one (a INT); CREATE TABLE one (a INT)")
-    monkeypatch.setattr("hnintel.warehouse.duckdb.migrate", partial(migrate, folder=migrations))
+    monkeypatch.setattr("hnintel.warehouse.duckdb.adapter.migrate", partial(migrate, folder=migrations))
     with pytest.raises(WarehouseError, match="already exists"):
         fetch(open_duckdb(tmp_path), "SELECT 1")
     (migrations / "0001_first.sql").write_text("CREATE TABLE one (a INT)")
@@ -149,7 +149,7 @@ def test_who_holds_the_file_is_named_after_the_set_wait(tmp_path: Path) -> None:
 COULD_HAVE_IT = """
 import sys
 from pathlib import Path
-from hnintel.warehouse.file_lock import HeldElsewhere, hold_on
+from hnintel.warehouse.duckdb.lock import HeldElsewhere, hold_on
 try:
     hold_on(Path(sys.argv[1])).take(0)
     print("free")
@@ -188,7 +188,7 @@ def test_the_lock_is_held_from_before_the_file_is_open_until_after_it_was_closed
         told.append(to_another_process(warehouse.path))
         return open_file(path, shared)
 
-    monkeypatch.setattr("hnintel.warehouse.duckdb.open_file", opened)
+    monkeypatch.setattr("hnintel.warehouse.duckdb.adapter.open_file", opened)
     with warehouse.transaction():
         told.append(to_another_process(warehouse.path))
     with only_here(warehouse.path, 0):
@@ -273,7 +273,7 @@ def test_threads_hand_the_open_file_on_and_leave_it_free_for_others_when_they_ar
         times.append(path)
         return open_file(path, shared)
 
-    monkeypatch.setattr("hnintel.warehouse.duckdb.open_file", opened)
+    monkeypatch.setattr("hnintel.warehouse.duckdb.adapter.open_file", opened)
 
     def many() -> None:
         for _ in range(20):

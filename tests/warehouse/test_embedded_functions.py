@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from hnintel.warehouse.embedded import connect_with_functions
-from hnintel.warehouse.engines.base import Answer
+from hnintel.engines.base import Answer
+from hnintel.warehouse.duckdb.ai_functions import connect_with_functions
 from tests.warehouse.world import Answering, Recording
 
 DETAILS = "return_error_details => TRUE"

@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from hnintel.errors import WarehouseError
-from hnintel.warehouse import open_file
-from hnintel.warehouse.duckdb import DuckDBWarehouse
-from hnintel.warehouse.embedded import connect
-from hnintel.warehouse.turns import only_here
+from hnintel.warehouse.duckdb import file
+from hnintel.warehouse.duckdb.adapter import DuckDBWarehouse
+from hnintel.warehouse.duckdb.ai_functions import connect
+from hnintel.warehouse.duckdb.turns import only_here
 from tests.conftest import ROOT
 from tests.warehouse.other import other_process
 from tests.warehouse.world import Answering, fetch, load, open_duckdb, story
@@ -33,11 +33,11 @@ def warehouse_at(path: Path) -> DuckDBWarehouse:
 def test_an_instance_serves_one_file_after_the_other(tmp_path: Path) -> None:
     first, second = open_duckdb(tmp_path / "first"), open_duckdb(tmp_path / "second")
     load(first, [story(1)])
-    (instance,) = open_file._idle[-1:]
+    (instance,) = file._idle[-1:]
     load(second, [story(2)])
     assert fetch(first, "SELECT id FROM raw.items") == [(1,)]
     assert fetch(second, "SELECT id FROM raw.items") == [(2,)]
-    assert open_file._idle[-1] is instance
+    assert file._idle[-1] is instance
     assert instance.execute("SELECT path FROM duckdb_databases() WHERE path IS NOT NULL").fetchall() == []
 
 
@@ -65,7 +65,7 @@ def test_the_file_may_have_any_name_and_its_views_are_read_by_duckdb_itself(tmp_
 
 def test_by_a_link_it_is_the_same_file_and_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(open_file, "connect", lambda database: opened.append(database) or connect(database))
+    monkeypatch.setattr(file, "connect", lambda database: opened.append(database) or connect(database))
     (tmp_path / "link.duckdb").symlink_to(tmp_path / "hnintel.duckdb")
     load(warehouse_at(tmp_path / "link.duckdb"), [story(1)])
     for name in ("link.duckdb", "hnintel.duckdb"):
@@ -93,10 +93,10 @@ def test_what_was_written_lies_in_the_file_alone_once_it_is_closed(tmp_path: Pat
 def test_an_instance_in_which_a_transaction_failed_is_not_kept(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     load(warehouse, [story(1)])
-    (instance,) = open_file._idle[-1:]
+    (instance,) = file._idle[-1:]
     with pytest.raises(WarehouseError), warehouse.transaction() as session:
         session.execute("DELETE FROM raw.items; SELECT a FROM nothing")
-    assert instance not in open_file._idle
+    assert instance not in file._idle
     with other_process("import duckdb; held = duckdb.connect(sys.argv[1])", warehouse.path):
         pass
     assert fetch(warehouse, "SELECT id FROM raw.items") == [(1,)]

@@ -12,12 +12,12 @@ import fakesnow.server
 import pytest
 
 from hnintel.briefing.sections import answering
-from hnintel.enrichment import load_enrichments
+from hnintel.engines.base import Answer, Engine
+from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import ModelUnavailable, WarehouseError, WarehouseLost
-from hnintel.tags import tagged
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Query, Step
-from hnintel.warehouse.engines.base import Answer, Engine
+from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.snowflake.adapter import SnowflakeWarehouse
 from hnintel.warehouse.snowflake.link import Link
 from hnintel.warehouse.statements import merge_rows, tokens

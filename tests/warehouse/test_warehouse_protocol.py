@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from hnintel import leases
-from hnintel.contents import changed, contents
 from hnintel.errors import HnIntelError, WarehouseBusy, WarehouseError
+from hnintel.ledger import leases
 from hnintel.partitions import hours
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Kind, Query, Session, Step, Warehouse
 from hnintel.warehouse.statements import merge_rows, tokens
+from hnintel.warehouse.table_hashes import changed, contents
 from hnintel.window import Window
 from tests.warehouse.world import DAY, NOW, Opens, Recording, fetch, load, story
 

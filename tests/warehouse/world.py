@@ -15,19 +15,20 @@ from typing import Any
 
 import duckdb
 
-from hnintel import articles, ingest, ledger
-from hnintel.enrich import enrich
-from hnintel.enrichment import Enrichment
+from hnintel.cost.usage import Enriched
+from hnintel.engines.base import Answer, Engine, Label
+from hnintel.engines.offline import OfflineEngine
+from hnintel.enrich.declaration import Enrichment
+from hnintel.enrich.run import enrich
+from hnintel.ingest import articles, scraping
+from hnintel.ingest.rows import item as as_row
+from hnintel.ledger import stage_rows
 from hnintel.models import Article, FirebaseItem, Item
-from hnintel.rows import item as as_row
 from hnintel.settings import Settings
 from hnintel.sources.sample import SampleSource
 from hnintel.urls import canonical_url
-from hnintel.usage import Enriched
 from hnintel.warehouse.base import Warehouse
-from hnintel.warehouse.duckdb import DuckDBWarehouse
-from hnintel.warehouse.engines.base import Answer, Engine, Label
-from hnintel.warehouse.engines.offline import OfflineEngine
+from hnintel.warehouse.duckdb.adapter import DuckDBWarehouse
 from hnintel.warehouse.snowflake.adapter import SnowflakeWarehouse
 from hnintel.window import Window
 from tests.snowflake_stand_in import Statement, stand_in
@@ -209,7 +210,7 @@ def load(warehouse: Warehouse, items: Iterable[Item], run_id: str = "loading", n
     """Load *items* as a scraping task does, each time a second later than before."""
     now = now or NOW + timedelta(seconds=next(_seconds))
     with warehouse.transaction() as session:
-        ingest.load(session, ingest.Scraped(items=list(items)), DAY, run_id, now)
+        scraping.load(session, scraping.Scraped(items=list(items)), DAY, run_id, now)
 
 
 def bury(
@@ -218,7 +219,7 @@ def bury(
     """Let another attempt at *keys* have failed, as reading them does."""
     with warehouse.transaction() as session:
         failed = {(stage, key): reason for key in keys}
-        ledger.settle_letters(session, ledger.stage_letters(session, day, failed, (), "a-run", now))
+        stage_rows.settle_letters(session, stage_rows.stage_letters(session, day, failed, (), "a-run", now))
 
 
 def load_article(warehouse: Warehouse, url: str, text: str) -> None:
@@ -232,17 +233,17 @@ def load_article(warehouse: Warehouse, url: str, text: str) -> None:
 def load_sample(warehouse: Warehouse, day: date = DAY) -> None:
     """Load the stories, jobs and polls of a day of the bundled sample, and the comments below them."""
     with warehouse.transaction() as session:
-        ingest.load(session, sample_day(day), DAY, "loading", NOW)
+        scraping.load(session, sample_day(day), DAY, "loading", NOW)
 
 
 @cache
-def sample_day(day: date) -> ingest.Scraped:
+def sample_day(day: date) -> scraping.Scraped:
     """A day of the bundled sample as it is read; the dead and the deleted among them."""
     source, settings = SampleSource(), Settings()
 
-    async def read() -> ingest.Scraped:
+    async def read() -> scraping.Scraped:
         listing = await source.list_day(Window.of(day, "America/New_York"))
-        return await ingest.scrape(source, list(listing.ids), day, settings)
+        return await scraping.scrape(source, list(listing.ids), day, settings)
 
     return asyncio.run(read())
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from hnintel.billing import AI_VIEW, COMPUTE_VIEW
+from hnintel.cost.billing import AI_VIEW, COMPUTE_VIEW
 from hnintel.doctor.finding import Finding
 from hnintel.doctor.questions import COUNTING, Question
 from hnintel.doctor.snowflake.account import Account, quoted
@@ -145,7 +145,7 @@ def usage_views(account: Account, role: str) -> Finding:
     """Whether the views of what was charged can be read, with the columns that are reconciled by; none is read."""
     since = literal("2000-01-01")
     try:
-        for name, view in (("billed_ai", AI_VIEW), ("billed_compute", COMPUTE_VIEW)):
+        for name, view in (("cost/billed_ai", AI_VIEW), ("cost/billed_compute", COMPUTE_VIEW)):
             (sql,) = statements(statement(name, view=view))
             account.execute("EXPLAIN " + sql.replace("?", since, 1).replace("?", literal(""), 1))
     except WarehouseError as error:

@@ -1,4 +1,4 @@
--- What Snowflake billed, beside what was estimated (hnintel/billing.py). Its views lag, so this is filled in later.
+-- What Snowflake billed, beside what was estimated (hnintel/cost/billing.py). Its views lag, so this is filled in later.
 ALTER TABLE ops.ai_usage ADD COLUMN IF NOT EXISTS billed_tokens BIGINT;
 
 ALTER TABLE ops.ai_usage ADD COLUMN IF NOT EXISTS billed_credits DOUBLE;   -- NULL until the account's view says it

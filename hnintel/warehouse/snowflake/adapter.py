@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from hnintel import tags
 from hnintel.errors import HnIntelError
 from hnintel.settings import Settings
 from hnintel.snowflake_settings import Stage
+from hnintel.warehouse import query_tags
 from hnintel.warehouse.base import Dialect, Query, Session, Step, T
 from hnintel.warehouse.migrations import migrate
 from hnintel.warehouse.snowflake.dialect import DETAILS, SnowflakeDialect
@@ -94,7 +94,7 @@ class SnowflakeWarehouse:
     @contextmanager
     def _link(self) -> Iterator[Link]:
         """A session for what this thread is at, with its tags; nobody else's until the block ends."""
-        stage = tags.current().stage
+        stage = query_tags.current().stage
         with self._idle_lock:
             link = self._idle[stage].pop() if self._idle[stage] else Link(self._settings, stage)
         try:

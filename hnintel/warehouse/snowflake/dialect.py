@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hnintel.controls import BREAKS, CONTROLS, code_points
 from hnintel.warehouse.base import Kind
+from hnintel.warehouse.control_characters import BREAKS, CONTROLS, code_points
 
 #: By the names that INFORMATION_SCHEMA gives; a migration's BIGINT, VARCHAR and DOUBLE come out there as these.
 TYPES: dict[Kind, str] = {

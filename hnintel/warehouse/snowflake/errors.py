@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 from snowflake.connector import errorcode, errors
 
+from hnintel.engines.base import EngineUnreachable
 from hnintel.errors import HnIntelError, ModelUnavailable, WarehouseLost
-from hnintel.warehouse.engines.base import EngineUnreachable
 from hnintel.warehouse.snowflake.codes import AGAIN, BY_CODE, JWT, Told
 
 _CORTEX_FAILED = 100351  # P0000, "Request failed for external function ... with remote service error: 400 '...'"

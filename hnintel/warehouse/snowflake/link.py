@@ -9,13 +9,13 @@ from typing import Any
 import snowflake.connector
 from snowflake.connector.cursor import SnowflakeCursor
 
-from hnintel import tags
 from hnintel.errors import WarehouseLost
 from hnintel.settings import Settings
 from hnintel.snowflake_settings import Stage
-from hnintel.warehouse.order import verb_of
+from hnintel.warehouse import query_tags
 from hnintel.warehouse.snowflake.connection import connection_arguments, tag
 from hnintel.warehouse.snowflake.errors import told_in_one_line
+from hnintel.warehouse.statement_order import verb_of
 
 #: Where tables without a schema are: the temporary ones of a session. Both roles that write may make them there.
 SCHEMA = "ops"
@@ -100,7 +100,7 @@ def what_of(sql: str) -> str:
 
 
 def _told() -> dict[str, object]:
-    now = tags.current()
+    now = query_tags.current()
     return {"run": now.run, "day": now.day, "enrichment": now.enrichment, "fingerprint": now.fingerprint}
 
 

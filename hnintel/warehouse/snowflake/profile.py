@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hnintel import tags
 from hnintel.errors import UsageError
 from hnintel.settings import Settings, variable
+from hnintel.warehouse import query_tags
 from hnintel.warehouse.snowflake.connection import address, tag
 from hnintel.warehouse.snowflake.login import authenticator, key_path, login, pem_key
 
@@ -19,7 +19,7 @@ def profile_environment(settings: Settings) -> dict[str, str]:
     Raises:
         UsageError: a setting is missing or does not fit, or names a way to log in that dbt does not have.
     """
-    where, now = address(settings), tags.current()
+    where, now = address(settings), query_tags.current()
     known = {
         "ACCOUNT": where["account"],
         "USER": where.get("user"),

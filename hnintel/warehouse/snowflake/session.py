@@ -16,16 +16,16 @@ from snowflake.connector.pandas_tools import write_pandas
 
 from hnintel.errors import HnIntelError, WarehouseError
 from hnintel.warehouse.base import Staged
-from hnintel.warehouse.order import Order, writes
 from hnintel.warehouse.snowflake.errors import told_in_one_line
 from hnintel.warehouse.snowflake.link import Link
+from hnintel.warehouse.statement_order import Order, writes
 
 
 class SnowflakeSession:
     """One open transaction.
 
     Snowflake commits what is open when a table is made, a temporary one too; so BEGIN waits for the first write, by
-    which time every table is there (:mod:`hnintel.warehouse.order` refuses one that comes later).
+    which time every table is there (:mod:`hnintel.warehouse.statement_order` refuses one that comes later).
     """
 
     def __init__(self, link: Link) -> None:

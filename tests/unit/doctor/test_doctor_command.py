@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.cli import main
+from hnintel.cli.app import main
 
 Capture = pytest.CaptureFixture[str]
 

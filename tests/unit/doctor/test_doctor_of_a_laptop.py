@@ -16,9 +16,9 @@ import duckdb
 import pytest
 
 from hnintel.doctor import embedded, machine
+from hnintel.engines import open_engine
 from hnintel.settings import Settings
-from hnintel.warehouse.duckdb import DuckDBWarehouse
-from hnintel.warehouse.engines import open_engine
+from hnintel.warehouse.duckdb.adapter import DuckDBWarehouse
 from hnintel.warehouse.migrations import known_migrations
 from tests.servers.chat import ChatServer, Mood
 
@@ -108,7 +108,7 @@ def test_little_room_is_told_before_it_is_none(tmp_path: Path, free: int, outcom
 def test_a_changed_question_is_a_warning_and_one_that_cannot_be_read_stops_a_run(tmp_path: Path) -> None:
     declared = tmp_path / "tone.py"
     declared.write_text(
-        "from hnintel.enrichment import Column, Enrichment\n"
+        "from hnintel.enrich.declaration import Column, Enrichment\n"
         "enrichment = Enrichment(__name__, doc='Tone.', version=1, call='AI_CLASSIFY({{ input }}, {{ labels }})',\n"
         "    columns=(Column('tone', str, 'Tone.', one_of={'good': 'g', 'bad': 'b'}, path='labels[0]'),))\n"
     )

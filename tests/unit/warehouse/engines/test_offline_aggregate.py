@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from hnintel.warehouse.engines.offline import OfflineEngine
+from hnintel.engines.offline import OfflineEngine
 
 LINES = [
     "[101] Fernway 2.0 – an embedded columnar store — Fernway 2.0 reads Parquet four times faster than before.",

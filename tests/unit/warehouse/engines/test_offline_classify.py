@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hnintel.warehouse.engines.base import Label
-from hnintel.warehouse.engines.offline import MODEL, OfflineEngine
+from hnintel.engines.base import Label
+from hnintel.engines.offline import MODEL, OfflineEngine
 
 SENTIMENTS = [Label("positive"), Label("neutral"), Label("negative")]
 SUBJECTS = [

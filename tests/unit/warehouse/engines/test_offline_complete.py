@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
-from hnintel.warehouse.engines.offline import OfflineEngine
+from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS
+from hnintel.engines.offline import OfflineEngine
 
 LIST = {"type": "array", "items": {"type": "string"}}
 ARTICLE = (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS
+from hnintel.engines.offline import OfflineEngine
+from hnintel.engines.offline.discussion import Discussion, discussion
+from hnintel.engines.offline.stance import Stance, opening_stance, stance
 from hnintel.enrichments.discussion import enrichment
-from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS
-from hnintel.warehouse.engines.offline import OfflineEngine
-from hnintel.warehouse.engines.offline.discussion import Discussion, discussion
-from hnintel.warehouse.engines.offline.stance import Stance, opening_stance, stance
 
 SHARED = [
     "The parquet reader is four times faster than the old one on our cluster.",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS, Label
-from hnintel.warehouse.engines.offline import OfflineEngine
+from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS, Label
+from hnintel.engines.offline import OfflineEngine
 
 ROOT = Path(__file__).resolve().parents[4]
 DATA = Path(os.environ.get("HNINTEL_TEST_DATA", ROOT.parent / "shared" / "data"))

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hnintel.warehouse.engines.base import TEXT_CLOSES, TEXT_OPENS, Answer, Label
-from hnintel.warehouse.engines.offline import OfflineEngine
+from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS, Answer, Label
+from hnintel.engines.offline import OfflineEngine
 
 SENTIMENTS = [Label("positive"), Label("neutral"), Label("negative"), Label("mixed")]
 SUBJECTS = [Label("databases", "storage, SQL"), Label("security", "breaches"), Label("other")]
@@ -106,7 +106,7 @@ def test_threads_get_the_answers_that_one_alone_gets() -> None:
 @pytest.mark.slow
 def test_answers_do_not_hang_on_the_order_of_hashes() -> None:
     script = (
-        "from hnintel.warehouse.engines.offline import OfflineEngine\n"
+        "from hnintel.engines.offline import OfflineEngine\n"
         "things = ['Postgres', 'Rust', 'Zig 2.0', 'DuckDB']\n"
         "lines = [f'[{n}] {thing} — It is about {thing} and Kafka.' for n, thing in enumerate(things)]\n"
         "for task in ('themes', 'trends', 'launches', None): print(OfflineEngine().aggregate(lines, task))\n"
@@ -121,9 +121,7 @@ def test_answers_do_not_hang_on_the_order_of_hashes() -> None:
 
 
 def test_importing_the_engine_loads_no_heavy_library() -> None:
-    script = (
-        "import sys, hnintel.warehouse.engines.offline as _; print('sklearn' in sys.modules, 'pandas' in sys.modules)"
-    )
+    script = "import sys, hnintel.engines.offline as _; print('sklearn' in sys.modules, 'pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
     assert done.stdout.strip() == "False False"
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hnintel.warehouse.engines.base import Usage
-from hnintel.warehouse.engines.openai import counting
+from hnintel.engines.base import Usage
+from hnintel.engines.openai import counting
 
 PROMPT = "Say what to remember of this text: Postgres has a new index, says Ada."
 ANSWER = '{"takeaway": "Postgres has a new index."}'

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
+from hnintel.engines import open_engine
+from hnintel.engines.base import Answer, EngineUnreachable, Label, Usage
+from hnintel.engines.openai import OpenAIEngine, endpoint
 from hnintel.errors import Unreachable, UsageError, WarehouseError
 from hnintel.settings import load_settings
-from hnintel.warehouse.embedded import connect_with_functions
-from hnintel.warehouse.engines import open_engine
-from hnintel.warehouse.engines.base import Answer, EngineUnreachable, Label, Usage
-from hnintel.warehouse.engines.openai import OpenAIEngine, endpoint
+from hnintel.warehouse.duckdb.ai_functions import connect_with_functions
 from tests.servers.chat import ChatServer, Mood, tokens
 from tests.warehouse.world import settings_in
 

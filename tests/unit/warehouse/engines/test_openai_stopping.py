@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from hnintel import progress, stopping
-from hnintel.enrichment import load_enrichments
+from hnintel.engines.base import Answer, AskingStopped
+from hnintel.engines.openai import OpenAIEngine, backoff
+from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import Stopped
-from hnintel.warehouse.engines.base import Answer, AskingStopped
-from hnintel.warehouse.engines.openai import OpenAIEngine, patience
 from tests.enrichments.subjects import load_worthy
 from tests.servers.chat import ChatServer, Mood
 from tests.unit.warehouse.engines.test_openai_engine import GOOD, PROMPT, SCHEMA, engine_at
@@ -218,7 +218,7 @@ def heard() -> Iterator[Heard]:
 def test_an_endpoint_that_asks_to_wait_long_is_spoken_of_once_with_its_seconds_and_the_time(
     server: ChatServer, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "TOLD_AFTER", 0.2)
+    monkeypatch.setattr(backoff, "TOLD_AFTER", 0.2)
     server.mood.always, server.mood.retry_after = {"": "429"}, "30"
     ended = asked_in_thread(engine_at(server, openai_concurrency=8), *[PROMPT] * 8)
     until(lambda: bool(heard.notes))

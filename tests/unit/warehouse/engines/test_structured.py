@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.patterns import Matcher, Pattern
-from hnintel.warehouse.engines.openai import structured
-from hnintel.warehouse.engines.openai.structured import MOST_CANDIDATES, MOST_CHARACTERS, Unfit, read
+from hnintel.engines.openai import structured
+from hnintel.engines.openai.structured import MOST_CANDIDATES, MOST_CHARACTERS, Unfit, read
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "string"}}}, "required": ["a"]}
 #: Answers that were read again from each of their own places, of any length.

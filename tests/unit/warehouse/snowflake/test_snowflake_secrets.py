@@ -12,7 +12,7 @@ import snowflake.connector
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
-from hnintel.cli import main
+from hnintel.cli.app import main
 from hnintel.errors import HnIntelError, UsageError
 from hnintel.settings import Settings
 from hnintel.transform import is_secret

@@ -1,0 +1,1 @@
+"""What must exist before, around and after ``prefect deploy``."""

@@ -1,0 +1,1 @@
+"""Holds ``prefect.yaml`` and its kin to the code."""

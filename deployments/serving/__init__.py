@@ -1,0 +1,1 @@
+"""What ``make serve`` starts, and how it ends."""

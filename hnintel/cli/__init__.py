@@ -1,0 +1,1 @@
+"""The sub-commands of ``python -m hnintel``: one file each, listed in hnintel/cli/app.py."""

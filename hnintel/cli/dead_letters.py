@@ -1,0 +1,80 @@
+"""``python -m hnintel dead-letters list|retry``: what could not be taken, and another try at it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+
+from hnintel.ingest import retries
+from hnintel.ingest.retries import Letter
+from hnintel.settings import load_settings
+from hnintel.sources import NAMES, open_source
+from hnintel.warehouse import open_warehouse
+from hnintel.window import parse_day
+
+app = typer.Typer(help="What could not be taken: list it, or have it tried again.")
+
+Stage = Annotated[str | None, typer.Option(help="Only those of a stage: items, comments, articles, enrich:NAME, ...")]
+Day = Annotated[str | None, typer.Option(help="Only those of a day, YYYY-MM-DD.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")]
+
+
+@app.command("list")
+def list_(stage: Stage = None, day: Day = None, as_json: AsJson = False) -> None:
+    """List the dead letters: stage, key, reason, attempts, first and last seen (UTC), and whether each is due."""
+    found = _letters(stage, parse_day(day) if day else None)
+    if as_json:
+        print(json.dumps([letter.as_json() for letter in found]))
+        return
+    for letter in found:
+        print(_line(letter))
+    print(f"{len(found)} dead letters, {sum(letter.due for letter in found)} due" if found else "there are none")
+
+
+@app.command()
+def retry(
+    source: Annotated[str, typer.Option(metavar="|".join(NAMES), help="Where items are read from.")] = "live",
+    stage: Stage = None,
+    day: Day = None,
+    whole: Annotated[bool, typer.Option("--all", help="Those too that are not due.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Try the due letters again: items and comments now, articles and enrichments in the next run of their day."""
+    settings = load_settings()
+    opened = open_source(source, settings)
+    chosen = [letter for letter in _letters(stage, parse_day(day) if day else None) if whole or letter.due]
+    came = asyncio.run(
+        retries.retry(open_warehouse(settings), opened, chosen, settings, run_id=f"retry-{uuid.uuid4()}", now=_now())
+    )
+    if as_json:
+        days = [day.isoformat() for day in came.days]
+        print(json.dumps({"taken": came.taken, "failing": came.failing, "made_due": came.made_due, "days": days}))
+    elif not chosen:
+        print("there are none that are due" + ("" if whole else " (--all tries the others too)"))
+    else:
+        print(
+            f"{came.taken} taken, {came.failing} failing still, {came.made_due} made due for the next run of their day"
+        )
+        print(f"run these days again to go on with what was taken: {', '.join(map(str, came.days))}")
+
+
+def _line(letter: Letter) -> str:
+    first, last = f"{letter.first_seen:%Y-%m-%d %H:%M}", f"{letter.last_seen:%Y-%m-%d %H:%M}"
+    told = f"{letter.stage}  {letter.key}  of {letter.day}: {letter.reason}"
+    return f"{told}  ({letter.attempts} tried, first {first}, last {last}{', due' if letter.due else ''})"
+
+
+def _letters(stage: str | None, day: date | None) -> list[Letter]:
+    settings = load_settings()
+    with open_warehouse(settings).transaction() as session:
+        found = retries.letters(session, settings, _now(), stage)
+    return [letter for letter in found if day is None or letter.day == day]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,174 @@
+"""``python -m hnintel eval``: judge an engine and its enrichments on labelled texts, or one change against another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hnintel import stopping
+from hnintel.cost.budget import Estimate
+from hnintel.enrich.declaration import Enrichment, load_enrichments
+from hnintel.enrich.question import fingerprint_of
+from hnintel.errors import HnIntelError, UsageError
+from hnintel.evaluation import report
+from hnintel.evaluation.ask import plan, scratch_warehouse
+from hnintel.evaluation.compare import compare
+from hnintel.evaluation.corpora import read_corpora
+from hnintel.evaluation.cost import Books
+from hnintel.evaluation.result import Result, as_json, evaluate, read_results
+from hnintel.evaluation.sets import LabelledSet, chosen_sets, read_folder
+from hnintel.settings import ROOT, Settings, load_settings
+from hnintel.warehouse.base import Warehouse
+
+_OWN = Path(__file__).resolve().parent.parent / "labelled"
+_DATA = ROOT.parent / "shared" / "data"
+
+#: A set and an enrichment that it judges.
+Pair = tuple[LabelledSet, Enrichment]
+
+
+def eval_(
+    sets: Annotated[list[str] | None, typer.Option("--set", help="Only this labelled set; may be repeated.")] = None,
+    enrichment: Annotated[str | None, typer.Option(help="Only this enrichment.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many texts a set, always the same ones.")] = None,
+    enrichments: Annotated[
+        Path | None, typer.Option(help="A folder of enrichments, in place of HNINTEL_ENRICHMENTS_PATH.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="What to compare with: a saved --json, or another folder of enrichments.")
+    ] = None,
+    labelled: Annotated[
+        Path | None, typer.Option(help="A folder of your own labelled sets, *.jsonl, in place of all others.")
+    ] = None,
+    data: Annotated[
+        Path, typer.Option(envvar="HNINTEL_TEST_DATA", help="Where corpora that others labelled lie, if anywhere.")
+    ] = _DATA,
+    only_plan: Annotated[
+        bool, typer.Option("--plan", help="Tell what would be asked and its cost; ask nothing.")
+    ] = False,
+    to_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Judge answers on labelled texts: accuracy, F1, bad answers, cost. What is paid is on the warehouse's books."""
+    settings = load_settings()
+    chosen = [one.sample(limit) for one in chosen_sets(_sets(labelled, data), sets or [])]
+    pairs = _pairs(chosen, load_enrichments(enrichments or settings.enrichments_path), enrichment, bool(sets))
+    before = load_enrichments(against) if against and against.is_dir() else None
+    earlier = read_results(against) if against and before is None else None
+    old_pairs = _pairs(chosen, before, enrichment, named=False) if before else []
+    if against:
+        _refuse_strangers(pairs, old_pairs, earlier or [])
+    with stopping.on_signals_while_asking(), scratch_warehouse(settings) as warehouse:
+        new = {_question(warehouse, pair, settings) for pair in pairs}
+        to_ask = [*pairs, *(pair for pair in old_pairs if _question(warehouse, pair, settings) not in new)]
+        if only_plan:
+            _plan(warehouse, to_ask, settings, to_json)
+            return
+        books = Books(settings)
+        with books.reserved(_estimates(warehouse, to_ask, settings)):
+            results: list[Result] = []
+            try:
+                for examples, one in pairs:
+                    results.append(evaluate(warehouse, one, examples, settings, books))
+                if before is not None:
+                    earlier = _ask_what_differs(warehouse, old_pairs, results, settings, books)
+            except HnIntelError:
+                if results:  # they are paid for
+                    _tell(results, None, to_json)
+                raise
+    _tell(results, earlier, to_json)
+
+
+def _sets(folder: Path | None, data: Path) -> list[LabelledSet]:
+    if folder is None:
+        return [*read_folder(_OWN), *read_corpora(data)]
+    found = read_folder(folder)
+    if not found:
+        raise UsageError(f"{folder} has no labelled set: put a file there, NAME.jsonl")
+    return found
+
+
+def _pairs(
+    sets: Sequence[LabelledSet], enrichments: dict[str, Enrichment], only: str | None, named: bool
+) -> list[Pair]:
+    """Every set with every enrichment that it judges."""
+    if only is not None and only not in enrichments:
+        raise UsageError(f"there is no enrichment '{only}': there is {', '.join(enrichments)}")
+    wanted = [one for name, one in enrichments.items() if only in (None, name)]
+    pairs = [(examples, one) for examples in sets for one in wanted if examples.judged_columns(one)]
+    idle = [examples.name for examples in sets if all(examples is not judging for judging, _ in pairs)]
+    if not pairs or (named and idle):
+        told = f"set {idle[0]} labels" if idle else "the sets label"
+        raise UsageError(
+            f"{told} no column of {', '.join(one.name for one in wanted)}: choose another --set or --enrichment, "
+            "or label texts for it (docs/how-to/judge-a-change.md)"
+        )
+    return pairs
+
+
+def _ask_what_differs(
+    warehouse: Warehouse, pairs: Sequence[Pair], results: Sequence[Result], settings: Settings, books: Books
+) -> list[Result]:
+    """The results of *pairs*; a question that is the same in both folders is not paid for twice."""
+    known = {(one.set, one.enrichment, one.fingerprint): one for one in results}
+    return [
+        known.get(_question(warehouse, (examples, one), settings))
+        or evaluate(warehouse, one, examples, settings, books)
+        for examples, one in pairs
+    ]
+
+
+def _question(warehouse: Warehouse, pair: Pair, settings: Settings) -> tuple[str, str, str]:
+    """Set, enrichment and fingerprint: what has the same ones has the same answers."""
+    examples, one = pair
+    return examples.name, one.name, fingerprint_of(warehouse, one, settings)
+
+
+def _refuse_strangers(pairs: Sequence[Pair], old_pairs: Sequence[Pair], earlier: Sequence[Result]) -> None:
+    """Raise UsageError where no set and enrichment is on both sides, before anything is paid for."""
+    old = {(one.set, one.enrichment) for one in earlier} | {(examples.name, one.name) for examples, one in old_pairs}
+    if old.isdisjoint((examples.name, one.name) for examples, one in pairs):
+        raise UsageError("nothing can be compared: --against has no set and enrichment in common with this")
+
+
+def _estimates(warehouse: Warehouse, pairs: Sequence[Pair], settings: Settings) -> list[Estimate]:
+    """What asking about each pair may come to; nothing is counted where no budget bounds it."""
+    if settings.budget_run is settings.budget_day is settings.budget_month is None:
+        return []
+    taken = [(len(examples.examples), plan(warehouse, one, examples, settings)) for examples, one in pairs]
+    return [Estimate(rows, one.input_tokens, one.output_tokens, one.cost, one.currency) for rows, one in taken]
+
+
+def _plan(warehouse: Warehouse, pairs: Sequence[Pair], settings: Settings, to_json: bool) -> None:
+    planned = []
+    for examples, one in pairs:
+        taken = plan(warehouse, one, examples, settings)
+        planned.append(
+            {
+                "set": examples.name,
+                "enrichment": one.name,
+                "model": warehouse.model(one.model, one.name),
+                "rows": len(examples.examples),
+                "input_tokens": taken.input_tokens,
+                "output_tokens": taken.output_tokens,
+                "cost": taken.cost,
+                "currency": taken.currency,
+            }
+        )
+    print(json.dumps({"plan": planned}) if to_json else "\n".join(report.planned(planned)))
+
+
+def _tell(results: Sequence[Result], earlier: Sequence[Result] | None, to_json: bool) -> None:
+    changes = None if earlier is None else compare(earlier, results)
+    if to_json:
+        found = {"results": as_json(results)}
+        print(json.dumps(found if changes is None else found | {"changes": [asdict(one) for one in changes]}))
+        return
+    lines = report.summary(results)
+    for result in results:
+        lines += report.details(result)
+    print("\n".join(lines if changes is None else [*lines, *report.changes(changes)]))

@@ -1,0 +1,221 @@
+"""``python -m hnintel status``: how every stage of every day stands, how fresh the newest is, what is due and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from hnintel.errors import UsageError
+from hnintel.partitions.calendar import (
+    Freshness,
+    Span,
+    freshness,
+    in_words,
+    known_days,
+    newest_whole_day,
+    parse_range,
+    parse_span,
+)
+from hnintel.partitions.hours import read_at as hours_read
+from hnintel.partitions.pipeline import Making
+from hnintel.partitions.settling import Due
+from hnintel.partitions.state import Partition, grid, sources_of
+from hnintel.planning.due import days_due
+from hnintel.planning.remedy import RECONCILE, command_for, source_words, who_does
+from hnintel.settings import Settings, load_settings
+from hnintel.sources import NAMES, open_source
+from hnintel.warehouse import open_warehouse
+from hnintel.warehouse.base import Session
+from hnintel.window import yesterday
+
+#: Each status as a letter, and its colour.
+_MARKS = {
+    "complete": ("C", "green"),
+    "partial": ("P", "yellow"),
+    "stale": ("S", "yellow"),
+    "running": ("R", "cyan"),
+    "failed": ("F", "red"),
+    "stopped": ("B", "red"),
+    "missing": (".", "dim"),
+}
+_LEGEND = "C complete, P partial, S stale, R running, F failed, B stopped by a budget, . missing"
+_SHOWN_DAYS = 14
+_DAYS_A_TABLE = 16
+_LINES = 20
+#: Of more days nobody reads a grid, and their stages fill the memory.
+_MOST_DAYS = 3700
+
+Grid = Mapping[date, Mapping[str, Partition]]
+#: A day, how a stage of it stands, why, and who does it.
+_Reason = tuple[date, str, str, str]
+
+
+def status(
+    first: Annotated[
+        str | None, typer.Option("--from", help="The first day, or a week or month (default: two weeks back).")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", help="The last day, or a week or month (default: the newest).")
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(NAMES), help="Where days are read from (default: HNINTEL_SOURCE, else as the newest day)."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
+) -> None:
+    """Show days and their stages, how fresh the newest is, and what is due and why."""
+    settings, now = load_settings(), datetime.now(UTC).replace(tzinfo=None)
+    warehouse = open_warehouse(settings)
+    with warehouse.transaction() as session:
+        making = Making(warehouse, settings, source or _source(session, settings))
+        open_source(making.spec, settings)  # refused where there is no such source, also while the ledger is empty
+        span = _span(session, making, first, last, now)
+        found = grid(session, making, span.first, span.last, now) if span else {}
+        fresh = freshness(session, settings, now)
+        hours = hours_read(session, span.first, span.last) if span else {}
+        sources = sources_of(session, span.first, span.last) if span else {}
+        by_itself = days_due(session, making, now)
+    if as_json:
+        read = {
+            "hours": {str(day): list(stages) for day, stages in hours.items()},
+            "sources": {str(day): named for day, named in sources.items()},
+        }
+        print(
+            json.dumps(
+                _as_json(found, fresh, making) | read | {"reconcile": {str(one.day): one.why for one in by_itself}}
+            )
+        )
+    else:
+        _show(found, [*_read_by_hour(hours), *_read_from_several(sources, making.spec)], fresh, settings)
+        for line in _due(found, making, by_itself) if found else []:
+            Console(soft_wrap=True).print(line, markup=False, highlight=False)
+
+
+def _source(session: Session, settings: Settings) -> str:
+    """What days are read from: what is set, else what the newest of the ledger was read from."""
+    if "source" in settings.model_fields_set:
+        return settings.source
+    newest = "SELECT source FROM ops.partitions WHERE source IS NOT NULL ORDER BY day DESC, stage LIMIT 1"
+    return next((str(found) for (found,) in session.execute(newest)), settings.source)
+
+
+def _span(session: Session, making: Making, first: str | None, last: str | None, now: datetime) -> Span | None:
+    """The days asked for; by default those of the last two weeks that the ledger has, to the newest."""
+    over = yesterday(now.replace(tzinfo=UTC), making.settings.time_zone)
+    if first is not None and last is not None:
+        return _checked(parse_range(first, last, over))
+    known = known_days(session)
+    end = parse_span(last).last if last is not None else _newest(making, known, now)
+    if first is not None:
+        asked = parse_range(first, first, over)
+        return _checked(Span(asked.first, max(asked.last, end or asked.last)))
+    if end is None:
+        return None
+    weeks_back = end - min(timedelta(days=_SHOWN_DAYS - 1), end - date.min)
+    return Span(max(weeks_back, min(known.first, end)) if known else weeks_back, end)
+
+
+def _checked(span: Span) -> Span:
+    if (span.last - span.first).days >= _MOST_DAYS:
+        raise UsageError(f"{span.first} to {span.last} are more than {_MOST_DAYS} days: give --from and --to nearer by")
+    return span
+
+
+def _newest(making: Making, known: Span | None, now: datetime) -> date | None:
+    """The newest day of the ledger; where it was kept up lately, the last whole day, which may be missing in it."""
+    if known is None:
+        return None
+    whole = newest_whole_day(making.source, now, making.settings.time_zone)
+    return whole if timedelta() < whole - known.last <= timedelta(days=_SHOWN_DAYS) else known.last
+
+
+def _as_json(found: Grid, fresh: Freshness, making: Making) -> dict[str, Any]:
+    told = {"day": fresh.day.isoformat() if fresh.day else None, "hours": fresh.hours, "fresh": fresh.is_fresh}
+    days = {day.isoformat(): {stage: one.as_json() for stage, one in stages.items()} for day, stages in found.items()}
+    return {"source": making.spec, "stages": list(making.stages), "freshness": told, "days": days}
+
+
+def _read_by_hour(hours: Mapping[date, Mapping[str, datetime]]) -> list[str]:
+    return [f"{day} is read by the hour: {len(read)} so far, the last is {max(read)}" for day, read in hours.items()]
+
+
+def _read_from_several(sources: Mapping[date, Sequence[str]], shown: str) -> list[str]:
+    """Of days whose reading has a partition for more than one source, which; the grid has that of one."""
+    return [
+        f"{day} was read from {', '.join(named)}: shown is {shown} (--source shows another)"
+        for day, named in sources.items()
+        if len(named) > 1
+    ]
+
+
+def _show(found: Grid, notes: Sequence[str], fresh: Freshness, settings: Settings) -> None:
+    console = Console(soft_wrap=True)
+    if not found:
+        console.print("no day was run yet: python flows/main.py --source sample")
+        return
+    days = list(found)
+    for start in range(0, len(days), _DAYS_A_TABLE):
+        console.print(_table(found, days[start : start + _DAYS_A_TABLE]))
+    console.print(_LEGEND, highlight=False)
+    for note in notes:
+        console.print(note, markup=False, highlight=False)
+    console.print(_freshness(fresh, settings))
+
+
+def _table(found: Grid, days: Sequence[date]) -> Table:
+    """Stages down, days across: a letter each."""
+    table = Table(
+        Column("stage", no_wrap=True),
+        *(f"{day:%m}\n{day:%d}" for day in days),
+        title=f"{days[0]} to {days[-1]}",
+        padding=0,
+    )
+    for stage in found[days[0]]:
+        marks = [_MARKS[found[day][stage].status] for day in days]
+        table.add_row(stage, *(f"[{colour}]{letter}[/]" for letter, colour in marks))
+    return table
+
+
+def _freshness(fresh: Freshness, settings: Settings) -> str:
+    if fresh.day is None:
+        return "freshness: no whole day has a page yet"
+    word = "fresh" if fresh.is_fresh else "[red]not fresh[/]"
+    return (
+        f"freshness: {fresh.day}, over for {fresh.hours:.1f} h: {word} (HNINTEL_FRESH_HOURS={settings.fresh_hours:g})"
+    )
+
+
+def _due(found: Grid, making: Making, by_itself: Sequence[Due]) -> list[str]:
+    """What a run would do something about, why, and which command runs it: the same reason of a day once."""
+    reasons: dict[_Reason, list[str]] = {}
+    for day, stages in found.items():
+        for one in stages.values():
+            if one.due:
+                by = who_does(making, by_itself, day, one.stage)
+                reasons.setdefault((day, one.status, one.why, by), []).append(one.stage)
+    lines = []
+    for (status, why, by, of), days in _together(reasons).items():
+        named = "all stages" if len(of) == len(found[days[0]]) else ", ".join(of)
+        what = f"due: {in_words(days)} {named}: {why if status == 'missing' else f'{status}: {why}'}"
+        lines.append(f"{what}; {by.replace('{days}', command_for(days, making))}")
+    told = {day for day, *_ in reasons}
+    does = RECONCILE.format(source=source_words(making))
+    lines += [f"due: {one.day}: {one.why}; {does}" for one in by_itself if one.day not in told]
+    more = len(lines) - _LINES
+    return (lines[:_LINES] or ["nothing is due"]) + ([f"and {more} more: --json has them all"] if more > 0 else [])
+
+
+def _together(reasons: Mapping[_Reason, list[str]]) -> dict[tuple[str, str, str, tuple[str, ...]], list[date]]:
+    """The days that have the same to be done for the same reason, by the same command."""
+    days: dict[tuple[str, str, str, tuple[str, ...]], list[date]] = {}
+    for (day, status, why, by), stages in reasons.items():
+        days.setdefault((status, why, by, tuple(stages)), []).append(day)
+    return days

@@ -1,1 +1,0 @@
-"""The sub-commands of ``python -m hnintel``: one file each, listed in hnintel/cli.py."""

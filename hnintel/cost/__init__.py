@@ -1,0 +1,1 @@
+"""What AI costs: prices, usage, budgets, the bill."""

@@ -1,0 +1,124 @@
+"""What answers cost: prices by model or function, each with the day from which it holds."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hnintel.errors import UsageError, WarehouseError
+from hnintel.settings import Settings
+
+BUNDLED = Path(__file__).resolve().parent / "prices.toml"
+#: How the models of the offline engine are named, which run here and are paid for with nothing but electricity.
+_OFFLINE = "offline-"
+#: What stands for the model of a Cortex function that does not let one be named: AI_CLASSIFY, AI_AGG.
+CORTEX = "cortex"
+_MILLION = 1_000_000
+
+
+class Price(BaseModel):
+    """So much per million tokens, from a day on; of a model, of a function of an unnamed model, or of both."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    model: str = ""
+    function: str = ""
+    since: date = Field(alias="from")
+    input: float = Field(ge=0, allow_inf_nan=False)
+    output: float = Field(ge=0, allow_inf_nan=False)
+    currency: str = "credits"
+
+    @model_validator(mode="after")
+    def _is_of_something(self) -> Price:
+        if not self.model and not self.function:
+            raise ValueError("name a model or a function")
+        return self
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is paid, however many tokens."""
+        return self.input == self.output == 0
+
+    def cost(self, input_tokens: int, output_tokens: int) -> float:
+        """What so many tokens cost, in ``currency``."""
+        return (input_tokens * self.input + output_tokens * self.output) / _MILLION
+
+
+_FREE = Price.model_validate({"model": _OFFLINE, "from": date.min, "input": 0, "output": 0})
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """Every price that is known; of several that fit, the most particular, then the latest that holds.
+
+    Args:
+        own: come first.
+        bundled: come behind them.
+        is_offline: whether it is the offline engine that answers. An endpoint may name its models as it likes.
+    """
+
+    own: tuple[Price, ...]
+    bundled: tuple[Price, ...]
+    is_offline: bool = False
+
+    def price(self, function: str, model: str, on: date) -> Price:
+        """What *function* costs on a day, answered by *model*.
+
+        Raises:
+            WarehouseError: no price is known; an unknown price is not taken for none.
+        """
+        if self.is_offline and model.startswith(_OFFLINE):
+            return _FREE
+        for prices in (self.own, self.bundled):
+            fitting = [price for price in prices if _fits(price, function, model) and price.since <= on]
+            if fitting:
+                return max(fitting, key=lambda price: (bool(price.model) + bool(price.function), price.since))
+        raise WarehouseError(
+            f"no price is known for {function} by the model '{model}' on {on}, and unknown is not free: give it in a "
+            "file that HNINTEL_PRICES_PATH names (0 for a model of your own); hnintel/cost/prices.toml shows its shape"
+        )
+
+
+def _fits(price: Price, function: str, model: str) -> bool:
+    return price.model == (model if price.model or model != CORTEX else "") and price.function in ("", function)
+
+
+def load_prices(settings: Settings) -> PriceList:
+    """The bundled prices, behind those of the file that the settings name; the offline engine asks for none.
+
+    Raises:
+        UsageError: the file is not there, or is no price list.
+    """
+    path = settings.prices_path
+    is_offline = settings.warehouse == "duckdb" and settings.engine == "offline"
+    return PriceList(_read(path) if path else (), _read(BUNDLED), is_offline)
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path) -> tuple[Price, ...]:
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        entries = told.pop("price", [])
+        if told or not isinstance(entries, list):
+            raise UsageError(f"{path}: a price list has [[price]] tables and nothing else")
+        return tuple(_prices(path, entries))
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}, HNINTEL_PRICES_PATH, cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _prices(path: Path, entries: Iterable[Any]) -> Iterable[Price]:
+    for number, entry in enumerate(entries, 1):
+        try:
+            yield Price.model_validate(entry)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "it"
+            told = first["msg"].removeprefix("Value error, ")
+            raise UsageError(f"{path}: price {number}: {where}: {told}") from None

@@ -1,0 +1,1 @@
+"""A question, what is pending of it, and its answers in ``enriched.*``."""

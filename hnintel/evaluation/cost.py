@@ -1,0 +1,83 @@
+"""What judging costs, on the books of the warehouse that runs are on: within the same budgets, in the same table."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+
+from hnintel.cost.budget import Budget, Estimate, Stamp, book_stopped
+from hnintel.cost.usage import EVALUATING, Functions, Judged
+from hnintel.engines.base import AskingStopped
+from hnintel.errors import BudgetReached
+from hnintel.settings import Settings
+from hnintel.warehouse import open_warehouse
+from hnintel.window import day_of
+
+
+class Books:
+    """The books of one evaluation, by a run id of its own. What costs nothing is not booked, nor is anything opened."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.run_id = f"eval-{uuid.uuid4()}"
+
+    @contextmanager
+    def reserved(self, estimates: Sequence[Estimate]) -> Iterator[None]:
+        """Have what all of it may cost on the books for the length of the block, by currency.
+
+        Raises:
+            BudgetReached: it may exceed a budget; nothing is reserved.
+        """
+        totals: dict[str, Estimate] = {}
+        for one in estimates:
+            totals[one.currency] = totals.get(one.currency, Estimate(currency=one.currency)) + one
+        budgets = [(self._budget(currency), total) for currency, total in totals.items() if total.cost]
+        if not budgets:
+            yield
+            return
+        warehouse = open_warehouse(self._settings)
+        with warehouse.transaction() as session:
+            for budget, total in budgets:
+                exceeded = budget.would_exceed(session, total, _now())
+                if exceeded:
+                    raise BudgetReached(
+                        f"eval would cost about {total.cost:.3g} {total.currency}, and {exceeded}: ask about fewer "
+                        "texts with --limit, --set or --enrichment"
+                    )
+            for budget, total in budgets:
+                budget.reserve(session, total, _now())
+        try:
+            yield
+        finally:
+            with warehouse.transaction() as session:
+                for budget, _ in budgets:
+                    budget.release(session)
+
+    def add(self, functions: Functions, enrichment: str, fingerprint: str, judged: Judged) -> None:
+        """Add a chunk that was asked to ``ops.ai_usage``, under the enrichment's name and that it was judged."""
+        if functions.is_free:
+            return
+        with open_warehouse(self._settings).transaction() as session:
+            functions.book(session, self.run_id, self._today, f"{EVALUATING}{enrichment}", fingerprint, judged)
+
+    def add_stopped(self, functions: Functions, enrichment: str, fingerprint: str, stopped: AskingStopped) -> str:
+        """Add what was under way when the asking was stopped; in words, what that was."""
+        stamp = Stamp(self.run_id, self._today, f"{EVALUATING}{enrichment}", fingerprint)
+        if functions.is_free:
+            return str(stopped)
+        with open_warehouse(self._settings).transaction() as session:
+            return book_stopped(session, functions.all, stamp, stopped)
+
+    @property
+    def _today(self) -> date:
+        return day_of(datetime.now(UTC), self._settings.time_zone)
+
+    def _budget(self, currency: str) -> Budget:
+        return Budget(self._settings, self.run_id, self._today, f"{EVALUATING}{currency}")
+
+
+def _now() -> datetime:
+    """UTC without a zone; a stamp."""
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,1 @@
+"""Items, comments and articles from a source into ``raw.*``."""

@@ -1,0 +1,44 @@
+"""Which command does what is due, in words: ``reconcile`` by itself, or a run that a person starts."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from datetime import date
+
+from hnintel.partitions import graph
+from hnintel.partitions.pipeline import Making
+from hnintel.partitions.settling import Due
+from hnintel.settings import load_settings
+
+#: What ``reconcile`` does, deployed or by hand.
+RECONCILE = "python flows/reconcile.py{source} does it"
+_BY_HAND = "{days} does it"
+_NOBODY = "no command does it: it is before HNINTEL_FIRST_DAY"
+
+
+def who_does(making: Making, by_itself: Sequence[Due], day: date, stage: str) -> str:
+    """A sentence on *stage* of *day*, which is due; in it ``{days}`` stands for the command that a person gives.
+
+    Args:
+        making: with the source.
+        by_itself: what ``reconcile`` takes up (:func:`hnintel.planning.due.days_due`).
+        day: the partition.
+        stage: of it.
+    """
+    for due in by_itself:
+        if due.day == day and stage in graph.choose(making.stages, due.stages):
+            return RECONCILE.format(source=source_words(making))
+    return _NOBODY if day < making.settings.first_day else _BY_HAND
+
+
+def command_for(days: Sequence[date], making: Making) -> str:
+    """The command that does what is due of *days*, oldest first."""
+    if len(days) == 1:
+        return f"python flows/main.py --day {days[0]}{source_words(making)}"
+    return f"python flows/backfill.py --from {days[0]} --to {days[-1]}{source_words(making)}"
+
+
+def source_words(making: Making) -> str:
+    """The argument that names the source, where it is not the one that is set."""
+    return "" if making.spec == load_settings().source else f" --source {shlex.quote(making.spec)}"

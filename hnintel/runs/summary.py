@@ -1,0 +1,209 @@
+"""What a run came to, in one object: what ``--json`` prints, ``ops.runs`` keeps and the closing table shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from hnintel.briefing.write import Written
+from hnintel.checks.check import Result, in_a_line
+from hnintel.cost import money
+from hnintel.cost.usage import Enriched
+from hnintel.ingest import retries
+from hnintel.ingest.articles import count_by_status
+from hnintel.ingest.scraping import Loaded
+from hnintel.ledger import stage_rows
+from hnintel.settings import Settings
+from hnintel.transform import Built
+from hnintel.warehouse.base import Session
+
+
+@dataclass
+class Summary:
+    """Filled in stage by stage; ``as_json`` is its public shape."""
+
+    day: date
+    run_id: str
+    source: str
+    status: str = "running"
+    skipped: list[str] = field(default_factory=list)
+    listed: int = 0
+    notes: Counter[str] = field(default_factory=Counter)
+    loaded: Loaded = field(default_factory=Loaded)
+    items: dict[str, int] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
+    articles: dict[str, int] = field(default_factory=dict)
+    enrichments: dict[str, Enriched] = field(default_factory=dict)
+    briefing: Written = field(default_factory=Written)
+    dbt: Built = field(default_factory=lambda: Built(0, 0))
+    checks: list[Result] = field(default_factory=list)
+    dead_letters: int = 0
+    letters_due: int = 0
+    counting: str = "estimated"
+    costs: dict[str, float] = field(default_factory=dict)
+    changed: list[str] | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    page: str = ""
+
+    @property
+    def usage(self) -> Enriched:
+        """All questions of the run together."""
+        return sum(self.enrichments.values(), self.briefing.usage)
+
+    def count(self, session: Session, settings: Settings, now: datetime) -> None:
+        """Read what the warehouse holds of the day, and which dead letters are due, at *now* (UTC without a zone)."""
+        self.items = _pairs(
+            session.execute(
+                "SELECT coalesce(type, 'unknown'), count(*) FROM raw.items WHERE day = ? GROUP BY 1 ORDER BY 1",
+                [self.day],
+            )
+        )
+        self.items["comment"] = session.execute(
+            "SELECT count(*) FROM raw.comments "
+            "WHERE status <> 'null' AND story_id IN (SELECT id FROM raw.items WHERE day = ?)",
+            [self.day],
+        )[0][0]
+        self.statuses = _pairs(
+            session.execute(
+                "SELECT status, count(*) FROM raw.items WHERE day = ? AND coalesce(type, '') <> 'pollopt' "
+                "GROUP BY status ORDER BY status",
+                [self.day],
+            )
+        )
+        self.articles = count_by_status(session, self.day)
+        self.dead_letters = stage_rows.dead_letters_of(session, self.day, self.enrichments)
+        self.count_costs(session)
+        self.letters_due = retries.count_due(session, settings, now)
+
+    def count_costs(self, session: Session) -> None:
+        """Read what the run has booked so far, by currency, and how its tokens were counted."""
+        booked = session.execute(
+            "SELECT counting, coalesce(currency, ?), sum(credits) FROM ops.ai_usage WHERE run_id = ? GROUP BY 1, 2",
+            [money.CREDITS, self.run_id],
+        )
+        if booked:
+            self.counting = " and ".join(sorted({counting for counting, _, _ in booked}))
+            self.costs = {currency: 0.0 for _, currency, _ in booked} | money.together(
+                {currency: float(amount)} for _, currency, amount in booked
+            )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, in the order in which a reader wants them."""
+        usage = self.usage
+        currency = next(iter(money.together([self.costs])), next(iter(self.costs), money.CREDITS))
+        return {
+            "day": self.day.isoformat(),
+            "run_id": self.run_id,
+            "source": self.source,
+            "status": self.status,
+            "skipped": self.skipped,
+            "listed": self.listed,
+            "items": self.items,
+            "outcomes": self.statuses,
+            "changes": asdict(self.loaded),
+            "notes": dict(self.notes),
+            "articles": self.articles,
+            "enrichments": {
+                name: {"asked": one.asked, "answered": one.answered, "failed": one.failed, "reused": one.reused}
+                | ({"uncounted": one.uncounted} if one.uncounted else {})
+                for name, one in self.enrichments.items()
+            },
+            "briefing": {
+                "anew": self.briefing.anew,
+                "claims": self.briefing.claims,
+                "refused": self.briefing.refused,
+            },
+            "ai_calls": usage.calls,
+            "tokens": {"input": usage.input_tokens, "output": usage.output_tokens},
+            "cost": {
+                "credits": self.costs.get(currency, 0.0),
+                "currency": currency,
+                "by_currency": self.costs,
+                "tokens_are": self.counting,
+            },
+            "dbt": {"models": self.dbt.models, "tests": self.dbt.tests},
+            "checks": {
+                "told": in_a_line(self.checks),
+                "failed": [
+                    {"name": one.name, "blocking": one.blocking, "detail": one.detail}
+                    for one in self.checks
+                    if not one.passed
+                ],
+            },
+            "dead_letters": self.dead_letters,
+            "dead_letters_due": self.letters_due,
+            "changed_tables": self.changed,
+            "seconds": {stage: round(seconds, 2) for stage, seconds in self.seconds.items()},
+            "page": self.page,
+        }
+
+
+def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The closing table: a name and a line for each thing worth a look. *told* is what ``as_json`` gives."""
+    rows = [
+        ("items", _listed(told["items"])),
+        ("outcomes", _outcomes(told["outcomes"], told["listed"])),
+        ("of the items", _of_the_items(told["changes"]["items"])),
+        ("articles", _listed(told["articles"]) or "none"),
+    ]
+    rows += [(f"enrich {name}", Enriched(**one).in_words()) for name, one in told["enrichments"].items()]
+    rows += [
+        ("briefing", _briefing(told["briefing"])),
+        ("AI", f"{told['ai_calls']} calls, {sum(told['tokens'].values())} tokens, {_cost(told['cost'])}"),
+        ("dbt", f"{told['dbt']['models']} models, {told['dbt']['tests']} tests"),
+    ]
+    rows.append(("checks", told["checks"]["told"]))
+    for one in told["checks"]["failed"]:
+        rows.append(("failed check" if one["blocking"] else "warning", f"{one['name']}: {one['detail']}"))
+    if told["notes"]:
+        rows.append(("met on the way", _listed(told["notes"])))
+    if told["dead_letters"] or told["dead_letters_due"]:
+        letters = f"{told['dead_letters']} of this day, to be tried again later; {told['dead_letters_due']} are due now"
+        rows.append(("dead letters", f"{letters}: python -m hnintel dead-letters list"))
+    if told["skipped"]:
+        rows.append(("skipped, as done", ", ".join(told["skipped"])))
+    if told["changed_tables"] is not None:
+        rows.append(("since the last run", _changes(told["changed_tables"], told["ai_calls"])))
+    rows.append(("time", ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in told["seconds"].items())))
+    rows.append(("page", told["page"]))
+    return rows
+
+
+def _cost(told: Mapping[str, Any]) -> str:
+    return f"{money.in_words(told['by_currency'])} ({told['tokens_are']})"
+
+
+def _briefing(told: Mapping[str, Any]) -> str:
+    if not told["anew"]:
+        return "as it was"
+    refused = f", {told['refused']} refused: they cite no story of the day" if told["refused"] else ""
+    return f"{told['claims']} claims{refused}"
+
+
+def _of_the_items(changes: Mapping[str, int]) -> str:
+    words = {"new": "new", "text": "changed in words", "counts": "in score or comments alone", "unchanged": "as before"}
+    return ", ".join(f"{changes[name]} {told}" for name, told in words.items() if changes[name]) or "none"
+
+
+def _changes(changed: list[str], calls: int) -> str:
+    if not changed:
+        return f"nothing changed: {calls} AI calls, every table of raw, enriched and marts holds what it held"
+    return f"{len(changed)} table{'s' if len(changed) > 1 else ''} changed: {', '.join(changed)}"
+
+
+def _outcomes(outcomes: Mapping[str, int], listed: int) -> str:
+    """What became of the items of the day, and how many were listed now: fewer, where some came from elsewhere."""
+    if not listed:
+        return _listed(outcomes)
+    return f"{_listed(outcomes)}{' of' if sum(outcomes.values()) <= listed else ';'} {listed} listed"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+
+
+def _pairs(rows: list[tuple[Any, ...]]) -> dict[str, int]:
+    return {str(row[0]): int(row[1]) for row in rows}

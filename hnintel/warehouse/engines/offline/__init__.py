@@ -1,5 +1,0 @@
-"""The deterministic engine that needs no key and no network: lexicons, TF-IDF and rules, kept in files beside it."""
-
-from hnintel.warehouse.engines.offline.engine import MODEL, OfflineEngine
-
-__all__ = ["MODEL", "OfflineEngine"]

@@ -1,5 +1,0 @@
-"""The openai engine: any OpenAI-compatible endpoint (OpenAI, Ollama, vLLM, llama.cpp) answers the AI functions."""
-
-from hnintel.warehouse.engines.openai.engine import OpenAIEngine
-
-__all__ = ["OpenAIEngine"]
