@@ -21,7 +21,7 @@ if __name__ == "__main__":
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from prefect import flow, runtime
@@ -45,7 +45,7 @@ from hnintel.planning.work import Only, Work, choose_work, lease_of
 from hnintel.runs.summary import Summary
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
-from hnintel.window import refuse_future
+from hnintel.window import refuse_future, utc_now
 from tasks.backfill import show
 from tasks.events import ANNOUNCED
 
@@ -109,7 +109,7 @@ async def backfill(
     span = _checked(Span(from_day, to_day), making)
     chosen = graph.choose(making.stages, stages)
     with making.warehouse.transaction() as session:
-        works = choose_work(session, making, span, chosen, only, _now(), newest_first=order == "newest")
+        works = choose_work(session, making, span, chosen, only, utc_now(), newest_first=order == "newest")
     planned = await asyncio.to_thread(plan_backfill, making.warehouse, making, works, chosen)
     total = planned.total
     told = f"{len(works)} days, {total.rows} questions, {total.cost_in_words()}"
@@ -194,14 +194,14 @@ async def _briefings(made: Backfill, held: Leases) -> None:
 def _announce(made: Backfill, day: date) -> None:
     """Have it told what came of the day since its child ended: that its page is written."""
     with made.making.warehouse.transaction() as session:
-        outbox.announce_day(session, made.making, day, "parent", _now())
+        outbox.announce_day(session, made.making, day, "parent", utc_now())
 
 
 async def _close(made: Backfill, span: Span) -> dict[str, Any]:
     """Say how every day of the backfill stands now, by the ledger."""
     days = [work.day for work in made.works]
     with made.making.warehouse.transaction() as session:
-        found = grid(session, made.making, min(days), max(days), _now())
+        found = grid(session, made.making, min(days), max(days), utc_now())
     rows = []
     for work in made.works:
         left = [stage for stage in work.stages if not found[work.day][stage].is_done or found[work.day][stage].due]
@@ -220,7 +220,3 @@ async def _close(made: Backfill, span: Span) -> dict[str, Any]:
     if made.errors:
         raise of_several(made.errors, f"{told}; a second start does what is left. The first: {made.errors[0]}")
     return {"status": "complete" if complete == len(rows) else "partial", "told": told, "days": rows}
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -55,7 +55,7 @@ from hnintel.runs.summary import Summary
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import open_source, refuse_without_days
 from hnintel.warehouse import open_warehouse, table_hashes
-from hnintel.window import Window, day_of, refuse_future, yesterday
+from hnintel.window import Window, day_of, refuse_future, utc_now, yesterday
 from tasks import assets, brief, checks
 from tasks.events import ANNOUNCED
 
@@ -109,7 +109,7 @@ async def hacker_news(
             _end(run, error)
             raise
         with making.warehouse.transaction() as session:
-            summary.count(session, settings, _now())
+            summary.count(session, settings, utc_now())
             if before is not None:
                 summary.changed = table_hashes.changed(before, table_hashes.contents(session, making.warehouse))
         summary.status = "partial" if summary.dead_letters else "complete"
@@ -154,7 +154,7 @@ def _scheduled() -> datetime:
 
 def _begin(run: Run) -> dict[str, str] | None:
     """Note the run; what the tables hold now, where the day was run before."""
-    now, warehouse = _now(), run.making.warehouse
+    now, warehouse = utc_now(), run.making.warehouse
     run.leases.take(run.day, f"run {run.run_id}")  # a sign of life between two stages
     with warehouse.transaction() as session:
         alive = close_dead(session, now)
@@ -176,10 +176,10 @@ def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy =
         with run.making.warehouse.transaction() as session:
             run.summary.count_costs(session)  # also of a run that failed before it counted the rest
             told = run.summary.as_json() | ({"error": f"{type(error).__name__}: {error}"[:500]} if error else {})
-            stage_rows.end_run(session, run.run_id, status, told, _now())
+            stage_rows.end_run(session, run.run_id, status, told, utc_now())
             if not error:
-                outbox.announce_day(session, run.making, run.day, continue_by, _now())
-                outbox.announce_given_up(session, run.making.settings, _now())
+                outbox.announce_day(session, run.making, run.day, continue_by, utc_now())
+                outbox.announce_given_up(session, run.making.settings, utc_now())
     except HnIntelError:
         if not error:
             raise
@@ -253,8 +253,8 @@ async def _transform(run: Run) -> None:
     if graph.TRANSFORM not in run.stages:
         return
     with run.making.warehouse.transaction() as session:
-        refuse_unready(session, run.making, run.day, graph.TRANSFORM, _now())
-        due = spans_to_transform(session, run.making, Span(run.day, run.day), _now(), run.again)
+        refuse_unready(session, run.making, run.day, graph.TRANSFORM, utc_now())
+        due = spans_to_transform(session, run.making, Span(run.day, run.day), utc_now(), run.again)
     if due:
         run.summary.dbt = await asyncio.to_thread(transform, run.day, run.day, run.run_id, run.making.spec, run.again)
     else:
@@ -283,8 +283,3 @@ def _timed(run: Run, name: str) -> Iterator[None]:
         yield
     finally:
         run.summary.seconds[name] = time.monotonic() - began
-
-
-def _now() -> datetime:
-    """A stamp for the ledger, UTC without a zone; what is done never depends on it."""
-    return datetime.now(UTC).replace(tzinfo=None)

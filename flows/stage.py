@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from hnintel import progress
 from hnintel.errors import BudgetReached, HnIntelError, UsageError
@@ -17,6 +17,7 @@ from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import Partition, grid, partition
 from hnintel.runs.summary import Summary
 from hnintel.warehouse.base import Session
+from hnintel.window import utc_now
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _is_to_be_done(run: Run, found: Partition) -> bool:
 def _begin(run: Run, name: str) -> Partition:
     """How the stage stands; where it is to be done, its beginning is noted."""
     with run.making.warehouse.transaction() as session:
-        now = _now()
+        now = utc_now()
         for upstream in run.making.stages[name]:
             if not partition(session, run.making, run.day, upstream, now).is_done:
                 raise UsageError(
@@ -122,7 +123,7 @@ def _end(run: Run, name: str) -> None:
     """Note that the stage is done, unless its last task did, in the transaction that made it so."""
     with run.making.warehouse.transaction() as session:
         if stage_rows.is_running(session, run.day, name, run.run_id):
-            stage_rows.end_stage(session, run.day, name, "complete", run.run_id, _now())
+            stage_rows.end_stage(session, run.day, name, "complete", run.run_id, utc_now())
 
 
 def _fail(run: Run, name: str, error: BaseException) -> None:
@@ -132,13 +133,9 @@ def _fail(run: Run, name: str, error: BaseException) -> None:
         told = "interrupted"
     with suppress(HnIntelError), run.making.warehouse.transaction() as session:  # must not hide why
         if stage_rows.is_running(session, run.day, name, run.run_id):
-            stage_rows.end_stage(session, run.day, name, status, run.run_id, _now(), error=told[:500])
+            stage_rows.end_stage(session, run.day, name, status, run.run_id, utc_now(), error=told[:500])
 
 
 def _tell_skipped(run: Run, found: Partition) -> None:
     run.summary.skipped.append(found.stage)
     progress.finish(found.stage, f"{found.status}, skipped{f': {found.why}' if found.why else ''}")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 from prefect import flow, runtime
 
@@ -16,6 +16,7 @@ from hnintel.partitions.state import spans_to_transform
 from hnintel.settings import load_settings
 from hnintel.transform import STAGE, Built
 from hnintel.warehouse import open_warehouse, query_tags
+from hnintel.window import utc_now
 from tasks.transform import build
 
 
@@ -39,10 +40,10 @@ def transform(
     # One at a time, whatever the days: every build writes the same tables.
     with leases.held(making.warehouse, leases.ALL_DAYS, STAGE, run_id, settings):
         with making.warehouse.transaction() as session:
-            spans = spans_to_transform(session, making, Span(first, last), _now(), again)
+            spans = spans_to_transform(session, making, Span(first, last), utc_now(), again)
         for span in spans:
             with making.warehouse.transaction() as session:
-                begin(session, making, span, STAGE, run_id, _now())
+                begin(session, making, span, STAGE, run_id, utc_now())
             built, days = _built(making, span, run_id), days + len(span)
     progress.finish(STAGE, f"{built.models} models, {built.tests} tests, {days} day{'s' if days > 1 else ''}")
     return built
@@ -70,8 +71,4 @@ def _end(
 ) -> None:
     with making.warehouse.transaction() as session:
         for day in days:
-            stage_rows.end_stage(session, day, STAGE, status, run_id, _now(), rows=rows, error=error)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+            stage_rows.end_stage(session, day, STAGE, status, run_id, utc_now(), rows=rows, error=error)

@@ -88,3 +88,8 @@ def refuse_future(day: date, now: datetime, zone: str) -> None:
     today = day_of(now, zone)
     if day > today:
         raise UsageError(f"{day} has not begun in {zone}, where it is {today}: give a day that has")
+
+
+def utc_now() -> datetime:
+    """The time now, UTC without a zone, as the warehouse keeps times. A stamp: what is done never depends on it."""
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from hnintel.warehouse.query_tags import tagged
 from hnintel.web.fetcher import Fetcher
 from hnintel.web.host_limits import HostTurns
 from hnintel.web.robots import RobotsCache
+from hnintel.window import utc_now
 from tasks.policies import ARTICLES_BY_URL_AND_DAY, kept
 
 STAGE = "articles"
@@ -34,7 +35,7 @@ def pending(day: date, have_pages: bool) -> list[Wanted]:
     """The articles of a day that are to be read."""
     settings = load_settings()
     with tagged("ingest", day=day), open_warehouse(settings).transaction() as session:
-        return articles.pending_articles(session, day, _now(), have_pages, settings.article_refresh_days)
+        return articles.pending_articles(session, day, utc_now(), have_pages, settings.article_refresh_days)
 
 
 def _reading(parameters: dict[str, Any]) -> str:
@@ -61,7 +62,7 @@ def read(wanted: Sequence[Wanted], source: str, identity: str, day: date) -> lis
 
     async def fetch_all() -> list[ArticleReading]:
         async with Fetcher(transport, settings, *manners) as fetcher:
-            return await articles.read_articles(fetcher, wanted, settings, _now())
+            return await articles.read_articles(fetcher, wanted, settings, utc_now())
 
     return asyncio.run(fetch_all())
 
@@ -75,7 +76,7 @@ def load(read: Sequence[Article], day: date, run_id: str) -> int:
     """
     with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
         stage_rows.refuse_if_taken_over(session, day, STAGE, run_id)
-        articles.load_articles(session, read, day, run_id, _now())
+        articles.load_articles(session, read, day, run_id, utc_now())
     return len(read)
 
 
@@ -100,7 +101,3 @@ def _manners(
     """
     at_once, delay, most_waiting = bounds
     return HostTurns(at_once, delay, most_waiting=most_waiting), RobotsCache()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 from prefect import task
 from prefect.artifacts import create_table_artifact
@@ -15,6 +15,7 @@ from hnintel.events import CheckFailed
 from hnintel.ledger import outbox
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
+from hnintel.window import utc_now
 
 
 @task(cache_policy=NO_CACHE, task_run_name="check {part} of {day}")
@@ -36,7 +37,7 @@ def show(day: date, run_id: str) -> None:
     """Keep all checks of the run as a table artifact, what failed first, and have that announced."""
     with open_warehouse(load_settings()).transaction() as session:
         results = run.results_of(session, run_id, day)
-        outbox.put_all(session, [_failure(one, day, run_id) for one in results if not one.passed], _now())
+        outbox.put_all(session, [_failure(one, day, run_id) for one in results if not one.passed], utc_now())
     if not results:  # the run ended before its first check
         return
     table = [
@@ -55,7 +56,3 @@ def show(day: date, run_id: str) -> None:
 
 def _failure(one: Result, day: date, run_id: str) -> CheckFailed:
     return CheckFailed(day=day, run_id=run_id, check=one.name, blocking=one.blocking, detail=one.detail)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -18,7 +18,7 @@ from hnintel.sources import open_source
 from hnintel.sources.base import Listing
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.query_tags import tagged
-from hnintel.window import Window
+from hnintel.window import Window, utc_now
 from tasks.concurrency import HACKER_NEWS, turn
 from tasks.policies import ITEMS_BY_ID_AND_DAY, TRIED_AGAIN, kept
 
@@ -40,7 +40,7 @@ def list_day(source: str, window: Window) -> Listing:
 @task(task_run_name="list hours of {window.day}", **TRIED_AGAIN)
 def list_hours(source: str, window: Window, until: datetime) -> tuple[Listing, list[Hour], datetime]:
     """What is to be read of the hours of a day that are over at *until*, which hours these are, and when it began."""
-    settings, began = load_settings(), _now()
+    settings, began = load_settings(), utc_now()
     opened = open_source(source, settings)
     with tagged("ingest", day=window.day), open_warehouse(settings).transaction() as session:
         due = hours.hours_due(session, window, source, until)
@@ -63,7 +63,7 @@ def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> scrapin
 def begin(day: date, stage: str, run_id: str) -> None:
     """Note in the ledger that a stage has begun."""
     with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
-        stage_rows.begin_stage(session, day, stage, run_id, _now())
+        stage_rows.begin_stage(session, day, stage, run_id, utc_now())
 
 
 @task(cache_policy=NO_CACHE, task_run_name="load a chunk of {day}")
@@ -75,7 +75,7 @@ def load(scraped: scraping.Scraped, day: date, run_id: str) -> scraping.Loaded:
     """
     with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
         stage_rows.refuse_if_taken_over(session, day, STAGE, run_id)
-        return scraping.load(session, scraped, day, run_id, _now())
+        return scraping.load(session, scraped, day, run_id, utc_now())
 
 
 @task(cache_policy=NO_CACHE, task_run_name="end {stage} of {day}")
@@ -84,7 +84,7 @@ def end(day: date, stage: str, source: str, run_id: str, rows: int, lost: int) -
     with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
         if stage == STAGE:
             hours.forget(session, day, source)
-        stage_rows.end_stage(session, day, stage, "partial" if lost else "complete", run_id, _now(), rows=rows)
+        stage_rows.end_stage(session, day, stage, "partial" if lost else "complete", run_id, utc_now(), rows=rows)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="end hours of {day}")
@@ -94,8 +94,4 @@ def end_hours(day: date, source: str, run_id: str, read: Sequence[Hour], began: 
     with tagged("ingest", run_id, day), open_warehouse(settings).transaction() as session:
         hours.note_read(session, read, source, run_id, began)
         rows = len(scraping.known_ids(session, day, open_source(source, settings).name))
-        stage_rows.end_stage(session, day, STAGE, "partial" if lost else "complete", run_id, _now(), rows=rows)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+        stage_rows.end_stage(session, day, STAGE, "partial" if lost else "complete", run_id, utc_now(), rows=rows)

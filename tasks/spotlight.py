@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import date
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -18,6 +18,7 @@ from hnintel.settings import load_settings
 from hnintel.sources import open_source
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.query_tags import tagged
+from hnintel.window import utc_now
 from tasks import articles
 from tasks.concurrency import AI, turn
 from tasks.policies import ASKED_AGAIN, TRIED_AGAIN, waiting_to_be_tried_again
@@ -34,7 +35,7 @@ def find(story_id: int, source: str) -> spotlight.Found:
 def load(story_id: int, found: spotlight.Found, run_id: str) -> scraping.Loaded:
     """Merge the story and its comments into the warehouse."""
     with tagged("ingest", run_id, found.day), open_warehouse(load_settings()).transaction() as session:
-        return scraping.load(session, found.scraped, found.day, run_id, _now())
+        return scraping.load(session, found.scraped, found.day, run_id, utc_now())
 
 
 @task(cache_policy=NO_CACHE, task_run_name="read the article of {story_id}")
@@ -43,12 +44,12 @@ def read_article(story_id: int, source: str, day: date, run_id: str) -> int:
     settings = load_settings()
     opened = open_source(source, settings)
     with open_warehouse(settings).transaction() as session:
-        wanted = spotlight.article_of(session, story_id, day, _now(), settings)
+        wanted = spotlight.article_of(session, story_id, day, utc_now(), settings)
     if not wanted or opened.pages() is None:
         return 0
     read = articles.read.fn(wanted, source, opened.identity, day)
     with tagged("ingest", run_id, day), open_warehouse(settings).transaction() as session:
-        load_articles(session, read, day, run_id, _now())
+        load_articles(session, read, day, run_id, utc_now())
     return len(read)
 
 
@@ -65,7 +66,3 @@ def ask(name: str, story_id: int, day: date, run_id: str) -> Enriched:
         turn(AI),
     ):
         return spotlight.ask(warehouse, enrichment, story_id, day, settings, run_id)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from hnintel import progress
@@ -22,6 +22,7 @@ from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Staged, Step, Warehouse
 from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.statements import fenced, literal, merge_rows, statement
+from hnintel.window import utc_now
 
 STAGE = ASKER
 #: How many writings may try a section whose claims came back as no claims.
@@ -97,11 +98,11 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
             return Written()
         if not there:
             letters = [_letter(day, section.name) for section in SECTIONS]
-            stage_rows.settle_letters(session, stage_rows.stage_letters(session, day, {}, letters, run_id, _now()))
-        stage_rows.begin_stage(session, day, STAGE, run_id, _now())
+            stage_rows.settle_letters(session, stage_rows.stage_letters(session, day, {}, letters, run_id, utc_now()))
+        stage_rows.begin_stage(session, day, STAGE, run_id, utc_now())
         if not functions.are_free:
             wanted = estimate_briefing(session, warehouse, settings, _line_chars(session, day))
-            budget.reserve(session, wanted, _now())
+            budget.reserve(session, wanted, utc_now())
 
     def keep(session: Session) -> Written:
         answers = session.rows("SELECT * FROM counted ORDER BY section")
@@ -203,7 +204,7 @@ def _stage_letters(
             failed[letter] = bad
         else:
             well.append(letter)
-    return stage_rows.stage_letters(session, day, failed, well, run_id, _now())
+    return stage_rows.stage_letters(session, day, failed, well, run_id, utc_now())
 
 
 def _letter(day: date, section: str) -> stage_rows.Key:
@@ -249,7 +250,7 @@ def _save(
     model: str,
     run_id: str,
 ) -> None:
-    now = _now()
+    now = utc_now()
     row = {
         "day": day,
         "fingerprint": question,
@@ -263,7 +264,3 @@ def _save(
     }
     merge_rows(session, session.stage("enriched.briefings", [row]), keys=("day", "fingerprint"))
     stage_rows.end_stage(session, day, STAGE, "complete", run_id, now, rows=len(claims), fingerprint=question)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Literal
 
 from hnintel.checks.answers import answer_checks, columns_kept
@@ -19,6 +19,7 @@ from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.statements import merge_rows
+from hnintel.window import utc_now
 
 #: What is checked at once: what was read, before articles are; what became of those and what was answered, before the
 #: marts are built; what was billed, days later.
@@ -84,7 +85,7 @@ def stop_if_blocked(
     with tagged("enrich", run_id, day), warehouse.transaction() as session:
         for guards, told in {one.guards: f"{one.name}: {one.detail}" for one in failed}.items():
             stage = guards if guards == GUARDS else f"enrich:{guards}"
-            stage_rows.end_stage(session, day, stage, "failed", run_id, _now(), error=told)
+            stage_rows.end_stage(session, day, stage, "failed", run_id, utc_now(), error=told)
     refuse_if_blocked(results, day, settings)
 
 
@@ -118,7 +119,7 @@ def _blocking_failures(results: Sequence[Result]) -> list[Result]:
 
 def keep_results(session: Session, day: date, run_id: str, results: Sequence[Result]) -> None:
     """Set *results* down in ``ops.checks``, in place of what the same run had of the same checks."""
-    now = _now()
+    now = utc_now()
     rows = [
         {
             "run_id": run_id,
@@ -132,8 +133,3 @@ def keep_results(session: Session, day: date, run_id: str, results: Sequence[Res
         for one in results
     ]
     merge_rows(session, session.stage("ops.checks", rows), keys=("run_id", "day", "name"))
-
-
-def _now() -> datetime:
-    """UTC without a zone; a stamp."""
-    return datetime.now(UTC).replace(tzinfo=None)

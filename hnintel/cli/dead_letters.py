@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -15,7 +15,7 @@ from hnintel.ingest.retries import Letter
 from hnintel.settings import load_settings
 from hnintel.sources import NAMES, open_source
 from hnintel.warehouse import open_warehouse
-from hnintel.window import parse_day
+from hnintel.window import parse_day, utc_now
 
 app = typer.Typer(help="What could not be taken: list it, or have it tried again.")
 
@@ -49,7 +49,7 @@ def retry(
     opened = open_source(source, settings)
     chosen = [letter for letter in _letters(stage, parse_day(day) if day else None) if whole or letter.due]
     came = asyncio.run(
-        retries.retry(open_warehouse(settings), opened, chosen, settings, run_id=f"retry-{uuid.uuid4()}", now=_now())
+        retries.retry(open_warehouse(settings), opened, chosen, settings, run_id=f"retry-{uuid.uuid4()}", now=utc_now())
     )
     if as_json:
         days = [day.isoformat() for day in came.days]
@@ -72,9 +72,5 @@ def _line(letter: Letter) -> str:
 def _letters(stage: str | None, day: date | None) -> list[Letter]:
     settings = load_settings()
     with open_warehouse(settings).transaction() as session:
-        found = retries.letters(session, settings, _now(), stage)
+        found = retries.letters(session, settings, utc_now(), stage)
     return [letter for letter in found if day is None or letter.day == day]
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 from hnintel.cost.prices import Price, load_prices
 from hnintel.enrich.declaration import Enrichment
@@ -11,6 +11,7 @@ from hnintel.enrich.question import DIGESTING
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.statements import statement
+from hnintel.window import utc_now
 
 #: Stands before an enrichment's name where texts were asked about to judge it, and not for a day's sake.
 EVALUATING = "eval:"
@@ -60,7 +61,7 @@ class AIFunction:
             WarehouseError: no price is known.
         """
         answering = warehouse.model(model, asker)
-        return cls(name, answering, load_prices(settings).price(name, answering, _now().date()))
+        return cls(name, answering, load_prices(settings).price(name, answering, utc_now().date()))
 
     def came_to(self, calls: int, failed: int, read: int, written: int) -> Enriched:
         """So many calls and tokens, with their price."""
@@ -85,7 +86,7 @@ class AIFunction:
             [
                 *(run_id, day, asker, fingerprint, self.name, self.model),
                 *(came.calls, came.input_tokens, came.output_tokens, "counted" if counted else "estimated"),
-                *(came.credits, self.price.currency, self.price.since, _now()),
+                *(came.credits, self.price.currency, self.price.since, utc_now()),
             ],
         )
 
@@ -160,7 +161,3 @@ class Functions:
             read, written = judged.digest_read, judged.digest_written
             came.append(self.digesting.came_to(judged.items, judged.undigested, read, written))
         return came
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

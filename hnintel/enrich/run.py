@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from hnintel import progress
 from hnintel.checks.check import Result
@@ -22,6 +22,7 @@ from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Warehouse
 from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.statements import CHARS_PER_TOKEN, statement
+from hnintel.window import utc_now
 
 #: The fingerprint of no question: nothing has an answer to it.
 _NEVER_ASKED = "never asked"
@@ -120,7 +121,7 @@ class EnrichmentRun:
         self._settings, self._run_id = settings, run_id
         self._know_the_question()
         self._budget = Budget(settings, run_id, day, enrichment.stage)
-        self._retried_before = _now() - timedelta(minutes=settings.answer_retry_minutes)
+        self._retried_before = utc_now() - timedelta(minutes=settings.answer_retry_minutes)
 
     def _know_the_question(self) -> None:
         """As the warehouse answers it now: by the model that is there."""
@@ -142,7 +143,7 @@ class EnrichmentRun:
         """
         with self._transaction() as session:
             prepare(session, self._warehouse, self._enrichment, self._settings)
-            stage_rows.begin_stage(session, self._day, self._enrichment.stage, self._run_id, _now())
+            stage_rows.begin_stage(session, self._day, self._enrichment.stage, self._run_id, utc_now())
             return self._reuse(session, self._settings.answer_reuse_days)
 
     def next_chunk(self, after: int) -> Chunk | None:
@@ -224,11 +225,11 @@ class EnrichmentRun:
             with self._warehouse.transaction() as session:
                 wanted = self._estimate(session, self._pending(after, self._settings.enrich_chunk, self._fingerprint))
                 if wanted.rows:
-                    self._budget.reserve(session, wanted, _now())
+                    self._budget.reserve(session, wanted, utc_now())
         except BudgetReached as reached:
             with self._warehouse.transaction() as session:
                 stage = self._enrichment.stage
-                stage_rows.end_stage(session, self._day, stage, "stopped", self._run_id, _now(), error=str(reached))
+                stage_rows.end_stage(session, self._day, stage, "stopped", self._run_id, utc_now(), error=str(reached))
             raise
 
     def _pending(self, after: int, limit: int | None, fingerprint: str) -> Query:
@@ -239,7 +240,7 @@ class EnrichmentRun:
 
     def _keep(self, session: Session) -> Chunk:
         """Keep what was answered, good or bad."""
-        one, now = self._enrichment, _now()
+        one, now = self._enrichment, utc_now()
         names = [column.name for column in one.columns]
         session.merge(
             statement("enrich/merge_answers", table=one.table, columns=names),
@@ -270,7 +271,7 @@ class EnrichmentRun:
             return
         told = f"{total.failed} of {total.asked} answers were bad"
         with self._tagged(), self._warehouse.transaction() as session:
-            now = _now()
+            now = utc_now()
             result = Result(f"{self._enrichment.name}: share of bad answers", blocking=True, passed=False, detail=told)
             keep_results(session, self._day, self._run_id, [result])
             stage_rows.end_stage(session, self._day, self._enrichment.stage, "failed", self._run_id, now, error=told)
@@ -302,7 +303,7 @@ class EnrichmentRun:
         (between,) = session.execute(
             "SELECT min(id), max(id) FROM raw.items WHERE day BETWEEN ? AND ?", [self._day - around, self._day + around]
         )
-        params = [self._day, self._fingerprint, self._run_id, _now(), self._fingerprint, *between]
+        params = [self._day, self._fingerprint, self._run_id, utc_now(), self._fingerprint, *between]
         reused = sum(session.merge(reuse(self._warehouse, one, self._settings), params))
         if reused:
             answered = f"(SELECT CAST(item_id AS VARCHAR) AS key FROM {one.table} WHERE fingerprint = ? AND run_id = ?)"
@@ -339,10 +340,5 @@ class EnrichmentRun:
         )[0][0]
         status: stage_rows.Status = "partial" if bad else "complete"
         stage_rows.end_stage(
-            session, self._day, one.stage, status, self._run_id, _now(), rows=rows, fingerprint=self._fingerprint
+            session, self._day, one.stage, status, self._run_id, utc_now(), rows=rows, fingerprint=self._fingerprint
         )
-
-
-def _now() -> datetime:
-    """UTC without a zone, as the warehouse keeps times. Only ever a stamp: what is done never depends on it."""
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -13,7 +13,7 @@ from hnintel.engines.base import AskingStopped
 from hnintel.errors import BudgetReached
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
-from hnintel.window import day_of
+from hnintel.window import day_of, utc_now
 
 
 class Books:
@@ -40,14 +40,14 @@ class Books:
         warehouse = open_warehouse(self._settings)
         with warehouse.transaction() as session:
             for budget, total in budgets:
-                exceeded = budget.would_exceed(session, total, _now())
+                exceeded = budget.would_exceed(session, total, utc_now())
                 if exceeded:
                     raise BudgetReached(
                         f"eval would cost about {total.cost:.3g} {total.currency}, and {exceeded}: ask about fewer "
                         "texts with --limit, --set or --enrichment"
                     )
             for budget, total in budgets:
-                budget.reserve(session, total, _now())
+                budget.reserve(session, total, utc_now())
         try:
             yield
         finally:
@@ -76,8 +76,3 @@ class Books:
 
     def _budget(self, currency: str) -> Budget:
         return Budget(self._settings, self.run_id, self._today, f"{EVALUATING}{currency}")
-
-
-def _now() -> datetime:
-    """UTC without a zone; a stamp."""
-    return datetime.now(UTC).replace(tzinfo=None)

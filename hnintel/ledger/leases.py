@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from hnintel.errors import HnIntelError, WarehouseBusy
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.waiting import Aloud
+from hnintel.window import utc_now
 
 #: Stands for all days: the marts, which one dbt at a time builds, whatever the day.
 ALL_DAYS = date(1970, 1, 1)
@@ -76,7 +77,7 @@ class Leases:
     def take(self, day: date, stage: str) -> Held | None:
         """Try once to take the lease of a stage: None where it is ours now, else who holds it."""
         with self._warehouse.transaction() as session:
-            now = _now()
+            now = utc_now()
             there = _read(session, "WHERE day = ? AND stage = ?", [day, stage])
             for held in there:
                 if held.run_id != self._run_id and held.is_alive(now):
@@ -124,7 +125,7 @@ class Leases:
     def _beat(self) -> None:
         while not self._over.wait(self._length.total_seconds() / _BEATS):
             with suppress(HnIntelError), self._warehouse.transaction() as session:  # the next beat may get through
-                now = _now()
+                now = utc_now()
                 session.execute(
                     "UPDATE ops.leases SET heartbeat_at = ?, expires_at = ? WHERE run_id = ?",
                     [now, now + self._length, self._run_id],
@@ -162,7 +163,7 @@ def forget_dead(session: Session, now: datetime) -> None:
 
 def refuse_if_lost(session: Session, day: date, stage: str, run_id: str) -> None:
     """Raise WarehouseBusy where another run holds the stage, of the day or of all: the work is its own now."""
-    now = _now()
+    now = utc_now()
     there = _read(session, "WHERE day IN (?, ?) AND stage = ?", [day, ALL_DAYS, stage])
     others = [one for one in there if one.run_id != run_id and one.is_alive(now)]
     if others:
@@ -221,8 +222,3 @@ def _read_or_nothing(read: Callable[[], str]) -> str:
         return read()
     except OSError:
         return ""
-
-
-def _now() -> datetime:
-    """UTC without a zone, as the warehouse keeps times."""
-    return datetime.now(UTC).replace(tzinfo=None)

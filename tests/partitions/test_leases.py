@@ -19,6 +19,7 @@ from hnintel.ingest.scraping import Scraped
 from hnintel.ledger import leases, stage_rows
 from hnintel.ledger.leases import Leases
 from hnintel.models import FirebaseItem
+from hnintel.window import utc_now
 from tasks import articles as article_tasks
 from tasks import enrich as enrich_tasks
 from tasks import ingest as ingest_tasks
@@ -144,7 +145,7 @@ def test_the_dead_are_forgotten_and_the_living_are_not(days: Days) -> None:
         held.take(DAY, "articles")
         days.sql("UPDATE ops.leases SET expires_at = heartbeat_at WHERE stage = 'articles'")
         with days.warehouse.transaction() as session:
-            leases.forget_dead(session, leases._now())
+            leases.forget_dead(session, utc_now())
         assert days.sql("SELECT stage FROM ops.leases") == [("ingest",)]
 
 
@@ -158,7 +159,7 @@ def test_a_run_that_was_taken_over_does_not_say_how_the_stage_ended(days: Days, 
             pytest.raises(WarehouseBusy, match=rf"{stage} of {DAY} was taken over by process .* \(run other\)"),
             days.warehouse.transaction() as session,
         ):
-            stage_rows.end_stage(session, DAY, stage, "complete", "mine", leases._now())
+            stage_rows.end_stage(session, DAY, stage, "complete", "mine", utc_now())
     assert days.sql("SELECT status FROM ops.partitions") == [("running",)]
 
 
@@ -173,7 +174,7 @@ def test_what_a_run_began_that_took_over_is_not_ended_by_the_one_before_it(
         pytest.raises(WarehouseBusy, match=f"taken over by run other.* {told}"),
         days.warehouse.transaction() as session,
     ):
-        stage_rows.end_stage(session, DAY, "transform", "complete", "mine", leases._now())
+        stage_rows.end_stage(session, DAY, "transform", "complete", "mine", utc_now())
     assert days.sql("SELECT run_id, status FROM ops.partitions") == [("other", status or "running")]
 
 
@@ -202,4 +203,4 @@ def test_a_stage_that_another_holds_by_now_is_not_begun(days: Days) -> None:
     with Leases(days.warehouse, "other", days.settings) as other:
         assert other.take(DAY, "ingest") is None
         with pytest.raises(WarehouseBusy, match="taken over by process"), days.warehouse.transaction() as session:
-            begin(session, days.making, [DAY], "ingest", "mine", leases._now())
+            begin(session, days.making, [DAY], "ingest", "mine", utc_now())
