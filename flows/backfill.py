@@ -28,15 +28,15 @@ from prefect import flow, runtime
 from pydantic import Field
 
 from flows.approval import approval
-from flows.backfill_children import Child, DayFailed, as_subflow, through_deployment
+from flows.backfill_children import Child, as_subflow, through_deployment
 from flows.main import brief_day
 from flows.stage import Run
 from flows.transform import transform
 from hnintel import progress, stopping
-from hnintel.errors import HnIntelError, UsageError, of_several
-from hnintel.ledger import outbox
+from hnintel.errors import DayFailed, HnIntelError, UsageError, of_several
+from hnintel.ledger import stage_names
 from hnintel.ledger.leases import ALL_DAYS, Leases
-from hnintel.partitions import graph
+from hnintel.partitions import announce, graph
 from hnintel.partitions.calendar import Span
 from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import grid
@@ -51,7 +51,7 @@ from tasks.events import ANNOUNCED
 
 _STAGGER = 0.2
 #: What the parent does itself, once all children have ended.
-_OF_ALL_DAYS = (graph.TRANSFORM, graph.BRIEFING, graph.PUBLISH)
+_OF_ALL_DAYS = (stage_names.TRANSFORM, stage_names.BRIEFING, stage_names.PUBLISH)
 
 Order = Literal["oldest", "newest"]
 Through = Literal["auto", "subflows", "deployment"]
@@ -164,7 +164,7 @@ async def _days(made: Backfill, child: Child, concurrency: int) -> None:
 
 async def _marts(made: Backfill) -> None:
     """Build the marts once for all days that are ready; where that fails, it fails for all of them."""
-    days = [work.day for work in made.works if graph.TRANSFORM in work.stages and work.day not in made.failed]
+    days = [work.day for work in made.works if stage_names.TRANSFORM in work.stages and work.day not in made.failed]
     if not days:
         return
     try:
@@ -178,7 +178,7 @@ async def _briefings(made: Backfill, held: Leases) -> None:
     """Brief and publish, the oldest day first, since a page links to the one before it."""
     works = sorted((work for work in made.works if work.day not in made.failed), key=lambda work: work.day)
     for work in works:
-        stages = frozenset(work.stages).intersection((graph.BRIEFING, graph.PUBLISH))
+        stages = frozenset(work.stages).intersection((stage_names.BRIEFING, stage_names.PUBLISH))
         if not stages:
             continue
         summary = Summary(work.day, made.run_id, made.making.spec)
@@ -194,7 +194,7 @@ async def _briefings(made: Backfill, held: Leases) -> None:
 def _announce(made: Backfill, day: date) -> None:
     """Have it told what came of the day since its child ended: that its page is written."""
     with made.making.warehouse.transaction() as session:
-        outbox.announce_day(session, made.making, day, "parent", utc_now())
+        announce.announce_day(session, made.making, day, "parent", utc_now())
 
 
 async def _close(made: Backfill, span: Span) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from prefect.client.orchestration import get_client
@@ -17,10 +17,11 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling, Crashed
 
 from flows.main import hacker_news
-from hnintel.errors import HnIntelError, UsageError
+from hnintel.errors import DayFailed, HnIntelError, UsageError
 from hnintel.ledger import leases
 from hnintel.partitions.pipeline import Making
 from hnintel.planning.work import Work
+from hnintel.window import utc_now
 
 #: Reads and enriches one day: its stages, and whether they are to be done though they are; raises where it failed.
 Child = Callable[[Work, Sequence[str], bool], Awaitable[None]]
@@ -31,17 +32,6 @@ _MOST_REQUESTS = 50
 _PATIENCE = 3
 #: How often in a row it has to be seen without one, a lease's length apart, to be taken for gone.
 _LOOKS = 2
-
-
-class DayFailed(HnIntelError):
-    """The run of a day ended badly; what it said is in its own log."""
-
-    @classmethod
-    def of_unforeseen(cls, error: Exception) -> DayFailed:
-        """One day failed of what nobody foresaw, which is no reason to leave the others."""
-        failed = cls(f"unexpected {type(error).__name__}: see the log of the run of that day")
-        failed.announced = True  # by that run, as it ended
-        return failed
 
 
 def as_subflow(making: Making) -> Child:
@@ -136,5 +126,5 @@ async def _ended(run: FlowRun, making: Making) -> FlowRun:
 def _has_leases(making: Making, run_id: str) -> bool:
     """Whether a run holds leases that keep others off: from its beginning to its end it holds one at least."""
     with making.warehouse.transaction() as session:
-        held = leases.alive(session, datetime.now(UTC).replace(tzinfo=None))
+        held = leases.alive(session, utc_now())
     return any(one.run_id == run_id for one in held.values())

@@ -9,8 +9,9 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from hnintel.checks.check import Result, in_a_line
+from hnintel.checks.check import in_a_line
 from hnintel.checks.run import PARTS, day_to_check, refuse_if_blocked
+from hnintel.ledger.check_results import Result
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from tasks import checks as tasks

@@ -43,9 +43,9 @@ from hnintel.cost.usage import Enriched
 from hnintel.enrich.declaration import layers
 from hnintel.errors import BudgetReached, HnIntelError, UsageError
 from hnintel.events import ContinueBy
-from hnintel.ledger import outbox, stage_rows
+from hnintel.ledger import runs, stage_names, stage_rows, statuses
 from hnintel.ledger.leases import Leases
-from hnintel.partitions import graph
+from hnintel.partitions import announce, graph
 from hnintel.partitions.calendar import Span
 from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import spans_to_transform
@@ -158,8 +158,8 @@ def _begin(run: Run) -> dict[str, str] | None:
     run.leases.take(run.day, f"run {run.run_id}")  # a sign of life between two stages
     with warehouse.transaction() as session:
         alive = close_dead(session, now)
-        stage_rows.begin_run(session, run.run_id, run.day, run.summary.source, now, alive)
-        if stage_rows.was_complete(session, run.day, graph.PUBLISH):
+        runs.begin_run(session, run.run_id, run.day, run.summary.source, now, alive)
+        if stage_rows.was_complete(session, run.day, stage_names.PUBLISH):
             return table_hashes.contents(session, warehouse)
     return None
 
@@ -169,17 +169,17 @@ def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy =
 
     That it failed is known either way; failing to note it must not hide why.
     """
-    status: stage_rows.Status = "partial" if run.summary.dead_letters else "complete"
+    status: statuses.Status = "partial" if run.summary.dead_letters else "complete"
     if error:
         status = "stopped" if isinstance(error, BudgetReached) else "failed"
     try:
         with run.making.warehouse.transaction() as session:
             run.summary.count_costs(session)  # also of a run that failed before it counted the rest
             told = run.summary.as_json() | ({"error": f"{type(error).__name__}: {error}"[:500]} if error else {})
-            stage_rows.end_run(session, run.run_id, status, told, utc_now())
+            runs.end_run(session, run.run_id, status, told, utc_now())
             if not error:
-                outbox.announce_day(session, run.making, run.day, continue_by, utc_now())
-                outbox.announce_given_up(session, run.making.settings, utc_now())
+                announce.announce_day(session, run.making, run.day, continue_by, utc_now())
+                announce.announce_given_up(session, run.making, utc_now())
     except HnIntelError:
         if not error:
             raise
@@ -191,7 +191,9 @@ async def _run(run: Run) -> None:
         await _read(run)
         with _timed(run, "enrich"):
             await _enrich(run)
-        if run.wants_any([name for name in run.making.stages if name not in (graph.INGEST, graph.ARTICLES)]):
+        if run.wants_any(
+            [name for name in run.making.stages if name not in (stage_names.INGEST, stage_names.ARTICLES)]
+        ):
             await _check("answers", run)
     except HnIntelError:
         with suppress(Exception):  # that it cannot be shown must not hide why the run ended
@@ -208,13 +210,13 @@ async def _read(run: Run) -> None:
     # One client for all task runs: those of an async flow make two each, which read every authority of the web anew.
     with SyncClientContext.get_or_create():
         with _timed(run, "ingest"):
-            async with stage(run, graph.INGEST) as to_do:
+            async with stage(run, stage_names.INGEST) as to_do:
                 if to_do:
                     await read_items(run, anew=to_do.is_done)
-        if run.wants_any([graph.INGEST, graph.ARTICLES]):
+        if run.wants_any([stage_names.INGEST, stage_names.ARTICLES]):
             await _check("ingest", run)
         with _timed(run, "articles"):
-            async with stage(run, graph.ARTICLES) as to_do:
+            async with stage(run, stage_names.ARTICLES) as to_do:
                 if to_do:
                     await read_articles(run)
 
@@ -250,27 +252,27 @@ async def _enrich(run: Run) -> None:
 
 
 async def _transform(run: Run) -> None:
-    if graph.TRANSFORM not in run.stages:
+    if stage_names.TRANSFORM not in run.stages:
         return
     with run.making.warehouse.transaction() as session:
-        refuse_unready(session, run.making, run.day, graph.TRANSFORM, utc_now())
+        refuse_unready(session, run.making, run.day, stage_names.TRANSFORM, utc_now())
         due = spans_to_transform(session, run.making, Span(run.day, run.day), utc_now(), run.again)
     if due:
         run.summary.dbt = await asyncio.to_thread(transform, run.day, run.day, run.run_id, run.making.spec, run.again)
     else:
-        run.summary.skipped.append(graph.TRANSFORM)
-        progress.finish(graph.TRANSFORM, "complete, skipped")
+        run.summary.skipped.append(stage_names.TRANSFORM)
+        progress.finish(stage_names.TRANSFORM, "complete, skipped")
 
 
 async def brief_day(run: Run) -> None:
     """Write the briefing of the day and publish its page."""
-    async with stage(run, graph.BRIEFING) as to_do:
+    async with stage(run, stage_names.BRIEFING) as to_do:
         if to_do:
             progress.update("brief", 0)
             run.summary.briefing = await asked(brief.brief.submit(run.day, run.run_id))
             await asyncio.to_thread(assets.briefed, run.day, run.run_id)
             progress.finish("brief", f"{run.summary.briefing.claims} new claims")
-    async with stage(run, graph.PUBLISH) as to_do:
+    async with stage(run, stage_names.PUBLISH) as to_do:
         if to_do:
             await result(brief.publish.submit(run.day))
     run.summary.page = str(path_of(run.day, run.making.settings))

@@ -12,24 +12,25 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 if __name__ == "__main__":
-    from flows.local.day import leave, main_reconcile
+    from flows.local.day import leave
+    from flows.local.reconcile import main_reconcile
 
     leave(main_reconcile(sys.argv[1:]))
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from prefect import flow, runtime
 
-from flows.backfill_children import DayFailed
 from flows.main import hacker_news
-from hnintel.errors import HnIntelError, of_several
+from hnintel.errors import DayFailed, HnIntelError, of_several
 from hnintel.partitions.pipeline import Making
 from hnintel.partitions.settling import Due
 from hnintel.planning.cut_short import close_dead
 from hnintel.planning.due import days_to_run, left_behind
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
+from hnintel.window import utc_now
 from tasks.events import ANNOUNCED
 
 
@@ -51,7 +52,7 @@ async def reconcile(source: str | None = None) -> dict[str, Any]:
     making = Making(open_warehouse(settings), settings, source)
     with making.warehouse.transaction() as session:
         due = days_to_run(session, making, now)
-        close_dead(session, datetime.now(UTC).replace(tzinfo=None))
+        close_dead(session, utc_now())
     told: dict[str, Any] = {"source": source, "days": {}}
     failed = [error for one in due if (error := await _again(one, source, told["days"]))]
     with making.warehouse.transaction() as session:

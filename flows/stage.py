@@ -10,9 +10,9 @@ from datetime import date, datetime
 
 from hnintel import progress
 from hnintel.errors import BudgetReached, HnIntelError, UsageError
-from hnintel.ledger import leases, stage_rows
+from hnintel.ledger import leases, stage_rows, statuses
 from hnintel.ledger.leases import Leases
-from hnintel.partitions.graph import INGEST
+from hnintel.ledger.stage_names import INGEST
 from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import Partition, grid, partition
 from hnintel.runs.summary import Summary
@@ -127,7 +127,7 @@ def _end(run: Run, name: str) -> None:
 
 
 def _fail(run: Run, name: str, error: BaseException) -> None:
-    status: stage_rows.Status = "stopped" if isinstance(error, BudgetReached) else "failed"
+    status: statuses.Status = "stopped" if isinstance(error, BudgetReached) else "failed"
     told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
     if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
         told = "interrupted"

@@ -9,7 +9,7 @@ from prefect import flow, runtime
 from flows.stage import begin
 from hnintel import progress
 from hnintel.errors import HnIntelError
-from hnintel.ledger import leases, stage_rows
+from hnintel.ledger import leases, stage_rows, statuses
 from hnintel.partitions.calendar import Span
 from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import spans_to_transform
@@ -65,7 +65,7 @@ def _end(
     making: Making,
     days: list[date],
     run_id: str,
-    status: stage_rows.Status,
+    status: statuses.Status,
     rows: int | None = None,
     error: str | None = None,
 ) -> None:

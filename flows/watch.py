@@ -13,7 +13,8 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 if __name__ == "__main__":
-    from flows.local.day import leave, main_watch
+    from flows.local.day import leave
+    from flows.local.watch import main_watch
 
     leave(main_watch(sys.argv[1:]))
 

@@ -102,3 +102,14 @@ def of_several(errors: Sequence[HnIntelError], told: str) -> HnIntelError:
     error = type(errors[0])(told)
     error.announced = all(one.announced for one in errors)
     return error
+
+
+class DayFailed(HnIntelError):
+    """The run of a day ended badly; what it said is in its own log."""
+
+    @classmethod
+    def of_unforeseen(cls, error: Exception) -> DayFailed:
+        """One day failed of what nobody foresaw, which is no reason to leave the others."""
+        failed = cls(f"unexpected {type(error).__name__}: see the log of the run of that day")
+        failed.announced = True  # by that run, as it ended
+        return failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from typing import Protocol
@@ -9,7 +10,8 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from hnintel.runs.log import logger
+#: The log of the run (hnintel/runs/log.py), which writes where a run is under way.
+logger = logging.getLogger("hnintel.runs.log")
 
 
 class Reporter(Protocol):

@@ -10,7 +10,7 @@ from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from hnintel.cost import billing
+from hnintel.checks.run import bill_checked
 from hnintel.cost.bill import Bill
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
@@ -22,7 +22,7 @@ def reconcile(run_id: str, since: date | None = None) -> list[Bill]:
     settings = load_settings()
     if settings.warehouse != "snowflake":
         return []
-    found = billing.reconcile(open_warehouse(settings), settings, run_id, since)
+    found = bill_checked(open_warehouse(settings), settings, run_id, since)
     if found:
         told = "**The bill by day**: what was billed beside what was estimated"
         create_table_artifact([_row(one) for one in found], key="bill", description=told)

@@ -10,9 +10,10 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from hnintel.checks import run
-from hnintel.checks.check import Result, in_a_line
+from hnintel.checks.check import in_a_line
 from hnintel.events import CheckFailed
-from hnintel.ledger import outbox
+from hnintel.ledger import check_results, outbox
+from hnintel.ledger.check_results import Result
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from hnintel.window import utc_now
@@ -36,7 +37,7 @@ def go_on(results: Sequence[Result], day: date, run_id: str) -> None:
 def show(day: date, run_id: str) -> None:
     """Keep all checks of the run as a table artifact, what failed first, and have that announced."""
     with open_warehouse(load_settings()).transaction() as session:
-        results = run.results_of(session, run_id, day)
+        results = check_results.results_of(session, run_id, day)
         outbox.put_all(session, [_failure(one, day, run_id) for one in results if not one.passed], utc_now())
     if not results:  # the run ended before its first check
         return

@@ -12,6 +12,7 @@ from hnintel.enrich import accepted
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.run import Chunk, EnrichmentRun
 from hnintel.ledger import stage_rows
+from hnintel.ledger.stage_names import of_enrichment
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from tasks.concurrency import AI, turn
@@ -45,7 +46,7 @@ def ask(name: str, day: date, run_id: str, after: int) -> Chunk | None:
     """
     with waiting_to_be_tried_again(f"enrich {name}"), turn(AI):
         with open_warehouse(load_settings()).transaction() as session:
-            stage_rows.refuse_if_taken_over(session, day, f"enrich:{name}", run_id)
+            stage_rows.refuse_if_taken_over(session, day, of_enrichment(name), run_id)
         return _run(name, day, run_id).next_chunk(after)
 
 

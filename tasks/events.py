@@ -24,7 +24,7 @@ from hnintel.events import BudgetReached, Event, RunFailed
 from hnintel.ledger import outbox
 from hnintel.settings import Settings, load_settings
 from hnintel.warehouse import open_warehouse
-from hnintel.window import parse_day
+from hnintel.window import parse_day, utc_now
 from tasks import prefect_errors
 
 #: Seconds that Prefect may take over so many events at most: the run has ended, and its process wants to.
@@ -160,12 +160,12 @@ def _waiting() -> list[outbox.Waiting]:
 
 def _put(event: Event) -> None:
     with open_warehouse(load_settings()).transaction() as session:
-        outbox.put(session, event, datetime.now(UTC).replace(tzinfo=None))
+        outbox.put(session, event, utc_now())
 
 
 def _note(ids: Sequence[str]) -> None:
     with open_warehouse(load_settings()).transaction() as session:
-        outbox.emitted(session, ids, datetime.now(UTC).replace(tzinfo=None))
+        outbox.emitted(session, ids, utc_now())
 
 
 def _kind(error: BaseException) -> str:

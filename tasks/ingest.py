@@ -9,7 +9,7 @@ from datetime import date, datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from hnintel.ingest import scraping
+from hnintel.ingest import loading, scraping
 from hnintel.ledger import stage_rows
 from hnintel.partitions import hours
 from hnintel.partitions.hours import Hour
@@ -34,7 +34,7 @@ def list_day(source: str, window: Window) -> Listing:
     if opened.lists_gone:
         return listing
     with tagged("ingest", day=window.day), open_warehouse(settings).transaction() as session:
-        return scraping.with_known(listing, scraping.known_ids(session, window.day, opened.name))
+        return scraping.with_known(listing, loading.known_ids(session, window.day, opened.name))
 
 
 @task(task_run_name="list hours of {window.day}", **TRIED_AGAIN)
@@ -44,8 +44,8 @@ def list_hours(source: str, window: Window, until: datetime) -> tuple[Listing, l
     opened = open_source(source, settings)
     with tagged("ingest", day=window.day), open_warehouse(settings).transaction() as session:
         due = hours.hours_due(session, window, source, until)
-        known = scraping.known_ids(session, window.day, opened.name)
-        waiting = scraping.waiting_ids(session, window.day)
+        known = loading.known_ids(session, window.day, opened.name)
+        waiting = loading.waiting_ids(session, window.day)
     return asyncio.run(scraping.list_hours(opened, hours.spans(due), known, waiting)), due, began
 
 
@@ -54,7 +54,7 @@ def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> scrapin
     """A chunk of items with their comments; *identity* is the source's, for the cache key."""
     settings = load_settings()
     with tagged("ingest", day=day), open_warehouse(settings).transaction() as session:
-        held = scraping.held_comments(session, ids)
+        held = loading.held_comments(session, ids)
     with turn(HACKER_NEWS):
         return asyncio.run(scraping.scrape(open_source(source, settings), ids, day, settings, held))
 
@@ -67,7 +67,7 @@ def begin(day: date, stage: str, run_id: str) -> None:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="load a chunk of {day}")
-def load(scraped: scraping.Scraped, day: date, run_id: str) -> scraping.Loaded:
+def load(scraped: scraping.Scraped, day: date, run_id: str) -> loading.Loaded:
     """Merge a scraped chunk into the warehouse.
 
     Raises:
@@ -75,7 +75,7 @@ def load(scraped: scraping.Scraped, day: date, run_id: str) -> scraping.Loaded:
     """
     with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
         stage_rows.refuse_if_taken_over(session, day, STAGE, run_id)
-        return scraping.load(session, scraped, day, run_id, utc_now())
+        return loading.load(session, scraped, day, run_id, utc_now())
 
 
 @task(cache_policy=NO_CACHE, task_run_name="end {stage} of {day}")
@@ -93,5 +93,5 @@ def end_hours(day: date, source: str, run_id: str, read: Sequence[Hour], began: 
     settings = load_settings()
     with tagged("ingest", run_id, day), open_warehouse(settings).transaction() as session:
         hours.note_read(session, read, source, run_id, began)
-        rows = len(scraping.known_ids(session, day, open_source(source, settings).name))
+        rows = len(loading.known_ids(session, day, open_source(source, settings).name))
         stage_rows.end_stage(session, day, STAGE, "partial" if lost else "complete", run_id, utc_now(), rows=rows)

@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from hnintel import spotlight
 from hnintel.cost.usage import Enriched
 from hnintel.enrich.declaration import load_enrichments
-from hnintel.ingest import scraping
+from hnintel.ingest import loading
 from hnintel.ingest.articles import load_articles
 from hnintel.ledger import leases
 from hnintel.settings import load_settings
@@ -32,10 +32,10 @@ def find(story_id: int, source: str) -> spotlight.Found:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="load {story_id}")
-def load(story_id: int, found: spotlight.Found, run_id: str) -> scraping.Loaded:
+def load(story_id: int, found: spotlight.Found, run_id: str) -> loading.Loaded:
     """Merge the story and its comments into the warehouse."""
     with tagged("ingest", run_id, found.day), open_warehouse(load_settings()).transaction() as session:
-        return scraping.load(session, found.scraped, found.day, run_id, utc_now())
+        return loading.load(session, found.scraped, found.day, run_id, utc_now())
 
 
 @task(cache_policy=NO_CACHE, task_run_name="read the article of {story_id}")

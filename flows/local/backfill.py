@@ -14,10 +14,21 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from flows.local.command import Ran, add_stages, guarded, in_prefect, load_dbt, parser, tell_of_no_story, writable
+from flows.local.command import (
+    Ran,
+    add_stages,
+    flow_at,
+    guarded,
+    in_prefect,
+    load_dbt,
+    parser,
+    tell_of_no_story,
+    writable,
+)
 from hnintel.cost.budget import refuse_unapproved
 from hnintel.enrich import accepted
 from hnintel.errors import HnIntelError, UsageError
+from hnintel.ledger import stage_names
 from hnintel.partitions import graph
 from hnintel.partitions.calendar import Span, parse_range
 from hnintel.partitions.pipeline import Making
@@ -27,7 +38,7 @@ from hnintel.progress import Lines
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import refuse_without_days
 from hnintel.warehouse import open_warehouse
-from hnintel.window import refuse_future, yesterday
+from hnintel.window import refuse_future, utc_now, yesterday
 
 
 class _Days(Lines):
@@ -38,7 +49,7 @@ class _Days(Lines):
 
     def finish(self, stage: str, note: str = "") -> None:
         """A line where a day has come further, and for the marts of all of them."""
-        if stage.startswith("backfill ") or stage == graph.TRANSFORM:
+        if stage.startswith("backfill ") or stage == stage_names.TRANSFORM:
             print(f"{stage.removeprefix('backfill ')}: {note}", file=sys.stderr, flush=True)
 
 
@@ -76,12 +87,10 @@ def _run(asked: argparse.Namespace) -> int:
     if asked.plan or planned.works:
 
         def start() -> Ran:
-            from flows.backfill import backfill
-
-            if graph.TRANSFORM in chosen:
+            if stage_names.TRANSFORM in chosen:
                 load_dbt()
             words = [span.first, span.last, settings.source, asked.stage, asked.only, asked.concurrency, asked.order]
-            return partial(backfill, *words, asked.plan, approved=approved)
+            return partial(flow_at("flows/backfill.py:backfill"), *words, asked.plan, approved=approved)
 
         told = in_prefect(settings, asked.prefect_logs, start, _Days())
     if told["status"] != "planned" and planned.works:
@@ -112,7 +121,7 @@ def _at_once(given: str) -> int:
 
 
 def _planned(making: Making, span: Span, chosen: frozenset[str], asked: argparse.Namespace) -> BackfillPlan:
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = utc_now()
     with making.warehouse.transaction() as session:
         works = choose_work(session, making, span, chosen, asked.only, now, newest_first=asked.order == "newest")
     return plan_backfill(making.warehouse, making, works, chosen)

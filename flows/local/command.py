@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import importlib
 import logging
 import multiprocessing.util
 import os
@@ -74,6 +75,18 @@ def tell_of_no_story(source: Source, settings: Settings, first: date, last: date
         asked = f"{first}" if first == last else f"{first} to {last}"
         days = f"{len(held)} days from {held[0]} to {held[-1]}" if len(held) > 1 else str(held[0])
         print(f"note: {settings.source} holds no story of {asked}; it holds those of {days}", file=sys.stderr)
+
+
+def flow_at(entrypoint: str) -> Callable[..., Any]:
+    """The flow that ``prefect.yaml`` names so, such as ``flows/main.py:hacker_news``.
+
+    A flow's file starts its command line where it is run as a script; the command line finds the flow by its name, as
+    a worker does, so that neither module imports the other.
+    """
+    path, _, name = entrypoint.partition(":")
+    module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+    flow: Callable[..., Any] = getattr(module, name)
+    return flow
 
 
 def load_dbt() -> None:

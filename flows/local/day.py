@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from datetime import UTC, date, datetime
 from functools import partial
@@ -15,9 +14,9 @@ from rich.table import Table
 
 from flows.local.command import (
     UNEXPECTED,
-    Parser,
     Ran,
     add_stages,
+    flow_at,
     guarded,
     in_prefect,
     leave,
@@ -30,20 +29,16 @@ from flows.local.command import (
 from hnintel.enrich import accepted
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import HnIntelError, UsageError
+from hnintel.ledger import stage_names
 from hnintel.partitions import graph
-from hnintel.partitions.calendar import in_words
-from hnintel.partitions.pipeline import Making
-from hnintel.planning.cut_short import close_dead
 from hnintel.planning.day import plan
-from hnintel.planning.due import days_due, left_to_people
-from hnintel.planning.remedy import command_for
 from hnintel.runs.summary import as_rows
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import open_source, refuse_without_days
 from hnintel.warehouse import open_warehouse
 from hnintel.window import day_of, parse_day, refuse_future, yesterday
 
-__all__ = ["leave", "main", "main_reconcile", "main_watch"]
+__all__ = ["leave", "main"]
 
 
 def main(argv: list[str]) -> int:
@@ -74,11 +69,11 @@ def _one_day(asked: argparse.Namespace) -> dict[str, Any]:
     chosen = graph.choose(graph.stages_of(enrichments), asked.stage)
 
     def start() -> Ran:
-        from flows.main import hacker_news
-
-        if graph.TRANSFORM in chosen:
+        if stage_names.TRANSFORM in chosen:
             load_dbt()
-        return partial(hacker_news, day, settings.source, asked.stage, asked.again, hours=asked.hours)
+        return partial(
+            flow_at("flows/main.py:hacker_news"), day, settings.source, asked.stage, asked.again, hours=asked.hours
+        )
 
     began = time.monotonic()
     told = in_prefect(settings, asked.prefect_logs, start)
@@ -107,77 +102,6 @@ def _tell_plan(asked: argparse.Namespace) -> int:
     if asked.json:
         print(json.dumps(planned.as_json()), flush=True)
     return 0
-
-
-def main_reconcile(argv: list[str]) -> int:
-    """``flows/reconcile.py``: run again what is due, or with ``--plan`` only say what that is; the exit code."""
-
-    def run() -> int:
-        made = parser(
-            "flows/reconcile.py", "Run what was missed, what failed, what settles, and dead letters that are due."
-        )
-        made.add_argument("--plan", action="store_true", help="only say which days are due, and why")
-        asked = made.parse_args(argv)
-        settings = load_settings(source=asked.source)
-        open_source(settings.source, settings)
-        writable(settings.folder)
-        making = Making(open_warehouse(settings), settings, settings.source)
-        with making.warehouse.transaction() as session:
-            due = days_due(session, making, now := datetime.now(UTC).replace(tzinfo=None))
-            left = left_to_people(session, making, due)
-            if not asked.plan:
-                close_dead(session, now)
-        for one in due:
-            print(f"{one.day}: {one.why}{f' (only {one.stages[0]})' if one.stages else ''}", file=sys.stderr)
-        if not due:
-            print("nothing is due", file=sys.stderr)
-        if left:
-            days = in_words(left)
-            does = f"{command_for(left, making)} does {'it' if len(left) == 1 else 'them'}"
-            print(f"left, for it failed too long ago or too often: {days}; {does}", file=sys.stderr)
-        told: dict[str, Any] = {"source": settings.source, "days": {str(one.day): {"why": one.why} for one in due}}
-        if due and not asked.plan:
-
-            def start() -> Ran:
-                from flows.reconcile import reconcile
-
-                return partial(reconcile, settings.source)
-
-            told = in_prefect(settings, asked.prefect_logs, start)
-        if asked.json:
-            print(json.dumps(told, default=str))
-        return 0
-
-    return guarded(run)
-
-
-def main_watch(argv: list[str]) -> int:
-    """``flows/watch.py``: poll once, and say what was announced and what was left out; the exit code."""
-
-    def run() -> int:
-        made = Parser(
-            prog="python flows/watch.py",
-            description="Poll once: announce what is new at the source (HNINTEL_SOURCE) and in HNINTEL_WATCH_DUMPS.",
-            epilog="Deployed as flows/watch.py:watch it polls every five minutes. Who is to hear of it listens at "
-            "PREFECT_API_URL: where that is not set, the run's own server takes what is announced, and ends with it.",
-        )
-        made.add_argument("--json", action="store_true", help="end with one JSON object on stdout")
-        made.add_argument("--prefect-logs", action="store_true", help="show Prefect's own logs too")
-        asked = made.parse_args(argv)
-
-        def start() -> Ran:
-            from flows.watch import watch
-
-            return watch  # type: ignore[return-value]  # of a state, Prefect gives the caller what is in it
-
-        told = in_prefect(load_settings(), asked.prefect_logs, start)
-        for line in [*(f"announced: {event}" for event in told["told"]), *told["skipped"]]:
-            print(line, file=sys.stderr)
-        if asked.json:
-            print(json.dumps(told))
-        return 0
-
-    return guarded(run)
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:

@@ -17,7 +17,7 @@ from hnintel.cost.usage import AIFunction, Enriched
 from hnintel.engines.base import AskingStopped
 from hnintel.enrich.question import DIGESTING
 from hnintel.errors import ModelUnavailable, Stopped
-from hnintel.ledger import stage_rows
+from hnintel.ledger import dead_letters, stage_rows
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Staged, Step, Warehouse
 from hnintel.warehouse.query_tags import tagged
@@ -98,7 +98,9 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
             return Written()
         if not there:
             letters = [_letter(day, section.name) for section in SECTIONS]
-            stage_rows.settle_letters(session, stage_rows.stage_letters(session, day, {}, letters, run_id, utc_now()))
+            dead_letters.settle_letters(
+                session, dead_letters.stage_letters(session, day, {}, letters, run_id, utc_now())
+            )
         stage_rows.begin_stage(session, day, STAGE, run_id, utc_now())
         if not functions.are_free:
             wanted = estimate_briefing(session, warehouse, settings, _line_chars(session, day))
@@ -112,7 +114,7 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
         letters = _stage_letters(session, day, answers, held, run_id)
         claims = [claim for one in held.values() for claim in one.kept]
         _save(session, day, question, lines, claims, len(evidence.stories), model, run_id)
-        stage_rows.settle_letters(session, letters)
+        dead_letters.settle_letters(session, letters)
         stamp = (session, run_id, day, STAGE, question)
         functions.agg.add_usage(*stamp, written.digests, counted=False)
         if written.asked.asked:
@@ -196,18 +198,18 @@ def _stage_letters(
     session: Session, day: date, answers: Iterable[Mapping[str, Any]], held: Mapping[str, Held], run_id: str
 ) -> Staged:
     """A letter for each section whose answer was bad; without a digest there was nothing to say."""
-    failed: dict[stage_rows.Key, str] = {}
-    well: list[stage_rows.Key] = []
+    failed: dict[dead_letters.Key, str] = {}
+    well: list[dead_letters.Key] = []
     for answer in answers:
         letter, bad = _letter(day, answer["section"]), held[answer["section"]].bad
         if bad is not None and answer["digest"] is not None:
             failed[letter] = bad
         else:
             well.append(letter)
-    return stage_rows.stage_letters(session, day, failed, well, run_id, utc_now())
+    return dead_letters.stage_letters(session, day, failed, well, run_id, utc_now())
 
 
-def _letter(day: date, section: str) -> stage_rows.Key:
+def _letter(day: date, section: str) -> dead_letters.Key:
     return STAGE, f"{day} {section}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from hnintel.ledger.check_results import Result
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 
@@ -38,26 +39,6 @@ class Check:
     def label(self) -> str:
         """Its name in ``ops.checks``."""
         return f"{self.guards}: {self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One row of ``ops.checks``."""
-
-    name: str
-    blocking: bool
-    passed: bool
-    detail: str
-
-    @property
-    def guards(self) -> str:
-        """The stage or enrichment that it is about."""
-        return self.name.partition(": ")[0]
-
-    @property
-    def outcome(self) -> str:
-        """In a word: ``passed``, ``failed`` (it stops what is downstream) or ``warning``."""
-        return "passed" if self.passed else "failed" if self.blocking else "warning"
 
 
 def share_of(part: int, whole: int, allowed: float, told: str) -> Verdict:

@@ -8,7 +8,7 @@ from statistics import median
 from typing import get_args
 
 from hnintel.checks.check import Check, Verdict, share_of
-from hnintel.ingest.scraping import COMMENTS, ITEMS
+from hnintel.ledger.stage_names import COMMENTS, ITEMS
 from hnintel.models import ItemStatus
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session

@@ -9,16 +9,19 @@ from typing import Literal
 from hnintel.checks.answers import answer_checks, columns_kept
 from hnintel.checks.articles import articles_checks
 from hnintel.checks.billing import billing_checks
-from hnintel.checks.check import Check, Result
+from hnintel.checks.check import Check
 from hnintel.checks.ingest import GUARDS, ingest_checks
+from hnintel.cost import billing
+from hnintel.cost.bill import Bill
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.question import fingerprint_of
 from hnintel.errors import QualityError, UsageError, WarehouseError
 from hnintel.ledger import stage_rows
+from hnintel.ledger.check_results import Result, keep_results
+from hnintel.ledger.stage_names import of_enrichment
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.query_tags import tagged
-from hnintel.warehouse.statements import merge_rows
 from hnintel.window import utc_now
 
 #: What is checked at once: what was read, before articles are; what became of those and what was answered, before the
@@ -48,6 +51,14 @@ def run_checks(
     except WarehouseError as error:
         raise type(error)(f"{under_way} of {day}: {error}") from error
     return results
+
+
+def bill_checked(warehouse: Warehouse, settings: Settings, run_id: str, since: date | None = None) -> list[Bill]:
+    """Read what was billed since a day, as :func:`hnintel.cost.billing.reconcile` does, and check each of its days."""
+    read = billing.reconcile(warehouse, run_id, since)
+    for day in dict.fromkeys(bill.day for bill in read):
+        run_checks(warehouse, day, settings, run_id, ["billing"])
+    return read
 
 
 def checks_of(session: Session, warehouse: Warehouse, settings: Settings, parts: Sequence[Part] = PARTS) -> list[Check]:
@@ -84,19 +95,9 @@ def stop_if_blocked(
         return
     with tagged("enrich", run_id, day), warehouse.transaction() as session:
         for guards, told in {one.guards: f"{one.name}: {one.detail}" for one in failed}.items():
-            stage = guards if guards == GUARDS else f"enrich:{guards}"
+            stage = guards if guards == GUARDS else of_enrichment(guards)
             stage_rows.end_stage(session, day, stage, "failed", run_id, utc_now(), error=told)
     refuse_if_blocked(results, day, settings)
-
-
-def results_of(session: Session, run_id: str, day: date) -> list[Result]:
-    """What ``ops.checks`` holds of a run and day: what failed first."""
-    rows = session.execute(
-        "SELECT name, blocking, passed, coalesce(detail, '') FROM ops.checks WHERE run_id = ? AND day = ? "
-        "ORDER BY passed, blocking DESC, name",
-        [run_id, day],
-    )
-    return [Result(*row) for row in rows]
 
 
 def day_to_check(session: Session, asked: date | None) -> date:
@@ -115,21 +116,3 @@ def day_to_check(session: Session, asked: date | None) -> date:
 
 def _blocking_failures(results: Sequence[Result]) -> list[Result]:
     return [one for one in results if one.blocking and not one.passed]
-
-
-def keep_results(session: Session, day: date, run_id: str, results: Sequence[Result]) -> None:
-    """Set *results* down in ``ops.checks``, in place of what the same run had of the same checks."""
-    now = utc_now()
-    rows = [
-        {
-            "run_id": run_id,
-            "day": day,
-            "name": one.name,
-            "blocking": one.blocking,
-            "passed": one.passed,
-            "detail": one.detail,
-            "checked_at": now,
-        }
-        for one in results
-    ]
-    merge_rows(session, session.stage("ops.checks", rows), keys=("run_id", "day", "name"))

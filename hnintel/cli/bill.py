@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from hnintel.checks.run import bill_checked
 from hnintel.cost import billing
 from hnintel.cost.bill import Bill, bills
 from hnintel.settings import load_settings
@@ -34,7 +35,7 @@ def bill(
     first = parse_day(since) if since else (datetime.now(UTC) - timedelta(days=billing.DAYS)).date()
     warehouse = open_warehouse(settings)
     if settings.warehouse == "snowflake":
-        found = billing.reconcile(warehouse, settings, _RUN, first)
+        found = bill_checked(warehouse, settings, _RUN, first)
     else:
         print(f"{settings.warehouse} sends no bill; this is what was estimated", file=sys.stderr)
         with warehouse.transaction() as session:

@@ -13,8 +13,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hnintel.checks.check import Result, in_a_line
+from hnintel.checks.check import in_a_line
 from hnintel.checks.run import day_to_check, refuse_if_blocked, run_checks
+from hnintel.ledger.check_results import Result
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from hnintel.window import parse_day

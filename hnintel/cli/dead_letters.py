@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
+from hnintel.enrich.declaration import load_enrichments
 from hnintel.ingest import retries
-from hnintel.ingest.retries import Letter
+from hnintel.ledger import dead_letters
+from hnintel.ledger.dead_letters import Letter
 from hnintel.settings import load_settings
 from hnintel.sources import NAMES, open_source
 from hnintel.warehouse import open_warehouse
@@ -71,6 +73,7 @@ def _line(letter: Letter) -> str:
 
 def _letters(stage: str | None, day: date | None) -> list[Letter]:
     settings = load_settings()
+    asked = {one.stage for one in load_enrichments(settings.enrichments_path).values()}
     with open_warehouse(settings).transaction() as session:
-        found = retries.letters(session, settings, utc_now(), stage)
+        found = dead_letters.letters(session, settings, utc_now(), asked, stage)
     return [letter for letter in found if day is None or letter.day == day]

@@ -32,7 +32,7 @@ from hnintel.settings import Settings, load_settings
 from hnintel.sources import NAMES, open_source
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Session
-from hnintel.window import yesterday
+from hnintel.window import utc_now, yesterday
 
 #: Each status as a letter, and its colour.
 _MARKS = {
@@ -72,7 +72,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
 ) -> None:
     """Show days and their stages, how fresh the newest is, and what is due and why."""
-    settings, now = load_settings(), datetime.now(UTC).replace(tzinfo=None)
+    settings, now = load_settings(), utc_now()
     warehouse = open_warehouse(settings)
     with warehouse.transaction() as session:
         making = Making(warehouse, settings, source or _source(session, settings))

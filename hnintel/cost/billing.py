@@ -11,9 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from hnintel.checks.run import run_checks
 from hnintel.cost.bill import Bill, bills
-from hnintel.settings import Settings
 from hnintel.warehouse import query_tags
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.statements import merge_rows, statement
@@ -27,13 +25,12 @@ _AI_KEY = ("query_id", "function", "model", "started_at")
 _COMPUTE_KEY = ("run_id", "stage", "enrichment", "warehouse", "used_on")
 
 
-def reconcile(warehouse: Warehouse, settings: Settings, run_id: str, since: date | None = None) -> list[Bill]:
-    """Read what was billed since a day (UTC), keep it, check it, and give the bill of each partition from then on.
+def reconcile(warehouse: Warehouse, run_id: str, since: date | None = None) -> list[Bill]:
+    """Read what was billed since a day (UTC), keep it, and give the bill of each partition from then on.
 
     Args:
         warehouse: Snowflake; no other sends a bill.
-        settings: with the tolerance of the check.
-        run_id: that the results of the check are kept under.
+        run_id: that the statements are tagged with.
         since: the day from which the views are read; by default ``DAYS`` days ago.
 
     Raises:
@@ -51,10 +48,7 @@ def reconcile(warehouse: Warehouse, settings: Settings, run_id: str, since: date
         merge_rows(session, staged[0], keys=_AI_KEY)
         merge_rows(session, staged[1], keys=_COMPUTE_KEY)
         session.merge(statement("cost/settle_bill"))
-        found = bills(session, since)
-    for day in dict.fromkeys(one.day for one in found):
-        run_checks(warehouse, day, settings, run_id, ["billing"])
-    return found
+        return bills(session, since)
 
 
 def _runs(session: Session) -> frozenset[str]:

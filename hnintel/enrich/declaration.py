@@ -17,6 +17,7 @@ from hnintel.enrich.column import Column
 from hnintel.enrich.inputs import INPUTS, Input
 from hnintel.enrich.rule import Rule
 from hnintel.errors import DeclarationError
+from hnintel.ledger.stage_names import of_enrichment
 from hnintel.warehouse.base import Dialect
 from hnintel.warehouse.statements import (
     check_syntax,
@@ -151,7 +152,7 @@ class Enrichment:
     @property
     def stage(self) -> str:
         """Its name in the ledger."""
-        return f"enrich:{self.name}"
+        return of_enrichment(self.name)
 
     @property
     def input(self) -> Input:

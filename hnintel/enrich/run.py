@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from hnintel import progress
-from hnintel.checks.check import Result
-from hnintel.checks.run import keep_results
 from hnintel.cost.budget import Budget, Estimate, Stamp, book_stopped, estimate
-from hnintel.cost.usage import Enriched, Functions, Judged
+from hnintel.cost.usage import Enriched
 from hnintel.engines.base import AskingStopped
 from hnintel.enrich.declaration import Enrichment
+from hnintel.enrich.functions import Functions, Judged
 from hnintel.enrich.question import fingerprint_of, pending_items, question, reuse
 from hnintel.errors import BudgetReached, DeclarationError, ModelUnavailable, QualityError, Stopped, WarehouseError
-from hnintel.ledger import stage_rows
+from hnintel.ledger import stage_rows, statuses
+from hnintel.ledger.check_results import Result, keep_results
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Warehouse
 from hnintel.warehouse.query_tags import tagged
@@ -338,7 +338,7 @@ class EnrichmentRun:
             "SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND fingerprint = ? AND day = ?",
             [one.stage, self._fingerprint, self._day],
         )[0][0]
-        status: stage_rows.Status = "partial" if bad else "complete"
+        status: statuses.Status = "partial" if bad else "complete"
         stage_rows.end_stage(
             session, self._day, one.stage, status, self._run_id, utc_now(), rows=rows, fingerprint=self._fingerprint
         )

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hnintel.cost.usage import Enriched, Functions, Judged
+from hnintel.cost.usage import Enriched
 from hnintel.engines.base import AskingStopped
 from hnintel.enrich.declaration import Column, Enrichment
+from hnintel.enrich.functions import Functions, Judged
 from hnintel.enrich.question import counting, fingerprint_of, question
 from hnintel.errors import Stopped, WarehouseError
 from hnintel.evaluation.cost import Books

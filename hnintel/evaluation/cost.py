@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 from hnintel.cost.budget import Budget, Estimate, Stamp, book_stopped
-from hnintel.cost.usage import EVALUATING, Functions, Judged
+from hnintel.cost.usage import EVALUATING
 from hnintel.engines.base import AskingStopped
+from hnintel.enrich.functions import Functions, Judged
 from hnintel.errors import BudgetReached
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse

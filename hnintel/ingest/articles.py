@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from hnintel.ledger import stage_rows
+from hnintel.ledger import dead_letters
 from hnintel.models import Article, ArticleStatus
 from hnintel.settings import Settings
 from hnintel.urls import domain
@@ -144,10 +144,10 @@ def load_articles(session: Session, articles: Sequence[Article], day: date, run_
         if article.status in ("retry_at", "gave_up") and url not in have_text
     }
     taken = [(STAGE, url) for url in readings if (STAGE, url) not in failed]
-    letters = stage_rows.stage_letters(session, day, failed, taken, run_id, now)
+    letters = dead_letters.stage_letters(session, day, failed, taken, run_id, now)
 
     session.merge(statement("ingest/merge_articles", staged=staged))
-    stage_rows.settle_letters(session, letters)
+    dead_letters.settle_letters(session, letters)
 
 
 def _with_text(session: Session, staged: Staged) -> set[str]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 
 from hnintel import stopping
 from hnintel.errors import HnIntelError, WarehouseBusy
+from hnintel.ledger.holder import is_dead, this_process
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.waiting import Aloud
@@ -41,7 +39,7 @@ class Held:
 
     def is_alive(self, now: datetime) -> bool:
         """Whether it still keeps others off: it has not ended, and its process is not known to be dead."""
-        return now < self.expires_at and not _is_dead(self.holder)
+        return now < self.expires_at and not is_dead(self.holder)
 
     def __str__(self) -> str:
         host, _, number, _ = self.holder.split("|")
@@ -90,7 +88,7 @@ class Leases:
                 "INSERT INTO ops.leases (day, stage, run_id, holder, acquired_at, heartbeat_at, expires_at) "
                 "SELECT CAST(? AS DATE), ?, ?, ?, CAST(? AS TIMESTAMP), CAST(? AS TIMESTAMP), CAST(? AS TIMESTAMP) "
                 "WHERE NOT EXISTS (SELECT 1 FROM ops.leases WHERE day = ? AND stage = ?)",
-                [day, stage, self._run_id, _this_process(), now, now, now + self._length, day, stage],
+                [day, stage, self._run_id, this_process(), now, now, now + self._length, day, stage],
             )
             there = _read(session, "WHERE day = ? AND stage = ?", [day, stage])
         if there[0].run_id != self._run_id:
@@ -180,45 +178,3 @@ def _read(session: Session, where: str = "", params: list[object] | None = None)
         params or [],
     )
     return [Held(*row) for row in rows]
-
-
-@cache
-def _process_of(number: int) -> str:
-    return "|".join((socket.gethostname(), _space(), str(number), _started(number)))
-
-
-def _this_process() -> str:
-    return _process_of(os.getpid())
-
-
-def _is_dead(holder: str) -> bool:
-    """Whether the process is known to be gone: only of this machine and process space can that be told."""
-    host, space, number, started = holder.split("|")
-    if os.name != "posix" or (host, space) != (socket.gethostname(), _space()):
-        return False
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:  # another user's: there, though not ours
-        return False
-    return _started(int(number)) != started  # the number is another's by now
-
-
-def _space() -> str:
-    """What process numbers count within: containers have spaces of their own, and may share a host's name."""
-    return _read_or_nothing(lambda: os.readlink("/proc/self/ns/pid"))
-
-
-def _started(number: int) -> str:
-    """When a process started, in ticks since the machine did; nothing where the system does not say."""
-    stat = _read_or_nothing(lambda: Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace"))
-    fields = stat.rpartition(")")[2].split()  # the name before may hold anything
-    return fields[19] if len(fields) > 19 else ""
-
-
-def _read_or_nothing(read: Callable[[], str]) -> str:
-    try:
-        return read()
-    except OSError:
-        return ""

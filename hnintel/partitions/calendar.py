@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel.errors import UsageError
-from hnintel.partitions.graph import INGEST, PUBLISH
+from hnintel.ledger.stage_names import INGEST, PUBLISH
 from hnintel.settings import Settings
 from hnintel.sources.base import Source
 from hnintel.warehouse.base import Session
@@ -120,3 +120,8 @@ def freshness(session: Session, settings: Settings, now: datetime) -> Freshness:
             hours = (now.replace(tzinfo=UTC) - window.end).total_seconds() / 3600
             return Freshness(day, max(0.0, hours), hours <= settings.fresh_hours)
     return Freshness(None, None, False)
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Every day from *first* to *last*, both included."""
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]

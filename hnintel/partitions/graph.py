@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, TypeVar
 
 from hnintel.enrich.declaration import Enrichment
 from hnintel.errors import UsageError
-
-INGEST, ARTICLES, ENRICH, TRANSFORM, BRIEFING, PUBLISH = (
-    "ingest",
-    "articles",
-    "enrich",
-    "transform",
-    "briefing",
-    "publish",
+from hnintel.ledger.stage_names import (
+    ARTICLES,
+    BRIEFING,
+    ENRICH,
+    INGEST,
+    PUBLISH,
+    TRANSFORM,
+    is_enrichment,
+    of_enrichment,
 )
-
-#: What has a second key beside the day: where it was read from. Every other stage is made of rows, whoever read them.
-BY_SOURCE = (INGEST, ARTICLES)
 
 #: Each stage, in an order in which they can run, with those that it comes right after.
 Stages = Mapping[str, tuple[str, ...]]
@@ -26,7 +23,7 @@ Stages = Mapping[str, tuple[str, ...]]
 
 def stages_of(enrichments: Mapping[str, Enrichment]) -> Stages:
     """The stages of a day, given the enrichments there are (each after those it comes after)."""
-    asked = {one.stage: (INGEST, ARTICLES, *(f"{ENRICH}:{name}" for name in one.after)) for one in enrichments.values()}
+    asked = {one.stage: (INGEST, ARTICLES, *map(of_enrichment, one.after)) for one in enrichments.values()}
     return {
         INGEST: (),
         ARTICLES: (INGEST,),
@@ -35,35 +32,6 @@ def stages_of(enrichments: Mapping[str, Enrichment]) -> Stages:
         BRIEFING: (TRANSFORM,),
         PUBLISH: (BRIEFING,),
     }
-
-
-class Read(Protocol):
-    """What the ledger has of a stage; *source* is None where it was made before sources were kept."""
-
-    @property
-    def source(self) -> str | None: ...
-
-
-R = TypeVar("R", bound=Read)
-
-
-def as_read_from(source: str, stage: str, noted: Mapping[str, R]) -> R | None:
-    """What the ledger has of a stage, as far as *source* goes: its own reading where there was one, else the last one.
-
-    Args:
-        source: as the user named it.
-        stage: of a day.
-        noted: all that the ledger has of the day, by stage.
-    """
-    last = noted.get(stage)
-    if last is None or stage not in BY_SOURCE or last.source in (None, source):
-        return last
-    return noted.get(beside(stage, source), last)
-
-
-def beside(stage: str, source: str) -> str:
-    """What the ledger calls a reading from *source* of which it keeps a row while a later one was from another."""
-    return f"{stage}@{source}"
 
 
 def choose(stages: Stages, words: Iterable[str]) -> frozenset[str]:
@@ -86,7 +54,7 @@ def choose(stages: Stages, words: Iterable[str]) -> frozenset[str]:
 
 
 def _named(stages: Stages, name: str) -> set[str]:
-    found = {stage for stage in stages if stage == name or (name == ENRICH and stage.startswith(f"{ENRICH}:"))}
+    found = {stage for stage in stages if stage == name or (name == ENRICH and is_enrichment(stage))}
     if not found:
         raise UsageError(f"'{name}' is not a stage: give one of {', '.join([*stages, ENRICH])}, with + for downstream")
     return found

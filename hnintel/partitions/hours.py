@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel.ledger import stage_rows
-from hnintel.partitions.graph import INGEST
+from hnintel.ledger.stage_names import INGEST
 from hnintel.warehouse.base import Session
 from hnintel.window import Window
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -14,7 +14,9 @@ from hnintel.briefing import sections
 from hnintel.briefing.write import lines_hash
 from hnintel.enrich.declaration import Enrichment, load_enrichments
 from hnintel.enrich.question import fingerprint_of, max_chars
-from hnintel.partitions.graph import ARTICLES, BRIEFING, ENRICH, INGEST, PUBLISH, TRANSFORM, Stages, stages_of
+from hnintel.ledger.stage_names import ARTICLES, BRIEFING, ENRICH, INGEST, PUBLISH, TRANSFORM
+from hnintel.partitions.calendar import days_between
+from hnintel.partitions.graph import Stages, stages_of
 from hnintel.settings import ROOT, Settings
 from hnintel.sources import open_source
 from hnintel.sources.base import Source
@@ -41,6 +43,11 @@ class Making:
     def enrichments(self) -> dict[str, Enrichment]:
         """As they are declared, by name."""
         return load_enrichments(self.settings.enrichments_path)
+
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """The stages that ask an enrichment."""
+        return frozenset(one.stage for one in self.enrichments.values())
 
     @cached_property
     def stages(self) -> Stages:
@@ -145,11 +152,6 @@ class Making:
         return {
             day: str(value) for day, value in session.execute(f"SELECT day, {hashed} FROM {rows} GROUP BY day", params)
         }
-
-
-def days_between(first: date, last: date) -> list[date]:
-    """Every day from *first* to *last*, both included."""
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def _together(hashes: Iterable[Mapping[date, str]]) -> dict[date, str]:

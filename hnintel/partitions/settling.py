@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from hnintel.partitions.graph import INGEST, beside
+from hnintel.ledger.stage_names import INGEST, beside
 from hnintel.warehouse.base import Session
 from hnintel.window import Window
 

@@ -9,21 +9,20 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from hnintel.briefing import published_pages
-from hnintel.ingest.retries import Letter, letters
-from hnintel.ingest.scraping import COMMENTS, ITEMS, OPTIONS
 from hnintel.ledger import leases
+from hnintel.ledger.dead_letters import Letter, letters
 from hnintel.ledger.leases import Held
+from hnintel.ledger.stage_names import COMMENTS, INGEST, ITEMS, OPTIONS, PUBLISH, TRANSFORM, as_read_from, beside
+from hnintel.ledger.statuses import DONE
 from hnintel.partitions import settling
-from hnintel.partitions.calendar import Span
-from hnintel.partitions.graph import INGEST, PUBLISH, TRANSFORM, as_read_from, beside
-from hnintel.partitions.pipeline import Making, days_between
+from hnintel.partitions.calendar import Span, days_between
+from hnintel.partitions.pipeline import Making
 from hnintel.partitions.settling import DayRead
 from hnintel.warehouse.base import Session
 from hnintel.window import Window
 
 #: ``stale``: done, but what it was made of has changed since. ``stopped``: before a question beyond a budget.
 Status = Literal["missing", "running", "complete", "partial", "failed", "stale", "stopped"]
-_DONE = ("complete", "partial")
 PAGE_GONE = "its page, or the index of all pages, is gone"
 
 
@@ -62,7 +61,7 @@ class Partition:
     @property
     def is_done(self) -> bool:
         """Whether its rows are there, old ones or new."""
-        return self.status in (*_DONE, "stale")
+        return self.status in (*DONE, "stale")
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -88,8 +87,8 @@ def grid(
     wanted = list(making.stages) if stages is None else list(stages)
     noted = _noted(session, first, last)
     held = leases.alive(session, now)
-    waiting = Counter(_waiting(letters(session, making.settings, now)))
-    published = [day for day, rows in noted.items() if PUBLISH in rows and rows[PUBLISH].status in _DONE]
+    waiting = Counter(_waiting(letters(session, making.settings, now, making.asked)))
+    published = [day for day, rows in noted.items() if PUBLISH in rows and rows[PUBLISH].status in DONE]
     gone = published_pages.missing(published, making.settings) if PUBLISH in wanted else set()
     found: dict[date, dict[str, Partition]] = {}
     for stage in wanted:
@@ -167,7 +166,7 @@ class _Judge:
             return Partition(self.day, self.stage, "missing", True, "never run")
         if noted.status == "running":
             return self._under_way(noted, held)
-        if noted.status not in _DONE:
+        if noted.status not in DONE:
             status: Status = "stopped" if noted.status == "stopped" else "failed"
             return Partition(self.day, self.stage, status, True, noted.error or "it failed", noted)
         if why := self._stale(noted):

@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache, partial
 from typing import Any
 
 from hnintel.briefing.write import is_free
 from hnintel.cost.budget import Estimate
 from hnintel.cost.money import in_words as in_words_of_money
-from hnintel.cost.usage import Functions
+from hnintel.enrich.functions import Functions
 from hnintel.ingest.articles import pending_articles
-from hnintel.partitions.graph import ARTICLES, BRIEFING, ENRICH, INGEST, in_words
+from hnintel.ledger.stage_names import ARTICLES, BRIEFING, INGEST, is_enrichment, of_enrichment
+from hnintel.partitions.graph import in_words
 from hnintel.partitions.pipeline import Making
 from hnintel.planning.day import plan
 from hnintel.planning.work import Work
 from hnintel.warehouse.base import Session, Warehouse
+from hnintel.window import utc_now
 
 #: So many days say what a usual one comes to.
 _USUAL_DAYS = 3
@@ -131,7 +133,7 @@ def plan_backfill(warehouse: Warehouse, making: Making, works: list[Work], stage
 
 
 def _asks(work: Work) -> bool:
-    return any(stage.startswith(f"{ENRICH}:") or stage == BRIEFING for stage in work.stages)
+    return any(is_enrichment(stage) or stage == BRIEFING for stage in work.stages)
 
 
 def _is_free(making: Making, work: Work) -> bool:
@@ -155,12 +157,12 @@ def _articles_due(session: Session, making: Making, work: Work) -> int:
     have_pages = making.source.pages() is not None
     if ARTICLES not in work.stages or not have_pages:
         return 0
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = utc_now()
     return len(pending_articles(session, work.day, now, have_pages, making.settings.article_refresh_days))
 
 
 def _of_stages(estimates: Mapping[str, Estimate], work: Work) -> Estimate:
-    wanted = [one for name, one in estimates.items() if name in work.stages or f"{ENRICH}:{name}" in work.stages]
+    wanted = [one for name, one in estimates.items() if name in work.stages or of_enrichment(name) in work.stages]
     return sum(wanted[1:], wanted[0]) if wanted else Estimate()
 
 

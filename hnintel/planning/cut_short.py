@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import groupby, takewhile
 
-from hnintel.ledger import leases, stage_rows
+from hnintel.ledger import leases, runs
 from hnintel.ledger.leases import Held
 from hnintel.partitions.pipeline import Making
 from hnintel.warehouse.base import Session
-from hnintel.window import Window
+from hnintel.window import Window, utc_now
 
 #: A day whose runs were cut short more often than this in a row may be what kills them: a person has to look.
 MOST_TRIES = 5
@@ -61,7 +61,7 @@ def cut_short(session: Session, making: Making, now: datetime) -> list[CutShort]
         making: with the source and the settings.
         now: UTC without a zone.
     """
-    held = leases.alive(session, datetime.now(UTC).replace(tzinfo=None))
+    held = leases.alive(session, utc_now())
     found = {one.day: one for one in [*_by_stages(session, making, held), *_by_runs(session, making, held)]}
     zone, first = making.settings.time_zone, making.settings.first_day
     return [found[day] for day in sorted(found) if day >= first and Window.of(day, zone).is_over(now)]
@@ -76,7 +76,7 @@ def close_dead(session: Session, now: datetime) -> set[str]:
     """
     leases.forget_dead(session, now)
     alive = {one.run_id for one in leases.alive(session, now).values()}
-    stage_rows.close_dead_runs(session, alive, now)
+    runs.close_dead_runs(session, alive, now)
     return alive
 
 
@@ -87,8 +87,8 @@ def _by_runs(session: Session, making: Making, held: dict[tuple[date, str], Held
         "FROM ops.runs WHERE source = ? ORDER BY day, started_at DESC, run_id",
         [making.spec],
     )
-    for day, runs in groupby((_Run(*row) for row in rows), key=lambda run: run.day):
-        cut = list(takewhile(lambda run: run.is_cut_short(alive), runs))
+    for day, of_day in groupby((_Run(*row) for row in rows), key=lambda run: run.day):
+        cut = list(takewhile(lambda run: run.is_cut_short(alive), of_day))
         if cut:
             yield CutShort(day, f"its run of {cut[0].started_at:%Y-%m-%d %H:%M} UTC {_how(cut[0])}", len(cut))
 

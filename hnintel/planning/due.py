@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel.briefing import published_pages
-from hnintel.ingest import retries
-from hnintel.ledger import leases
+from hnintel.ledger import dead_letters, leases
+from hnintel.ledger.stage_names import BRIEFING, INGEST, PUBLISH, TRANSFORM, as_read_from
 from hnintel.partitions import settling
-from hnintel.partitions.calendar import Span, known_days, newest_whole_day
-from hnintel.partitions.graph import BRIEFING, INGEST, PUBLISH, TRANSFORM, as_read_from
-from hnintel.partitions.pipeline import Making, days_between
+from hnintel.partitions.calendar import Span, days_between, known_days, newest_whole_day
+from hnintel.partitions.pipeline import Making
 from hnintel.partitions.settling import Due
 from hnintel.partitions.state import PAGE_GONE, Partition, grid
 from hnintel.planning.cut_short import cut_short
@@ -21,7 +20,7 @@ from hnintel.planning.work import days_held
 from hnintel.settings import Settings
 from hnintel.sources import open_source
 from hnintel.warehouse.base import Session
-from hnintel.window import Window, day_of
+from hnintel.window import Window, day_of, utc_now
 
 _AFTER_ASKING = (TRANSFORM, BRIEFING, PUBLISH)
 
@@ -56,7 +55,7 @@ def days_to_run(session: Session, making: Making, now: datetime) -> list[Due]:
             why.setdefault(due.day, []).append(due.why)
     # Only days that are this source's: another's would be read from where they never were.
     own = {reading.day for reading in readings}
-    letters = retries.letters(session, settings, now)
+    letters = dead_letters.letters(session, settings, now, making.asked)
     waiting = Counter(one.day for one in letters if one.due and one.day in own and one.day >= settings.first_day)
     for day, count in waiting.items():
         why.setdefault(day, []).append(f"{count} dead letter{'s are' if count > 1 else ' is'} due")
@@ -128,7 +127,7 @@ def _is_behind(one: Partition, making: Making) -> bool:
 
 def _at_work(session: Session) -> set[date]:
     """The days that a run is at now, whenever this one was to start: of a backfill all, also those it has yet to do."""
-    held = leases.alive(session, datetime.now(UTC).replace(tzinfo=None))
+    held = leases.alive(session, utc_now())
     days = {day for day, _ in held}
     for one in held.values():
         days.update(days_held(one.stage))

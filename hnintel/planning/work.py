@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, get_args
 
-from hnintel.partitions.calendar import Span
-from hnintel.partitions.graph import INGEST
-from hnintel.partitions.pipeline import Making, days_between
+from hnintel.ledger.stage_names import INGEST
+from hnintel.partitions.calendar import Span, days_between
+from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import Partition, grid
 from hnintel.warehouse.base import Session
 

@@ -9,13 +9,14 @@ from datetime import date, datetime
 from typing import Any
 
 from hnintel.briefing.write import Written
-from hnintel.checks.check import Result, in_a_line
+from hnintel.checks.check import in_a_line
 from hnintel.cost import money
 from hnintel.cost.usage import Enriched
-from hnintel.ingest import retries
 from hnintel.ingest.articles import count_by_status
-from hnintel.ingest.scraping import Loaded
-from hnintel.ledger import stage_rows
+from hnintel.ingest.loading import Loaded
+from hnintel.ledger import dead_letters
+from hnintel.ledger.check_results import Result
+from hnintel.ledger.stage_names import of_enrichment
 from hnintel.settings import Settings
 from hnintel.transform import Built
 from hnintel.warehouse.base import Session
@@ -74,9 +75,9 @@ class Summary:
             )
         )
         self.articles = count_by_status(session, self.day)
-        self.dead_letters = stage_rows.dead_letters_of(session, self.day, self.enrichments)
+        self.dead_letters = dead_letters.dead_letters_of(session, self.day, self.enrichments)
         self.count_costs(session)
-        self.letters_due = retries.count_due(session, settings, now)
+        self.letters_due = dead_letters.count_due(session, settings, now, set(map(of_enrichment, self.enrichments)))
 
     def count_costs(self, session: Session) -> None:
         """Read what the run has booked so far, by currency, and how its tokens were counted."""

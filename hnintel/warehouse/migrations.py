@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from hnintel.errors import WarehouseError
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import FOLDER, statement, statements
+from hnintel.window import utc_now
 
 #: Begins a transaction, committed when its block ends well.
 Begin = Callable[[], AbstractContextManager[Session]]
@@ -42,7 +42,7 @@ def migrate(begin: Begin, folder: Path = FOLDER / "migrations") -> list[int]:
         with begin() as session:
             for sql in statements(known[number].read_text(encoding="utf-8")):
                 session.execute(sql)
-            now = datetime.now(UTC).replace(tzinfo=None)
+            now = utc_now()
             session.execute("INSERT INTO ops.schema_versions VALUES (?, ?, ?)", [number, known[number].stem, now])
     return missing
 

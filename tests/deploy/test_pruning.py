@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import pytest
 
 from deployments.serve import environment
 from flows.local.pruning import prune, retention
+from hnintel.window import utc_now
 from tests.conftest import ROOT
 from tests.flows.own_prefect import bare_environ, free_port, seed
 
@@ -75,7 +76,7 @@ def make_run(url: str, folder: Path, state: str, ended: timedelta | None) -> str
     """A run on record, in a state, that ended so long ago; its id."""
     flow = asked(f"{url}/flows/", {"name": "hacker-news"})["id"]
     run: str = asked(f"{url}/flow_runs/", {"flow_id": flow, "state": {"type": state}})["id"]
-    when = str(datetime.now(UTC).replace(tzinfo=None) - ended) if ended else None
+    when = str(utc_now() - ended) if ended else None
     with closing(sqlite3.connect(folder / "prefect.db", timeout=60)) as database, database:
         database.execute("UPDATE flow_run SET end_time = ? WHERE id = ?", [when, run])
     return run

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from hnintel.enrich.declaration import Enrichment
-from hnintel.ingest import scraping
+from hnintel.ingest import loading, scraping
 from hnintel.models import Comment, Item
 from tests.warehouse.world import DAY, NOW, Asking, fetch, load, story
 
@@ -47,7 +47,7 @@ def load_comments(asking: Asking, comments: Iterable[Comment]) -> None:
     """Load comments as a scraping task does."""
     with asking.warehouse.transaction() as session:
         scraped = scraping.Scraped(items=[], comments=list(comments))
-        scraping.load(session, scraped, DAY, "loading", NOW + timedelta(hours=1))
+        loading.load(session, scraped, DAY, "loading", NOW + timedelta(hours=1))
 
 
 def say(asking: Asking, enrichment: Enrichment, texts: dict[int, str]) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.local.day import main, main_watch
+from flows.local.day import main
+from flows.local.watch import main_watch
 from tests.conftest import ROOT
 
 

@@ -7,18 +7,19 @@ import json
 import shlex
 import shutil
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flows.local.day import main_reconcile
+from flows.local.reconcile import main_reconcile
 from hnintel.cli.app import main
 from hnintel.partitions.pipeline import Making
 from hnintel.planning.due import days_due
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
+from hnintel.window import utc_now
 
 DAY = date(2026, 10, 22)
 
@@ -121,7 +122,7 @@ def test_what_reconcile_and_status_say_of_a_run_that_died_long_ago_and_of_a_site
         session.execute("UPDATE ops.runs SET status = 'running', summary = NULL, finished_at = NULL")
         session.execute("UPDATE ops.partitions SET status = 'running' WHERE stage = 'publish'")
     shutil.rmtree(site)
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = utc_now()
     (said,) = due(source, now)
     assert said[0] == DAY
     assert main(["status", "--source", source]) == 0
@@ -167,7 +168,7 @@ def test_what_nobody_foresaw_of_one_day_stops_no_other(
     prefect_server: None, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows import reconcile as reconciler
-    from flows.backfill_children import DayFailed
+    from hnintel.errors import DayFailed
     from hnintel.partitions.settling import Due
 
     days, ran = [DAY, DAY + timedelta(days=1)], []

@@ -10,11 +10,11 @@ from typing import Any
 
 from hnintel.briefing.pages import path_of
 from hnintel.briefing.published_pages import INDEX
-from hnintel.ingest import scraping
+from hnintel.ingest import loading, scraping
 from hnintel.ingest.rows import item as as_row
-from hnintel.ledger import stage_rows
+from hnintel.ledger import stage_rows, statuses
+from hnintel.ledger.stage_names import PUBLISH
 from hnintel.models import FirebaseItem
-from hnintel.partitions.graph import PUBLISH
 from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import Partition, grid, partition
 from hnintel.warehouse.base import Warehouse
@@ -51,12 +51,12 @@ class Days:
         }
         items = [as_row(FirebaseItem.model_validate({**told, "id": one, **changed}), day, "sample") for one in ids]
         with self.warehouse.transaction() as session:
-            scraping.load(session, scraping.Scraped(items=items), day, "run", READ + timedelta(seconds=next(_SECONDS)))
+            loading.load(session, scraping.Scraped(items=items), day, "run", READ + timedelta(seconds=next(_SECONDS)))
 
     def note(
         self,
         *stages: str,
-        status: stage_rows.Status | None = "complete",
+        status: statuses.Status | None = "complete",
         day: date = DAY,
         run_id: str = "run",
         at: datetime = READ,

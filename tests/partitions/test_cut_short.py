@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from flows.local.day import main_reconcile
+from flows.local.reconcile import main_reconcile
 from hnintel.cli.app import main
-from hnintel.ledger import stage_rows
+from hnintel.ledger import runs, statuses
 from hnintel.ledger.leases import Leases
 from hnintel.planning.cut_short import MOST_TRIES, close_dead, cut_short
 from hnintel.planning.due import days_due
+from hnintel.window import utc_now
 from tests.partitions.days import DAY, NOW, READ, Days
 from tests.warehouse.world import held
 
@@ -33,13 +34,13 @@ def days(home: Path) -> Iterator[Days]:
 
 
 def run(
-    days: Days, run_id: str, status: stage_rows.Status | None = None, error: str | None = None, at: datetime = READ
+    days: Days, run_id: str, status: statuses.Status | None = None, error: str | None = None, at: datetime = READ
 ) -> None:
     """A run of ``DAY`` that has begun; with *status*, it ended so, with an error if one is given."""
     with days.warehouse.transaction() as session:
-        stage_rows.begin_run(session, run_id, DAY, "sample", at, alive={"none"})
+        runs.begin_run(session, run_id, DAY, "sample", at, alive={"none"})
         if status is not None:
-            stage_rows.end_run(session, run_id, status, {"error": error} if error else {}, at)
+            runs.end_run(session, run_id, status, {"error": error} if error else {}, at)
 
 
 def due(days: Days) -> dict[date, str]:
@@ -70,7 +71,7 @@ def reconciled(capsys: Capture, *argv: str) -> str:
     ],
 )
 def test_a_day_whose_run_was_cut_short_is_due_however_old(
-    days: Days, status: stage_rows.Status | None, error: str | None, why: str | None
+    days: Days, status: statuses.Status | None, error: str | None, why: str | None
 ) -> None:
     run(days, "r", status, error)
     assert due(days) == ({DAY: why} if why else {})
@@ -98,7 +99,7 @@ def test_a_run_that_is_alive_is_not_taken_for_dead(days: Days) -> None:
         assert leases.take(DAY, "run r") is None
         with days.warehouse.transaction() as session:
             assert cut_short(session, days.making, NOW) == []
-            close_dead(session, datetime.now(UTC).replace(tzinfo=None))
+            close_dead(session, utc_now())
             assert session.execute("SELECT status FROM ops.runs") == [("running",)]
     assert due(days) == {DAY: "its run of 2026-11-20 06:00 UTC died"}
 
@@ -125,7 +126,7 @@ def test_a_plan_closes_nothing(days: Days, capsys: Capture) -> None:
 
 def test_reconcile_closes_a_dead_run_of_another_source_too(days: Days, capsys: Capture) -> None:
     with days.warehouse.transaction() as session:
-        stage_rows.begin_run(session, "r", DAY, "live", READ)
+        runs.begin_run(session, "r", DAY, "live", READ)
     assert reconciled(capsys).startswith("nothing is due")
     assert days.sql("SELECT status FROM ops.runs") == [("failed",)]
 
@@ -154,5 +155,5 @@ def test_of_what_failed_long_ago_both_name_the_command_that_does_it(days: Days, 
 
 def test_a_day_that_is_going_on_is_left_to_its_next_hour(days: Days) -> None:
     with days.warehouse.transaction() as session:
-        stage_rows.begin_run(session, "r", NOW.date(), "sample", NOW)
+        runs.begin_run(session, "r", NOW.date(), "sample", NOW)
         assert cut_short(session, days.making, NOW) == []

@@ -16,7 +16,7 @@ from flows.stage import begin
 from hnintel.errors import WarehouseBusy
 from hnintel.ingest.rows import item as as_row
 from hnintel.ingest.scraping import Scraped
-from hnintel.ledger import leases, stage_rows
+from hnintel.ledger import leases, stage_rows, statuses
 from hnintel.ledger.leases import Leases
 from hnintel.models import FirebaseItem
 from hnintel.window import utc_now
@@ -165,7 +165,7 @@ def test_a_run_that_was_taken_over_does_not_say_how_the_stage_ended(days: Days, 
 
 @pytest.mark.parametrize(("status", "told"), [(None, "did not end it"), ("complete", "has ended it")])
 def test_what_a_run_began_that_took_over_is_not_ended_by_the_one_before_it(
-    days: Days, status: stage_rows.Status | None, told: str
+    days: Days, status: statuses.Status | None, told: str
 ) -> None:
     days.note("transform", status=None, run_id="mine")
     days.load(1)

@@ -133,5 +133,5 @@ async def _parameters(request: Request) -> dict[str, Any]:
 
 def _made(engine: Engine) -> FakeSnow:
     made = FakeSnow()
-    ai_functions._register(made.duck_conn, engine, lambda error: None, None)
+    ai_functions._register(made.duck_conn, engine, lambda error: None, None, ai_functions.Meter())
     return made

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from hnintel.ingest import retries, scraping
+from hnintel.ingest import loading, retries, scraping
+from hnintel.ledger import dead_letters
 from hnintel.settings import Settings
 from hnintel.sources.hacker_news import HackerNews
 from hnintel.warehouse.base import Warehouse
@@ -33,7 +34,7 @@ async def _run(source: HackerNews, warehouse: Warehouse, settings: Settings) -> 
         async with gate:
             scraped = await scraping.scrape(source, chunk, DAY, settings)
         with warehouse.transaction() as session:
-            scraping.load(session, scraped, DAY, "a-run", NOW)
+            loading.load(session, scraped, DAY, "a-run", NOW)
 
     await asyncio.gather(*(one(chunk) for chunk in chunks))
     return ids
@@ -72,12 +73,12 @@ async def test_what_a_storm_left_is_taken_when_it_is_retried_in_fair_weather(
     source = HackerNews(settings)
     listed = await _run(source, warehouse, settings_for(server, item_attempts=1))
     with warehouse.transaction() as session:
-        waiting = retries.letters(session, settings, NOW)
+        waiting = dead_letters.letters(session, settings, NOW, ())
     assert len(waiting) > 20
     assert all(letter.due for letter in waiting)
     server.weather = Weather()
     came = await retries.retry(warehouse, source, waiting, settings, "a-retry", datetime.now(UTC))
     assert (came.taken, came.failing, came.days) == (len(waiting), 0, (DAY,))
     with warehouse.transaction() as session:
-        assert retries.letters(session, settings, NOW) == []
+        assert dead_letters.letters(session, settings, NOW, ()) == []
         assert session.execute("SELECT count(*) FROM raw.items")[0][0] == len(listed)

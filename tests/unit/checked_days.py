@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hnintel.checks.check import Result
 from hnintel.checks.run import PARTS, Part, run_checks
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.question import fingerprint_of
 from hnintel.enrich.run import prepare
+from hnintel.ledger.check_results import Result
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
 from tests.warehouse.world import fetch

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from hnintel.ingest import scraping
+from hnintel.ingest import loading, scraping
 from hnintel.ingest.comment_tree import Place
-from hnintel.ingest.scraping import Loaded, Scraped
+from hnintel.ingest.loading import Loaded
+from hnintel.ingest.scraping import Scraped
 from hnintel.settings import Settings
 from hnintel.sources.base import Reading
 from hnintel.sources.memory import ItemStore
@@ -57,14 +58,14 @@ def scrape(source: Items, ids: Sequence[int], settings: Settings, held: Sequence
 def load(warehouse: Warehouse, scraped: Scraped, now: datetime = NOW) -> Loaded:
     """Load what was read, at *now*."""
     with warehouse.transaction() as session:
-        return scraping.load(session, scraped, DAY, "a-run", now)
+        return loading.load(session, scraped, DAY, "a-run", now)
 
 
 def take(warehouse: Warehouse, settings: Settings, *raws: dict[str, Any], later: int = 0) -> Loaded:
     """Read and load everything given that is no comment, as a run does that many hours later."""
     ids = [raw["id"] for raw in raws if raw.get("type") not in ("comment", "pollopt")]
     with warehouse.transaction() as session:
-        held = scraping.held_comments(session, ids)
+        held = loading.held_comments(session, ids)
     return load(warehouse, scrape(Items(*raws), ids, settings, held), NOW + timedelta(hours=later))
 
 

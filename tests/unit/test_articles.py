@@ -24,7 +24,7 @@ from hnintel.ingest.articles import (
     read_articles,
     without_pages,
 )
-from hnintel.ledger import stage_rows
+from hnintel.ledger import dead_letters
 from hnintel.models import ARTICLE_STATUSES, Article, Item
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
@@ -289,7 +289,7 @@ def row(warehouse: Warehouse, url: str = URL) -> dict[str, Any]:
 
 def dead(warehouse: Warehouse) -> int:
     with warehouse.transaction() as session:
-        return stage_rows.dead_letters_of(session, DAY)
+        return dead_letters.dead_letters_of(session, DAY)
 
 
 def reading(status: str = "ok", text: str | None = None, **more: Any) -> ArticleReading:

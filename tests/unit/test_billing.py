@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from hnintel.checks.run import results_of
+from hnintel.checks.run import bill_checked as reconcile
 from hnintel.cli.app import main
 from hnintel.cost import billing
 from hnintel.cost.bill import Bill, bills
-from hnintel.cost.billing import reconcile, tokens
-from hnintel.ledger import stage_rows
+from hnintel.cost.billing import tokens
+from hnintel.ledger import runs
+from hnintel.ledger.check_results import results_of
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 from tests.warehouse.world import Opens, Recording, fresh_duckdb, fresh_snowflake
@@ -97,7 +98,7 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
     """A warehouse with one run of one day in its ledger."""
     one = OPENS[request.param](tmp_path, Recording())
     with one.transaction() as session:
-        stage_rows.begin_run(session, RUN, DAY, "sample", NOON)
+        runs.begin_run(session, RUN, DAY, "sample", NOON)
     return one
 
 

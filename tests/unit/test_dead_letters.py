@@ -7,8 +7,11 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from hnintel.enrich.declaration import load_enrichments
 from hnintel.ingest import retries
-from hnintel.ingest.retries import Letter, Retried
+from hnintel.ingest.retries import Retried
+from hnintel.ledger import dead_letters
+from hnintel.ledger.dead_letters import Letter
 from hnintel.settings import Settings
 from hnintel.sources.sample import SampleSource
 from hnintel.warehouse.base import Warehouse
@@ -17,6 +20,7 @@ from tests.warehouse.world import bury
 
 DAY = date(2026, 10, 22)
 NOW = datetime(2026, 10, 23, 6)
+ASKED = frozenset(enrichment.stage for enrichment in load_enrichments().values())
 SAMPLE = SampleSource()
 
 
@@ -44,7 +48,7 @@ def _article(warehouse: Warehouse, url: str, status: str, retry_at: datetime | N
 
 def _letters(warehouse: Warehouse, settings: Settings, hours: float, stage: str | None = None) -> list[Letter]:
     with warehouse.transaction() as session:
-        return retries.letters(session, settings, NOW + timedelta(hours=hours), stage)
+        return dead_letters.letters(session, settings, NOW + timedelta(hours=hours), ASKED, stage)
 
 
 def _retry(warehouse: Warehouse, settings: Settings, hours: float = 2) -> Retried:
@@ -78,7 +82,7 @@ def test_an_item_is_due_an_hour_after_its_last_try_up_to_eight_times(
     _bury(warehouse, "items", "7", times=times)
     assert [letter.due for letter in _letters(warehouse, settings, hours)] == [due]
     with warehouse.transaction() as session:
-        assert retries.count_due(session, settings, NOW + timedelta(hours=hours)) == due
+        assert dead_letters.count_due(session, settings, NOW + timedelta(hours=hours), ASKED) == due
 
 
 @pytest.mark.parametrize(

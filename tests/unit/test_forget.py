@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hnintel.ingest import scraping
+from hnintel.ingest import loading, scraping
 from hnintel.settings import Settings
 from hnintel.sources.base import Listing
 from hnintel.warehouse.base import Warehouse
@@ -71,10 +71,8 @@ def test_what_was_listed_before_is_read_again_though_it_is_listed_no_more(
 ) -> None:
     take(warehouse, settings, story(1), story(2), {"id": 3, "type": "story", "deleted": True})
     with warehouse.transaction() as session:
-        known = scraping.known_ids(session, DAY, "live")
-        assert (
-            scraping.known_ids(session, DAY, "sample") == scraping.known_ids(session, date(2025, 4, 17), "live") == []
-        )
+        known = loading.known_ids(session, DAY, "live")
+        assert loading.known_ids(session, DAY, "sample") == loading.known_ids(session, date(2025, 4, 17), "live") == []
     listing = scraping.with_known(Listing((2, 5)), known)
     assert (listing.ids, listing.notes) == ((1, 2, 5), {"listed before and not now": 1})
     assert scraping.with_known(Listing((1, 2)), known).notes == {}

@@ -11,7 +11,8 @@ import pytest
 from hnintel.ingest import scraping
 from hnintel.ingest.changes import Changes
 from hnintel.ingest.comment_tree import Place
-from hnintel.ingest.scraping import Loaded, Scraped
+from hnintel.ingest.loading import Loaded
+from hnintel.ingest.scraping import Scraped
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Warehouse
 from tests.unit.reading import NOW, THREAD, Items, comment, load, rows, scrape, story, take

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hnintel.ledger import stage_rows
+from hnintel.ledger import dead_letters, runs, stage_rows, statuses
 from hnintel.warehouse.base import Warehouse
 from tests.warehouse.world import DAY, NOW, fresh_duckdb
 
@@ -33,16 +33,16 @@ def settle(
     """Keep what a reading of items came to."""
     with warehouse.transaction() as session:
         letters = {("items", key): reason for key, reason in failed.items()}
-        stage_rows.settle_letters(session, stage_rows.stage_letters(session, DAY, letters, taken, run_id, now))
+        dead_letters.settle_letters(session, dead_letters.stage_letters(session, DAY, letters, taken, run_id, now))
 
 
 def test_a_run_is_noted_when_it_begins_and_when_it_ends(warehouse: Warehouse) -> None:
     with warehouse.transaction() as session:
-        stage_rows.begin_run(session, "run", DAY, "sample", NOW)
+        runs.begin_run(session, "run", DAY, "sample", NOW)
     (begun,) = rows(warehouse, "runs")
     assert (begun["status"], begun["finished_at"]) == ("running", None)
     with warehouse.transaction() as session:
-        stage_rows.end_run(session, "run", "complete", {"day": DAY, "listed": 3}, NOW + timedelta(minutes=1))
+        runs.end_run(session, "run", "complete", {"day": DAY, "listed": 3}, NOW + timedelta(minutes=1))
     (ended,) = rows(warehouse, "runs")
     assert (ended["status"], ended["finished_at"]) == ("complete", NOW + timedelta(minutes=1))
     assert ended["summary"] == '{"day": "2026-10-21", "listed": 3}'
@@ -63,7 +63,7 @@ def test_a_stage_counts_its_attempts_and_forgets_its_last_error(warehouse: Wareh
 @pytest.mark.parametrize(
     ("status", "done"), [("running", False), ("failed", False), ("partial", True), ("complete", True)]
 )
-def test_a_stage_is_done_when_it_ended_well(warehouse: Warehouse, status: stage_rows.Status, done: bool) -> None:
+def test_a_stage_is_done_when_it_ended_well(warehouse: Warehouse, status: statuses.Status, done: bool) -> None:
     with warehouse.transaction() as session:
         assert not stage_rows.was_complete(session, DAY, "publish")
         stage_rows.end_stage(session, DAY, "publish", status, "run", NOW)
@@ -88,8 +88,8 @@ def test_what_was_taken_after_all_is_taken_out_in_its_own_stage(warehouse: Wareh
     settle(warehouse, {}, ("items", "1"), ("items", "7"))
     assert [letter["key"] for letter in rows(warehouse, "dead_letters")] == ["2"]
     with warehouse.transaction() as session:
-        assert stage_rows.dead_letters_of(session, DAY) == 1
-        assert stage_rows.dead_letters_of(session, DAY.replace(day=1)) == 0
+        assert dead_letters.dead_letters_of(session, DAY) == 1
+        assert dead_letters.dead_letters_of(session, DAY.replace(day=1)) == 0
 
 
 def test_what_failed_at_one_place_and_was_taken_at_another_is_no_letter(warehouse: Warehouse) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.run import enrich
 from hnintel.errors import WarehouseError
-from hnintel.warehouse.duckdb.adapter import DuckDBSession, begun
+from hnintel.warehouse.duckdb.session import DuckDBSession, begun
 from hnintel.warehouse.migrations import Begin, known_migrations, migrate
 from tests.conftest import ROOT
 from tests.warehouse.world import DAY, fetch, load, open_duckdb, settings_in, story

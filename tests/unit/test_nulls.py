@@ -5,17 +5,17 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flows.local import backfill, day
+from flows.local import backfill, day, reconcile
 from hnintel.cli.app import main
 from hnintel.cost.bill import bills
-from hnintel.ingest import retries
-from hnintel.ledger import outbox, stage_rows
+from hnintel.ledger import dead_letters, outbox
+from hnintel.partitions import announce
 from hnintel.partitions.calendar import Span
 from hnintel.partitions.pipeline import Making
 from hnintel.partitions.state import grid
@@ -24,6 +24,7 @@ from hnintel.planning.due import days_due
 from hnintel.planning.work import choose_work
 from hnintel.settings import Settings, load_settings
 from hnintel.warehouse.base import Session, Warehouse
+from hnintel.window import utc_now
 from tests.warehouse.world import Opens, fresh_duckdb, fresh_snowflake
 
 DAY = date(2026, 10, 22)
@@ -57,7 +58,7 @@ _NUMBERS = itertools.count(1)
 
 def _rows() -> Iterator[tuple[str, dict[str, Any]]]:
     """Tables, and what their rows differ in; all else is NULL, or whatever may stand there."""
-    young = datetime.now(UTC).replace(tzinfo=None)
+    young = utc_now()
     for seen, key in itertools.product((LONG_AGO, young), ("7", "1/1/7", "https://a.example/")):
         for stage in LETTERS:
             yield "ops.dead_letters", {"stage": stage, "key": f"{key}{seen:%d}", "first_seen": seen, "last_seen": seen}
@@ -121,27 +122,27 @@ def making(request: pytest.FixtureRequest, tmp_path: Path) -> Making:
 
 
 READS: Mapping[str, Callable[[Session, Making, datetime], Any]] = {
-    "letters": lambda session, making, now: retries.letters(session, making.settings, now),
-    "count_due": lambda session, making, now: retries.count_due(session, making.settings, now),
+    "letters": lambda session, making, now: dead_letters.letters(session, making.settings, now, making.asked),
+    "count_due": lambda session, making, now: dead_letters.count_due(session, making.settings, now, making.asked),
     "bills": lambda session, making, now: bills(session, DAY),
     "grid": lambda session, making, now: grid(session, making, DAY - timedelta(days=5), DAY, now),
     "days_due": lambda session, making, now: days_due(session, making, now),
     "outbox": lambda session, making, now: outbox.waiting(session, 10),
-    "announce_day": lambda session, making, now: outbox.announce_day(session, making, DAY, "parent", now),
-    "given_up": lambda session, making, now: outbox.announce_given_up(session, making.settings, now),
-    "dead_letters_of": lambda session, making, now: stage_rows.dead_letters_of(session, DAY, making.enrichments),
+    "announce_day": lambda session, making, now: announce.announce_day(session, making, DAY, "parent", now),
+    "given_up": lambda session, making, now: announce.announce_given_up(session, making, now),
+    "dead_letters_of": lambda session, making, now: dead_letters.dead_letters_of(session, DAY, making.enrichments),
 }
 
 
 @pytest.mark.parametrize("read", READS)
 def test_what_reads_the_ledger_takes_nulls(making: Making, read: str) -> None:
     with making.warehouse.transaction() as session:
-        READS[read](session, making, datetime.now(UTC).replace(tzinfo=None))
+        READS[read](session, making, utc_now())
 
 
 def test_whether_a_letter_is_due_is_yes_or_no(making: Making) -> None:
     with making.warehouse.transaction() as session:
-        found = retries.letters(session, making.settings, datetime.now(UTC).replace(tzinfo=None))
+        found = dead_letters.letters(session, making.settings, utc_now(), making.asked)
     assert {type(letter.due) for letter in found} == {bool}
     long_ago = {letter.stage: letter.due for letter in found if letter.last_seen == LONG_AGO and letter.key == "723"}
     young = {letter.stage: letter.due for letter in found if letter.last_seen != LONG_AGO and letter.key != "723"}
@@ -196,7 +197,7 @@ def test_a_command_takes_nulls(filled: Settings, command: str, capsys: pytest.Ca
 def test_reconcile_says_what_is_due_though_there_are_nulls(
     filled: Settings, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert day.main_reconcile(["--source", "sample", *words.split()]) == 0, capsys.readouterr()
+    assert reconcile.main_reconcile(["--source", "sample", *words.split()]) == 0, capsys.readouterr()
 
 
 def test_a_run_says_what_it_would_ask_though_there_are_nulls(
@@ -208,7 +209,7 @@ def test_a_run_says_what_it_would_ask_though_there_are_nulls(
 def test_a_backfill_is_planned_though_there_are_nulls(filled: Settings) -> None:
     warehouse: Warehouse = fresh_duckdb(filled.folder)
     making = Making(warehouse, filled, "sample")
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = utc_now()
     with warehouse.transaction() as session:
         works = choose_work(session, making, Span(DAY - timedelta(days=5), DAY), frozenset(making.stages), "due", now)
     planned = plan_backfill(warehouse, making, works, frozenset(making.stages))

@@ -10,6 +10,7 @@ import pytest
 
 from hnintel.events import DayEnriched, DayPublished, Event, ItemsLanded, StoryTrending
 from hnintel.ledger import outbox
+from hnintel.partitions import announce
 from hnintel.warehouse.base import Warehouse
 from tests.partitions.days import DAY, NOW, Days
 from tests.warehouse.world import held
@@ -32,7 +33,7 @@ def warehouse(days: Days) -> Warehouse:
 
 def announced(days: Days, now: datetime = NOW) -> list[Event]:
     with days.warehouse.transaction() as session:
-        return outbox.announce_day(session, days.making, DAY, "event", now)
+        return announce.announce_day(session, days.making, DAY, "event", now)
 
 
 def kinds(events: list[Event]) -> list[type[Event]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.ledger import stage_rows
+from hnintel.ledger import runs, stage_rows, statuses
 from hnintel.partitions.settling import DayRead, Due, day_readings, due_days, settled_at
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
@@ -83,12 +83,12 @@ def test_without_settle_days_nothing_is_read_again() -> None:
 
 @pytest.mark.parametrize(("status", "due"), [("complete", []), ("partial", []), ("failed", [DAY])])
 def test_the_ledger_says_which_readings_came_to_their_end(
-    tmp_path: Path, status: stage_rows.Status, due: list[date]
+    tmp_path: Path, status: statuses.Status, due: list[date]
 ) -> None:
     with open_warehouse(Settings(home=tmp_path)).transaction() as session:
-        stage_rows.begin_run(session, "run", DAY, "live", _at(21))
-        stage_rows.end_run(session, "run", status, {}, _at(21, hour=7))
-        stage_rows.begin_run(session, "other", DAY - timedelta(days=1), "sample", _at(21))
+        runs.begin_run(session, "run", DAY, "live", _at(21))
+        runs.end_run(session, "run", status, {}, _at(21, hour=7))
+        runs.begin_run(session, "other", DAY - timedelta(days=1), "sample", _at(21))
         assert _due(day_readings(session, "live"), _at(21, hour=8)) == due
 
 
@@ -104,8 +104,8 @@ def test_a_dump_of_a_day_does_not_end_its_settling(tmp_path: Path) -> None:
 
 def test_a_run_that_failed_after_its_ingest_has_read_the_day(tmp_path: Path) -> None:
     with open_warehouse(Settings(home=tmp_path)).transaction() as session:
-        stage_rows.begin_run(session, "run", DAY, "live", _at(21))
+        runs.begin_run(session, "run", DAY, "live", _at(21))
         stage_rows.begin_stage(session, DAY, "ingest", "run", _at(21))
         stage_rows.end_stage(session, DAY, "ingest", "complete", "run", _at(21, hour=7), rows=5)
-        stage_rows.end_run(session, "run", "failed", {}, _at(21, hour=8))
+        runs.end_run(session, "run", "failed", {}, _at(21, hour=8))
         assert _due(day_readings(session, "live"), _at(21, hour=9)) == []

@@ -20,9 +20,9 @@ from hnintel.engines.base import Answer, Engine, Label
 from hnintel.engines.offline import OfflineEngine
 from hnintel.enrich.declaration import Enrichment
 from hnintel.enrich.run import enrich
-from hnintel.ingest import articles, scraping
+from hnintel.ingest import articles, loading, scraping
 from hnintel.ingest.rows import item as as_row
-from hnintel.ledger import stage_rows
+from hnintel.ledger import dead_letters
 from hnintel.models import Article, FirebaseItem, Item
 from hnintel.settings import Settings
 from hnintel.sources.sample import SampleSource
@@ -210,7 +210,7 @@ def load(warehouse: Warehouse, items: Iterable[Item], run_id: str = "loading", n
     """Load *items* as a scraping task does, each time a second later than before."""
     now = now or NOW + timedelta(seconds=next(_seconds))
     with warehouse.transaction() as session:
-        scraping.load(session, scraping.Scraped(items=list(items)), DAY, run_id, now)
+        loading.load(session, scraping.Scraped(items=list(items)), DAY, run_id, now)
 
 
 def bury(
@@ -219,7 +219,7 @@ def bury(
     """Let another attempt at *keys* have failed, as reading them does."""
     with warehouse.transaction() as session:
         failed = {(stage, key): reason for key in keys}
-        stage_rows.settle_letters(session, stage_rows.stage_letters(session, day, failed, (), "a-run", now))
+        dead_letters.settle_letters(session, dead_letters.stage_letters(session, day, failed, (), "a-run", now))
 
 
 def load_article(warehouse: Warehouse, url: str, text: str) -> None:
@@ -233,7 +233,7 @@ def load_article(warehouse: Warehouse, url: str, text: str) -> None:
 def load_sample(warehouse: Warehouse, day: date = DAY) -> None:
     """Load the stories, jobs and polls of a day of the bundled sample, and the comments below them."""
     with warehouse.transaction() as session:
-        scraping.load(session, sample_day(day), DAY, "loading", NOW)
+        loading.load(session, sample_day(day), DAY, "loading", NOW)
 
 
 @cache

@@ -2,162 +2,33 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from hnintel.engines.base import AskingStopped, Engine
 from hnintel.errors import HnIntelError, Stopped, WarehouseError
-from hnintel.warehouse.base import Dialect, Kind, Query, Session, Staged, Step, T
-from hnintel.warehouse.control_characters import BREAKS, CONTROLS
+from hnintel.warehouse.base import Dialect, Query, Session, Step, T
 from hnintel.warehouse.duckdb.ai_functions import Meter, connect_with_functions
+from hnintel.warehouse.duckdb.dialect import DuckDBDialect
 from hnintel.warehouse.duckdb.file import OpenFile, open_file
 from hnintel.warehouse.duckdb.lock import busy, take_hold, waiting_for
 from hnintel.warehouse.duckdb.remains import remains
+from hnintel.warehouse.duckdb.session import DuckDBSession, begun
 from hnintel.warehouse.duckdb.turns import turns_on
 from hnintel.warehouse.migrations import migrate
-from hnintel.warehouse.statement_order import Order
 from hnintel.warehouse.waiting import Aloud, pause
 
-_TYPES: dict[Kind, str] = {
-    "text": "VARCHAR",
-    "number": "DOUBLE",
-    "integer": "BIGINT",
-    "boolean": "BOOLEAN",
-    "timestamp": "TIMESTAMP",
-    "list": "VARCHAR[]",
-}
-_JSON_NUMBERS = "('UBIGINT', 'BIGINT', 'DOUBLE')"
-#: How ISO 8601 begins, and how it ends where it names an offset. DuckDB's TIMESTAMP would leave the offset out.
-_DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_WITH_OFFSET = f"{_DATE}[Tt ].*([Zz]|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 #: How many times the set wait answers are held ready for a file that another process holds.
 _WAITS_WITH_ANSWERS = 10
-
-
-class DuckDBDialect:
-    """DuckDB's way of saying what differs."""
-
-    def type_name(self, kind: Kind) -> str:
-        """The column type that holds *kind*."""
-        return _TYPES[kind]
-
-    def from_json(self, column: str, path: str, kind: Kind) -> str:
-        """What lies at *path*, as *kind*; NULL where it is no such: JSON's types are not bent, so "3" is no number."""
-        found, text = f"json_type({column}, '$.{path}')", f"json_extract_string({column}, '$.{path}')"
-        if kind == "list":
-            others = f"list_filter(json_type({column}, '$.{path}[*]'), lambda given: given <> 'VARCHAR')"
-            items = f"CAST(json_extract({column}, '$.{path}') AS VARCHAR[])"
-            kept = f"list_transform({items}, lambda given: {_without_controls('given')})"
-            return f"CASE WHEN {found} = 'ARRAY' AND len({others}) = 0 THEN {kept} END"
-        if kind == "text":
-            return f"CASE WHEN {found} = 'VARCHAR' THEN {_without_controls(text)} END"
-        if kind == "boolean":
-            return f"CASE WHEN {found} = 'BOOLEAN' THEN {text} = 'true' END"
-        if kind == "integer":  # 3.0 is one, as in JSON schema; 3.7 is none, and is not rounded to one
-            whole = f"TRY_CAST({text} AS DOUBLE) = floor(TRY_CAST({text} AS DOUBLE))"
-            return f"CASE WHEN {found} IN {_JSON_NUMBERS} AND {whole} THEN TRY_CAST({text} AS BIGINT) END"
-        if kind == "number":
-            return f"CASE WHEN {found} IN {_JSON_NUMBERS} THEN TRY_CAST({text} AS DOUBLE) END"
-        return (
-            f"CASE WHEN {found} <> 'VARCHAR' THEN NULL "
-            f"WHEN regexp_matches({text}, '{_WITH_OFFSET}') THEN TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' "
-            f"WHEN regexp_matches({text}, '{_DATE}') THEN TRY_CAST({text} AS TIMESTAMP) END"
-        )
-
-    def is_absent(self, column: str, path: str) -> str:
-        """Nothing, or a null, lies at *path*."""
-        return f"coalesce(json_type({column}, '$.{path}'), 'NULL') = 'NULL'"
-
-    def list_size(self, column: str) -> str:
-        """How many texts a list has."""
-        return f"len({column})"
-
-    def has_longer(self, column: str, characters: int) -> str:
-        """Whether one text of a list has more than so many characters."""
-        return f"len(list_filter({column}, lambda given: length(given) > {characters})) > 0"
-
-    def with_error_details(self, call: str) -> str:
-        """The call with Snowflake's named argument, which the embedded functions take too."""
-        return f"{call.rstrip()[:-1]}, return_error_details => TRUE)"
-
-    def joined(self, text: str, order: str) -> str:
-        """In order, with nothing between them."""
-        return f"string_agg({text}, '' ORDER BY {order})"
-
-    def row_hash(self, columns: Sequence[str]) -> str:
-        """A sum of row hashes: rows may come in any order, and one that is there twice counts twice."""
-        return f"coalesce(sum(hash({', '.join(columns)})), 0)"
-
-
-def _without_controls(text: str) -> str:
-    breaks, controls = (
-        "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last in ranges) for ranges in (BREAKS, CONTROLS)
-    )
-    return f"regexp_replace(regexp_replace({text}, '[{breaks}]', ' ', 'g'), '[{controls}]', '', 'g')"
-
-
-class DuckDBSession:
-    """One open transaction on the file."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-        self._order = Order()
-        self._staged = itertools.count(1)
-
-    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run one statement and give its rows."""
-        self._order.take(sql)
-        return self._connection.execute(sql, list(params)).fetchall()
-
-    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """The rows of a query, by column name."""
-        result = self._connection.execute(sql, list(params))
-        names = [column[0] for column in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-    def stage(self, table: str, rows: Sequence[Mapping[str, Any]]) -> Staged:
-        """Load *rows* through Arrow: 100,000 rows in about 0.02 s, against 1 ms a row otherwise."""
-        staged = Staged.to(f"incoming_{next(self._staged)}", table, rows)
-        if not rows:
-            return staged
-        columns = ", ".join(staged.columns)
-        self.execute(f"CREATE TEMP TABLE {staged.name} AS SELECT {columns} FROM {table} WHERE FALSE")
-        try:
-            arrow = pa.Table.from_pylist([dict(row) for row in rows])
-        except (pa.ArrowException, UnicodeError, OverflowError, TypeError) as error:
-            # Arrow's own words quote the value, which may be a page.
-            told = f"rows for {table} cannot be loaded: a value does not fit its column ({type(error).__name__})"
-            raise WarehouseError(told) from None
-        self._connection.register("staged_rows", arrow)
-        self._connection.execute(f"INSERT INTO {staged.name} BY NAME SELECT * FROM staged_rows")
-        self._connection.unregister("staged_rows")
-        return staged
-
-    def merge(self, sql: str, params: Sequence[Any] = ()) -> tuple[int, int]:
-        """Run one MERGE; how many rows it inserted and updated."""
-        actions = [row[0] for row in self.execute(f"{sql} RETURNING merge_action", params)]
-        return actions.count("INSERT"), actions.count("UPDATE")
-
-    def take(self, table: str, rows: pa.Table) -> None:
-        """Set *rows* down as a temporary table."""
-        self._connection.register("taken_rows", rows)
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM taken_rows")
-        self._connection.unregister("taken_rows")
-
-    def arrow(self, query: Query) -> pa.Table:
-        """The rows of a query as one Arrow table."""
-        return self._connection.sql(query.sql, params=list(query.params)).to_arrow_table()
 
 
 class DuckDBWarehouse:
@@ -292,14 +163,6 @@ def _with_unbooked(stopped: HnIntelError, meter: Meter, kept: int) -> HnIntelErr
     if isinstance(stopped, Stopped):
         return AskingStopped(str(stopped), unbooked=meter.unbooked(kept))
     return stopped
-
-
-@contextmanager
-def begun(connection: duckdb.DuckDBPyConnection) -> Iterator[DuckDBSession]:
-    """A transaction on an open connection, which is to be closed where the block does not end well."""
-    connection.execute("BEGIN")
-    yield DuckDBSession(connection)
-    connection.execute("COMMIT")
 
 
 @contextmanager
