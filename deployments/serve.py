@@ -48,6 +48,8 @@ _CALLED_WITHIN = 600.0
 #: What a user's `prefect` reads its settings from. Not the name that Prefect looks for in a home by itself: a run that
 #: has this home as its PREFECT_HOME would then want this server, also where it is not up.
 PROFILE = "serve-profile.toml"
+#: What becomes of a run that ended with its server (hnintel/planning/cut_short.py).
+_WHAT_NOW = "reconcile runs the days that were begun, a backfill is to be started again"
 #: What is started, by the names of its logs and of the locks that say that it is there.
 _STARTED = ("server", "provision", "deploy", "worker")
 
@@ -175,7 +177,7 @@ def _serve() -> None:
         processes.call("provision", "deployments/provision.py")
         with server_client(api, auth) as client:
             _deploy(client, home, processes)
-        _close_records(api, auth, "Its `make serve` was killed, and this run with it; reconcile makes it good.")
+        _close_records(api, auth, f"Its `make serve` was killed, and this run with it; {_WHAT_NOW}.")
         worker = ("worker", "start", "--pool", _POOL, "--type", "process", "--name", "serve")
         processes.start("worker", "-m", "prefect", *worker)
         print(_serving(port, home, os.environ), flush=True)
@@ -189,7 +191,7 @@ def _serve() -> None:
             signal.signal(number, signal.SIG_IGN)
         for name in reversed(_STARTED):
             if name == "server" and processes.is_running(name):
-                _close_records(api, auth, "`make serve` was ended, and this run with it; reconcile makes it good.")
+                _close_records(api, auth, f"`make serve` was ended, and this run with it; {_WHAT_NOW}.")
             processes.end(name)
 
 
@@ -256,7 +258,7 @@ def _close_records(api: str, auth: str, why: str) -> None:
     except httpx.HTTPError:
         return
     if closed:
-        print(f"{closed} runs were cancelled: what was read and answered is kept, reconcile does the rest", flush=True)
+        print(f"{closed} runs were cancelled: what was read and answered is kept; {_WHAT_NOW}", flush=True)
 
 
 def environment(environ: Mapping[str, str], home: Path, port: int, auth: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
@@ -20,11 +21,15 @@ _lock = threading.RLock()
 _asked = threading.Event()
 _callbacks: list[Callable[[], None]] = []
 _blocks = 0
+_asked_at = 0.0
 
 
 def stop() -> None:
     """Have everything that asks or waits end as soon as it can. Any thread may call it, as often as it likes."""
+    global _asked_at
     with _lock:
+        if not _asked.is_set():
+            _asked_at = time.monotonic()
         _asked.set()
         called = list(_callbacks)
     for callback in called:
@@ -42,9 +47,17 @@ def refuse() -> None:
         raise Stopped("the run was stopped before this was begun: what was answered is kept; run it again to go on")
 
 
-def sleep(seconds: float) -> None:
-    """Wait, and raise Stopped where the run is to end meanwhile."""
+def sleep(seconds: float, grace: float = 0.0) -> None:
+    """Wait *seconds*, and raise Stopped where the run is to end meanwhile.
+
+    Args:
+        seconds: to wait.
+        grace: for so many seconds after the run was asked to end, the wait goes on: for what has to be kept first.
+    """
     _asked.wait(max(0.0, seconds))
+    if _asked.is_set() and (left := _asked_at + grace - time.monotonic()) > 0:
+        time.sleep(min(max(0.0, seconds), left))
+        return
     refuse()
 
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from hnintel import stopping
 from hnintel.errors import HnIntelError, WarehouseBusy
 from hnintel.ledger.holder import is_dead, this_process
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
-from hnintel.warehouse.waiting import Aloud
+from hnintel.warehouse.waiting import Aloud, pause
 from hnintel.window import utc_now
 
 #: Stands for all days: the marts, which one dbt at a time builds, whatever the day.
@@ -139,7 +138,7 @@ def held(warehouse: Warehouse, day: date, stage: str, run_id: str, settings: Set
     """
     with Leases(warehouse, run_id, settings) as leases:
         for seconds in leases.waiting(day, stage):
-            stopping.sleep(seconds)
+            pause(seconds, grace=0)
         yield
 
 

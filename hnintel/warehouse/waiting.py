@@ -6,15 +6,27 @@ import threading
 import time
 from collections.abc import Callable
 
+from hnintel import stopping
+
 #: Seconds after which a wait is told.
 TOLD_AFTER = 5.0
+#: Seconds after a run was asked to end in which it still waits for the file that it keeps its answers in.
+_AFTER_A_STOP = 10.0
 #: Seconds after a wait that was in vain in which nobody of this process waits as long again.
 _AFTERWARDS = 30.0
 
 
-def pause(seconds: float) -> None:
-    """Sleep between two tries. Every wait for a file or a lease sleeps here, so that one place can end them all."""
-    time.sleep(max(0.0, seconds))
+def pause(seconds: float, grace: float = _AFTER_A_STOP) -> None:
+    """Sleep between two tries for a file or a lease.
+
+    Args:
+        seconds: to sleep.
+        grace: for so many seconds after a run was asked to end it goes on trying, to keep what was answered.
+
+    Raises:
+        Stopped: the run was asked to end longer ago than that.
+    """
+    stopping.sleep(seconds, grace)
 
 
 class Aloud:

@@ -103,6 +103,7 @@ def test_the_string_of_a_home_is_kept_from_a_server_of_the_user(home: Path, monk
     for name in [name for name in os.environ if name.startswith("PREFECT_")]:
         monkeypatch.setenv(name, os.environ[name])  # as it was, after the test
     monkeypatch.setenv("PREFECT_LOCAL_STORAGE_PATH", str(home))
+    monkeypatch.setenv("PREFECT_RESULTS_DEFAULT_SERIALIZER", "json")
     before = dict(os.environ)
     auth_string(home / "prefect")
     with prefect_home.prefect(load_settings(), True, "https://prefect.example/api") as wait:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hnintel import progress
 from hnintel.errors import WarehouseBusy
 from hnintel.ledger import leases
 from hnintel.ledger.leases import Leases
@@ -31,16 +32,22 @@ BOTH_LOCKS = pytest.mark.parametrize("script", [HAS_THE_LOCK, HOLDS_THE_FILE], i
 DAY = date(2026, 10, 22)
 
 
+@pytest.fixture(autouse=True)
+def _said_on_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever reporter another test of this process has set."""
+    monkeypatch.setattr(progress._Current, "reporter", progress.Silent())
+
+
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Every pause that was made between two tries, in seconds."""
     pauses: list[float] = []
 
-    def pause(seconds: float) -> None:
+    def pause(seconds: float, grace: float = 0) -> None:
         pauses.append(seconds)
         time.sleep(seconds)
 
-    for module in ("warehouse.file_lock", "warehouse.duckdb", "leases"):
+    for module in ("warehouse.duckdb.lock", "warehouse.duckdb.adapter", "ledger.leases"):
         monkeypatch.setattr(f"hnintel.{module}.pause", pause)
     return pauses
 

@@ -117,3 +117,11 @@ def test_in_another_thread_than_the_main_one_a_block_is_no_error() -> None:
     thread.start()
     thread.join(10)
     assert came == [False]
+
+
+def test_a_wait_with_a_grace_goes_on_for_so_long_after_a_stop_and_no_longer() -> None:
+    with stopping.on_signals():
+        stopping.stop()
+        stopping.sleep(0.01, grace=60)  # what was answered is still kept
+        with pytest.raises(Stopped):
+            stopping.sleep(0.01, grace=0)
