@@ -205,11 +205,19 @@ class Settings(SnowflakeSettings):
     bad_answer_share: float = Field(0.5, gt=0, le=1, description="The share of bad answers in a run that stops it.")
     bad_answer_floor: int = Field(20, ge=1, description="Bad answers are never too many below this number.")
     prices_path: Path | None = Field(None, description="A TOML file of your own prices, before the bundled ones.")
-    budget_run: float | None = Field(None, ge=0, description="What one run may spend, in the price's currency; no limit by default.")
-    budget_day: float | None = Field(None, ge=0, description="What all runs of a calendar day may spend, in the price's currency.")
-    budget_month: float | None = Field(None, ge=0, description="What all runs of a calendar month may spend, in the price's currency.")
+    budget_run: float | None = Field(
+        None, ge=0, description="What one run may spend, in the price's currency; no limit by default."
+    )
+    budget_day: float | None = Field(
+        None, ge=0, description="What a calendar day's runs may spend, in the price's currency."
+    )
+    budget_month: float | None = Field(
+        None, ge=0, description="What a calendar month's runs may spend, in the price's currency."
+    )
     approve_above: float | None = Field(
-        None, ge=0, description="The cost, in any one currency, above which a backfill waits for a person's word; by default it never does."
+        None,
+        ge=0,
+        description="Cost in one currency above which a backfill waits for a person's word; by default never.",
     )
     approve_minutes: float = Field(
         1_440.0, gt=0, le=43_200, description="Minutes that it waits; where nobody answers, it stops."
