@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -111,6 +111,20 @@ def test_a_process_of_another_machine_is_taken_over_when_its_lease_has_ended_and
             assert held.take(DAY, "ingest") is None
 
 
+def test_a_process_of_another_container_is_not_judged_dead_by_its_number(days: Days) -> None:
+    """Containers may share a host's name; what a number means in another one is not known here."""
+    with other_process(days) as other:
+        other.kill()
+        other.wait()
+        ((holder,),) = days.sql("SELECT holder FROM ops.leases")
+        host, _, number, started = holder.split("|")
+        days.sql("UPDATE ops.leases SET holder = ?", [f"{host}|pid:[1]|{number}|{started}"])
+        with Leases(days.warehouse, "mine", days.settings) as held:
+            busy = held.take(DAY, "ingest")
+            assert busy is not None
+            assert busy.run_id == "other"
+
+
 def test_a_number_that_another_process_has_by_now_does_not_keep_a_dead_one_alive(days: Days) -> None:
     with Leases(days.warehouse, "mine", days.settings) as held:
         held.take(DAY, "ingest")
@@ -128,6 +142,35 @@ def test_a_lease_is_renewed_while_its_holder_lives(days: Days) -> None:
         while days.sql("SELECT expires_at FROM ops.leases") == [(first,)]:
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def test_a_renewed_lease_keeps_others_off_for_its_whole_length_again(
+    days: Days, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    length, ahead = timedelta(seconds=60), timedelta(0)
+    monkeypatch.setattr(leases, "_BEATS", 600)  # ten a second
+    monkeypatch.setattr(leases, "utc_now", lambda: utc_now() + ahead)
+    settings = days.settings.model_copy(update={"lease_seconds": length.total_seconds()})
+
+    def renewed_after(moment: datetime) -> None:
+        deadline = time.monotonic() + 30
+        while days.sql("SELECT heartbeat_at FROM ops.leases WHERE heartbeat_at > ?", [moment]) == []:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    with Leases(days.warehouse, "mine", settings) as held, Leases(days.warehouse, "other", settings) as other:
+        held.take(DAY, "ingest")
+        taken = leases.utc_now()
+        renewed_after(taken)
+        ((heartbeat, expires),) = days.sql("SELECT heartbeat_at, expires_at FROM ops.leases")
+        assert expires == heartbeat + length
+        assert expires > leases.utc_now() + length / 2
+
+        ahead = 1.5 * length  # the lease as it was taken is over by then
+        renewed_after(taken + length)
+        busy = other.take(DAY, "ingest")
+        assert busy is not None
+        assert busy.run_id == "mine"
 
 
 def test_leases_end_with_their_block_and_those_of_the_same_run_elsewhere_do_not(days: Days) -> None:
@@ -178,6 +221,31 @@ def test_what_a_run_began_that_took_over_is_not_ended_by_the_one_before_it(
     assert days.sql("SELECT run_id, status FROM ops.partitions") == [("other", status or "running")]
 
 
+def write_late(stage: str) -> None:
+    """Write what the run "mine" has read for *stage*, as its task does."""
+    old = as_row(FirebaseItem(id=1, type="story", time=1_792_600_000, title="As it was"), DAY, "sample")
+    writes: dict[str, Callable[[], object]] = {
+        "ingest": lambda: ingest_tasks.load.fn(Scraped(items=[old]), DAY, "mine"),
+        "articles": lambda: article_tasks.load.fn([], DAY, "mine"),
+        "enrich:topic": lambda: enrich_tasks.ask.fn("topic", DAY, "mine", 0),
+    }
+    writes[stage]()
+
+
+@pytest.mark.parametrize("stage", ["ingest", "articles", "enrich:topic"])
+def test_a_run_whose_lease_another_has_by_now_writes_nothing_though_that_one_has_not_begun(
+    days: Days, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days.load(1, title="As it is")
+    days.note(stage, status=None, run_id="mine")
+    monkeypatch.setenv("HNINTEL_HOME", str(days.settings.folder))
+    with Leases(days.warehouse, "other", days.settings) as other:
+        assert other.take(DAY, stage) is None
+        with pytest.raises(WarehouseBusy, match=rf"{stage} of {DAY} was taken over by process .* \(run other\)"):
+            write_late(stage)
+    assert days.sql("SELECT title FROM raw.items") == [("As it is",)]
+
+
 @pytest.mark.parametrize("stage", ["ingest", "articles", "enrich:topic"])
 def test_a_run_that_stood_still_while_another_ended_its_stage_writes_nothing_of_what_it_had_read(
     days: Days, stage: str, monkeypatch: pytest.MonkeyPatch
@@ -188,14 +256,8 @@ def test_a_run_that_stood_still_while_another_ended_its_stage_writes_nothing_of_
     days.note(stage, status="complete", run_id="other")
     assert days.sql("SELECT * FROM ops.leases") == []  # the other one is gone again: no lease tells of it
     monkeypatch.setenv("HNINTEL_HOME", str(days.settings.folder))
-    old = as_row(FirebaseItem(id=1, type="story", time=1_792_600_000, title="As it was"), DAY, "sample")
-    writes: dict[str, Callable[[], object]] = {
-        "ingest": lambda: ingest_tasks.load.fn(Scraped(items=[old]), DAY, "mine"),
-        "articles": lambda: article_tasks.load.fn([], DAY, "mine"),
-        "enrich:topic": lambda: enrich_tasks.ask.fn("topic", DAY, "mine", 0),
-    }
     with pytest.raises(WarehouseBusy, match=f"{stage} of {DAY} was taken over by run other"):
-        writes[stage]()
+        write_late(stage)
     assert days.sql("SELECT title FROM raw.items") == [("As it is",)]
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.events import DayEnriched, DayPublished, Event, ItemsLanded, StoryTrending
+from hnintel.events import DayEnriched, DayPublished, Event, ItemsLanded, LettersGivenUp, StoryTrending
 from hnintel.ledger import outbox
 from hnintel.partitions import announce
 from hnintel.warehouse.base import Warehouse
 from tests.partitions.days import DAY, NOW, Days
-from tests.warehouse.world import held
+from tests.warehouse.world import bury, held
 
 STORY = StoryTrending(story_id=7, score=120, comments=3, points_per_hour=80)
 
@@ -175,3 +175,16 @@ def test_the_page_of_a_day_that_goes_on_makes_nothing_fresh_and_is_told_anew_onc
     assert isinstance(so_far, DayPublished)
     assert isinstance(whole, DayPublished)
     assert (so_far.recent, whole.recent) == (False, True)
+
+
+@pytest.mark.parametrize(("stage", "limit"), [("articles", 2), ("enrich:topic", 3), ("items", 4)])
+def test_giving_up_is_announced_once_a_letter_was_tried_as_often_as_is_set_for_its_stage(
+    days: Days, stage: str, limit: int
+) -> None:
+    making = days.made_from("sample", article_attempts=2, answer_attempts=3, letter_attempts=4)
+    for attempt in range(1, limit + 1):
+        bury(days.warehouse, stage, ["7"], now=NOW, day=DAY)
+        with days.warehouse.transaction() as session:
+            announce.announce_given_up(session, making, NOW)
+        given_up = [row for row in waiting(days.warehouse) if row.event == LettersGivenUp.name]
+        assert len(given_up) == (attempt == limit)

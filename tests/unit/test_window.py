@@ -50,6 +50,14 @@ def test_the_last_second_is_of_the_day_and_the_next_midnight_is_not() -> None:
     assert window.end not in window
 
 
+@pytest.mark.parametrize("day", [date(2026, 10, 22), date(2026, 11, 1)])
+def test_a_day_is_over_at_its_next_midnight_and_not_a_moment_before(day: date) -> None:
+    window = Window.of(day, NEW_YORK)
+    end = window.end.replace(tzinfo=None)  # as the warehouse keeps times
+    assert window.is_over(end)
+    assert not window.is_over(end - timedelta(microseconds=1))
+
+
 @pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1)])
 def test_both_hours_around_a_change_of_clocks_fall_into_their_day_once(day: date) -> None:
     window = Window.of(day, NEW_YORK)

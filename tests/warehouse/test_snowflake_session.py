@@ -244,6 +244,28 @@ def test_where_the_region_lacks_the_model_the_fall_back_is_asked_and_told(
     assert asking.run(EVERYTHING).asked == 0
 
 
+def test_what_the_fall_back_answers_is_shown_in_place_of_what_the_lost_model_had_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The view is made for the question to the model that answers, also where that changes half-way."""
+
+    def opens(folder: Path, engine: Engine) -> SnowflakeWarehouse:
+        here = fresh_snowflake(folder, engine)
+        return SnowflakeWarehouse(here._settings.model_copy(update={"cortex_fallback_model": "everywhere"}))
+
+    monkeypatch.setattr(Asking, "opens", staticmethod(opens))
+    asking = Asking(tmp_path, Answering(), prices_path=prices_in(tmp_path))
+    load(asking.warehouse, [story(1)])
+    asking.run(EVERYTHING, "before")
+    assert [row["model"] for row in asking.answers(EVERYTHING)] == ["a-model"]
+
+    asking.engine.engine = Regional()  # the region has lost the model
+    load(asking.warehouse, [story(2)])
+    assert asking.run(EVERYTHING, "after").answered == 2
+    shown = [(row["item_id"], row["model"], row["run_id"]) for row in asking.answers(EVERYTHING)]
+    assert shown == [(1, "everywhere", "after"), (2, "everywhere", "after")]
+
+
 def test_the_briefing_falls_back_too(tmp_path: Path) -> None:
     def opens(folder: Path, engine: Engine | None = None) -> SnowflakeWarehouse:
         here = fresh_snowflake(folder, engine)
