@@ -1,4 +1,4 @@
-"""The rules of the house, read from the code itself: imports run one way, and every file can be read."""
+"""The rules of the house, read from the code itself: who may import whom, and that every file can be read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import structure
 from tests.conftest import ROOT
 
 PACKAGES = ("deployments", "flows", "tasks", "hnintel")
@@ -22,29 +23,56 @@ BELOW = {
     "hnintel": set(),
 }
 LONGEST = 400
+#: Who may import whom inside each of them: a line is a floor, the lowest first. What is on a floor may import what is
+#: on the floors below it, and nothing beside it. A name is a package or a loose module; "." is the package's own file.
+FLOORS = {
+    "hnintel": """
+        . errors events models progress sample snowflake_settings urls
+        settings stopping window
+        private_files web
+        engines sources
+        warehouse
+        cost ledger transform
+        enrich ingest site
+        briefing checks enrichments spotlight
+        doctor evaluation partitions runs
+        planning
+        cli
+        __main__
+    """,
+    "tasks": """
+        assets backfill billing brief checks concurrency dbt_runner kept_results prefect_errors snowflake_block
+        . events policies transform
+        articles enrich ingest
+        spotlight
+    """,
+    "flows": """
+        approval billing checks futures local run_log spotlight stage task_runner
+        . asking reading transform watch
+        enrich
+        main
+        backfill_children reconcile
+        backfill
+    """,
+    "deployments": """
+        . audit provisioning reference serving
+        checking provision serve
+    """,
+}
+#: So many modules may lie loose in ``hnintel/``; what is more has a package that it belongs to.
+MOST_LOOSE = 14
 
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Every module that *path* imports, wherever in the file, with its line; relative ones made absolute."""
-    package = path.relative_to(ROOT).parent.parts
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else ()
-            yield node.lineno, ".".join((*above, node.module or "")).rstrip(".")
-
-
 def breaches(path: Path, allowed: set[str], forbidden: set[str]) -> list[str]:
     """Imports of *path* from a *forbidden* place (a module or what is below it) that is not *allowed*."""
     return [
-        f"{name_of(path)}:{line} imports {module}"
-        for line, module in imports(path)
-        if _is_below(module, forbidden) and not _is_below(module, allowed)
+        f"{name_of(path)}:{one.line} imports {one.module}"
+        for one in structure.imports(path, ROOT)
+        if _is_below(one.module, forbidden) and not _is_below(one.module, allowed)
     ]
 
 
@@ -62,6 +90,43 @@ def test_imports_run_one_way(package: str) -> None:
         for line in breaches(path, BELOW[package], others)
     ]
     assert found == []
+
+
+def not_downward(rooms: structure.Graph, package: str, table: str) -> list[str]:
+    """Imports of *package* that do not run to a lower floor of *table*, and rooms that have no floor."""
+    floors = {
+        package if name == "." else f"{package}.{name}": number
+        for number, line in enumerate(table.strip().splitlines())
+        for name in line.split()
+    }
+    inside = {
+        room: {one for one in others if one in rooms} for room, others in rooms.items() if _is_below(room, {package})
+    }
+    homeless = [f"{room} is on no floor" for room in sorted(inside.keys() - floors)]
+    gone = [f"{room} is on a floor, and is not there" for room in sorted(floors.keys() - inside)]
+    wrong = [
+        f"{room} imports {other}, which is on no lower floor"
+        for room, others in sorted(inside.items())
+        for other in sorted(others & floors.keys())
+        if room in floors and floors[other] >= floors[room]
+    ]
+    return homeless + gone + wrong
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_a_room_imports_from_lower_floors_alone(package: str) -> None:
+    rooms = structure.graph_of_rooms(structure.graph_of_files(ROOT))
+    assert not_downward(rooms, package, FLOORS[package]) == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    files = structure.graph_of_files(ROOT)
+    assert len(files) == len(FILES)
+    assert structure.circles(files) == []
+
+
+def test_few_modules_lie_loose() -> None:
+    assert 0 < len(structure.loose_modules(ROOT)) <= MOST_LOOSE
 
 
 def test_hnintel_needs_no_prefect() -> None:
@@ -134,6 +199,20 @@ def test_the_rules_catch_what_they_are_for(tmp_path: Path, monkeypatch: pytest.M
         "hnintel/sources/wrong.py:3 imports flows",
     ]
     assert breaches(path, {"hnintel.enrich"}, {"hnintel"}) == []
+
+
+def test_floors_say_what_imports_upward_or_beside_itself_and_what_has_no_floor() -> None:
+    rooms = {"it": set(), "it.low": set(), "it.beside": {"it.low"}, "it.high": {"it.low", "it"}, "it.new": {"it.high"}}
+    assert not_downward(rooms, "it", ". low\nbeside\nhigh\nnew") == []
+    assert not_downward(rooms, "it", ". low beside\nhigh gone") == [
+        "it.new is on no floor",
+        "it.gone is on a floor, and is not there",
+        "it.beside imports it.low, which is on no lower floor",
+    ]
+    assert not_downward(rooms, "it", "high\n. low\nbeside\nnew") == [
+        "it.high imports it, which is on no lower floor",
+        "it.high imports it.low, which is on no lower floor",
+    ]
 
 
 def test_commands_read_their_arguments_before_prefect_is_imported() -> None:
