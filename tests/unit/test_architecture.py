@@ -129,6 +129,12 @@ def test_few_modules_lie_loose() -> None:
     assert 0 < len(structure.loose_modules(ROOT)) <= MOST_LOOSE
 
 
+def test_the_architecture_names_every_package_in_a_line() -> None:
+    told = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {path.parent.name for path in (ROOT / "hnintel").glob("*/__init__.py")}
+    assert [room for room in sorted(rooms - {"sample"}) if f"\n| `{room}/` | " not in told] == []
+
+
 def test_hnintel_needs_no_prefect() -> None:
     places = {"prefect", "prefect_dbt", "prefect_snowflake"}
     assert [
