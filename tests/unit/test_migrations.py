@@ -17,6 +17,20 @@ from hnintel.warehouse.migrations import Begin, known_migrations, migrate
 from tests.conftest import ROOT
 from tests.warehouse.world import DAY, fetch, load, open_duckdb, settings_in, story
 
+#: Of each enrichment that is asked of an item alone: the fingerprint of its question, and its columns, as answers were
+#: written before the modules moved into packages. Where a question is changed on purpose, its line is changed as well.
+WRITTEN = {
+    "entities": (
+        "b6cde804f6aaeacc83fd040415238419",
+        "companies VARCHAR[], products VARCHAR[], people VARCHAR[], technologies VARCHAR[], funding_amounts VARCHAR[]",
+    ),
+    "sentiment": ("9bbb1c6134f8ca808d98552bad61c76f", "sentiment VARCHAR"),
+    "takeaway": ("9564bc064ae14b14292c7461faee76a1", "takeaway VARCHAR"),
+    "topic": ("8e68c9ec1af6e5cce9f2d5a320f9b7d3", "topic VARCHAR"),
+}
+#: The hash of the text of each item that was asked about.
+HASHES = {1: "56c38eff36698103664262aab89147f3", 2: "674c83c5f114e37044fdc0d79b04aa4f"}
+
 
 @pytest.fixture
 def begin() -> Iterator[Begin]:
@@ -86,3 +100,32 @@ def test_a_file_made_by_the_first_version_is_brought_up_with_all_it_holds(tmp_pa
         assert enrich(warehouse, enrichment, DAY, settings_in(tmp_path), "new").answered == asked
     assert fetch(warehouse, "SELECT count(*) FROM ops.schema_versions") == [(len(known_migrations()),)]
     assert fetch(warehouse, "SELECT credits, currency FROM ops.ai_usage WHERE run_id = 'run'") == [(0.5, None)]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_answers_that_earlier_code_wrote_are_not_asked_for_anew(tmp_path: Path, name: str) -> None:
+    fingerprint, columns = WRITTEN[name]
+    first = known_migrations()[1]
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / first.name).write_text(first.read_text(encoding="utf-8"), encoding="utf-8")
+    with duckdb.connect(str(tmp_path / "hnintel.duckdb")) as connection:
+        migrate(lambda: begun(connection), tmp_path / "old")
+        connection.execute(
+            f"CREATE TABLE enriched.{name} (item_id BIGINT NOT NULL, fingerprint VARCHAR NOT NULL, {columns}, "
+            "input_hash VARCHAR NOT NULL, input_cut BOOLEAN NOT NULL, model VARCHAR NOT NULL, run_id VARCHAR NOT NULL, "
+            "enriched_at TIMESTAMP NOT NULL, PRIMARY KEY (item_id, fingerprint))"
+        )
+        for item_id, input_hash in HASHES.items():
+            connection.execute(
+                f"INSERT INTO enriched.{name} (item_id, fingerprint, input_hash, input_cut, model, run_id, enriched_at)"
+                " VALUES (?, ?, ?, FALSE, 'offline-1', 'before', ?)",
+                [item_id, fingerprint, input_hash, datetime(2026, 1, 1)],
+            )
+        written = connection.execute(f"SELECT * FROM enriched.{name}").fetchall()
+
+    warehouse = open_duckdb(tmp_path)
+    load(warehouse, map(story, HASHES))
+    came = enrich(warehouse, load_enrichments()[name], DAY, settings_in(tmp_path), "after")
+    assert (came.asked, came.reused) == (0, 0)
+    assert fetch(warehouse, f"SELECT * FROM enriched.{name} ORDER BY item_id") == written
+    assert fetch(warehouse, f"SELECT item_id FROM enriched.{name}_current ORDER BY item_id") == [(1,), (2,)]
