@@ -8,11 +8,31 @@ from datetime import date
 from prefect import flow
 
 from flows.asking import asked
+from flows.futures import result
 from hnintel import progress
 from hnintel.cost.usage import Enriched
-from hnintel.enrich.run import warn_uncounted
+from hnintel.enrich.loop import Chunk, run_steps
 from tasks import assets
 from tasks import enrich as tasks
+
+
+class _Tasks:
+    """Each step of the loop as a task run, with its name, its retries and its turn at the models."""
+
+    def __init__(self, name: str, day: date, run_id: str) -> None:
+        self._of = name, day, run_id
+
+    async def begin(self) -> int:
+        return await result(tasks.begin.submit(*self._of))
+
+    async def ask(self, after: int) -> Chunk | None:
+        return await asked(tasks.ask.submit(*self._of, after))
+
+    async def judge(self, total: Enriched) -> None:
+        await result(tasks.judge.submit(*self._of, total))
+
+    async def end(self) -> int:
+        return await result(tasks.end.submit(*self._of))
 
 
 @flow(name="enrich", flow_run_name="{name} {day}", persist_result=False)
@@ -26,18 +46,7 @@ async def enrich(name: str, day: date, run_id: str) -> Enriched:
     """
     stage = f"enrich {name}"
     progress.update(stage, 0)
-    known = await asyncio.to_thread(tasks.begin.submit(name, day, run_id).result)
-    total, after = Enriched(reused=known), 0
-    while True:
-        chunk = await asked(tasks.ask.submit(name, day, run_id, after))
-        if chunk is None:
-            break
-        warn_uncounted(name, total, chunk.came)
-        total, after = total + chunk.came, chunk.last
-        progress.update(stage, total.asked)
-        await asyncio.to_thread(tasks.judge.submit(name, day, run_id, total).result)
-    alike = await asyncio.to_thread(tasks.end.submit(name, day, run_id).result)
-    total += Enriched(reused=alike)
+    total = await run_steps(name, _Tasks(name, day, run_id), lambda total: progress.update(stage, total.asked))
     await asyncio.to_thread(assets.enriched, name, day, run_id)
     progress.finish(stage, total.in_words())
     return total

@@ -10,7 +10,8 @@ from prefect.cache_policies import NO_CACHE
 from hnintel.cost.usage import Enriched
 from hnintel.enrich import accepted
 from hnintel.enrich.declaration import load_enrichments
-from hnintel.enrich.run import Chunk, EnrichmentRun
+from hnintel.enrich.loop import Chunk
+from hnintel.enrich.run import EnrichmentRun
 from hnintel.ledger import stage_rows
 from hnintel.ledger.stage_names import of_enrichment
 from hnintel.settings import load_settings

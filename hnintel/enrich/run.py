@@ -1,11 +1,11 @@
-"""Run one enrichment over one day: ask what is pending, chunk by chunk; judge, keep, account."""
+"""The steps of an enrichment over one day: ask about a chunk of what is pending, judge, keep, account."""
 
 from __future__ import annotations
 
-import logging
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from hnintel import progress
@@ -14,6 +14,7 @@ from hnintel.cost.usage import Enriched
 from hnintel.engines.base import AskingStopped
 from hnintel.enrich.declaration import Enrichment
 from hnintel.enrich.functions import Functions, Judged
+from hnintel.enrich.loop import Chunk, run_steps
 from hnintel.enrich.question import fingerprint_of, pending_items, question, reuse
 from hnintel.errors import BudgetReached, DeclarationError, ModelUnavailable, QualityError, Stopped, WarehouseError
 from hnintel.ledger import stage_rows, statuses
@@ -26,15 +27,6 @@ from hnintel.window import utc_now
 
 #: The fingerprint of no question: nothing has an answer to it.
 _NEVER_ASKED = "never asked"
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """What one chunk came to, and the last item it asked about."""
-
-    came: Enriched
-    last: int
 
 
 def prepare(session: Session, warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> None:
@@ -78,33 +70,31 @@ def enrich(
     run_id: str,
     progress: Callable[[Enriched], None] = lambda _: None,
 ) -> Enriched:
-    """Ask *enrichment* about everything of *day* that is pending; see :class:`EnrichmentRun` for what it raises."""
-    run = EnrichmentRun(warehouse, enrichment, day, settings, run_id)
-    total = Enriched(reused=run.begin())
-    chunk = run.next_chunk(after=0)
-    while chunk is not None:
-        warn_uncounted(enrichment.name, total, chunk.came)
-        total += chunk.came
-        progress(total)
-        run.refuse_if_too_bad(total)
-        chunk = run.next_chunk(chunk.last)
-    return total + Enriched(reused=run.end())
+    """Ask *enrichment* about everything of *day* that is pending, in this thread and without a flow.
 
-
-def warn_uncounted(name: str, before: Enriched, came: Enriched) -> None:
-    """Say in the run's log, the first time, that an endpoint counts tokens in a way that cannot be right.
-
-    Args:
-        name: of the enrichment.
-        before: what the chunks before came to.
-        came: what this chunk came to.
+    See :class:`EnrichmentRun` for what it raises.
     """
-    if came.uncounted and not before.uncounted:
-        _log.warning(
-            "%s: the endpoint gave no count of tokens that can be right for %d of %d answers: they are booked at an "
-            "estimate, so compare the bill with what its operator charges",
-            *(name, came.uncounted, came.asked),
-        )
+    run = EnrichmentRun(warehouse, enrichment, day, settings, run_id)
+    return asyncio.run(run_steps(enrichment.name, _Calls(run), progress))
+
+
+class _Calls:
+    """Each step of the loop as a plain call."""
+
+    def __init__(self, run: EnrichmentRun) -> None:
+        self._run = run
+
+    async def begin(self) -> int:
+        return self._run.begin()
+
+    async def ask(self, after: int) -> Chunk | None:
+        return self._run.next_chunk(after)
+
+    async def judge(self, total: Enriched) -> None:
+        self._run.refuse_if_too_bad(total)
+
+    async def end(self) -> int:
+        return self._run.end()
 
 
 class EnrichmentRun:
