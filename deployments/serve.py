@@ -7,7 +7,6 @@ and changes nothing.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shlex
 import signal
@@ -36,6 +35,7 @@ from flows.local.server import plain_http
 from flows.local.spoken_wait import aloud
 from hnintel import private_files
 from hnintel.errors import HnIntelError, UsageError, WarehouseError
+from hnintel.hashes import hash_of_bytes
 from hnintel.settings import load_settings
 from hnintel.warehouse.duckdb.lock import HeldElsewhere, Hold
 
@@ -335,10 +335,8 @@ def declared() -> set[str]:
 
 def deployed_state() -> str:
     """Changes with what deploying would send: prefect.yaml, and the flows with their parameters."""
-    told = hashlib.md5(str(ROOT).encode(), usedforsecurity=False)
-    for path in [ROOT / "prefect.yaml", ROOT / "pyproject.toml", *sorted((ROOT / "flows").glob("*.py"))]:
-        told.update(path.read_bytes())
-    return told.hexdigest()
+    files = [ROOT / "prefect.yaml", ROOT / "pyproject.toml", *sorted((ROOT / "flows").glob("*.py"))]
+    return hash_of_bytes(str(ROOT).encode(), *(path.read_bytes() for path in files))
 
 
 def _print(line: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
@@ -18,6 +16,7 @@ from prefect.states import Cancelling, Crashed
 
 from flows.main import hacker_news
 from hnintel.errors import DayFailed, HnIntelError, UsageError
+from hnintel.hashes import hash_of_values
 from hnintel.ledger import leases
 from hnintel.partitions.pipeline import Making
 from hnintel.planning.work import Work
@@ -76,8 +75,7 @@ def through_deployment(making: Making, deployment: str) -> Child:
 
 def request_key(making: Making, work: Work, stages: Sequence[str]) -> str:
     """Names one request: day, stages, fingerprint and attempt."""
-    made = json.dumps([making.spec, [(stage, making.fingerprint(stage)) for stage in stages]])
-    fingerprint = hashlib.md5(made.encode(), usedforsecurity=False).hexdigest()
+    fingerprint = hash_of_values([making.spec, [(stage, making.fingerprint(stage)) for stage in stages]])
     return f"{work.day}:{next(iter(stages))}:{fingerprint}:{work.attempts + 1}"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from hnintel.hashes import hash_of_values
 
 ItemStatus = Literal["ok", "dead", "deleted", "null"]
 ArticleStatus = Literal["ok", "empty", "gone", "refused", "too_large", "wrong_type", "retry_at", "gave_up", "no_pages"]
@@ -90,8 +90,7 @@ class _Hashed(BaseModel):
 
     def content_hash(self) -> str:
         """md5 over all fields: two readings with the same hash say the same."""
-        told = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=True)
-        return hashlib.md5(told.encode(), usedforsecurity=False).hexdigest()
+        return hash_of_values(self.model_dump(mode="json"), sort_keys=True)
 
     def row(self) -> dict[str, Any]:
         """The warehouse row, content hash included."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
@@ -12,6 +11,7 @@ from typing import Any
 from prefect import runtime, task
 from prefect.cache_policies import NO_CACHE
 
+from hnintel.hashes import hash_of_text
 from hnintel.ingest import articles
 from hnintel.ingest.articles import ArticleReading, Wanted
 from hnintel.ledger import stage_rows
@@ -41,7 +41,7 @@ def pending(day: date, have_pages: bool) -> list[Wanted]:
 def _reading(parameters: dict[str, Any]) -> str:
     """The name of a chunk: the first address in it, or where no text may go to Prefect its hash."""
     url = parameters["wanted"][0].url
-    first = hashlib.md5(url.encode(), usedforsecurity=False).hexdigest() if load_settings().metadata_only else url
+    first = hash_of_text(url) if load_settings().metadata_only else url
     return f"read {parameters['day']} from {first}"
 
 

@@ -5,8 +5,6 @@ Writes are never cached: a cached write would be reported done for a warehouse t
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from prefect.tasks import Task, exponential_backoff
 
 from hnintel import progress, stopping
 from hnintel.errors import Unreachable
+from hnintel.hashes import hash_of_values
 from hnintel.ingest.articles import ArticleReading
 from hnintel.ingest.scraping import Lost, Scraped
 from hnintel.models import Article, Comment, Item
@@ -43,8 +42,8 @@ class ByMeaning(CachePolicy):
         self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
     ) -> str | None:
         """The cache key; the namespace keeps two tasks that ask for the same words apart."""
-        told = json.dumps([_shape(*self.gives), self.meaning(inputs)], default=str, sort_keys=True)
-        return f"{self.namespace}-{hashlib.md5(told.encode(), usedforsecurity=False).hexdigest()}"
+        asked_for = [_shape(*self.gives), self.meaning(inputs)]
+        return f"{self.namespace}-{hash_of_values(asked_for, sort_keys=True, default=str)}"
 
 
 ITEMS_BY_ID_AND_DAY = ByMeaning(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import date
 
+from hnintel.hashes import hash_of_text
 from hnintel.warehouse.base import Session
 
 
@@ -20,14 +20,13 @@ def figures(session: Session, day: date, markdown: str) -> str:
     rows = session.execute("SELECT claims FROM enriched.briefings WHERE day = ? AND text = ?", [day, markdown])
     claims = json.loads(rows[0][0]) if rows else []
     told = [
-        f"{len(claims)} claims; the page has {len(markdown)} characters, md5 {_md5(markdown)}.",
+        f"{len(claims)} claims; the page has {len(markdown)} characters, md5 {hash_of_text(markdown)}.",
         "",
         "| section | stories | md5 of the claim |",
         "| --- | --- | --- |",
     ]
-    lines = [f"| {one['section']} | {', '.join(map(str, one['ids']))} | {_md5(one['text'])} |" for one in claims]
+    lines = [
+        f"| {claim['section']} | {', '.join(map(str, claim['ids']))} | {hash_of_text(claim['text'])} |"
+        for claim in claims
+    ]
     return "\n".join([*told, *lines]) + "\n"
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
+from hnintel.hashes import hash_of_values
 from hnintel.warehouse.base import Warehouse
 
 #: Raise it to write every briefing anew though no wording changed.
@@ -78,4 +77,4 @@ def answering(warehouse: Warehouse) -> str:
 def fingerprint(model: str) -> str:
     """Names the wording of the whole briefing, as *model* answers it."""
     asked = [VERSION, model, CLAIMS_PROMPT, CLAIMS_SCHEMA, [(section.name, section.task) for section in SECTIONS]]
-    return hashlib.md5(json.dumps(asked).encode(), usedforsecurity=False).hexdigest()
+    return hash_of_values(asked)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import re
@@ -17,6 +16,7 @@ from hnintel.enrich.column import Column
 from hnintel.enrich.inputs import INPUTS, Input
 from hnintel.enrich.rule import Rule
 from hnintel.errors import DeclarationError
+from hnintel.hashes import hash_of_values
 from hnintel.ledger.stage_names import of_enrichment
 from hnintel.warehouse.base import Dialect
 from hnintel.warehouse.statements import (
@@ -226,7 +226,7 @@ class Enrichment:
         ]
         if self.input.many:
             asked += [self.of, self.digest_task]
-        return hashlib.md5(json.dumps(asked).encode(), usedforsecurity=False).hexdigest()
+        return hash_of_values(asked)
 
     def value(self, column: Column, dialect: Dialect) -> str:
         """The expression that reads *column* from the answer's envelope."""

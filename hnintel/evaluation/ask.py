@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,6 +18,7 @@ from hnintel.enrich.question import counting, fingerprint_of, question
 from hnintel.errors import Stopped, WarehouseError
 from hnintel.evaluation.cost import Books
 from hnintel.evaluation.sets import LabelledSet
+from hnintel.hashes import hash_of_text
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Query, Session, Step, T, Warehouse
@@ -146,7 +146,7 @@ def _load(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, s
         {
             "item_id": number,
             "input": example.text[:limit],
-            "input_hash": hashlib.md5(example.text[:limit].encode(), usedforsecurity=False).hexdigest(),
+            "input_hash": hash_of_text(example.text[:limit]),
             "input_cut": len(example.text) > limit,
             "expected": json.dumps(_envelope(enrichment.columns, example.expected), ensure_ascii=False),
         }

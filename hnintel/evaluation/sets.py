@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 from hnintel.enrich.declaration import Column, Enrichment
 from hnintel.errors import UsageError
+from hnintel.hashes import hash_of_text
 
 #: What one column of a text should be: a label, names, or nothing where the column is nullable.
 Expected = str | tuple[str, ...] | None
@@ -176,7 +176,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _digest(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:16]
+    return hash_of_text(text)[:16]
 
 
 def chosen_sets(sets: Sequence[LabelledSet], names: Sequence[str]) -> Iterator[LabelledSet]:

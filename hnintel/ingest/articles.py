@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import random
 from collections import defaultdict
@@ -11,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from hnintel.hashes import hash_of_text
 from hnintel.ledger import dead_letters
 from hnintel.models import Article, ArticleStatus
 from hnintel.settings import Settings
@@ -214,7 +214,7 @@ def _article(item: Wanted, fetched: Fetched, found: Extracted, settings: Setting
         published_on=found.published_on,
         language=found.language,
         text=text,
-        text_hash=hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() if text else None,
+        text_hash=hash_of_text(text) if text else None,
         attempts=attempts,
         retry_at=_next_try(attempts, fetched.retry_after, settings, now) if status == "retry_at" else None,
         etag=fetched.etag,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from hnintel.events import ContinueBy, DayEnriched, DayPublished, Event, ItemsLanded, LettersGivenUp
+from hnintel.hashes import hash_of_values
 from hnintel.ledger.dead_letters import letters
 from hnintel.ledger.outbox import put
 from hnintel.ledger.stage_names import ARTICLES, INGEST, PUBLISH, is_enrichment
@@ -94,4 +93,4 @@ def _attempts(stage: str, settings: Settings) -> int:
 def _state(done: Mapping[str, Mapping[str, Any]], stages: Iterable[str]) -> str:
     """Changes when one of *stages* was run again."""
     told = [[stage, done[stage]["run_id"], str(done[stage]["finished_at"])] for stage in sorted(stages)]
-    return hashlib.md5(json.dumps(told).encode(), usedforsecurity=False).hexdigest()[:16]
+    return hash_of_values(told)[:16]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +12,7 @@ from hnintel.briefing import sections
 from hnintel.briefing.write import lines_hash
 from hnintel.enrich.declaration import Enrichment, load_enrichments
 from hnintel.enrich.question import fingerprint_of, max_chars
+from hnintel.hashes import hash_of_values
 from hnintel.ledger.stage_names import ARTICLES, BRIEFING, ENRICH, INGEST, PUBLISH, TRANSFORM
 from hnintel.partitions.calendar import days_between
 from hnintel.partitions.graph import Stages, stages_of
@@ -64,9 +63,9 @@ class Making:
         settings = self.settings
         if stage == INGEST:
             reach = [settings.comments_min_score, settings.comments_depth, settings.comments_per_story]
-            return _hash([_READING, self.spec, settings.time_zone, *reach])
+            return hash_of_values([_READING, self.spec, settings.time_zone, *reach])
         if stage == ARTICLES:
-            return _hash([_READING, self.spec, settings.article_max_chars])
+            return hash_of_values([_READING, self.spec, settings.article_max_chars])
         if stage == TRANSFORM:
             return _hash_of_files("dbt/models", "dbt/macros", "dbt/tests", "dbt/dbt_project.yml")
         if stage == BRIEFING:
@@ -91,7 +90,7 @@ class Making:
         return self.enrichments[stage.removeprefix(f"{ENRICH}:")]
 
     def _identity(self, _: Session, first: date, last: date) -> dict[date, str]:
-        return dict.fromkeys(days_between(first, last), _hash([self.source.identity]))
+        return dict.fromkeys(days_between(first, last), hash_of_values([self.source.identity]))
 
     def _urls(self, session: Session, first: date, last: date) -> dict[date, str]:
         urls = (
@@ -158,7 +157,7 @@ def _together(hashes: Iterable[Mapping[date, str]]) -> dict[date, str]:
     """One hash a day of several; a day that none of them knows has none."""
     listed = list(hashes)
     days = {day for one in listed for day in one}
-    return {day: _hash([one.get(day, _NOTHING) for one in listed]) for day in days}
+    return {day: hash_of_values([one.get(day, _NOTHING) for one in listed]) for day in days}
 
 
 def _columns(session: Session, name: str) -> list[str]:
@@ -172,15 +171,11 @@ def _columns(session: Session, name: str) -> list[str]:
     return [column for (column,) in found if column not in VOLATILE]
 
 
-def _hash(parts: list[object]) -> str:
-    return hashlib.md5(json.dumps(parts).encode(), usedforsecurity=False).hexdigest()
-
-
 @cache
 def _hash_of_files(*names: str) -> str:
     """Of what is in files of ours and below folders of ours; the code that is loaded is what was there at the start."""
     found = [path for name in names for path in sorted([ROOT / name, *(ROOT / name).rglob("*")]) if _is_ours(path)]
-    return _hash([[str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")] for path in found])
+    return hash_of_values([[str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")] for path in found])
 
 
 def _is_ours(path: Path) -> bool:

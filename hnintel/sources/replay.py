@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import lzma
 import zlib
@@ -18,6 +17,7 @@ from typing import IO, Any
 import httpx
 
 from hnintel.errors import SourceError, UsageError
+from hnintel.hashes import hash_of_text
 from hnintel.sources.base import Listing, Reading
 from hnintel.sources.json_http import MOST_BYTES
 from hnintel.sources.memory import ItemStore
@@ -58,7 +58,7 @@ class ReplaySource:
     def identity(self) -> str:
         """Of the files' names, sizes and times of change."""
         told = [(str(file.absolute()), file.stat().st_size, file.stat().st_mtime_ns) for file in self._files]
-        return "replay-" + hashlib.md5(repr(told).encode(), usedforsecurity=False).hexdigest()
+        return "replay-" + hash_of_text(repr(told))
 
     @cached_property
     def _store(self) -> ItemStore:
