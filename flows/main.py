@@ -41,7 +41,7 @@ from hnintel.checks.check import in_a_line
 from hnintel.checks.run import Part
 from hnintel.cost.usage import Enriched
 from hnintel.enrich.declaration import layers
-from hnintel.errors import BudgetReached, HnIntelError, UsageError
+from hnintel.errors import BudgetReached, HnIntelError
 from hnintel.events import ContinueBy
 from hnintel.ledger import runs, stage_names, stage_rows, statuses
 from hnintel.ledger.leases import Leases
@@ -55,7 +55,7 @@ from hnintel.runs.summary import Summary
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import open_source, refuse_without_days
 from hnintel.warehouse import open_warehouse, table_hashes
-from hnintel.window import Window, day_of, refuse_future, utc_now, yesterday
+from hnintel.window import Window, day_of, refuse_before, refuse_future, utc_now, yesterday
 from tasks import assets, brief, checks
 from tasks.events import ANNOUNCED
 
@@ -141,8 +141,7 @@ def choose_day(day: date | Literal["today"] | None, source: str, settings: Setti
         refuse_without_days(opened, source, settings.time_zone)
     chosen = chosen or yesterday(now, settings.time_zone)
     refuse_future(chosen, now, settings.time_zone)
-    if chosen < settings.first_day:
-        raise UsageError(f"{chosen} is before the first day wanted, HNINTEL_FIRST_DAY={settings.first_day}")
+    refuse_before(chosen, settings.first_day)
     return chosen
 
 

@@ -90,6 +90,12 @@ def refuse_future(day: date, now: datetime, zone: str) -> None:
         raise UsageError(f"{day} has not begun in {zone}, where it is {today}: give a day that has")
 
 
+def refuse_before(day: date, first_day: date) -> None:
+    """Raise UsageError where *day* is before the first one that is wanted, *first_day* of the settings."""
+    if day < first_day:
+        raise UsageError(f"{day} is before the first day wanted, HNINTEL_FIRST_DAY={first_day}")
+
+
 def utc_now() -> datetime:
     """The time now, UTC without a zone, as the warehouse keeps times. A stamp: what is done never depends on it."""
     return datetime.now(UTC).replace(tzinfo=None)

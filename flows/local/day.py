@@ -28,7 +28,7 @@ from flows.local.command import (
 )
 from hnintel.enrich import accepted
 from hnintel.enrich.declaration import load_enrichments
-from hnintel.errors import HnIntelError, UsageError
+from hnintel.errors import HnIntelError
 from hnintel.ledger import stage_names
 from hnintel.partitions import graph
 from hnintel.planning.day import plan
@@ -36,7 +36,7 @@ from hnintel.runs.summary import as_rows
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import open_source, refuse_without_days
 from hnintel.warehouse import open_warehouse
-from hnintel.window import day_of, parse_day, refuse_future, yesterday
+from hnintel.window import day_of, parse_day, refuse_before, refuse_future, yesterday
 
 __all__ = ["leave", "main"]
 
@@ -131,8 +131,7 @@ def _checked(asked: str | None, settings: Settings) -> date | None:
     source = open_source(settings.source, settings)
     if day is not None:
         refuse_future(day, now, settings.time_zone)
-        if day < settings.first_day:
-            raise UsageError(f"{day} is before the first day wanted, HNINTEL_FIRST_DAY={settings.first_day}")
+        refuse_before(day, settings.first_day)
     refuse_without_days(source, settings.source, settings.time_zone)  # reads a dump: a broken one ends here
     if day is not None:
         tell_of_no_story(source, settings, day, day)

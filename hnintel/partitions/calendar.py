@@ -13,7 +13,7 @@ from hnintel.ledger.stage_names import INGEST, PUBLISH
 from hnintel.settings import Settings
 from hnintel.sources.base import Source
 from hnintel.warehouse.base import Session
-from hnintel.window import Window, parse_day, yesterday
+from hnintel.window import Window, parse_day, refuse_before, yesterday
 
 #: Ranges of days that a line names.
 _RANGES = 4
@@ -28,8 +28,7 @@ class Span:
 
     def refuse_before(self, first_day: date) -> None:
         """Raise UsageError where it begins before the first day wanted."""
-        if self.first < first_day:
-            raise UsageError(f"{self.first} is before the first day wanted, HNINTEL_FIRST_DAY={first_day}")
+        refuse_before(self.first, first_day)
 
 
 def parse_span(text: str) -> Span:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hnintel.errors import UsageError
 from hnintel.models import LAST_SECOND
-from hnintel.window import Window, day_of, parse_day, refuse_future, yesterday
+from hnintel.window import Window, day_of, parse_day, refuse_before, refuse_future, yesterday
 
 NEW_YORK = "America/New_York"
 ZONES = st.sampled_from([NEW_YORK, "UTC", "Europe/Berlin", "Asia/Tokyo", "America/Sao_Paulo", "Australia/Lord_Howe"])
@@ -117,3 +117,10 @@ def test_a_day_that_has_not_begun_is_refused_by_the_clock_of_its_zone() -> None:
 def test_the_ends_of_the_calendar_are_refused_in_one_line(day: date, zone: str) -> None:
     with pytest.raises(UsageError, match="is at the end of the calendar"):
         Window.of(day, zone)
+
+
+def test_the_first_day_wanted_may_be_run_and_the_day_before_may_not() -> None:
+    first = date(2026, 10, 1)
+    refuse_before(first, first)
+    with pytest.raises(UsageError, match="2026-09-30 is before the first day wanted, HNINTEL_FIRST_DAY=2026-10-01"):
+        refuse_before(date(2026, 9, 30), first)
