@@ -14,6 +14,7 @@ from hnintel.enrich.column import Column
 from hnintel.enrich.declaration import Enrichment
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
+from hnintel.warehouse.catalog import columns_of
 from hnintel.warehouse.statements import literal, statement
 
 _ABSENT, _THERE, _BROKEN = "(absent)", "(there)", "(none of its values)"
@@ -44,12 +45,7 @@ def answer_checks(enrichment: Enrichment, fingerprint: str, kept: Collection[str
 
 def columns_kept(session: Session, enrichment: Enrichment) -> frozenset[str]:
     """The columns of the enrichment's table, as the warehouse has it; none where it was never asked."""
-    found = session.execute(
-        "SELECT lower(column_name) FROM information_schema.columns "
-        "WHERE lower(table_schema) = ? AND lower(table_name) = ?",
-        enrichment.table.split("."),
-    )
-    return frozenset(str(name) for (name,) in found)
+    return frozenset(columns_of(session, enrichment.table))
 
 
 def _column_checks(answers: _Answers, column: Column) -> list[Check]:

@@ -21,6 +21,7 @@ from hnintel.ledger import stage_rows, statuses
 from hnintel.ledger.check_results import Result, keep_results
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Warehouse
+from hnintel.warehouse.catalog import columns_of
 from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.statements import CHARS_PER_TOKEN, statement
 from hnintel.window import utc_now
@@ -38,15 +39,7 @@ def prepare(session: Session, warehouse: Warehouse, enrichment: Enrichment, sett
     session.execute(
         statement("enrich/table", table=enrichment.table, columns=enrichment.columns, dialect=warehouse.dialect)
     )
-    schema, _, table = enrichment.table.partition(".")
-    there = {
-        str(name).lower(): str(kind)
-        for name, kind in session.execute(
-            "SELECT column_name, data_type FROM information_schema.columns "
-            "WHERE lower(table_schema) = ? AND lower(table_name) = ?",
-            [schema, table],
-        )
-    }
+    there = columns_of(session, enrichment.table)
     for column in enrichment.columns:
         kind = warehouse.dialect.type_name(column.kind)
         if column.name not in there:

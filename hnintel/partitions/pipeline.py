@@ -20,6 +20,7 @@ from hnintel.settings import ROOT, Settings
 from hnintel.sources import open_source
 from hnintel.sources.base import Source
 from hnintel.warehouse.base import Session, Warehouse
+from hnintel.warehouse.catalog import columns_of
 from hnintel.warehouse.statements import statement
 from hnintel.warehouse.table_hashes import VOLATILE
 
@@ -162,13 +163,7 @@ def _together(hashes: Iterable[Mapping[date, str]]) -> dict[date, str]:
 
 def _columns(session: Session, name: str) -> list[str]:
     """The columns of a table or view, but for those that say when and by which run a row was written."""
-    schema, _, table = name.partition(".")
-    found = session.execute(
-        "SELECT lower(column_name) FROM information_schema.columns "
-        "WHERE lower(table_schema) = ? AND lower(table_name) = ? ORDER BY ordinal_position",
-        [schema, table],
-    )
-    return [column for (column,) in found if column not in VOLATILE]
+    return [column for column in columns_of(session, name) if column not in VOLATILE]
 
 
 @cache

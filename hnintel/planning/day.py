@@ -15,6 +15,7 @@ from hnintel.enrich.run import EnrichmentRun, prepare
 from hnintel.errors import WarehouseError
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
+from hnintel.warehouse.catalog import columns_of
 
 #: Two sections of a briefing go over every story; the third is over few.
 _SECTIONS_OVER_ALL = 2
@@ -90,11 +91,7 @@ def _naming(under_way: Callable[[], str]) -> Iterator[None]:
 def _briefing(session: Session, warehouse: Warehouse, found: Plan, settings: Settings) -> Estimate:
     """Nothing where the briefing that is there would hold; else two sections over all stories, as far as
     titles tell how long their lines will be."""
-    there = session.execute(
-        "SELECT count(*) FROM information_schema.tables "
-        "WHERE lower(table_schema) = 'marts' AND lower(table_name) = 'stories'"
-    )[0][0]
-    holds = there and holds_still(session, warehouse, found.day)
+    holds = bool(columns_of(session, "marts.stories")) and holds_still(session, warehouse, found.day)
     if not found.items or (holds and not any(one.rows for one in found.stages.values())):
         return Estimate(currency=found.total.currency)
     titles = session.execute(

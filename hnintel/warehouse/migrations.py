@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hnintel.errors import WarehouseError
 from hnintel.warehouse.base import Session
+from hnintel.warehouse.catalog import columns_of
 from hnintel.warehouse.statements import FOLDER, statement, statements
 from hnintel.window import utc_now
 
@@ -49,11 +50,7 @@ def migrate(begin: Begin, folder: Path = FOLDER / "migrations") -> list[int]:
 
 def _applied(session: Session) -> set[int]:
     """The migrations that the warehouse has seen; nothing is made where they are known, for not every role may."""
-    there = session.execute(
-        "SELECT count(*) FROM information_schema.tables "
-        "WHERE lower(table_schema) = 'ops' AND lower(table_name) = 'schema_versions'"
-    )[0][0]
-    if not there:
+    if not columns_of(session, "ops.schema_versions"):
         for sql in statements(statement("warehouse/schema_versions")):
             session.execute(sql)
     return {int(row[0]) for row in session.execute("SELECT version FROM ops.schema_versions")}

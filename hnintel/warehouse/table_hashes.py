@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hnintel.warehouse.base import Session, Warehouse
+from hnintel.warehouse.catalog import columns_of_tables
 
 SCHEMAS = ("raw", "enriched", "marts")
 #: Columns that say when and by which run a row was written, not what it says.
@@ -13,21 +14,11 @@ VOLATILE = frozenset({"run_id", "loaded_at", "enriched_at", "fetched_at", "taken
 
 def contents(session: Session, warehouse: Warehouse) -> dict[str, str]:
     """The content hash of every table in ``raw``, ``enriched`` and ``marts``, by its name."""
-    columns: dict[str, list[str]] = {}
-    for table, column in session.execute(
-        "SELECT lower(c.table_schema) || '.' || lower(c.table_name), lower(c.column_name) "
-        "FROM information_schema.columns AS c JOIN information_schema.tables AS t "
-        "ON t.table_schema = c.table_schema AND t.table_name = c.table_name "
-        f"WHERE t.table_type = 'BASE TABLE' AND lower(c.table_schema) IN ({', '.join('?' for _ in SCHEMAS)}) "
-        "ORDER BY 1, c.ordinal_position",
-        list(SCHEMAS),
-    ):
-        if column not in VOLATILE:
-            columns.setdefault(table, []).append(column)
-    return {
-        table: str(session.execute(f"SELECT {warehouse.dialect.row_hash(names)} FROM {table}")[0][0])
-        for table, names in columns.items()
-    }
+    hashes: dict[str, str] = {}
+    for table, columns in columns_of_tables(session, SCHEMAS).items():
+        if names := [column for column in columns if column not in VOLATILE]:
+            hashes[table] = str(session.execute(f"SELECT {warehouse.dialect.row_hash(names)} FROM {table}")[0][0])
+    return hashes
 
 
 def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
