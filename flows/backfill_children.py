@@ -15,7 +15,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling, Crashed
 
 from flows.main import hacker_news
-from hnintel.errors import DayFailed, HnIntelError, UsageError
+from hnintel.errors import DayFailed, HnIntelError, UsageError, first_line
 from hnintel.hashes import hash_of_values
 from hnintel.ledger import leases
 from hnintel.partitions.pipeline import Making
@@ -65,8 +65,8 @@ def through_deployment(making: Making, deployment: str) -> Child:
                 await client.set_flow_run_state(run.id, Cancelling())
             raise
         if run.state is None or run.state.type != StateType.COMPLETED:
-            told = (run.state.message or run.state.name or "no state").splitlines()[0] if run.state else "no state"
-            error = DayFailed(f"run {run.name} ({run.id}): {told[:300]}")
+            told = first_line(run.state.message or run.state.name or "no state") if run.state else "no state"
+            error = DayFailed(f"run {run.name} ({run.id}): {told}")
             error.announced = run.state is not None and run.state.type == StateType.FAILED
             raise error
 

@@ -21,6 +21,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
+def first_line(message: object, most: int = 300) -> str:
+    """The first line of an error or of its message, cut to *most* characters; ``no message`` where it has none."""
+    return (str(message).strip() or "no message").splitlines()[0][:most]
+
+
 class HnIntelError(Exception):
     """Base of all that is told to a user in one line, without a traceback."""
 

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from hnintel.errors import UsageError
+from hnintel.errors import UsageError, first_line
 from hnintel.snowflake_settings import SnowflakeSettings
 from hnintel.urls import is_http_url
 
@@ -353,7 +353,7 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         raise UsageError(_told(error)) from None
     except (ValueError, RecursionError) as error:  # pydantic-settings: a list that is not JSON
-        told = (str(error).splitlines() or ["no message"])[0][:200]
+        told = first_line(error, 200)
         raise UsageError(f"a setting cannot be read, lists are written as JSON, [1, 7]: {told}") from None
     wanted = settings.warehouse == "snowflake" and settings.snowflake_block
     return _read_block(settings) if wanted and _read_block else settings

@@ -25,7 +25,7 @@ from deployments.checking.yaml_lines import Document, Place, Problem, read
 from deployments.provisioning.models import AutomationsFile, Deployment, EventTrigger, PrefectFile
 from deployments.provisioning.resources import BLOCKS, VARIABLES
 from hnintel.enrich.declaration import load_enrichments
-from hnintel.errors import UsageError
+from hnintel.errors import UsageError, first_line
 from hnintel.partitions import graph
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,8 +125,8 @@ def _is_flow(found: Any) -> bool:
 
 def _deployment(document: Document, place: Place, one: Deployment, flow: Any, names: Set[str]) -> Iterator[Problem]:
     if isinstance(flow, Exception):
-        told = (str(flow).splitlines() or ["no message"])[0][:200]
-        yield document.problem((*place, "entrypoint"), f"{one.entrypoint} cannot be imported: {told}")
+        told = f"{one.entrypoint} cannot be imported: {first_line(flow, 200)}"
+        yield document.problem((*place, "entrypoint"), told)
         return
     if not _is_flow(flow):
         yield document.problem((*place, "entrypoint"), f"{one.entrypoint} is no flow")

@@ -20,7 +20,7 @@ from typing import Any, NoReturn, TextIO
 from flows.local import prefect_home
 from flows.local.pruning import prune
 from hnintel import private_files, progress
-from hnintel.errors import HnIntelError, PrefectAway, UsageError, WarehouseError
+from hnintel.errors import HnIntelError, PrefectAway, UsageError, WarehouseError, first_line
 from hnintel.progress import Reporter
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import NAMES
@@ -46,7 +46,7 @@ def guarded(run: Callable[[], int]) -> int:
     except HnIntelError as error:
         return tell(str(error), error.exit_code)
     except Exception as error:
-        told = f"unexpected {type(error).__name__}: {_first_line(error)}"
+        told = f"unexpected {type(error).__name__}: {first_line(error)}"
         return tell(f"{told}; {_details()}", UNEXPECTED)
     except BaseException as error:
         if type(error).__name__ != "TerminationSignal":  # Prefect's way of passing a SIGTERM on
@@ -189,7 +189,3 @@ def tell(line: str, code: int) -> int:
     with contextlib.suppress(OSError):  # nobody reads it any more
         print(f"error: {line}", file=sys.stderr, flush=True)
     return code
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or "no message").splitlines()[0][:300]

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hnintel.errors import UsageError, WarehouseError
+from hnintel.errors import UsageError, WarehouseError, first_line
 from hnintel.settings import Settings
 
 BUNDLED = Path(__file__).resolve().parent / "prices.toml"
@@ -110,7 +110,7 @@ def _read(path: Path) -> tuple[Price, ...]:
             raise UsageError(f"{path}: a price list has [[price]] tables and nothing else")
         return tuple(_prices(path, entries))
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}, HNINTEL_PRICES_PATH, cannot be read: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"{path}, HNINTEL_PRICES_PATH, cannot be read: {first_line(error)}") from None
 
 
 def _prices(path: Path, entries: Iterable[Any]) -> Iterable[Price]:

@@ -11,7 +11,7 @@ import httpx
 
 from hnintel.doctor.finding import Finding
 from hnintel.engines import open_engine
-from hnintel.errors import HnIntelError
+from hnintel.errors import HnIntelError, first_line
 from hnintel.settings import Settings
 from hnintel.warehouse.duckdb.lock import HeldElsewhere, hold_on
 from hnintel.warehouse.migrations import known_migrations
@@ -45,7 +45,7 @@ def _cannot_be_opened(path: Path, told: str) -> Finding:
     held = re.search(r"lock is held in .{1,4096}? \(PID (\d+)\)", told)
     if held or "Could not set lock" in told:
         return _held_by(path, f"process {held.group(1)}" if held else "another process")
-    first = (told.strip().splitlines() or ["no message"])[0][:200].rstrip("!.")
+    first = first_line(told, 200).rstrip("!.")
     return Finding.missing("warehouse file", f"{path} cannot be opened ({first})", f"mv {path} {path}.broken")
 
 

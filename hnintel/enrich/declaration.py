@@ -15,7 +15,7 @@ from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS
 from hnintel.enrich.column import Column
 from hnintel.enrich.inputs import INPUTS, Input
 from hnintel.enrich.rule import Rule
-from hnintel.errors import DeclarationError
+from hnintel.errors import DeclarationError, first_line
 from hnintel.hashes import hash_of_values
 from hnintel.ledger.stage_names import of_enrichment
 from hnintel.warehouse.base import Dialect
@@ -288,8 +288,8 @@ def _load(path: Path, _: bytes) -> Enrichment:
     except DeclarationError as error:
         raise DeclarationError(f"{path.name}: {error}") from None
     except Exception as error:  # whatever a file of declarations raises, its name and line are what helps
-        told = str(error).strip().splitlines()[0] if str(error).strip() else "no message"
-        raise DeclarationError(f"{path.name}: {type(error).__name__}: {told}; mend the file") from None
+        told = f"{type(error).__name__}: {first_line(error)}"
+        raise DeclarationError(f"{path.name}: {told}; mend the file") from None
     enrichment = getattr(module, "enrichment", None)
     if not isinstance(enrichment, Enrichment):
         raise DeclarationError(f"{path.name} declares no enrichment: add `enrichment = Enrichment(__name__, ...)`")

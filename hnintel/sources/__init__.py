@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from hnintel.errors import UsageError
+from hnintel.errors import UsageError, first_line
 from hnintel.settings import Settings
 from hnintel.sources.base import Source
 
@@ -35,8 +35,7 @@ def open_source(spec: str, settings: Settings) -> Source:
         try:
             return ReplaySource(*_split(rest))
         except (OSError, RuntimeError, ValueError) as error:  # a name too long, a home that is nobody's
-            told = (str(error).splitlines() or ["no message"])[0][:120]
-            raise UsageError(f"'{spec[:80]}' cannot be looked at: {told}") from None
+            raise UsageError(f"'{spec[:80]}' cannot be looked at: {first_line(error, 120)}") from None
     raise UsageError(f"'{spec}' is not a source: give one of {', '.join(NAMES)}")
 
 

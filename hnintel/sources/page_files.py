@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from hnintel.errors import SourceError
+from hnintel.errors import SourceError, first_line
 
 #: A site that is slow in a file is slow in the sample's own time, which runs this many times as fast.
 CLOCK = 20.0
@@ -81,7 +81,7 @@ def _listed(file: Path) -> dict[str, dict[str, Any]]:
     try:
         listed = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise SourceError(f"{file} cannot be read: {(str(error).splitlines() or ['no message'])[0][:120]}") from None
+        raise SourceError(f"{file} cannot be read: {first_line(error, 120)}") from None
     if not isinstance(listed, dict) or not all(isinstance(answer, dict) for answer in listed.values()):
         raise SourceError(f"{file} is no object of URLs, each with an object that says what its site answers")
     return listed

@@ -13,7 +13,7 @@ import jinja2
 import jinja2.meta
 
 from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS
-from hnintel.errors import DeclarationError
+from hnintel.errors import DeclarationError, first_line
 from hnintel.warehouse.base import Session, Staged
 
 FOLDER = Path(__file__).resolve().parent.parent / "sql"
@@ -147,7 +147,7 @@ def check_syntax(what: str, sql: str) -> None:
             return
         told = "it is more than one statement" if len(found) > 1 else "nothing is bound to its ? or $"
     except duckdb.Error as error:
-        told = str(error).strip().splitlines()[0]
+        told = first_line(error)
     raise DeclarationError(f"{what} is no SQL: {told}; mend it")
 
 

@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from hnintel import errors
-from hnintel.errors import HnIntelError
+from hnintel.errors import HnIntelError, first_line
 
 CLASSES = [one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, HnIntelError)]
 
@@ -28,3 +28,18 @@ def test_the_exit_codes_tell_the_kinds_apart() -> None:
     for kind in CLASSES:
         if kind not in (HnIntelError, *direct):
             assert kind.exit_code == kind.__base__.exit_code, "a kind of a kind is told like it"
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        (ValueError("what happened\nand where"), "what happened"),
+        (ValueError("\n  what happened \r\nand where"), "what happened"),
+        ("x" * 400, "x" * 300),
+        (ValueError(), "no message"),
+        (" \n ", "no message"),
+    ],
+)
+def test_of_an_error_the_first_line_that_says_something_is_told_and_not_without_end(message: object, line: str) -> None:
+    assert first_line(message).rstrip() == line
+    assert first_line(message, 4) == line[:4]

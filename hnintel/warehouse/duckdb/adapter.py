@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from hnintel.engines.base import AskingStopped, Engine
-from hnintel.errors import HnIntelError, Stopped, WarehouseError
+from hnintel.errors import HnIntelError, Stopped, WarehouseError, first_line
 from hnintel.warehouse.base import Dialect, Query, Session, Step, T
 from hnintel.warehouse.duckdb.ai_functions import Meter, connect_with_functions
 from hnintel.warehouse.duckdb.dialect import DuckDBDialect
@@ -144,7 +144,7 @@ class DuckDBWarehouse:
             self.path.unlink()
             if not mended:
                 return
-        told = f"{self.path} cannot be opened: {_first_line(error).rstrip('!.')}"
+        told = f"{self.path} cannot be opened: {first_line(error).rstrip('!.')}"
         if _is_full(error):  # DuckDB itself leaves an empty file then
             raise WarehouseError(f"{told}: make room in {self.path.parent}, then run it again") from None
         if not os.access(self.path, os.W_OK):
@@ -175,7 +175,7 @@ def _told_in_one_line(path: Path) -> Iterator[None]:
             mend = f": make room in {path.parent}, then run it again; what was committed is kept"
         elif _is_damaged(error):
             mend = ": the file is damaged; put a copy of it in its place, or move it away"
-        raise WarehouseError(f"{path.name}: {_first_line(error)}{mend}") from error
+        raise WarehouseError(f"{path.name}: {first_line(error)}{mend}") from error
 
 
 def _without_json(connection: duckdb.DuckDBPyConnection, table: str) -> str:
@@ -200,7 +200,3 @@ def _is_held(error: duckdb.Error) -> bool:
 def _holding_process(error: duckdb.Error) -> str:
     found = re.search(r"lock is held in (.{1,4096}?) \(PID (\d+)\)", str(error))
     return f"process {found.group(2)} ({Path(found.group(1)).name})" if found else "another process"
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
