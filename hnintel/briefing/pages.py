@@ -37,6 +37,7 @@ from hnintel.site.page import (
     render_page,
 )
 from hnintel.warehouse.base import Session, Warehouse
+from hnintel.warehouse.statements import statement
 
 _TOP_STORIES, _TOP_ENTITIES, _TOP_DOMAINS = 20, 12, 10
 
@@ -155,13 +156,7 @@ def _page(session: Session, briefing: _Briefing, days: list[date], settings: Set
 
 
 def _stories(session: Session, day: date) -> dict[int, Story]:
-    rows = session.rows(
-        "SELECT s.item_id, s.title, s.url, s.domain, s.kind, s.author, s.score, s.comments, s.topic, s.sentiment, "
-        "s.takeaway, d.agreement, d.disagreement, d.tone FROM marts.stories AS s "
-        "LEFT JOIN marts.discussions AS d ON d.item_id = s.item_id "
-        "WHERE s.day = ? AND s.status = 'ok' AND s.title IS NOT NULL ORDER BY s.item_id",
-        [day],
-    )
+    rows = session.rows(statement("briefing/page_stories"), [day])
     return {row["item_id"]: Story(**row) for row in rows}
 
 

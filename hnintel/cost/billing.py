@@ -53,7 +53,7 @@ def reconcile(warehouse: Warehouse, run_id: str, since: date | None = None) -> l
 
 def _runs(session: Session) -> frozenset[str]:
     """The runs of this database: other environments of the account have the same tags but for these."""
-    rows = session.execute("SELECT run_id FROM ops.runs UNION SELECT run_id FROM ops.ai_usage")
+    rows = session.execute(statement("cost/known_runs"))
     return frozenset(str(row[0]) for row in rows)
 
 

@@ -312,11 +312,8 @@ class EnrichmentRun:
             statement("enrich/delete_moot_letters", where=one.where),
             [one.stage, self._day, self._fingerprint, self._day],
         )
-        rows = session.execute(
-            f"SELECT count(*) FROM {one.table} AS a JOIN raw.items AS i ON i.id = a.item_id "
-            "WHERE i.day = ? AND a.fingerprint = ?",
-            [self._day, self._fingerprint],
-        )[0][0]
+        counted = statement("enrich/count_answers", table=one.table)
+        rows = session.execute(counted, [self._day, self._fingerprint])[0][0]
         bad = session.execute(
             "SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND fingerprint = ? AND day = ?",
             [one.stage, self._fingerprint, self._day],

@@ -14,6 +14,7 @@ from hnintel.errors import HnIntelError, WarehouseBusy
 from hnintel.ledger.holder import is_dead, this_process
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
+from hnintel.warehouse.statements import statement
 from hnintel.warehouse.waiting import Aloud, pause
 from hnintel.window import utc_now
 
@@ -84,9 +85,7 @@ class Leases:
         with self._warehouse.transaction() as session:  # DuckDB takes no key in the transaction that let go of it
             session.execute("UPDATE ops.lease_turn SET taken = taken + 1")  # from here on one at a time
             session.execute(
-                "INSERT INTO ops.leases (day, stage, run_id, holder, acquired_at, heartbeat_at, expires_at) "
-                "SELECT CAST(? AS DATE), ?, ?, ?, CAST(? AS TIMESTAMP), CAST(? AS TIMESTAMP), CAST(? AS TIMESTAMP) "
-                "WHERE NOT EXISTS (SELECT 1 FROM ops.leases WHERE day = ? AND stage = ?)",
+                statement("ledger/take_lease"),
                 [day, stage, self._run_id, this_process(), now, now, now + self._length, day, stage],
             )
             there = _read(session, "WHERE day = ? AND stage = ?", [day, stage])

@@ -13,6 +13,7 @@ from hnintel.ledger.stage_names import INGEST, PUBLISH
 from hnintel.settings import Settings
 from hnintel.sources.base import Source
 from hnintel.warehouse.base import Session
+from hnintel.warehouse.statements import statement
 from hnintel.window import Window, parse_day, refuse_before, yesterday
 
 #: Ranges of days that a line names.
@@ -108,12 +109,7 @@ def freshness(session: Session, settings: Settings, now: datetime) -> Freshness:
     The page of a day that was read while it was going on does not count, or a nightly run that died would not be seen
     as long as the hourly one lives.
     """
-    rows = session.execute(
-        "SELECT p.day, r.started_at FROM ops.partitions AS p JOIN ops.partitions AS r ON r.day = p.day "
-        "WHERE p.stage = ? AND p.status IN ('complete', 'partial') AND r.stage = ? ORDER BY p.day DESC",
-        [PUBLISH, INGEST],
-    )
-    for day, read_at in rows:
+    for day, read_at in session.execute(statement("partitions/published_days"), [PUBLISH, INGEST]):
         window = Window.of(day, settings.time_zone)
         if window.is_over(read_at):
             hours = (now.replace(tzinfo=UTC) - window.end).total_seconds() / 3600

@@ -27,6 +27,8 @@ from hnintel.warehouse.table_hashes import VOLATILE
 #: Raise it where reading a day comes to other rows than before, so that every day counts as stale.
 _READING = 1
 _NOTHING = "0"
+#: What pages are made with: where one of these changes, every page counts as stale.
+PAGE_FILES = ("hnintel/site", "hnintel/briefing/pages.py", "hnintel/sql/briefing/page_stories.sql")
 #: What a page shows of its own day. Topics are left out: their table has a row for every topic that any day has.
 _SHOWN = ("marts.stories", "marts.daily_sentiment", "marts.domains", "marts.entity_trends")
 
@@ -72,7 +74,7 @@ class Making:
         if stage == BRIEFING:
             return sections.fingerprint(sections.answering(self.warehouse))
         if stage == PUBLISH:
-            return _hash_of_files("hnintel/site", "hnintel/briefing/pages.py")
+            return _hash_of_files(*PAGE_FILES)
         return fingerprint_of(self.warehouse, self._enrichment(stage), settings)
 
     def inputs(self, session: Session, stage: str, first: date, last: date) -> dict[date, str]:

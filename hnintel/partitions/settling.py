@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from hnintel.ledger.stage_names import INGEST, beside
 from hnintel.warehouse.base import Session
+from hnintel.warehouse.statements import statement
 from hnintel.window import Window
 
 
@@ -75,11 +76,7 @@ def day_readings(session: Session, source: str) -> list[DayRead]:
 
     Of a day read before the ledger kept sources, every run counts as a reading, and the ingest of the last one.
     """
-    ingests = session.execute(
-        "SELECT p.day, p.started_at, p.status IN ('complete', 'partial') FROM ops.partitions AS p "
-        "LEFT JOIN ops.runs AS r ON r.run_id = p.run_id WHERE p.stage IN (?, ?) AND coalesce(p.source, r.source) = ?",
-        [INGEST, beside(INGEST, source), source],
-    )
+    ingests = session.execute(statement("partitions/day_readings"), [INGEST, beside(INGEST, source), source])
     runs = session.execute(
         "SELECT r.day, r.started_at, r.status IN ('complete', 'partial') FROM ops.runs AS r WHERE r.source = ? "
         "AND r.day NOT IN (SELECT day FROM ops.partitions WHERE stage = 'ingest' AND source IS NOT NULL)",

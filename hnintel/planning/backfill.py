@@ -20,6 +20,7 @@ from hnintel.partitions.pipeline import Making
 from hnintel.planning.day import plan
 from hnintel.planning.work import Work
 from hnintel.warehouse.base import Session, Warehouse
+from hnintel.warehouse.statements import statement
 from hnintel.window import utc_now
 
 #: So many days say what a usual one comes to.
@@ -146,11 +147,8 @@ def _is_free(making: Making, work: Work) -> bool:
 
 def _items_of_days_read(session: Session) -> dict[date, int]:
     """How many items there are of each day that was read to its end; of another they say little."""
-    sql = (
-        "SELECT i.day, count(*) FROM raw.items AS i JOIN ops.partitions AS p ON p.day = i.day "
-        "WHERE p.stage = ? AND p.status IN ('complete', 'partial') GROUP BY i.day"
-    )
-    return {day: int(count) for day, count in session.execute(sql, [INGEST])}
+    rows = session.execute(statement("planning/items_of_days_read"), [INGEST])
+    return {day: int(count) for day, count in rows}
 
 
 def _articles_due(session: Session, making: Making, work: Work) -> int:
@@ -191,11 +189,7 @@ def _usual_day(warehouse: Warehouse, making: Making, here: Mapping[date, int]) -
     if not newest:
         return None
     with warehouse.transaction() as session:
-        articles = session.execute(
-            "SELECT count(DISTINCT a.canonical_url) FROM raw.articles AS a JOIN raw.items AS i "
-            "ON i.canonical_url = a.canonical_url WHERE i.day BETWEEN ? AND ?",
-            [newest[-1], newest[0]],
-        )[0][0]
+        articles = session.execute(statement("planning/count_articles"), [newest[-1], newest[0]])[0][0]
     plans = [plan(warehouse, day, making.settings, anew=True).stages for day in newest]
     stages = {name: _mean([one[name] for one in plans]) for name in plans[0]}
     return _UsualDay(round(sum(here[day] for day in newest) / len(newest)), round(articles / len(newest)), stages)

@@ -20,6 +20,7 @@ from hnintel.planning.work import days_held
 from hnintel.settings import Settings
 from hnintel.sources import open_source
 from hnintel.warehouse.base import Session
+from hnintel.warehouse.statements import statement
 from hnintel.window import Window, day_of, utc_now
 
 _AFTER_ASKING = (TRANSFORM, BRIEFING, PUBLISH)
@@ -85,8 +86,7 @@ def left_behind(session: Session, making: Making, now: datetime) -> list[Due]:
 def _gone(session: Session, making: Making, at_work: set[date]) -> list[Due]:
     """The newest day whose page is gone, of whatever age: publishing one day writes every page that is gone."""
     rows = session.execute(
-        "SELECT p.day FROM ops.partitions AS p JOIN ops.partitions AS r ON r.day = p.day AND r.stage = ? "
-        "WHERE p.stage = ? AND p.status IN ('complete', 'partial') AND coalesce(r.source, ?) = ? AND p.day >= ?",
+        statement("planning/days_with_a_page"),
         [INGEST, PUBLISH, making.spec, making.spec, making.settings.first_day],
     )
     gone = sorted(published_pages.missing((day for (day,) in rows), making.settings) - at_work)

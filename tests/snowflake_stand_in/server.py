@@ -23,6 +23,7 @@ from starlette.routing import Route
 from hnintel.engines.base import Engine
 from hnintel.engines.offline import OfflineEngine
 from hnintel.warehouse.duckdb import ai_functions
+from hnintel.warehouse.statements import statement, statements
 from tests.snowflake_stand_in import history
 from tests.snowflake_stand_in.mends import MACROS, mend
 
@@ -30,9 +31,7 @@ from tests.snowflake_stand_in.mends import MACROS, mend
 Statement = tuple[str, Sequence[Any]]
 #: So many databases are kept; a test opens two or three, and each takes memory.
 _KEPT = 12
-_AI_MACROS = [
-    one.strip().removeprefix("CREATE MACRO ") for one in (ai_functions._SHAPE + ai_functions._MACROS).split(";")
-]
+_AI_MACROS = [macro.removeprefix("CREATE MACRO ") for macro in statements(statement("warehouse/duckdb/ai_functions"))]
 
 
 class StandIn:
@@ -112,7 +111,7 @@ class StandIn:
             fakesnow.server.shared_fs = before
         session = fakesnow.server.sessions[next(reversed(fakesnow.server.sessions))]
         history.log_in(session, request.query_params, await _parameters(request))
-        for macro in (*MACROS, *filter(None, _AI_MACROS)):
+        for macro in (*MACROS, *_AI_MACROS):
             session._duck_conn.execute(f"CREATE OR REPLACE TEMP MACRO {macro}")
         return answer
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench import structure
+from hnintel.partitions.pipeline import PAGE_FILES
 from tests.conftest import ROOT
 
 PACKAGES = ("deployments", "flows", "tasks", "hnintel")
@@ -191,6 +194,89 @@ def test_a_module_says_what_it_is_for_and_is_short_enough_to_be_read(path: Path)
     if text.strip():
         assert ast.get_docstring(ast.parse(text)), f"{name_of(path)} has no docstring"
     assert len(text.splitlines()) <= LONGEST
+
+
+STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|CREATE|ALTER|DROP)\b")
+BELONGS_IN_A_FILE = re.compile(r"\b(JOIN|UNION|MERGE)\b|^\s*WITH\b|;\s*(SELECT|INSERT|UPDATE|DELETE|CREATE)\b")
+LONGEST_INLINE = 240
+
+
+def inline_statements(path: Path) -> Iterator[tuple[int, str]]:
+    """Every SQL statement that *path* has in a string, with its line; what is filled in stands as ``{}``."""
+    nested = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = None if node in nested else _text_of(node)
+        if text is not None:
+            nested.update(ast.walk(node))
+            if STATEMENT.match(text):
+                yield node.lineno, text  # type: ignore[attr-defined]  # an expression has one
+
+
+def _text_of(node: ast.AST) -> str | None:
+    """The text of a string, an f-string, or strings put together by ``+``; None of anything else."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text_of(part) or "{}" for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left, right = _text_of(node.left), _text_of(node.right)
+        return None if left is None and right is None else (left or "{}") + (right or "{}")
+    return None
+
+
+def too_much_inline(path: Path) -> list[str]:
+    """The statements of *path* that belong in a file, by the rule of CONTRIBUTING.md."""
+    return [
+        f"{name_of(path)}:{line} has a statement that belongs in hnintel/sql/: {text[:60]}"
+        for line, text in inline_statements(path)
+        if len(text) > LONGEST_INLINE or BELONGS_IN_A_FILE.search(text)
+    ]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_statement_that_is_long_or_joins_tables_is_a_file(package: str) -> None:
+    files = [path for path in FILES if name_of(path).startswith(f"{package}/")]
+    assert [line for path in files for line in too_much_inline(path)] == []
+
+
+def test_the_rule_for_statements_sees_them_however_they_are_written(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    path = tmp_path / "wrong.py"
+    path.write_text(
+        f"""
+short = "SELECT count(*) FROM raw.items WHERE day = ?"
+words = "JOIN the others, MERGE what is there: no statement"
+joined = f"SELECT a FROM {{table}} AS a JOIN b ON b.id = a.id"
+added = "SELECT a FROM " + table + " AS a JOIN b ON b.id = a.id"
+halves = (
+    "SELECT a FROM b "
+    "UNION SELECT a FROM c"
+)
+with_names = " WITH a AS (SELECT 1) SELECT * FROM a"
+long = "SELECT a FROM b WHERE c IN ({"?, " * LONGEST_INLINE})"
+merge = "MERGE INTO a USING b ON a.id = b.id"
+several = "CREATE MACRO a() AS 1; CREATE MACRO b() AS 2"
+"""
+    )
+    assert [line.split(" ")[0].partition(":")[2] for line in too_much_inline(path)] == [
+        *("4", "5", "7", "10", "11", "12", "13"),
+    ]
+
+
+def test_every_statement_file_is_in_the_folder_of_a_package() -> None:
+    folder = ROOT / "hnintel" / "sql"
+    packages = {path.name for path in (ROOT / "hnintel").iterdir() if (path / "__init__.py").is_file()}
+    assert {path.parent for path in folder.rglob("*.sql")} > {folder / "ledger"}
+    assert {path.relative_to(folder).parts[0] for path in folder.rglob("*.sql")} <= packages | {"migrations"}
+
+
+def test_a_statement_that_pages_are_made_with_is_in_their_fingerprint() -> None:
+    """Else pages that were published before stay as they were when it changes."""
+    code = (ROOT / "hnintel" / "briefing" / "pages.py").read_text(encoding="utf-8")
+    files = {f"hnintel/sql/{name}.sql" for name in re.findall(r"""statement\(\s*"([^"]+)\"""", code)}
+    assert files
+    assert files <= set(PAGE_FILES)
+    assert all((ROOT / name).exists() for name in PAGE_FILES)
 
 
 def test_the_rules_catch_what_they_are_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
