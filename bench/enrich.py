@@ -99,7 +99,7 @@ class Grown:
         self.items, self._enrichments = items, enrichments
         self._settings = Settings(home=folder / f"{engine.model('')}-{items}", enrich_chunk=DAY)
         self.warehouse = DuckDBWarehouse(self._settings.warehouse_file, engine)
-        with self.warehouse.transaction() as session:
+        with self.warehouse.transaction(stage="enrich") as session:
             for one in enrichments:
                 prepare(session, self.warehouse, one, self._settings)
             _insert_items(session, 0, items)
@@ -108,7 +108,7 @@ class Grown:
 
     def new_day(self) -> float:
         """Load another day and enrich it; the seconds that enriching took."""
-        with self.warehouse.transaction() as session:
+        with self.warehouse.transaction(stage="enrich") as session:
             _insert_items(session, self.items, DAY)
         day = _FIRST + timedelta(days=self.items // DAY)
         self.items += DAY

@@ -40,7 +40,7 @@ async def reading(day: date) -> Summary:
 
 def _came_to(day: date) -> dict[str, int]:
     """What is in the warehouse now."""
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         items = session.execute("SELECT count(*) FROM raw.items WHERE day = ? AND status = 'ok'", [day])[0][0]
         texts, chars = session.execute("SELECT count(text), sum(length(text)) FROM raw.articles WHERE status = 'ok'")[0]
     return {"items": items, "texts": texts, "chars": int(chars or 0)}

@@ -60,12 +60,12 @@ def _took(warehouse: DuckDBWarehouse, transaction: Callable[[DuckDBWarehouse], N
 
 
 def _read(warehouse: DuckDBWarehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute("SELECT count(*) FROM raw.items")
 
 
 def _write(warehouse: DuckDBWarehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute("UPDATE ops.schema_versions SET version = version")
 
 

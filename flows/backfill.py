@@ -108,7 +108,7 @@ async def backfill(
     making = Making(open_warehouse(settings), settings, source or settings.source)
     span = _checked(Span(from_day, to_day), making)
     chosen = graph.choose(making.stages, stages)
-    with making.warehouse.transaction() as session:
+    with making.warehouse.transaction(stage="enrich") as session:
         works = choose_work(session, making, span, chosen, only, utc_now(), newest_first=order == "newest")
     planned = await asyncio.to_thread(plan_backfill, making.warehouse, making, works, chosen)
     total = planned.total
@@ -193,14 +193,14 @@ async def _briefings(made: Backfill, held: Leases) -> None:
 
 def _announce(made: Backfill, day: date) -> None:
     """Have it told what came of the day since its child ended: that its page is written."""
-    with made.making.warehouse.transaction() as session:
+    with made.making.warehouse.transaction(stage="enrich") as session:
         announce.announce_day(session, made.making, day, "parent", utc_now())
 
 
 async def _close(made: Backfill, span: Span) -> dict[str, Any]:
     """Say how every day of the backfill stands now, by the ledger."""
     days = [work.day for work in made.works]
-    with made.making.warehouse.transaction() as session:
+    with made.making.warehouse.transaction(stage="enrich") as session:
         found = grid(session, made.making, min(days), max(days), utc_now())
     rows = []
     for work in made.works:

@@ -123,6 +123,6 @@ async def _ended(run: FlowRun, making: Making) -> FlowRun:
 
 def _has_leases(making: Making, run_id: str) -> bool:
     """Whether a run holds leases that keep others off: from its beginning to its end it holds one at least."""
-    with making.warehouse.transaction() as session:
+    with making.warehouse.transaction(stage="enrich") as session:
         held = leases.alive(session, utc_now())
     return any(one.run_id == run_id for one in held.values())

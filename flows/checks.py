@@ -28,7 +28,7 @@ async def checks(day: date | None = None) -> dict[str, Any]:
         QualityError: a blocking check failed; the ledger is left as it is.
     """
     settings, run_id = load_settings(), str(runtime.flow_run.id)
-    with open_warehouse(settings).transaction() as session:
+    with open_warehouse(settings).transaction(stage="enrich") as session:
         day = day_to_check(session, day)
     results: list[Result] = []
     for part in PARTS:

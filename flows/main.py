@@ -108,7 +108,7 @@ async def hacker_news(
             summary.status = "stopped" if isinstance(error, BudgetReached) else "failed"
             _end(run, error)
             raise
-        with making.warehouse.transaction() as session:
+        with making.warehouse.transaction(stage="enrich") as session:
             summary.count(session, settings, utc_now())
             if before is not None:
                 summary.changed = table_hashes.changed(before, table_hashes.contents(session, making.warehouse))
@@ -155,7 +155,7 @@ def _begin(run: Run) -> dict[str, str] | None:
     """Note the run; what the tables hold now, where the day was run before."""
     now, warehouse = utc_now(), run.making.warehouse
     run.leases.take(run.day, f"run {run.run_id}")  # a sign of life between two stages
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         alive = close_dead(session, now)
         runs.begin_run(session, run.run_id, run.day, run.summary.source, now, alive)
         if stage_rows.was_complete(session, run.day, stage_names.PUBLISH):
@@ -172,7 +172,7 @@ def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy =
     if error:
         status = "stopped" if isinstance(error, BudgetReached) else "failed"
     try:
-        with run.making.warehouse.transaction() as session:
+        with run.making.warehouse.transaction(stage="enrich") as session:
             run.summary.count_costs(session)  # also of a run that failed before it counted the rest
             told = run.summary.as_json() | ({"error": f"{type(error).__name__}: {error}"[:500]} if error else {})
             runs.end_run(session, run.run_id, status, told, utc_now())
@@ -253,7 +253,7 @@ async def _enrich(run: Run) -> None:
 async def _transform(run: Run) -> None:
     if stage_names.TRANSFORM not in run.stages:
         return
-    with run.making.warehouse.transaction() as session:
+    with run.making.warehouse.transaction(stage="enrich") as session:
         refuse_unready(session, run.making, run.day, stage_names.TRANSFORM, utc_now())
         due = spans_to_transform(session, run.making, Span(run.day, run.day), utc_now(), run.again)
     if due:

@@ -50,12 +50,12 @@ async def reconcile(source: str | None = None) -> dict[str, Any]:
     source = source or settings.source
     now = runtime.flow_run.scheduled_start_time.astimezone(UTC).replace(tzinfo=None)
     making = Making(open_warehouse(settings), settings, source)
-    with making.warehouse.transaction() as session:
+    with making.warehouse.transaction(stage="enrich") as session:
         due = days_to_run(session, making, now)
         close_dead(session, utc_now())
     told: dict[str, Any] = {"source": source, "days": {}}
     failed = [error for one in due if (error := await _again(one, source, told["days"]))]
-    with making.warehouse.transaction() as session:
+    with making.warehouse.transaction(stage="enrich") as session:
         left = [
             one
             for one in left_behind(session, making, now)

@@ -83,7 +83,7 @@ def _is_to_be_done(run: Run, found: Partition) -> bool:
 
 def _begin(run: Run, name: str) -> Partition:
     """How the stage stands; where it is to be done, its beginning is noted."""
-    with run.making.warehouse.transaction() as session:
+    with run.making.warehouse.transaction(stage="enrich") as session:
         now = utc_now()
         for upstream in run.making.stages[name]:
             if not partition(session, run.making, run.day, upstream, now).is_done:
@@ -121,7 +121,7 @@ def begin(session: Session, making: Making, days: Sequence[date], name: str, run
 
 def _end(run: Run, name: str) -> None:
     """Note that the stage is done, unless its last task did, in the transaction that made it so."""
-    with run.making.warehouse.transaction() as session:
+    with run.making.warehouse.transaction(stage="enrich") as session:
         if stage_rows.is_running(session, run.day, name, run.run_id):
             stage_rows.end_stage(session, run.day, name, "complete", run.run_id, utc_now())
 
@@ -131,7 +131,7 @@ def _fail(run: Run, name: str, error: BaseException) -> None:
     told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
     if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
         told = "interrupted"
-    with suppress(HnIntelError), run.making.warehouse.transaction() as session:  # must not hide why
+    with suppress(HnIntelError), run.making.warehouse.transaction(stage="enrich") as session:  # must not hide why
         if stage_rows.is_running(session, run.day, name, run.run_id):
             stage_rows.end_stage(session, run.day, name, status, run.run_id, utc_now(), error=told[:500])
 

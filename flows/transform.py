@@ -39,10 +39,10 @@ def transform(
     built, days = Built(0, 0), 0
     # One at a time, whatever the days: every build writes the same tables.
     with leases.held(making.warehouse, leases.ALL_DAYS, STAGE, run_id, settings):
-        with making.warehouse.transaction() as session:
+        with making.warehouse.transaction(stage="enrich") as session:
             spans = spans_to_transform(session, making, Span(first, last), utc_now(), again)
         for span in spans:
-            with making.warehouse.transaction() as session:
+            with making.warehouse.transaction(stage="enrich") as session:
                 begin(session, making, span, STAGE, run_id, utc_now())
             built, days = _built(making, span, run_id), days + len(span)
     progress.finish(STAGE, f"{built.models} models, {built.tests} tests, {days} day{'s' if days > 1 else ''}")
@@ -51,7 +51,7 @@ def transform(
 
 def _built(making: Making, days: list[date], run_id: str) -> Built:
     try:
-        with query_tags.tagged("transform", run=run_id, day=days[-1]):  # dbt's statements are on the run's bill
+        with query_tags.tagged(run=run_id, day=days[-1]):  # dbt's statements are on the run's bill
             built = build(days[0], days[-1])
     except BaseException as error:
         told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
@@ -69,6 +69,6 @@ def _end(
     rows: int | None = None,
     error: str | None = None,
 ) -> None:
-    with making.warehouse.transaction() as session:
+    with making.warehouse.transaction(stage="enrich") as session:
         for day in days:
             stage_rows.end_stage(session, day, STAGE, status, run_id, utc_now(), rows=rows, error=error)

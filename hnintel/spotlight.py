@@ -62,7 +62,7 @@ def ask(
     """
     # The question is the same, and so is its fingerprint: the day's run finds it answered.
     alone = replace(enrichment, where=f"({enrichment.where}) AND id = {int(story_id)}")
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         prepare(session, warehouse, enrichment, settings)
     run = EnrichmentRun(warehouse, alone, day, settings, run_id)
     known = Enriched(reused=run.reuse())

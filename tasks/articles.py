@@ -34,7 +34,7 @@ STAGE = "articles"
 def pending(day: date, have_pages: bool) -> list[Wanted]:
     """The articles of a day that are to be read."""
     settings = load_settings()
-    with tagged("ingest", day=day), open_warehouse(settings).transaction() as session:
+    with tagged(day=day), open_warehouse(settings).transaction(stage="ingest") as session:
         return articles.pending_articles(session, day, utc_now(), have_pages, settings.article_refresh_days)
 
 
@@ -74,7 +74,7 @@ def load(read: Sequence[Article], day: date, run_id: str) -> int:
     Raises:
         WarehouseBusy: another run has taken the day over, and has newer articles by now.
     """
-    with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
+    with tagged(run=run_id, day=day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
         stage_rows.refuse_if_taken_over(session, day, STAGE, run_id)
         articles.load_articles(session, read, day, run_id, utc_now())
     return len(read)
@@ -83,7 +83,7 @@ def load(read: Sequence[Article], day: date, run_id: str) -> int:
 @task(cache_policy=NO_CACHE, task_run_name="articles of {day} by status")
 def count(day: date) -> dict[str, int]:
     """How the articles of a day stand, whichever run read them."""
-    with tagged("ingest", day=day), open_warehouse(load_settings()).transaction() as session:
+    with tagged(day=day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
         return articles.count_by_status(session, day)
 
 

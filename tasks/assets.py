@@ -24,7 +24,7 @@ def items(day: date, run_id: str) -> None:
     """Tell what reading a day has made."""
     settings = load_settings()
     warehouse = open_warehouse(settings)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="ingest") as session:
         made = lineage.items_made(session, warehouse, day, run_id)
     _announce(made, settings)
 
@@ -33,7 +33,7 @@ def articles(day: date, run_id: str) -> None:
     """Tell what reading articles has made."""
     settings = load_settings()
     warehouse = open_warehouse(settings)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="ingest") as session:
         made = lineage.articles_made(session, warehouse, day, run_id)
     _announce([made], settings)
 
@@ -42,7 +42,7 @@ def enriched(name: str, day: date, run_id: str) -> None:
     """Tell what asking an enrichment has made."""
     settings = load_settings()
     warehouse, enrichment = open_warehouse(settings), load_enrichments(settings.enrichments_path)[name]
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         made = lineage.enrichment_made(session, warehouse, enrichment, day, run_id)
     _announce([made], settings)
 
@@ -51,7 +51,7 @@ def briefed(day: date, run_id: str) -> None:
     """Tell what writing the briefing has made."""
     settings = load_settings()
     warehouse = open_warehouse(settings)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         made = lineage.briefing_made(session, warehouse, day, run_id)
     _announce([made], settings)
 

@@ -27,10 +27,10 @@ def publish(day: date) -> str:
     """Write the page, and keep its Markdown as an artifact of the run; or its figures, where no text may go there."""
     settings = load_settings()
     warehouse = open_warehouse(settings)
-    with tagged("enrich", day=day):
+    with tagged(day=day):
         path, markdown = pages.publish(warehouse, day, settings)
         if settings.metadata_only:
-            with warehouse.transaction() as session:
+            with warehouse.transaction(stage="enrich") as session:
                 markdown = figures(session, day, markdown)
     create_markdown_artifact(markdown, key=f"briefing-{day}", description=f"Hacker News on {day}")
     return str(path)

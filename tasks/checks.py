@@ -36,7 +36,7 @@ def go_on(results: Sequence[Result], day: date, run_id: str) -> None:
 @task(cache_policy=NO_CACHE, task_run_name="show the checks of {day}")
 def show(day: date, run_id: str) -> None:
     """Keep all checks of the run as a table artifact, what failed first, and have that announced."""
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         results = check_results.results_of(session, run_id, day)
         outbox.put_all(session, [_failure(one, day, run_id) for one in results if not one.passed], utc_now())
     if not results:  # the run ended before its first check

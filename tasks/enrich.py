@@ -46,7 +46,7 @@ def ask(name: str, day: date, run_id: str, after: int) -> Chunk | None:
         WarehouseBusy: another run has taken the enrichment over, and asks by now.
     """
     with waiting_to_be_tried_again(f"enrich {name}"), turn(AI):
-        with open_warehouse(load_settings()).transaction() as session:
+        with open_warehouse(load_settings()).transaction(stage="enrich") as session:
             stage_rows.refuse_if_taken_over(session, day, of_enrichment(name), run_id)
         return _run(name, day, run_id).next_chunk(after)
 

@@ -154,17 +154,17 @@ def _event(event_id: str, name: str, resource: str, payload: dict[str, Any], occ
 
 
 def _waiting() -> list[outbox.Waiting]:
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         return outbox.waiting(session, _BATCH)
 
 
 def _put(event: Event) -> None:
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         outbox.put(session, event, utc_now())
 
 
 def _note(ids: Sequence[str]) -> None:
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         outbox.emitted(session, ids, utc_now())
 
 

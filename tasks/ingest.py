@@ -33,7 +33,7 @@ def list_day(source: str, window: Window) -> Listing:
     listing = asyncio.run(opened.list_day(window))
     if opened.lists_gone:
         return listing
-    with tagged("ingest", day=window.day), open_warehouse(settings).transaction() as session:
+    with tagged(day=window.day), open_warehouse(settings).transaction(stage="ingest") as session:
         return scraping.with_known(listing, loading.known_ids(session, window.day, opened.name))
 
 
@@ -42,7 +42,7 @@ def list_hours(source: str, window: Window, until: datetime) -> tuple[Listing, l
     """What is to be read of the hours of a day that are over at *until*, which hours these are, and when it began."""
     settings, began = load_settings(), utc_now()
     opened = open_source(source, settings)
-    with tagged("ingest", day=window.day), open_warehouse(settings).transaction() as session:
+    with tagged(day=window.day), open_warehouse(settings).transaction(stage="ingest") as session:
         due = hours.hours_due(session, window, source, until)
         known = loading.known_ids(session, window.day, opened.name)
         waiting = loading.waiting_ids(session, window.day)
@@ -53,7 +53,7 @@ def list_hours(source: str, window: Window, until: datetime) -> tuple[Listing, l
 def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> scraping.Scraped:
     """A chunk of items with their comments; *identity* is the source's, for the cache key."""
     settings = load_settings()
-    with tagged("ingest", day=day), open_warehouse(settings).transaction() as session:
+    with tagged(day=day), open_warehouse(settings).transaction(stage="ingest") as session:
         held = loading.held_comments(session, ids)
     with turn(HACKER_NEWS):
         return asyncio.run(scraping.scrape(open_source(source, settings), ids, day, settings, held))
@@ -62,7 +62,7 @@ def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> scrapin
 @task(cache_policy=NO_CACHE, task_run_name="begin {stage} of {day}")
 def begin(day: date, stage: str, run_id: str) -> None:
     """Note in the ledger that a stage has begun."""
-    with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
+    with tagged(run=run_id, day=day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
         stage_rows.begin_stage(session, day, stage, run_id, utc_now())
 
 
@@ -73,7 +73,7 @@ def load(scraped: scraping.Scraped, day: date, run_id: str) -> loading.Loaded:
     Raises:
         WarehouseBusy: another run has taken the day over, and has newer items by now.
     """
-    with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
+    with tagged(run=run_id, day=day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
         stage_rows.refuse_if_taken_over(session, day, STAGE, run_id)
         return loading.load(session, scraped, day, run_id, utc_now())
 
@@ -81,7 +81,7 @@ def load(scraped: scraping.Scraped, day: date, run_id: str) -> loading.Loaded:
 @task(cache_policy=NO_CACHE, task_run_name="end {stage} of {day}")
 def end(day: date, stage: str, source: str, run_id: str, rows: int, lost: int) -> None:
     """Note in the ledger that a reading is done: complete, or partial where something was lost to the dead letters."""
-    with tagged("ingest", run_id, day), open_warehouse(load_settings()).transaction() as session:
+    with tagged(run=run_id, day=day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
         if stage == STAGE:
             hours.forget(session, day, source)
         stage_rows.end_stage(session, day, stage, "partial" if lost else "complete", run_id, utc_now(), rows=rows)
@@ -91,7 +91,7 @@ def end(day: date, stage: str, source: str, run_id: str, rows: int, lost: int) -
 def end_hours(day: date, source: str, run_id: str, read: Sequence[Hour], began: datetime, lost: int) -> None:
     """Note in the ledger that hours of a day were read; the reading of the day, as far as it is, with all its items."""
     settings = load_settings()
-    with tagged("ingest", run_id, day), open_warehouse(settings).transaction() as session:
+    with tagged(run=run_id, day=day), open_warehouse(settings).transaction(stage="ingest") as session:
         hours.note_read(session, read, source, run_id, began)
         rows = len(loading.known_ids(session, day, open_source(source, settings).name))
         stage_rows.end_stage(session, day, STAGE, "partial" if lost else "complete", run_id, utc_now(), rows=rows)

@@ -34,7 +34,7 @@ def find(story_id: int, source: str) -> spotlight.Found:
 @task(cache_policy=NO_CACHE, task_run_name="load {story_id}")
 def load(story_id: int, found: spotlight.Found, run_id: str) -> loading.Loaded:
     """Merge the story and its comments into the warehouse."""
-    with tagged("ingest", run_id, found.day), open_warehouse(load_settings()).transaction() as session:
+    with tagged(run=run_id, day=found.day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
         return loading.load(session, found.scraped, found.day, run_id, utc_now())
 
 
@@ -43,12 +43,12 @@ def read_article(story_id: int, source: str, day: date, run_id: str) -> int:
     """Fetch its article and keep it, where it has one that is to be read; how many that were."""
     settings = load_settings()
     opened = open_source(source, settings)
-    with open_warehouse(settings).transaction() as session:
+    with open_warehouse(settings).transaction(stage="ingest") as session:
         wanted = spotlight.article_of(session, story_id, day, utc_now(), settings)
     if not wanted or opened.pages() is None:
         return 0
     read = articles.read.fn(wanted, source, opened.identity, day)
-    with tagged("ingest", run_id, day), open_warehouse(settings).transaction() as session:
+    with tagged(run=run_id, day=day), open_warehouse(settings).transaction(stage="ingest") as session:
         load_articles(session, read, day, run_id, utc_now())
     return len(read)
 

@@ -122,7 +122,7 @@ def _at_once(given: str) -> int:
 
 def _planned(making: Making, span: Span, chosen: frozenset[str], asked: argparse.Namespace) -> BackfillPlan:
     now = utc_now()
-    with making.warehouse.transaction() as session:
+    with making.warehouse.transaction(stage="enrich") as session:
         works = choose_work(session, making, span, chosen, asked.only, now, newest_first=asked.order == "newest")
     return plan_backfill(making.warehouse, making, works, chosen)
 

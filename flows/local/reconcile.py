@@ -39,7 +39,7 @@ def main_reconcile(argv: list[str]) -> int:
         open_source(settings.source, settings)
         writable(settings.folder)
         making = Making(open_warehouse(settings), settings, settings.source)
-        with making.warehouse.transaction() as session:
+        with making.warehouse.transaction(stage="enrich") as session:
             due = days_due(session, making, now := utc_now())
             left = left_to_people(session, making, due)
             if not asked.plan:

@@ -69,7 +69,7 @@ def publish(warehouse: Warehouse, day: date, settings: Settings) -> tuple[Path, 
         UsageError: no briefing of *day* was written.
         WarehouseError: the site folder cannot be written.
     """
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         briefings = _briefings(session, warehouse)
         if day not in briefings:
             raise UsageError(f"no briefing of {day} was written: run that day first")
@@ -86,7 +86,7 @@ def publish(warehouse: Warehouse, day: date, settings: Settings) -> tuple[Path, 
     for shown in sorted(
         published_pages.missing(days, settings) - pages.keys()
     ):  # each by itself: there may be years of them
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             page = _page(session, briefings[shown], days, settings)
         _write(path_of(shown, settings), render_page(page), settings.site_readable)
     _write(settings.site / published_pages.INDEX, render_index(index), settings.site_readable)

@@ -80,7 +80,7 @@ def write_briefing(warehouse: Warehouse, day: date, run_id: str, settings: Setti
     """
     model = answering(warehouse)
     try:
-        with tagged("enrich", run_id, day, STAGE, fingerprint(model)):
+        with tagged(run=run_id, day=day, enrichment=STAGE, fingerprint=fingerprint(model)):
             return _write(warehouse, day, run_id, settings, model)
     except ModelUnavailable:
         if not warehouse.fall_back(model):
@@ -91,7 +91,7 @@ def write_briefing(warehouse: Warehouse, day: date, run_id: str, settings: Setti
 def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, model: str) -> Written:
     functions, question = _Functions.of(warehouse, settings), fingerprint(model)
     budget = Budget(settings, run_id, day, STAGE)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         lines = lines_hash(session, warehouse, day)
         there = _is_there(session, day, question, lines)
         if there and not _tries_left(session, day):
@@ -123,9 +123,11 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
         return written
 
     try:
-        written = warehouse.ask(Query(statement("briefing/lines"), [day, day]), _steps(warehouse, model), keep)
+        written = warehouse.ask(
+            Query(statement("briefing/lines"), [day, day]), _steps(warehouse, model), keep, stage="enrich"
+        )
     except AskingStopped as stopped:
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             budget.release(session)
             stamp = Stamp(run_id, day, STAGE, question)
             told = book_stopped(session, [functions.agg, functions.complete], stamp, stopped)
@@ -133,7 +135,7 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
         raise Stopped(f"the briefing of {day} was stopped: {told}") from None
     if written is not None:
         return written
-    with warehouse.transaction() as session:  # a day without a story has a briefing too: one that says so
+    with warehouse.transaction(stage="enrich") as session:  # a day without a story has a briefing too: one that says so
         _save(session, day, question, lines, [], 0, model, run_id)
     return Written(anew=True)
 

@@ -42,7 +42,7 @@ def run_checks(
     results: list[Result] = []
     under_way = "checks"
     try:
-        with tagged("enrich", run_id, day), warehouse.transaction() as session:
+        with tagged(run=run_id, day=day), warehouse.transaction(stage="enrich") as session:
             for check in checks_of(session, warehouse, settings, parts):
                 under_way = f"check {check.label}"
                 verdict = check.measure(session, day, settings)
@@ -93,7 +93,7 @@ def stop_if_blocked(
     failed = _blocking_failures(results)
     if not failed or not settings.check_blocks:
         return
-    with tagged("enrich", run_id, day), warehouse.transaction() as session:
+    with tagged(run=run_id, day=day), warehouse.transaction(stage="enrich") as session:
         for guards, told in {one.guards: f"{one.name}: {one.detail}" for one in failed}.items():
             stage = guards if guards == GUARDS else of_enrichment(guards)
             stage_rows.end_stage(session, day, stage, "failed", run_id, utc_now(), error=told)

@@ -38,7 +38,7 @@ def bill(
         found = bill_checked(warehouse, settings, _RUN, first)
     else:
         print(f"{settings.warehouse} sends no bill; this is what was estimated", file=sys.stderr)
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             found = bills(session, first)
     if as_json:
         print(json.dumps({"since": str(first), "days": _by_day(found)}))

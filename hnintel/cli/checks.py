@@ -34,7 +34,7 @@ def checks(
     asked = parse_day(day) if day else None
     settings = load_settings()
     warehouse = open_warehouse(settings)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         checked = day_to_check(session, asked)
     results = run_checks(warehouse, checked, settings, BY_HAND)
     if as_json:

@@ -74,6 +74,6 @@ def _line(letter: Letter) -> str:
 def _letters(stage: str | None, day: date | None) -> list[Letter]:
     settings = load_settings()
     asked = {one.stage for one in load_enrichments(settings.enrichments_path).values()}
-    with open_warehouse(settings).transaction() as session:
+    with open_warehouse(settings).transaction(stage="enrich") as session:
         found = dead_letters.letters(session, settings, utc_now(), asked, stage)
     return [letter for letter in found if day is None or letter.day == day]

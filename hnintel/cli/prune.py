@@ -22,7 +22,7 @@ def prune(
     settings = load_settings()
     enrichments = load_enrichments(settings.enrichments_path)
     warehouse = open_warehouse(settings)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         found = superseded.superseded(session, warehouse, enrichments, settings)
     for one in found:
         print(f"{one.enrichment}: {one.answers} answers by {one.model}")
@@ -34,6 +34,6 @@ def prune(
     if not yes and not sys.stdin.isatty():
         raise UsageError("these answers were paid for and would be gone: --yes removes them, --dry-run only lists them")
     if yes or typer.confirm("Remove them?"):
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             removed = superseded.prune(session, warehouse, enrichments, settings)
         print(f"removed {sum(one.answers for one in removed)} answers")

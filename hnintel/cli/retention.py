@@ -10,7 +10,6 @@ import typer
 
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
-from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.retention import prune_cache, prune_raw
 from hnintel.window import day_of
 
@@ -25,7 +24,7 @@ def retention(
     """Remove raw text older than HNINTEL_RAW_TEXT_DAYS and cached results older than HNINTEL_CACHE_DAYS."""
     settings = load_settings()
     today = day_of(datetime.now(UTC), settings.time_zone)
-    with tagged("ingest"), open_warehouse(settings).transaction() as session:
+    with open_warehouse(settings).transaction(stage="ingest") as session:
         pruned = prune_raw(session, settings.raw_text_days, today, dry_run)
     removed = prune_cache(results or settings.folder / "prefect" / "results", settings.cache_days, dry_run=dry_run)
     verb = "would go" if dry_run else "removed"

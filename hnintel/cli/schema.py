@@ -33,7 +33,7 @@ def drop(
     if not wanted:
         raise UsageError("which branch's schemas? give --prefix or HNINTEL_SCHEMA_PREFIX")
     warehouse = open_warehouse(branch_schemas.as_owner(settings))
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         there = branch_schemas.of_branch(session, wanted)
     for name in there:
         print(name)
@@ -45,5 +45,5 @@ def drop(
     if not yes and not sys.stdin.isatty():
         raise UsageError("these schemas would be gone: --yes drops them, --dry-run only lists them")
     if yes or typer.confirm("Drop them?"):
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             print(f"dropped {len(branch_schemas.drop(session, wanted))} schemas")

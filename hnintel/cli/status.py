@@ -74,7 +74,7 @@ def status(
     """Show days and their stages, how fresh the newest is, and what is due and why."""
     settings, now = load_settings(), utc_now()
     warehouse = open_warehouse(settings)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         making = Making(warehouse, settings, source or _source(session, settings))
         open_source(making.spec, settings)  # refused where there is no such source, also while the ledger is empty
         span = _span(session, making, first, last, now)

@@ -37,7 +37,7 @@ def reconcile(warehouse: Warehouse, run_id: str, since: date | None = None) -> l
         WarehouseError: the role may not read the views; ``python -m hnintel doctor`` prints the grant.
     """
     since = since or (datetime.now(UTC) - timedelta(days=DAYS)).date()
-    with query_tags.tagged(stage="enrich", run=run_id), warehouse.transaction() as session:
+    with query_tags.tagged(run=run_id), warehouse.transaction(stage="enrich") as session:
         known = _runs(session)
         asked = [since.isoformat(), _OURS]
         ai = _newest_of(_ai_row(row, known) for row in session.rows(statement("cost/billed_ai", view=AI_VIEW), asked))

@@ -113,7 +113,7 @@ class EnrichmentRun:
 
     def _tagged(self) -> AbstractContextManager[None]:
         """Have what is sent in the block be known as this enrichment's."""
-        return tagged("enrich", self._run_id, self._day, self._enrichment.name, self._fingerprint)
+        return tagged(run=self._run_id, day=self._day, enrichment=self._enrichment.name, fingerprint=self._fingerprint)
 
     def begin(self) -> int:
         """Make the table ready, note the attempt, and take the answers that are there to the very same texts.
@@ -144,7 +144,7 @@ class EnrichmentRun:
                 raise
         # It is another question to another model: with a fingerprint, a price and a view of its own.
         self._know_the_question()
-        with self._tagged(), self._warehouse.transaction() as session:
+        with self._tagged(), self._warehouse.transaction(stage="enrich") as session:
             prepare(session, self._warehouse, self._enrichment, self._settings)
         return self.next_chunk(after)
 
@@ -156,12 +156,13 @@ class EnrichmentRun:
                 self._pending(after, self._settings.enrich_chunk, self._fingerprint),
                 question(self._warehouse, self._enrichment),
                 self._keep,
+                stage="enrich",
             )
         except Stopped as stopped:
             raise self._book_stopped(stopped) from None
         except WarehouseError as error:
             if not self._functions.is_free:
-                with self._warehouse.transaction() as session:
+                with self._warehouse.transaction(stage="enrich") as session:
                     self._budget.release(session)
             raise self._named(error) from error
 
@@ -170,11 +171,11 @@ class EnrichmentRun:
         told = "nothing of it was asked"
         if isinstance(stopped, AskingStopped):
             stamp = Stamp(self._run_id, self._day, self._enrichment.name, self._fingerprint)
-            with self._tagged(), self._warehouse.transaction() as session:
+            with self._tagged(), self._warehouse.transaction(stage="enrich") as session:
                 self._budget.release(session)
                 told = book_stopped(session, self._functions.all, stamp, stopped)
         elif not self._functions.is_free:
-            with self._warehouse.transaction() as session:
+            with self._warehouse.transaction(stage="enrich") as session:
                 self._budget.release(session)
         told = f"stopped: {told}; what was answered is kept"
         progress.finish(f"enrich {self._enrichment.name}", told)
@@ -205,12 +206,12 @@ class EnrichmentRun:
     def _reserve(self, after: int) -> None:
         """Put the next chunk on the books, or note that it is too much and stop."""
         try:
-            with self._warehouse.transaction() as session:
+            with self._warehouse.transaction(stage="enrich") as session:
                 wanted = self._estimate(session, self._pending(after, self._settings.enrich_chunk, self._fingerprint))
                 if wanted.rows:
                     self._budget.reserve(session, wanted, utc_now())
         except BudgetReached as reached:
-            with self._warehouse.transaction() as session:
+            with self._warehouse.transaction(stage="enrich") as session:
                 stage = self._enrichment.stage
                 stage_rows.end_stage(session, self._day, stage, "stopped", self._run_id, utc_now(), error=str(reached))
             raise
@@ -253,7 +254,7 @@ class EnrichmentRun:
         if total.failed <= allowed:
             return
         told = f"{total.failed} of {total.asked} answers were bad"
-        with self._tagged(), self._warehouse.transaction() as session:
+        with self._tagged(), self._warehouse.transaction(stage="enrich") as session:
             now = utc_now()
             result = Result(f"{self._enrichment.name}: share of bad answers", blocking=True, passed=False, detail=told)
             keep_results(session, self._day, self._run_id, [result])
@@ -298,7 +299,7 @@ class EnrichmentRun:
     def _transaction(self) -> Iterator[Session]:
         """One that is known as this enrichment's, and whose errors are."""
         try:
-            with self._tagged(), self._warehouse.transaction() as session:
+            with self._tagged(), self._warehouse.transaction(stage="enrich") as session:
                 yield session
         except WarehouseError as error:
             raise self._named(error) from error

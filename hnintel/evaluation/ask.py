@@ -130,7 +130,7 @@ def _in_chunks(
         _load(warehouse, enrichment, labelled, settings)
         for after in range(0, len(labelled.examples), settings.enrich_chunk):
             pending = Query(_PENDING, [after, after + settings.enrich_chunk])
-            kept = warehouse.ask(pending, steps, keep)
+            kept = warehouse.ask(pending, steps, keep, stage="enrich")
             if kept is not None:
                 yield kept
     except Stopped:
@@ -152,7 +152,7 @@ def _load(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, s
         }
         for number, example in enumerate(labelled.examples, start=1)
     ]
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute(
             "CREATE OR REPLACE TABLE labelled "
             "(item_id BIGINT, input VARCHAR, input_hash VARCHAR, input_cut BOOLEAN, expected VARCHAR)"

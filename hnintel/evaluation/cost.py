@@ -39,7 +39,7 @@ class Books:
             yield
             return
         warehouse = open_warehouse(self._settings)
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             for budget, total in budgets:
                 exceeded = budget.would_exceed(session, total, utc_now())
                 if exceeded:
@@ -52,7 +52,7 @@ class Books:
         try:
             yield
         finally:
-            with warehouse.transaction() as session:
+            with warehouse.transaction(stage="enrich") as session:
                 for budget, _ in budgets:
                     budget.release(session)
 
@@ -60,7 +60,7 @@ class Books:
         """Add a chunk that was asked to ``ops.ai_usage``, under the enrichment's name and that it was judged."""
         if functions.is_free:
             return
-        with open_warehouse(self._settings).transaction() as session:
+        with open_warehouse(self._settings).transaction(stage="enrich") as session:
             functions.book(session, self.run_id, self._today, f"{EVALUATING}{enrichment}", fingerprint, judged)
 
     def add_stopped(self, functions: Functions, enrichment: str, fingerprint: str, stopped: AskingStopped) -> str:
@@ -68,7 +68,7 @@ class Books:
         stamp = Stamp(self.run_id, self._today, f"{EVALUATING}{enrichment}", fingerprint)
         if functions.is_free:
             return str(stopped)
-        with open_warehouse(self._settings).transaction() as session:
+        with open_warehouse(self._settings).transaction(stage="enrich") as session:
             return book_stopped(session, functions.all, stamp, stopped)
 
     @property

@@ -47,13 +47,13 @@ async def retry(
         of_day = [letter for letter in here if letter.day == day]
         with leases.held(warehouse, day, INGEST, run_id, settings):
             scraped = await _read(warehouse, source, of_day, day, settings)
-            with tagged("ingest", run_id, day), warehouse.transaction() as session:
+            with tagged(run=run_id, day=day), warehouse.transaction(stage="ingest") as session:
                 loading.load(session, scraped, day, run_id, now)
         lost = {(one.stage, one.key) for one in scraped.lost + scraped.lost_below}
         still = sum((letter.stage, letter.key) in lost for letter in of_day)
         taken, failing = taken + len(of_day) - still, failing + still
     rest = [letter for letter in chosen if letter.stage not in READ_HERE]
-    with tagged("ingest", run_id), warehouse.transaction() as session:
+    with tagged(run=run_id), warehouse.transaction(stage="ingest") as session:
         _make_due(session, rest, now)
     return Retried(taken, failing, len(rest), tuple(sorted({letter.day for letter in chosen})))
 
@@ -63,7 +63,7 @@ async def _read(
 ) -> Scraped:
     keys = {stage: [letter.key for letter in of_day if letter.stage == stage] for stage in READ_HERE}
     listed = [int(key) for key in keys[ITEMS]]
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="ingest") as session:
         held = loading.held_comments(session, listed)
     scraped = await scraping.scrape(source, listed, day, settings, held)
     scraped += await scraping.scrape_options(source, [int(key) for key in keys[OPTIONS]], day)

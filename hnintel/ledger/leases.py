@@ -74,7 +74,7 @@ class Leases:
 
     def take(self, day: date, stage: str) -> Held | None:
         """Try once to take the lease of a stage: None where it is ours now, else who holds it."""
-        with self._warehouse.transaction() as session:
+        with self._warehouse.transaction(stage="enrich") as session:
             now = utc_now()
             there = _read(session, "WHERE day = ? AND stage = ?", [day, stage])
             for held in there:
@@ -82,7 +82,8 @@ class Leases:
                     return held
             for held in there:
                 session.execute(_FREE, [day, stage, held.run_id])
-        with self._warehouse.transaction() as session:  # DuckDB takes no key in the transaction that let go of it
+        # A transaction of its own: DuckDB takes no key in the transaction that let go of it.
+        with self._warehouse.transaction(stage="enrich") as session:
             session.execute("UPDATE ops.lease_turn SET taken = taken + 1")  # from here on one at a time
             session.execute(
                 statement("ledger/take_lease"),
@@ -96,7 +97,7 @@ class Leases:
 
     def give_back(self, day: date, stage: str) -> None:
         """Let others have the stage."""
-        with self._warehouse.transaction() as session:
+        with self._warehouse.transaction(stage="enrich") as session:
             session.execute(_FREE, [day, stage, self._run_id])
         self._taken.discard((day, stage))
 
@@ -120,7 +121,8 @@ class Leases:
 
     def _beat(self) -> None:
         while not self._over.wait(self._length.total_seconds() / _BEATS):
-            with suppress(HnIntelError), self._warehouse.transaction() as session:  # the next beat may get through
+            # Where one beat fails, the next may get through.
+            with suppress(HnIntelError), self._warehouse.transaction(stage="enrich") as session:
                 now = utc_now()
                 session.execute(
                     "UPDATE ops.leases SET heartbeat_at = ?, expires_at = ? WHERE run_id = ?",

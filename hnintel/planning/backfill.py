@@ -109,7 +109,7 @@ def plan_backfill(warehouse: Warehouse, making: Making, works: list[Work], stage
         WarehouseError: a price is not known.
     """
     planned = BackfillPlan(works, in_words(making.stages, stages))
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         here = _items_of_days_read(session)
         due = {work.day: _articles_due(session, making, work) for work in works if work.day in here}
     held = set(making.source.days(making.settings.time_zone))
@@ -188,7 +188,7 @@ def _usual_day(warehouse: Warehouse, making: Making, here: Mapping[date, int]) -
     newest = sorted(here, reverse=True)[:_USUAL_DAYS]
     if not newest:
         return None
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         articles = session.execute(statement("planning/count_articles"), [newest[-1], newest[0]])[0][0]
     plans = [plan(warehouse, day, making.settings, anew=True).stages for day in newest]
     stages = {name: _mean([one[name] for one in plans]) for name in plans[0]}

@@ -67,7 +67,7 @@ def plan(warehouse: Warehouse, day: date, settings: Settings, anew: bool = False
         DeclarationError: an enrichment is declared wrong.
     """
     found, under_way = Plan(day), ""
-    with _naming(lambda: under_way), suppress(_NothingKept), warehouse.transaction() as session:
+    with _naming(lambda: under_way), suppress(_NothingKept), warehouse.transaction(stage="enrich") as session:
         found.items = session.execute("SELECT count(*) FROM raw.items WHERE day = ? AND status = 'ok'", [day])[0][0]
         for enrichment in load_enrichments(settings.enrichments_path).values():
             under_way = f"enrichment {enrichment.name} of {day}: "

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
+from hnintel.snowflake_settings import Stage
+
 T = TypeVar("T")
 
 #: What a column of an enrichment can hold.
@@ -120,8 +122,12 @@ class Warehouse(Protocol):
     def dialect(self) -> Dialect:
         """Its SQL."""
 
-    def transaction(self) -> AbstractContextManager[Session]:
+    def transaction(self, *, stage: Stage) -> AbstractContextManager[Session]:
         """Begin a transaction; never hold one across HTTP or dbt.
+
+        Args:
+            stage: whose Snowflake role and warehouse run it. ``ingest`` writes raw and the ledger; ``enrich`` writes
+                answers and the ledger, and reads every schema; ``transform`` is dbt's, and has no access to the ledger.
 
         Raises:
             WarehouseBusy: another process holds the warehouse longer than the set wait.
@@ -134,11 +140,11 @@ class Warehouse(Protocol):
     def fall_back(self, model: str) -> bool:
         """Have another model answer from now on in the place of *model*, which is missing; whether there is one."""
 
-    def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T]) -> T | None:
+    def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T], *, stage: Stage) -> T | None:
         """Ask about what *pending* selects (the table ``pending``), step by step, then hand over in a transaction.
 
         The last step's table can be read in *then*. Every AI function is called once a row. Where nothing is pending
-        nothing is asked and the result is None.
+        nothing is asked and the result is None. *stage* is as for :meth:`transaction`.
 
         Raises:
             WarehouseError: a statement was refused, or what answers went away. Where that happened half way, and each

@@ -1,4 +1,4 @@
-"""What is under way, told to whoever sends statements for it: by these tags a bill is led back to its run."""
+"""What statements are sent for: the run, day and enrichment in their query tags, by which a bill is led to its run."""
 
 from __future__ import annotations
 
@@ -8,43 +8,36 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import date
 
-from hnintel.snowflake_settings import Stage
-
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Of a statement: what it is for. ``stage`` also says which Snowflake role and warehouse run it.
+    """What a statement is for. The stage is no part of it: each transaction names its own, for it decides the role."""
 
-    The enricher is the one that may read every schema and write the ledger; who writes to ``raw`` says ``ingest``.
-    """
-
-    stage: Stage = "enrich"
     run: str | None = None
     day: date | None = None
     enrichment: str | None = None
     fingerprint: str | None = None
 
 
-_current: ContextVar[Tags | None] = ContextVar("tags", default=None)
-_UNTOLD = Tags()
+_current: ContextVar[Tags] = ContextVar("tags", default=Tags())  # noqa: B039 - Tags are frozen
 
 
 def current() -> Tags:
-    """The tags of what this thread is at."""
-    return _current.get() or _UNTOLD
+    """The tags of the statements that this thread sends now."""
+    return _current.get()
 
 
 @contextmanager
 def tagged(
-    stage: Stage | None = None,
+    *,
     run: str | None = None,
     day: date | None = None,
     enrichment: str | None = None,
     fingerprint: str | None = None,
 ) -> Iterator[None]:
     """Add to the tags for the length of the block; what is None stays as it was outside."""
-    told = {"stage": stage, "run": run, "day": day, "enrichment": enrichment, "fingerprint": fingerprint}
-    changed = replace(current(), **{name: value for name, value in told.items() if value is not None})  # type: ignore[arg-type]
+    given = {"run": run, "day": day, "enrichment": enrichment, "fingerprint": fingerprint}
+    changed = replace(current(), **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     token = _current.set(changed)
     try:
         yield

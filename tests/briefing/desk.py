@@ -70,7 +70,7 @@ class Desk:
     def load(self, items: Iterable[Item]) -> None:
         """Load *items* and build the marts."""
         load(self.warehouse, items)
-        with self.warehouse.transaction() as session:
+        with self.warehouse.transaction(stage="enrich") as session:
             make_marts(session)
 
     def write(self, day: date = DAY, run_id: str = "run") -> Written:
@@ -86,7 +86,7 @@ class Desk:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a query, by column name."""
-        with self.warehouse.transaction() as session:
+        with self.warehouse.transaction(stage="enrich") as session:
             return session.rows(sql)
 
 

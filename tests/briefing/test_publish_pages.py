@@ -83,7 +83,7 @@ def test_the_text_of_another_wording_stays_on_the_index(tmp_path: Path) -> None:
     desk = Desk(tmp_path, claiming({"text": "Databases: so it is.", "ids": [1, 2]}))
     desk.load([*on(DAY, 1), *on(NEXT_DAY, 2)])
     desk.write(DAY)
-    with desk.warehouse.transaction() as session:  # as a briefing of an earlier version is kept
+    with desk.warehouse.transaction(stage="enrich") as session:  # as a briefing of an earlier version is kept
         session.execute("UPDATE enriched.briefings SET fingerprint = 'of-an-earlier-wording'")
     desk.write(NEXT_DAY)
     html, _ = desk.publish(NEXT_DAY)
@@ -106,7 +106,7 @@ def test_the_briefing_of_todays_wording_is_the_one_that_is_shown(tmp_path: Path)
     desk = Desk(tmp_path, claiming({"text": "Databases: the accepted words.", "ids": [1]}))
     desk.load(on(DAY, 1))
     desk.write()
-    with desk.warehouse.transaction() as session:
+    with desk.warehouse.transaction(stage="enrich") as session:
         session.execute(
             "INSERT INTO enriched.briefings SELECT day, 'another', input_hash, replace(claims, 'accepted', 'other'), "
             "stories, text, model, run_id, written_at + INTERVAL 1 DAY FROM enriched.briefings"

@@ -45,7 +45,7 @@ def comments_below(item_id: int, *more: str) -> list[Comment]:
 
 def load_comments(asking: Asking, comments: Iterable[Comment]) -> None:
     """Load comments as a scraping task does."""
-    with asking.warehouse.transaction() as session:
+    with asking.warehouse.transaction(stage="enrich") as session:
         scraped = scraping.Scraped(items=[], comments=list(comments))
         loading.load(session, scraped, DAY, "loading", NOW + timedelta(hours=1))
 

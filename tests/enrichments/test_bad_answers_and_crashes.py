@@ -479,7 +479,7 @@ def test_a_condition_on_what_there_is_not_is_told_with_the_enrichment(tmp_path: 
 
 def later(asking: Asking, hours: float) -> None:
     """Let time pass for the dead letters, by making them that much older."""
-    with asking.warehouse.transaction() as session:
+    with asking.warehouse.transaction(stage="enrich") as session:
         for key, seen in session.execute("SELECT key, last_seen FROM ops.dead_letters"):
             session.execute(
                 "UPDATE ops.dead_letters SET last_seen = ?, first_seen = first_seen - INTERVAL '2 HOUR' WHERE key = ?",

@@ -180,7 +180,7 @@ def test_a_second_day_s_answers_are_taken_to_be_as_long_as_the_first_s(paid: Ask
     done = paid.run(enrichment, enrich_chunk=200)
     written = {row["function"]: row["output_tokens"] for row in booked(paid)}
     function = AIFunction.of(enrichment.function, paid.warehouse, enrichment.model, paid.settings)
-    with paid.warehouse.transaction() as session:
+    with paid.warehouse.transaction(stage="enrich") as session:
         told = budget.estimate(session, enrichment.name, function, done.asked, 0)
     assert told.output_tokens == written[enrichment.function]
 

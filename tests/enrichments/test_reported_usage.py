@@ -91,7 +91,7 @@ def test_an_honest_count_is_not_spoken_of(asking: Asking, caplog: pytest.LogCapt
 
 def booked(asking: Asking, run_id: str, calls: int, written: int, age: int, model: str = "small-rules") -> None:
     """Put a booking into the ledger that is *age* days old."""
-    with asking.warehouse.transaction() as session:
+    with asking.warehouse.transaction(stage="enrich") as session:
         row = [run_id, DAY, TAKEAWAY.name, "f", TAKEAWAY.function, model, calls, 100 * calls, written, "counted"]
         row += [0.1, "USD", date(2026, 1, 1), datetime(2026, 10, 22) - timedelta(days=age)]
         session.merge(statement("cost/add_usage"), row)
@@ -99,7 +99,7 @@ def booked(asking: Asking, run_id: str, calls: int, written: int, age: int, mode
 
 def expected(asking: Asking) -> float:
     function = AIFunction.of(TAKEAWAY.function, asking.warehouse, TAKEAWAY.model, asking.settings)
-    with asking.warehouse.transaction() as session:
+    with asking.warehouse.transaction(stage="enrich") as session:
         return budget.answer_tokens(session, TAKEAWAY.name, function)
 
 

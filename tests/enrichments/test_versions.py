@@ -75,14 +75,14 @@ def test_pruning_removes_what_is_shown_no_more_and_nothing_else(asking: Asking, 
     cost = asking.rows("SELECT * FROM ops.ai_usage ORDER BY run_id, function")
 
     there = {enrichment.name: changed(enrichment)}
-    with asking.warehouse.transaction() as session:
+    with asking.warehouse.transaction(stage="enrich") as session:
         removed = superseded.prune(session, asking.warehouse, there, asking.settings)
     assert removed == [superseded.Superseded(enrichment.name, "offline-1", 1)]
     assert asking.answers(enrichment) == before
     kept = asking.answers(enrichment, current=False)
     assert [(row["item_id"], row["run_id"]) for row in kept] == [(ids[0], "new"), *((one, "old") for one in ids[1:])]
     assert asking.rows("SELECT * FROM ops.ai_usage ORDER BY run_id, function") == cost
-    with asking.warehouse.transaction() as session:
+    with asking.warehouse.transaction(stage="enrich") as session:
         assert superseded.prune(session, asking.warehouse, there, asking.settings) == []
 
 
@@ -96,7 +96,7 @@ def test_pruning_under_another_engine_leaves_what_was_paid_for_since(asking: Ask
     asking.engine.engine = Paid()
     asking.run(enrichment, "paid")
     asking.engine.engine = OfflineEngine()
-    with asking.warehouse.transaction() as session:
+    with asking.warehouse.transaction(stage="enrich") as session:
         there = {enrichment.name: enrichment}
         assert superseded.prune(session, asking.warehouse, there, asking.settings) == []
 

@@ -129,7 +129,7 @@ def ran(dump: str, again: bool = False) -> Ran:
 
 def rows_of(warehouse: Warehouse) -> dict[str, list[str]]:
     """What each table holds, in any order; what is of the moment or of the model is left out."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         tables = session.execute(
             "SELECT lower(table_schema), lower(table_name) FROM information_schema.tables "
             "WHERE table_type = 'BASE TABLE' ORDER BY 1, 2"
@@ -150,7 +150,7 @@ def said(table: str, row: dict[str, Any]) -> str:
 
 def usage_of(warehouse: Warehouse) -> list[tuple[Any, ...]]:
     """Calls and tokens by what asked and what was asked."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         return session.execute(
             "SELECT enrichment, function, counting, sum(calls), sum(input_tokens), sum(output_tokens) "
             "FROM ops.ai_usage GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"

@@ -80,7 +80,7 @@ def test_what_cannot_be_emitted_waits_for_the_next_run(prefect_server: None, hom
     from tasks import events
 
     story = StoryTrending(story_id=4_711, score=120, comments=3, points_per_hour=80)
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         outbox.put(session, story, datetime(2026, 10, 22, 12, 0))
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:1/api"}):
         assert asyncio.run(events.emit_waiting()) == 0
@@ -106,7 +106,7 @@ def test_many_that_wait_are_noted_as_they_are_taken(
         await send(told)
 
     monkeypatch.setattr(events, "send", for_a_while)
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         for number in range(5):
             story = StoryTrending(story_id=5_000 + number, score=120, comments=3, points_per_hour=80)
             outbox.put(session, story, datetime(2026, 10, 22, 12, number))
@@ -283,11 +283,11 @@ def test_a_failed_check_is_announced(prefect_server: None, home: Path) -> None:
     from tasks import checks
 
     warehouse = open_warehouse(load_settings())
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         for name, passed in (("topic: drift", False), ("topic: keys", True)):
             found = ["run", DAY, name, False, passed, "moved", datetime(2026, 10, 22)]
             session.execute("INSERT INTO ops.checks VALUES (?, ?, ?, ?, ?, ?, ?)", found)
     checks.show(DAY, "run")
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         (waiting,) = outbox.waiting(session, 100)
     assert (waiting.event, waiting.payload["check"]) == ("hn.check.failed", "topic: drift")

@@ -26,7 +26,7 @@ DAY = date(2026, 10, 22)
 
 def began(day: datetime) -> None:
     """Set back when every run and stage began, as if they had run then."""
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         session.execute("UPDATE ops.runs SET started_at = ?", [day])
         session.execute("UPDATE ops.partitions SET started_at = ?, finished_at = ?", [day, day])
 
@@ -34,7 +34,7 @@ def began(day: datetime) -> None:
 def due(source: str, now: datetime) -> list[tuple[date, str]]:
     settings = load_settings()
     making = Making(open_warehouse(settings), settings, source)
-    with making.warehouse.transaction() as session:
+    with making.warehouse.transaction(stage="enrich") as session:
         return [(one.day, one.why) for one in days_due(session, making, now)]
 
 
@@ -75,7 +75,7 @@ def test_a_day_with_a_dead_letter_is_due_once_its_wait_is_over(
     (pages / "pages.json").write_text("{}", encoding="utf-8")
     source = f"replay:{small_dump},{pages}"
     run(DAY, source)
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         now: datetime = session.execute("SELECT max(last_seen) FROM ops.dead_letters")[0][0]
 
     assert due(source, now) == []
@@ -103,7 +103,7 @@ def test_a_day_that_came_in_after_a_later_one_leaves_nothing_stale_once_reconcil
     assert told["days"][str(DAY)]["status"] == "complete"
     assert due(source, datetime(2026, 11, 20)) == []
     attempts = "SELECT stage, attempts FROM ops.partitions WHERE day = ? AND stage IN ('enrich:topic', 'briefing')"
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         assert dict(session.execute(attempts, [DAY])) == {"enrich:topic": 1, "briefing": 2}
 
 
@@ -117,7 +117,7 @@ def test_what_reconcile_and_status_say_of_a_run_that_died_long_ago_and_of_a_site
     run(DAY, source)
     site = load_settings().site
     before = {path.name: path.read_text(encoding="utf-8") for path in site.iterdir()}
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         asked = session.execute("SELECT count(*), sum(calls) FROM ops.ai_usage")
         session.execute("UPDATE ops.runs SET status = 'running', summary = NULL, finished_at = NULL")
         session.execute("UPDATE ops.partitions SET status = 'running' WHERE stage = 'publish'")
@@ -137,7 +137,7 @@ def test_what_reconcile_and_status_say_of_a_run_that_died_long_ago_and_of_a_site
 
     assert due(source, now) == []
     assert {path.name: path.read_text(encoding="utf-8") for path in site.iterdir()} == before
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         assert session.execute("SELECT DISTINCT status FROM ops.runs WHERE status = 'running'") == []
         assert session.execute("SELECT count(*), sum(calls) FROM ops.ai_usage") == asked
     assert main(["status", "--source", source]) == 0
@@ -151,7 +151,7 @@ def test_the_command_that_status_names_for_what_failed_long_ago_does_it(
 ) -> None:
     source = f"replay:{small_dump}"
     run(DAY, source)
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         session.execute("UPDATE ops.partitions SET status = 'failed', error = 'it broke' WHERE stage = 'publish'")
     assert main(["status", "--source", source]) == 0
     command = f"python flows/main.py --day {DAY} --source {source}"

@@ -50,7 +50,7 @@ class Days:
             "text": "Words.",
         }
         items = [as_row(FirebaseItem.model_validate({**told, "id": one, **changed}), day, "sample") for one in ids]
-        with self.warehouse.transaction() as session:
+        with self.warehouse.transaction(stage="enrich") as session:
             loading.load(session, scraping.Scraped(items=items), day, "run", READ + timedelta(seconds=next(_SECONDS)))
 
     def note(
@@ -65,7 +65,7 @@ class Days:
     ) -> None:
         """Note that *stages* (all: none named) began, and ended with *status* (None: are under way)."""
         making = making or self.making
-        with self.warehouse.transaction() as session:
+        with self.warehouse.transaction(stage="enrich") as session:
             for stage in stages or making.stages:
                 inputs = making.inputs(session, stage, day, day)[day]
                 stage_rows.begin_stage(session, day, stage, run_id, at, making.fingerprint(stage), inputs, making.spec)
@@ -83,12 +83,12 @@ class Days:
 
     def stage(self, name: str, day: date = DAY, making: Making | None = None, now: datetime = NOW) -> Partition:
         """How one stage stands."""
-        with self.warehouse.transaction() as session:
+        with self.warehouse.transaction(stage="enrich") as session:
             return partition(session, making or self.making, day, name, now)
 
     def by_status(self, making: Making | None = None, day: date = DAY) -> dict[str, list[str]]:
         """The stages of *day*, by how they stand."""
-        with self.warehouse.transaction() as session:
+        with self.warehouse.transaction(stage="enrich") as session:
             found = grid(session, making or self.making, day, day, NOW)[day]
         told: dict[str, list[str]] = {}
         for name, one in found.items():
@@ -97,5 +97,5 @@ class Days:
 
     def sql(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement."""
-        with self.warehouse.transaction() as session:
+        with self.warehouse.transaction(stage="enrich") as session:
             return session.execute(sql, params)

@@ -30,13 +30,13 @@ def run(days: Days, day: date, run_id: str) -> None:
     number = WEEK.index(day)
     for stage in ("ingest", *(one.stage for one in ASKED)):
         with leases.held(days.warehouse, day, stage, run_id, days.settings):
-            with days.warehouse.transaction() as session:
+            with days.warehouse.transaction(stage="enrich") as session:
                 if not partition(session, days.making, day, stage, NOW).due:
                     continue
             if stage == "ingest":
                 days.note(stage, status=None, day=day, run_id=run_id)
                 days.load(*range(10 * number + 1, 10 * number + 4), day=day, title=f"A story of day {number}")
-                with days.warehouse.transaction() as session:
+                with days.warehouse.transaction(stage="enrich") as session:
                     stage_rows.end_stage(session, day, stage, "complete", run_id, READ)
             else:
                 (one,) = (one for one in ASKED if one.stage == stage)
@@ -53,7 +53,7 @@ def left_by(order: list[date], at_once: int) -> dict[str, Any]:
             jobs = [pool.submit(run, days, day, f"run {number}") for number, day in enumerate(order)]
             for job in jobs:
                 job.result()
-        with days.warehouse.transaction() as session:
+        with days.warehouse.transaction(stage="enrich") as session:
             hashes = contents(session, days.warehouse)
             stages = session.execute("SELECT day, stage, status, fingerprint, inputs FROM ops.partitions ORDER BY 1, 2")
             calls = session.execute("SELECT enrichment, sum(calls) FROM ops.ai_usage GROUP BY 1 ORDER BY 1")

@@ -35,7 +35,7 @@ def four(days: Days) -> Days:
 
 
 def work(days: Days, only: Only = "due", words: Iterable[str] = (), newest_first: bool = False) -> list[Work]:
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         stages = choose(days.making.stages, words)
         return choose_work(session, days.making, SPAN, stages, only, NOW, newest_first)
 

@@ -37,14 +37,14 @@ def run(
     days: Days, run_id: str, status: statuses.Status | None = None, error: str | None = None, at: datetime = READ
 ) -> None:
     """A run of ``DAY`` that has begun; with *status*, it ended so, with an error if one is given."""
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         runs.begin_run(session, run_id, DAY, "sample", at, alive={"none"})
         if status is not None:
             runs.end_run(session, run_id, status, {"error": error} if error else {}, at)
 
 
 def due(days: Days) -> dict[date, str]:
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         return {one.day: one.why for one in days_due(session, days.making, NOW)}
 
 
@@ -97,7 +97,7 @@ def test_a_run_that_is_alive_is_not_taken_for_dead(days: Days) -> None:
     run(days, "r")
     with Leases(days.warehouse, "r", days.settings) as leases:
         assert leases.take(DAY, "run r") is None
-        with days.warehouse.transaction() as session:
+        with days.warehouse.transaction(stage="enrich") as session:
             assert cut_short(session, days.making, NOW) == []
             close_dead(session, utc_now())
             assert session.execute("SELECT status FROM ops.runs") == [("running",)]
@@ -112,7 +112,7 @@ def test_a_run_that_ended_well_since_makes_the_day_good(days: Days) -> None:
 
 def test_no_run_that_died_is_left_running(days: Days) -> None:
     run(days, "r")
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         close_dead(session, NOW)
     assert days.sql("SELECT status, summary FROM ops.runs") == [("failed", None)]
     assert due(days) == {DAY: "its run of 2026-11-20 06:00 UTC died"}  # that is still known of it
@@ -125,7 +125,7 @@ def test_a_plan_closes_nothing(days: Days, capsys: Capture) -> None:
 
 
 def test_reconcile_closes_a_dead_run_of_another_source_too(days: Days, capsys: Capture) -> None:
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         runs.begin_run(session, "r", DAY, "live", READ)
     assert reconciled(capsys).startswith("nothing is due")
     assert days.sql("SELECT status FROM ops.runs") == [("failed",)]
@@ -154,6 +154,6 @@ def test_of_what_failed_long_ago_both_name_the_command_that_does_it(days: Days, 
 
 
 def test_a_day_that_is_going_on_is_left_to_its_next_hour(days: Days) -> None:
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         runs.begin_run(session, "r", NOW.date(), "sample", NOW)
         assert cut_short(session, days.making, NOW) == []

@@ -69,7 +69,7 @@ def due(days: Days, source: str = "live", **settings: int | date) -> dict[int, s
 
 
 def found_due(days: Days, source: str = "live", **settings: int | date) -> list[Due]:
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         return days_due(session, days.made_from(source, **settings), SATURDAY)
 
 
@@ -202,7 +202,7 @@ def test_what_settles_before_the_first_day_wanted_is_left(days: Days) -> None:
 
 def test_the_newest_page_is_fresh_for_so_many_hours_after_its_day(days: Days) -> None:
     run(days, 22)
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         soon = freshness(session, days.settings, datetime(2026, 10, 23, 16))
         late = freshness(session, days.settings, datetime(2026, 10, 24, 16))
     assert (soon.day, soon.hours, soon.is_fresh) == (date(2026, 10, 22), 12.0, True)
@@ -212,10 +212,10 @@ def test_the_newest_page_is_fresh_for_so_many_hours_after_its_day(days: Days) ->
 def test_a_day_that_was_read_while_it_went_on_is_not_fresh_though_it_has_a_page(days: Days) -> None:
     run(days, 21)
     days.note(day=date(2026, 10, 22), at=datetime(2026, 10, 22, 18))
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         assert freshness(session, days.settings, datetime(2026, 10, 22, 18)).day == date(2026, 10, 21)
 
 
 def test_without_a_page_nothing_is_fresh(days: Days) -> None:
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         assert freshness(session, days.settings, SATURDAY).is_fresh is False

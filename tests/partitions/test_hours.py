@@ -24,13 +24,13 @@ def at(hour: float) -> datetime:
 
 def read(days: Days, numbers: Sequence[int], when: datetime, source: str = "live") -> None:
     """Note that these hours were read, from *when* on."""
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         these = [hour for hour in hours_of(TODAY) if hour.number in numbers]
         hours.note_read(session, these, source, "run", when.replace(tzinfo=None))
 
 
 def due(days: Days, until: datetime, source: str = "live") -> list[int]:
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         return [hour.number for hour in hours_due(session, TODAY, source, until)]
 
 
@@ -72,7 +72,7 @@ def test_an_hour_that_was_read_from_two_sources_is_due_from_neither(days: Days) 
     read(days, [0], at(3), source="live")
     read(days, [0], at(3), source="sample")
     assert (due(days, at(1)), due(days, at(1), source="sample")) == ([], [])
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         hours.forget(session, DAY, "sample")  # of which all of the day was read
     assert (due(days, at(1)), due(days, at(1), source="sample")) == ([], [0])
 
@@ -98,7 +98,7 @@ def test_an_hour_counts_what_was_posted_in_it(days: Days) -> None:
 def test_they_are_no_stages_of_the_day_and_are_forgotten_once_all_of_it_was_read(days: Days) -> None:
     read(days, [0, 1], at(3))
     assert days.by_status() == {"missing": list(days.making.stages)}
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         assert hours.read_at(session, DAY, DAY) == {DAY: {"ingest:00": at(3), "ingest:01": at(3)}}
         hours.forget(session, DAY, "live")
         assert hours.read_at(session, DAY, DAY) == {}

@@ -187,7 +187,7 @@ def test_the_dead_are_forgotten_and_the_living_are_not(days: Days) -> None:
         held.take(DAY, "ingest")
         held.take(DAY, "articles")
         days.sql("UPDATE ops.leases SET expires_at = heartbeat_at WHERE stage = 'articles'")
-        with days.warehouse.transaction() as session:
+        with days.warehouse.transaction(stage="enrich") as session:
             leases.forget_dead(session, utc_now())
         assert days.sql("SELECT stage FROM ops.leases") == [("ingest",)]
 
@@ -200,7 +200,7 @@ def test_a_run_that_was_taken_over_does_not_say_how_the_stage_ended(days: Days, 
         assert other.take(held_as, stage) is None
         with (
             pytest.raises(WarehouseBusy, match=rf"{stage} of {DAY} was taken over by process .* \(run other\)"),
-            days.warehouse.transaction() as session,
+            days.warehouse.transaction(stage="enrich") as session,
         ):
             stage_rows.end_stage(session, DAY, stage, "complete", "mine", utc_now())
     assert days.sql("SELECT status FROM ops.partitions") == [("running",)]
@@ -215,7 +215,7 @@ def test_what_a_run_began_that_took_over_is_not_ended_by_the_one_before_it(
     days.note("transform", status=status, run_id="other")  # made of more than the first one had
     with (
         pytest.raises(WarehouseBusy, match=f"taken over by run other.* {told}"),
-        days.warehouse.transaction() as session,
+        days.warehouse.transaction(stage="enrich") as session,
     ):
         stage_rows.end_stage(session, DAY, "transform", "complete", "mine", utc_now())
     assert days.sql("SELECT run_id, status FROM ops.partitions") == [("other", status or "running")]
@@ -264,5 +264,8 @@ def test_a_run_that_stood_still_while_another_ended_its_stage_writes_nothing_of_
 def test_a_stage_that_another_holds_by_now_is_not_begun(days: Days) -> None:
     with Leases(days.warehouse, "other", days.settings) as other:
         assert other.take(DAY, "ingest") is None
-        with pytest.raises(WarehouseBusy, match="taken over by process"), days.warehouse.transaction() as session:
+        with (
+            pytest.raises(WarehouseBusy, match="taken over by process"),
+            days.warehouse.transaction(stage="enrich") as session,
+        ):
             begin(session, days.making, [DAY], "ingest", "mine", utc_now())

@@ -19,7 +19,7 @@ NEXT = DAY + timedelta(days=1)
 
 
 def due(days: Days) -> list[Due]:
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         return days_due(session, days.making, NOW)
 
 
@@ -61,7 +61,7 @@ def test_publishing_a_day_writes_every_page_that_is_gone_and_asks_nothing(tmp_pa
     desk = Desk(tmp_path)
     days = [DAY + timedelta(days=number) for number in range(5)]
     desk.load([story(1)])
-    with desk.warehouse.transaction() as session:
+    with desk.warehouse.transaction(stage="enrich") as session:
         for day in days:
             session.execute(
                 "INSERT INTO enriched.briefings VALUES (?, 'f', 'h', '[]', 0, '', 'm', 'run', ?)", [day, NOW]

@@ -42,7 +42,7 @@ def test_a_stage_under_way_is_running_while_its_lease_is_kept_and_failed_when_it
     days.note("ingest", status=None)
     with Leases(days.warehouse, "run", days.settings) as held:
         assert held.take(DAY, "ingest") is None
-        with days.warehouse.transaction() as session:
+        with days.warehouse.transaction(stage="enrich") as session:
             now = next(iter(leases.alive(session, datetime(2000, 1, 1)).values())).heartbeat_at
         assert (days.stage("ingest", now=now).status, days.stage("ingest", now=now).due) == ("running", False)
     found = days.stage("ingest")
@@ -124,7 +124,7 @@ def test_a_day_that_was_read_from_several_sources_names_them_the_last_reading_la
     days.note("ingest", at=READ)
     days.note("ingest", making=days.made_from("live"), at=READ + timedelta(hours=1))
     days.note("ingest", day=NEXT)
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         assert sources_of(session, DAY, NEXT) == {DAY: ["sample", "live"], NEXT: ["sample"]}
 
 
@@ -181,7 +181,7 @@ def test_days_that_can_be_built_at_once_are_and_no_build_goes_across_one_that_is
             days.load(10 + number, day=day)
             days.note(*list(days.making.stages)[:-3], day=day)
     days.note("enrich:topic", status="failed", day=week[1])
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         assert spans_to_transform(session, days.making, Span(week[0], week[-1]), NOW) == [
             [week[0]],
             [week[2], week[3], week[5]],

@@ -145,7 +145,7 @@ def test_of_a_day_that_was_read_from_two_sources_it_shows_one_and_names_both(
 def test_of_a_day_that_is_read_by_the_hour_it_says_how_far_that_has_come(
     days: Days, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         read = hours.hours_of(Window.of(DAY, days.settings.time_zone))[:3]
         hours.note_read(session, read, "sample", "run", READ)
     assert f"{DAY} is read by the hour: 3 so far, the last is ingest:02" in told(capsys)

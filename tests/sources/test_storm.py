@@ -33,7 +33,7 @@ async def _run(source: HackerNews, warehouse: Warehouse, settings: Settings) -> 
     async def one(chunk: tuple[int, ...]) -> None:
         async with gate:
             scraped = await scraping.scrape(source, chunk, DAY, settings)
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             loading.load(session, scraped, DAY, "a-run", NOW)
 
     await asyncio.gather(*(one(chunk) for chunk in chunks))
@@ -49,7 +49,7 @@ async def test_every_story_of_a_day_lands_or_lies_in_the_dead_letters_with_its_r
     # Few attempts, so that some are lost and the sum says something; patience enough for a machine that is busy.
     settings = settings_for(server, item_attempts=2, item_timeout=3)
     listed = await _run(HackerNews(settings), warehouse, settings)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         landed = {row[0] for row in session.execute("SELECT id FROM raw.items WHERE status = 'ok'")}
         dead = {int(key): why for key, why in session.execute("SELECT key, reason FROM ops.dead_letters")}
     assert listed == tuple(sorted(world.items))
@@ -72,13 +72,13 @@ async def test_what_a_storm_left_is_taken_when_it_is_retried_in_fair_weather(
     settings = settings_for(server, item_attempts=1, letter_retry_hours=0)
     source = HackerNews(settings)
     listed = await _run(source, warehouse, settings_for(server, item_attempts=1))
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         waiting = dead_letters.letters(session, settings, NOW, ())
     assert len(waiting) > 20
     assert all(letter.due for letter in waiting)
     server.weather = Weather()
     came = await retries.retry(warehouse, source, waiting, settings, "a-retry", datetime.now(UTC))
     assert (came.taken, came.failing, came.days) == (len(waiting), 0, (DAY,))
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert dead_letters.letters(session, settings, NOW, ()) == []
         assert session.execute("SELECT count(*) FROM raw.items")[0][0] == len(listed)

@@ -57,7 +57,7 @@ class Checked:
 
     def days(self, count: int, rows: int = A_DAY, last: date = TUESDAY) -> None:
         """Items and answers of *count* days up to *last*; a third of the answers good, a sixth bad, the rest plain."""
-        with self.warehouse.transaction() as session:
+        with self.warehouse.transaction(stage="enrich") as session:
             prepare(session, self.warehouse, self.enrichment, self.settings)
             fingerprint = fingerprint_of(self.warehouse, self.enrichment, self.settings)
             for day in (last - timedelta(days=back) for back in range(count)):

@@ -57,21 +57,21 @@ def scrape(source: Items, ids: Sequence[int], settings: Settings, held: Sequence
 
 def load(warehouse: Warehouse, scraped: Scraped, now: datetime = NOW) -> Loaded:
     """Load what was read, at *now*."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         return loading.load(session, scraped, DAY, "a-run", now)
 
 
 def take(warehouse: Warehouse, settings: Settings, *raws: dict[str, Any], later: int = 0) -> Loaded:
     """Read and load everything given that is no comment, as a run does that many hours later."""
     ids = [raw["id"] for raw in raws if raw.get("type") not in ("comment", "pollopt")]
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         held = loading.held_comments(session, ids)
     return load(warehouse, scrape(Items(*raws), ids, settings, held), NOW + timedelta(hours=later))
 
 
 def rows(warehouse: Warehouse, sql: str) -> list[tuple[Any, ...]]:
     """What a query gives, in a transaction of its own."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         return session.execute(sql)
 
 

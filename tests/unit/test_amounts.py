@@ -33,7 +33,7 @@ def book(
     warehouse: Warehouse, enrichment: str, credits: float, currency: str | None, billed: float | None = None
 ) -> None:
     """A row of ``ops.ai_usage``."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute(
             "INSERT INTO ops.ai_usage (run_id, day, enrichment, fingerprint, function, model, calls, input_tokens, "
             "output_tokens, counting, credits, asked_at, currency, billed_credits) "
@@ -44,7 +44,7 @@ def book(
 
 def brief(warehouse: Warehouse) -> None:
     """A briefing without claims, and the marts that its page reads, as views of nothing."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         make_marts(session)
         session.execute(
             "INSERT INTO enriched.briefings VALUES (?, 'f', 'h', '[]', 0, '', 'm', 'run', ?)",
@@ -127,12 +127,12 @@ def test_a_run_says_what_it_has_booked_by_currency(home: Path) -> None:
     warehouse = open_warehouse(load_settings())
     book(warehouse, "topic", 0.5, "USD")
     one = Summary(DAY, "run", "sample")
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         one.count_costs(session)
     cost = one.as_json()["cost"]
     assert cost == {"credits": 0.5, "currency": "USD", "by_currency": {"USD": 0.5}, "tokens_are": "counted"}
     book(warehouse, "tone", 0.25, None)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         one.count_costs(session)
     assert dict(as_rows(one.as_json()))["AI"].endswith("0.25 credits and 0.5 USD (counted)")
 
@@ -141,7 +141,7 @@ def test_the_bill_has_a_line_for_each_currency(home: Path, capsys: pytest.Captur
     warehouse = open_warehouse(load_settings())
     book(warehouse, "topic", 0.5, "USD")
     book(warehouse, "tone", 0.25, None, billed=0.25)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         found = bills(session, DAY)
     assert [(one.currency, one.estimated, one.billed) for one in found] == [("credits", 0.25, 0.25), ("USD", 0.5, 0)]
     assert main(["bill", "--json", "--since", str(DAY)]) == 0

@@ -268,27 +268,27 @@ def post(warehouse: Warehouse, *urls: str, day: date = DAY, posted_at: datetime 
         | {"posted_at": posted_at, "run_id": "r", "loaded_at": NOW}
         for n, url in enumerate(urls)
     ]
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         merge_rows(session, session.stage("raw.items", items))
 
 
 def keep(warehouse: Warehouse, *articles: Article, now: datetime = NOW) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         load_articles(session, articles, DAY, "run", now)
 
 
 def due(warehouse: Warehouse, now: datetime = NOW, day: date = DAY, **more: Any) -> list[str]:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         return [one.canonical_url for one in pending_articles(session, day, now, **{"have_pages": True} | more)]
 
 
 def row(warehouse: Warehouse, url: str = URL) -> dict[str, Any]:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         return session.rows("SELECT * FROM raw.articles WHERE canonical_url = ?", [url])[0]
 
 
 def dead(warehouse: Warehouse) -> int:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         return dead_letters.dead_letters_of(session, DAY)
 
 
@@ -309,13 +309,13 @@ def test_what_failed_is_wanted_again_when_its_time_has_come(warehouse: Warehouse
     keep(warehouse, reading("retry_at", retry_at=NOW + timedelta(hours=1), attempts=2))
     assert due(warehouse, NOW + timedelta(minutes=59)) == []
     assert due(warehouse, NOW + timedelta(hours=1)) == [URL]
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert pending_articles(session, DAY, NOW + timedelta(hours=1), True)[0].attempts == 2
 
 
 def test_what_had_no_pages_is_wanted_once_there_are_some(warehouse: Warehouse) -> None:
     post(warehouse, URL)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         keep_later = without_pages(pending_articles(session, DAY, NOW, have_pages=False))
     keep(warehouse, *keep_later)
     assert due(warehouse, have_pages=False) == []
@@ -330,7 +330,7 @@ def test_an_article_posted_again_long_after_it_was_read_is_asked_for_with_what_t
     keep(warehouse, reading(text="text", etag='"7"', last_modified="Tue"))
     assert due(warehouse, later, refresh_days=30) == []  # the old day, run again, asks for nothing
     post(warehouse, URL, day=later.date(), posted_at=later)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         (again,) = pending_articles(session, later.date(), later, True, refresh_days=30)
     assert (again.etag, again.last_modified) == ('"7"', "Tue")
     assert due(warehouse, later, later.date(), refresh_days=0) == []
@@ -395,7 +395,7 @@ def test_a_days_articles_are_counted_by_status_each_once(warehouse: Warehouse) -
     post(warehouse, URL, URL, "http://b.example/")
     keep(warehouse, reading("ok", "text"))
     keep(warehouse, reading("gone").model_copy(update={"canonical_url": "http://b.example/"}))
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert count_by_status(session, DAY) == {"gone": 1, "ok": 1}
 
 

@@ -42,7 +42,7 @@ class Account:
         self.warehouse = warehouse
         is_duckdb = warehouse.name == "duckdb"
         self._parse = "CAST(? AS JSON)" if is_duckdb else "CAST(PARSE_JSON(?) AS ARRAY)"
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             session.execute("CREATE SCHEMA IF NOT EXISTS usage_views")
             session.execute(f"CREATE TABLE usage_views.ai ({AI.format(json='JSON' if is_duckdb else 'ARRAY')})")
             session.execute(f"CREATE TABLE usage_views.compute ({COMPUTE})")
@@ -57,7 +57,7 @@ class Account:
             "metrics": [metric("input", 900), metric("output", 100)],
             **told,
         }
-        with self.warehouse.transaction() as session:
+        with self.warehouse.transaction(stage="enrich") as session:
             session.execute(
                 f"INSERT INTO usage_views.ai SELECT ?, ?, ?, ?, ?, ?, {self._parse}, ?, ?",
                 [
@@ -68,7 +68,7 @@ class Account:
 
     def runs(self, query: str, credits: float, warehouse: str, tag: dict[str, Any], start: datetime = NOON) -> None:
         """A query that a warehouse ran, as the view of its costs has it."""
-        with self.warehouse.transaction() as session:
+        with self.warehouse.transaction(stage="enrich") as session:
             session.execute(
                 "INSERT INTO usage_views.compute VALUES (?, ?, ?, ?, ?, NULL)",
                 [query, warehouse, tag_of(tag), start, credits],
@@ -97,7 +97,7 @@ on_duckdb = pytest.mark.parametrize("warehouse", ["duckdb"], indirect=True)
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
     """A warehouse with one run of one day in its ledger."""
     one = OPENS[request.param](tmp_path, Recording())
-    with one.transaction() as session:
+    with one.transaction(stage="enrich") as session:
         runs.begin_run(session, RUN, DAY, "sample", NOON)
     return one
 
@@ -124,21 +124,21 @@ def reconciled(warehouse: Warehouse, **settings: Any) -> Bill:
     """The bill of the day."""
     (one,) = [bill for bill in reconcile(warehouse, Settings(**settings), "check", SINCE) if bill.day == DAY] or [None]
     if one is None:  # the view is read by when it was asked, and the bill is of the partition
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             (one,) = bills(session, DAY)
     return one
 
 
 def usage(warehouse: Warehouse) -> list[tuple[Any, ...]]:
     """What the ledger has of each function: estimated, billed, tokens billed."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         return session.execute(
             "SELECT function, model, credits, billed_credits, billed_tokens FROM ops.ai_usage ORDER BY function, model"
         )
 
 
 def test_queries_of_one_question_are_added_up_beside_its_estimate(warehouse: Warehouse, account: Account) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         estimate(session, 0.005)
     account.asks("q1", 0.003, TAKEAWAY)
     account.asks("q2", 0.0025, TAKEAWAY)
@@ -150,20 +150,20 @@ def test_queries_of_one_question_are_added_up_beside_its_estimate(warehouse: War
 
 
 def test_reading_the_views_again_changes_nothing_and_takes_corrections(warehouse: Warehouse, account: Account) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         estimate(session, 0.005)
     account.asks("q1", 0.001, TAKEAWAY, complete=False)
     assert reconciled(warehouse) == reconciled(warehouse)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute("UPDATE usage_views.ai SET credits = 0.004, is_completed = TRUE")
     assert reconciled(warehouse).billed == pytest.approx(0.004)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert session.execute("SELECT count(*), min(query_id) FROM ops.ai_billed WHERE complete") == [(1, "q1")]
 
 
 @on_duckdb
 def test_a_query_that_runs_over_the_hour_has_rows_that_all_count(warehouse: Warehouse, account: Account) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         estimate(session, 0.005)
     account.asks("q1", 0.003, TAKEAWAY)
     account.asks("q1", 0.002, TAKEAWAY, start=NOON + timedelta(hours=1))
@@ -171,7 +171,7 @@ def test_a_query_that_runs_over_the_hour_has_rows_that_all_count(warehouse: Ware
 
 
 def test_functions_of_one_question_are_billed_each_by_itself(warehouse: Warehouse, account: Account) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         estimate(session, 0.005)
         estimate(session, 0.001, "AI_AGG", "cortex")
     account.asks("q1", 0.005, TAKEAWAY)
@@ -185,7 +185,7 @@ def test_functions_of_one_question_are_billed_each_by_itself(warehouse: Warehous
 
 @on_duckdb
 def test_what_was_billed_and_never_kept_is_seen(warehouse: Warehouse, account: Account) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         estimate(session, 0.005)
     account.asks("q1", 0.005, TAKEAWAY)
     account.asks("q2", 0.003, {**TAKEAWAY, "enrichment": "topic", "fingerprint": "f2"})
@@ -195,11 +195,11 @@ def test_what_was_billed_and_never_kept_is_seen(warehouse: Warehouse, account: A
 
 @on_duckdb
 def test_statements_of_others_and_of_other_environments_are_left_out(warehouse: Warehouse, account: Account) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         estimate(session, 0.005)
     account.asks("q1", 0.005, {**TAKEAWAY, "run": OTHER})
     account.asks("q2", 0.005, TAKEAWAY, start=NOON - timedelta(days=30))
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         for tag in ("nightly", '{"app":"hn-intelligence", broken', None):
             session.execute("INSERT INTO usage_views.compute VALUES ('q', 'WH', ?, ?, 1.0, NULL)", [tag, NOON])
     bill = reconciled(warehouse)
@@ -208,13 +208,13 @@ def test_statements_of_others_and_of_other_environments_are_left_out(warehouse: 
 
 
 def test_warehouse_credits_are_added_up_by_what_they_ran_for(warehouse: Warehouse, account: Account) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         estimate(session, 0.005)
     account.runs("q1", 0.010, "ENRICH_WH", TAKEAWAY)
     account.runs("q2", 0.020, "ENRICH_WH", {**TAKEAWAY, "fingerprint": "f2"})
     account.runs("q3", 0.040, "TRANSFORM_WH", {"run": RUN, "day": str(DAY), "stage": "transform"})
     assert reconciled(warehouse).compute == reconciled(warehouse).compute == pytest.approx(0.070)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         kept = session.execute("SELECT warehouse, stage, enrichment, queries FROM ops.compute_billed ORDER BY 1")
     assert kept == [("ENRICH_WH", "enrich", "takeaway", 2), ("TRANSFORM_WH", "transform", "", 1)]
 
@@ -222,11 +222,11 @@ def test_warehouse_credits_are_added_up_by_what_they_ran_for(warehouse: Warehous
 @on_duckdb
 @pytest.mark.parametrize(("billed", "passed"), [(0.0055, True), (0.009, False), (0.002, False)])
 def test_a_ratio_far_from_one_is_a_warning(warehouse: Warehouse, account: Account, billed: float, passed: bool) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         estimate(session, 0.005)
     account.asks("q1", billed, TAKEAWAY)
     reconcile(warehouse, Settings(), "check", DAY)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         (result,) = results_of(session, "check", DAY)
     assert (result.name, result.blocking, result.passed) == ("billing: billed beside estimated", False, passed)
     assert f"{billed:.4f} credits billed where 0.0050 were estimated" in result.detail

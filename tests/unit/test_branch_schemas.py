@@ -19,7 +19,7 @@ SCHEMAS = ("staging", "marts", "pr_1_staging", "pr_1_marts", "pr_12_marts", "prx
 
 def build(warehouse: Warehouse) -> None:
     """Schemas with a table in each, of all and of two branches."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         for name in SCHEMAS:
             session.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
             session.execute(f"CREATE TABLE {name}.stories (id BIGINT)")
@@ -27,7 +27,7 @@ def build(warehouse: Warehouse) -> None:
 
 def there(warehouse: Warehouse) -> set[str]:
     """Which of the schemas there are."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         rows = session.execute("SELECT DISTINCT lower(schema_name) FROM information_schema.schemata")
     return {str(row[0]) for row in rows} & set(SCHEMAS)
 
@@ -36,17 +36,20 @@ def there(warehouse: Warehouse) -> set[str]:
 def test_a_branch_is_dropped_with_its_tables_and_all_others_stay(opens: object, tmp_path: Path) -> None:
     warehouse: Warehouse = opens(tmp_path, Recording())  # type: ignore[operator]
     build(warehouse)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert of_branch(session, "pr_1_") == ["pr_1_marts", "pr_1_staging"]
         assert drop(session, "pr_1_") == ["pr_1_marts", "pr_1_staging"]
     assert there(warehouse) == {*SCHEMAS} - {"pr_1_marts", "pr_1_staging"}
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert drop(session, "pr_1_") == [], "a second time there is nothing to do"
 
 
 @pytest.mark.parametrize("prefix", ["", "_", "pr", "PR_1_", "a;drop_", "pr-1_", "%_"])
 def test_what_is_no_prefix_of_a_branch_is_refused(prefix: str, home: Path) -> None:
-    with open_warehouse(load_settings()).transaction() as session, pytest.raises(UsageError, match="ends in _"):
+    with (
+        open_warehouse(load_settings()).transaction(stage="enrich") as session,
+        pytest.raises(UsageError, match="ends in _"),
+    ):
         drop(session, prefix)
 
 

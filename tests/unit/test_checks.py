@@ -143,7 +143,8 @@ def test_no_items_where_there_are_usually_few_or_none_passes(tmp_path: Path) -> 
 def test_an_id_that_is_there_twice_blocks_where_the_warehouse_holds_no_keys(
     checked: Checked, table: str, name: str
 ) -> None:
-    with checked.warehouse.transaction() as session:  # as on Snowflake, which records keys and does not hold them
+    # As on Snowflake, which records keys and does not hold them.
+    with checked.warehouse.transaction(stage="enrich") as session:
         session.execute(f"CREATE TABLE raw.keyless AS SELECT * FROM raw.{table}")
         session.execute(f"DROP TABLE raw.{table}")
         session.execute(f"ALTER TABLE raw.keyless RENAME TO {table}")
@@ -309,7 +310,7 @@ def test_checking_changes_nothing_but_the_checks(short: Checked) -> None:
     ledgers = ("partitions", "runs", "dead_letters", "ai_usage", "schema_versions")
 
     def state() -> list[object]:
-        with short.warehouse.transaction() as session:
+        with short.warehouse.transaction(stage="enrich") as session:
             held = [session.execute(f"SELECT * FROM ops.{table} ORDER BY ALL") for table in ledgers]
             return [contents(session, short.warehouse), *held]
 
@@ -351,7 +352,7 @@ def test_warnings_stop_nothing_nor_does_a_failure_where_checks_are_set_not_to_bl
 
 
 def test_the_day_is_the_newest_that_was_run_and_one_that_was_not_is_refused(short: Checked) -> None:
-    with short.warehouse.transaction() as session:
+    with short.warehouse.transaction(stage="enrich") as session:
         assert day_to_check(session, None) == TUESDAY
         assert day_to_check(session, TUESDAY - timedelta(days=2)) == TUESDAY - timedelta(days=2)
         with pytest.raises(UsageError, match="2026-10-21 was not run; there is 2026-10-18 to 2026-10-20"):

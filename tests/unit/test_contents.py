@@ -10,7 +10,7 @@ from tests.warehouse.world import fetch, fresh_duckdb, load, story
 
 def test_contents_are_of_every_table_of_data_and_of_none_of_the_ledger(tmp_path: Path) -> None:
     warehouse = fresh_duckdb(tmp_path)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute("CREATE SCHEMA marts")
         session.execute("CREATE TABLE marts.stories (id BIGINT)")
         session.execute("CREATE VIEW marts.not_a_table AS SELECT 1 AS one")
@@ -24,7 +24,7 @@ def test_contents_are_of_every_table_of_data_and_of_none_of_the_ledger(tmp_path:
 def test_when_and_by_which_run_a_row_was_written_is_no_content(tmp_path: Path) -> None:
     warehouse = fresh_duckdb(tmp_path)
     load(warehouse, [story(1)])
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         before = contents(session, warehouse)
         columns = session.execute("SELECT column_name FROM information_schema.columns WHERE table_name = 'items'")
         volatile = VOLATILE & {name for (name,) in columns}
@@ -40,7 +40,7 @@ def test_every_column_that_is_not_volatile_counts(tmp_path: Path) -> None:
     for name, kind in fetch(
         warehouse, "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'items'"
     ):
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             before = contents(session, warehouse)
             session.execute(f"UPDATE raw.items SET {name} = {kinds[kind]}")
             assert changed(before, contents(session, warehouse)) == ([] if name in VOLATILE else ["raw.items"]), name

@@ -31,14 +31,14 @@ def _bury(warehouse: Warehouse, stage: str, *keys: str, at: datetime = NOW, time
 
 def _bury_answer(warehouse: Warehouse, item_id: int, times: int) -> None:
     """As hnintel.enrich.run buries: with the hash of the text that was asked about."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute(f"CREATE TEMP TABLE bad AS SELECT '{item_id}' AS key, 'no topic' AS reason, 'h' AS input_hash")
         for _ in range(times):
             session.merge(statement("enrich/give_up_letters", source="bad"), ["enrich:topic", "f1", DAY, NOW, "a-run"])
 
 
 def _article(warehouse: Warehouse, url: str, status: str, retry_at: datetime | None) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute(
             "INSERT INTO raw.articles (canonical_url, url, status, attempts, retry_at, run_id, fetched_at) "
             "VALUES (?, ?, ?, 4, ?, 'r', ?)",
@@ -47,7 +47,7 @@ def _article(warehouse: Warehouse, url: str, status: str, retry_at: datetime | N
 
 
 def _letters(warehouse: Warehouse, settings: Settings, hours: float, stage: str | None = None) -> list[Letter]:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         return dead_letters.letters(session, settings, NOW + timedelta(hours=hours), ASKED, stage)
 
 
@@ -81,7 +81,7 @@ def test_an_item_is_due_an_hour_after_its_last_try_up_to_eight_times(
 ) -> None:
     _bury(warehouse, "items", "7", times=times)
     assert [letter.due for letter in _letters(warehouse, settings, hours)] == [due]
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert dead_letters.count_due(session, settings, NOW + timedelta(hours=hours), ASKED) == due
 
 
@@ -116,7 +116,7 @@ def test_items_are_read_again_and_land_on_their_day(warehouse: Warehouse, settin
     _bury(warehouse, "items", *map(str, ids))
     assert _retry(warehouse, settings) == Retried(taken=3, days=(DAY,))
     assert _letters(warehouse, settings, 2) == []
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert session.execute("SELECT id, day FROM raw.items ORDER BY id") == [(one, DAY) for one in ids]
 
 
@@ -136,7 +136,7 @@ def test_articles_are_made_due_for_the_next_run_also_those_given_up(warehouse: W
     assert _retry(warehouse, settings) == Retried(made_due=1, days=(DAY,))
     [letter] = _letters(warehouse, settings, 2)
     assert (letter.due, letter.attempts, letter.reason) == (True, 0, "away")
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert session.execute("SELECT status, attempts FROM raw.articles") == [("retry_at", 0)]
 
 

@@ -315,12 +315,12 @@ def test_judging_for_nothing_opens_no_warehouse(home: Path, mine: Path, capsys: 
 
 
 def usage() -> list[dict]:
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         return session.rows("SELECT * FROM ops.ai_usage")
 
 
 def reserved() -> list[dict]:
-    with open_warehouse(load_settings()).transaction() as session:
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         return session.rows("SELECT * FROM ops.ai_reservations")
 
 

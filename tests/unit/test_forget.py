@@ -17,7 +17,7 @@ URL = "http://site.example/article"
 
 
 def _keep_article(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute(
             "INSERT INTO raw.articles (canonical_url, url, status, text, attempts, run_id, fetched_at) "
             "VALUES (?, ?, 'ok', 'The article.', 1, 'a-run', ?)",
@@ -70,7 +70,7 @@ def test_what_was_listed_before_is_read_again_though_it_is_listed_no_more(
     warehouse: Warehouse, settings: Settings
 ) -> None:
     take(warehouse, settings, story(1), story(2), {"id": 3, "type": "story", "deleted": True})
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         known = loading.known_ids(session, DAY, "live")
         assert loading.known_ids(session, DAY, "sample") == loading.known_ids(session, date(2025, 4, 17), "live") == []
     listing = scraping.with_known(Listing((2, 5)), known)

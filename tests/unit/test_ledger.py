@@ -19,7 +19,7 @@ def warehouse(tmp_path: Path) -> Warehouse:
 
 
 def rows(warehouse: Warehouse, table: str) -> list[dict[str, Any]]:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         return session.rows(f"SELECT * FROM ops.{table} ORDER BY 1, 2")
 
 
@@ -31,17 +31,17 @@ def settle(
     run_id: str = "run",
 ) -> None:
     """Keep what a reading of items came to."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         letters = {("items", key): reason for key, reason in failed.items()}
         dead_letters.settle_letters(session, dead_letters.stage_letters(session, DAY, letters, taken, run_id, now))
 
 
 def test_a_run_is_noted_when_it_begins_and_when_it_ends(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         runs.begin_run(session, "run", DAY, "sample", NOW)
     (begun,) = rows(warehouse, "runs")
     assert (begun["status"], begun["finished_at"]) == ("running", None)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         runs.end_run(session, "run", "complete", {"day": DAY, "listed": 3}, NOW + timedelta(minutes=1))
     (ended,) = rows(warehouse, "runs")
     assert (ended["status"], ended["finished_at"]) == ("complete", NOW + timedelta(minutes=1))
@@ -71,11 +71,11 @@ def test_a_stage_that_its_own_run_begins_again_has_no_other_attempt(warehouse: W
 
 def test_a_stage_counts_its_attempts_and_forgets_its_last_error(warehouse: Warehouse) -> None:
     for error in ("dbt failed", None):
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             stage_rows.begin_stage(session, DAY, "transform", "run", NOW)
         (begun,) = rows(warehouse, "partitions")
         assert (begun["status"], begun["finished_at"], begun["error"]) == ("running", None, None)
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             stage_rows.end_stage(session, DAY, "transform", "failed" if error else "complete", "run", NOW, error=error)
     (ended,) = rows(warehouse, "partitions")
     assert (ended["status"], ended["attempts"], ended["error"]) == ("complete", 2, None)
@@ -85,7 +85,7 @@ def test_a_stage_counts_its_attempts_and_forgets_its_last_error(warehouse: Wareh
     ("status", "done"), [("running", False), ("failed", False), ("partial", True), ("complete", True)]
 )
 def test_a_stage_is_done_when_it_ended_well(warehouse: Warehouse, status: statuses.Status, done: bool) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert not stage_rows.was_complete(session, DAY, "publish")
         stage_rows.end_stage(session, DAY, "publish", status, "run", NOW)
         assert stage_rows.was_complete(session, DAY, "publish") is done
@@ -108,7 +108,7 @@ def test_what_was_taken_after_all_is_taken_out_in_its_own_stage(warehouse: Wareh
     assert [letter["key"] for letter in rows(warehouse, "dead_letters")] == ["1", "2"]
     settle(warehouse, {}, ("items", "1"), ("items", "7"))
     assert [letter["key"] for letter in rows(warehouse, "dead_letters")] == ["2"]
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert dead_letters.dead_letters_of(session, DAY) == 1
         assert dead_letters.dead_letters_of(session, DAY.replace(day=1)) == 0
 

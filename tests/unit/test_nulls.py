@@ -106,7 +106,7 @@ def _value(column: str, kind: str) -> Any:
 def filled(home: Path) -> Settings:
     """The home of a test, whose warehouse is full of NULLs."""
     settings = load_settings()
-    with fresh_duckdb(settings.folder).transaction() as session:
+    with fresh_duckdb(settings.folder).transaction(stage="enrich") as session:
         fill(session)
     return settings
 
@@ -116,7 +116,7 @@ def making(request: pytest.FixtureRequest, tmp_path: Path) -> Making:
     """Either warehouse, full of NULLs."""
     opens: Opens = request.param
     warehouse = opens(tmp_path)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         fill(session)
     return Making(warehouse, Settings(home=tmp_path), "sample")
 
@@ -136,12 +136,12 @@ READS: Mapping[str, Callable[[Session, Making, datetime], Any]] = {
 
 @pytest.mark.parametrize("read", READS)
 def test_what_reads_the_ledger_takes_nulls(making: Making, read: str) -> None:
-    with making.warehouse.transaction() as session:
+    with making.warehouse.transaction(stage="enrich") as session:
         READS[read](session, making, utc_now())
 
 
 def test_whether_a_letter_is_due_is_yes_or_no(making: Making) -> None:
-    with making.warehouse.transaction() as session:
+    with making.warehouse.transaction(stage="enrich") as session:
         found = dead_letters.letters(session, making.settings, utc_now(), making.asked)
     assert {type(letter.due) for letter in found} == {bool}
     long_ago = {letter.stage: letter.due for letter in found if letter.last_seen == LONG_AGO and letter.key == "723"}
@@ -153,10 +153,10 @@ def test_whether_a_letter_is_due_is_yes_or_no(making: Making) -> None:
 
 
 def test_what_was_billed_for_no_partition_is_on_the_bill(making: Making) -> None:
-    with making.warehouse.transaction() as session:
+    with making.warehouse.transaction(stage="enrich") as session:
         (bill,) = [one for one in bills(session, LONG_AGO.date()) if one.day == LONG_AGO.date()]
     assert (bill.without_answers, bill.compute) == (0.5, 0.0)
-    with making.warehouse.transaction() as session:
+    with making.warehouse.transaction(stage="enrich") as session:
         (bill,) = [one for one in bills(session, DAY) if one.day == DAY]
     assert (bill.estimated, bill.compute) == (0.5, 0.5)
 
@@ -210,7 +210,7 @@ def test_a_backfill_is_planned_though_there_are_nulls(filled: Settings) -> None:
     warehouse: Warehouse = fresh_duckdb(filled.folder)
     making = Making(warehouse, filled, "sample")
     now = utc_now()
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         works = choose_work(session, making, Span(DAY - timedelta(days=5), DAY), frozenset(making.stages), "due", now)
     planned = plan_backfill(warehouse, making, works, frozenset(making.stages))
     assert [row["day"] for row in planned.rows()] == [str(DAY - timedelta(days=back)) for back in range(5, -1, -1)]

@@ -32,7 +32,7 @@ def warehouse(days: Days) -> Warehouse:
 
 
 def announced(days: Days, now: datetime = NOW) -> list[Event]:
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         return announce.announce_day(session, days.making, DAY, "event", now)
 
 
@@ -41,12 +41,12 @@ def kinds(events: list[Event]) -> list[type[Event]]:
 
 
 def waiting(warehouse: Warehouse) -> list[outbox.Waiting]:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         return outbox.waiting(session, 100)
 
 
 def test_a_fact_waits_once_however_often_it_is_put(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert outbox.put(session, STORY, NOW)
         assert not outbox.put(session, STORY.model_copy(update={"score": 400}), NOW + timedelta(hours=1))
 
@@ -58,7 +58,7 @@ def test_a_fact_waits_once_however_often_it_is_put(warehouse: Warehouse) -> None
 
 def test_a_fact_of_a_transaction_that_fails_is_not_told(warehouse: Warehouse) -> None:
     def fail() -> None:
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             outbox.put(session, STORY, NOW)
             raise RuntimeError("the data was not kept")
 
@@ -68,22 +68,22 @@ def test_a_fact_of_a_transaction_that_fails_is_not_told(warehouse: Warehouse) ->
 
 
 def test_what_was_emitted_waits_no_more_and_is_not_told_again(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         outbox.put(session, STORY, NOW)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         outbox.emitted(session, [str(STORY.id)], NOW)
     assert waiting(warehouse) == []
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert not outbox.put(session, STORY, NOW)
 
 
 def test_only_what_was_emitted_long_ago_is_forgotten(warehouse: Warehouse) -> None:
     kept = STORY.model_copy(update={"story_id": 8})
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         outbox.put(session, STORY, NOW)
         outbox.put(session, kept, NOW)
         outbox.emitted(session, [str(STORY.id)], NOW)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         outbox.emitted(session, [], NOW + timedelta(days=29))
         assert len(session.execute("SELECT id FROM ops.outbox")) == 2
         outbox.emitted(session, [], NOW + timedelta(days=31))
@@ -91,7 +91,7 @@ def test_only_what_was_emitted_long_ago_is_forgotten(warehouse: Warehouse) -> No
 
 
 def test_the_oldest_are_emitted_first_and_no_more_than_asked_for(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         for number in (3, 1, 2):
             outbox.put(session, STORY.model_copy(update={"story_id": number}), NOW + timedelta(minutes=number))
         assert [one.payload["story_id"] for one in outbox.waiting(session, most=2)] == [1, 2]

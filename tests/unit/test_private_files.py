@@ -58,7 +58,7 @@ def test_a_home_that_is_wide_open_is_narrowed_when_its_warehouse_is_opened(old_h
 
 
 def test_a_warehouse_and_all_beside_it_is_made_private(tmp_path: Path) -> None:
-    with open_warehouse(Settings(home=tmp_path / "home")).transaction() as session:
+    with open_warehouse(Settings(home=tmp_path / "home")).transaction(stage="enrich") as session:
         session.execute("SELECT 1")
     assert (tmp_path / "home" / "hnintel.duckdb").is_file()
     assert open_to_others(tmp_path / "home") == {}

@@ -23,7 +23,7 @@ KEPT = 10
 def warehouse(tmp_path: Path) -> Warehouse:
     """An old and a new story, each with a comment and an article; a third article is named by both."""
     warehouse = open_warehouse(Settings(home=tmp_path))
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         for item_id, day in ((1, OLD), (2, NEW), (3, OLD), (4, NEW)):
             url = f"http://a.example/{item_id}" if item_id < 3 else "http://a.example/both"
             session.execute(
@@ -50,7 +50,7 @@ def _with_text(session: Session, table: str, key: str) -> list[object]:
 
 
 def test_text_older_than_it_is_kept_goes_and_an_article_stays_while_a_kept_day_names_it(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert prune_raw(session, KEPT, TODAY) == Pruned(items=2, comments=2, articles=1)
         assert _with_text(session, "items", "id") == [2, 4]
         assert _with_text(session, "comments", "id") == [20, 40]
@@ -58,26 +58,26 @@ def test_text_older_than_it_is_kept_goes_and_an_article_stays_while_a_kept_day_n
 
 
 def test_all_but_the_text_stays(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         prune_raw(session, KEPT, TODAY)
         assert session.execute("SELECT title, content_hash FROM raw.items WHERE id = 1") == [("A title", "h")]
         assert session.execute("SELECT status, text_hash FROM raw.articles WHERE text IS NULL") == [("ok", "h")]
 
 
 def test_a_second_time_there_is_nothing_left_to_go(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         prune_raw(session, KEPT, TODAY)
         assert prune_raw(session, KEPT, TODAY) == Pruned()
 
 
 def test_a_dry_run_counts_and_leaves_everything(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert prune_raw(session, KEPT, TODAY, dry_run=True) == Pruned(items=2, comments=2, articles=1)
         assert _with_text(session, "items", "id") == [1, 2, 3, 4]
 
 
 def test_by_default_raw_text_is_kept_for_good(warehouse: Warehouse, tmp_path: Path) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert prune_raw(session, Settings(home=tmp_path).raw_text_days, date(2099, 1, 1)) == Pruned()
         assert _with_text(session, "items", "id") == [1, 2, 3, 4]
 

@@ -85,7 +85,7 @@ def test_without_settle_days_nothing_is_read_again() -> None:
 def test_the_ledger_says_which_readings_came_to_their_end(
     tmp_path: Path, status: statuses.Status, due: list[date]
 ) -> None:
-    with open_warehouse(Settings(home=tmp_path)).transaction() as session:
+    with open_warehouse(Settings(home=tmp_path)).transaction(stage="enrich") as session:
         runs.begin_run(session, "run", DAY, "live", _at(21))
         runs.end_run(session, "run", status, {}, _at(21, hour=7))
         runs.begin_run(session, "other", DAY - timedelta(days=1), "sample", _at(21))
@@ -93,17 +93,17 @@ def test_the_ledger_says_which_readings_came_to_their_end(
 
 
 def test_a_dump_of_a_day_does_not_end_its_settling(tmp_path: Path) -> None:
-    with open_warehouse(Settings(home=tmp_path)).transaction() as session:
+    with open_warehouse(Settings(home=tmp_path)).transaction(stage="enrich") as session:
         for source, hour in (("live", 6), ("replay:dump.json", 7)):
             stage_rows.begin_stage(session, DAY, "ingest", source, _at(21, hour=hour), source=source)
             stage_rows.end_stage(session, DAY, "ingest", "complete", source, _at(21, hour=hour))
-    with open_warehouse(Settings(home=tmp_path)).transaction() as session:
+    with open_warehouse(Settings(home=tmp_path)).transaction(stage="enrich") as session:
         assert _due(day_readings(session, "live"), _at(22, hour=9)) == [DAY]
         assert _due(day_readings(session, "replay:dump.json"), _at(22, hour=9)) == [DAY]
 
 
 def test_a_run_that_failed_after_its_ingest_has_read_the_day(tmp_path: Path) -> None:
-    with open_warehouse(Settings(home=tmp_path)).transaction() as session:
+    with open_warehouse(Settings(home=tmp_path)).transaction(stage="enrich") as session:
         runs.begin_run(session, "run", DAY, "live", _at(21))
         stage_rows.begin_stage(session, DAY, "ingest", "run", _at(21))
         stage_rows.end_stage(session, DAY, "ingest", "complete", "run", _at(21, hour=7), rows=5)

@@ -100,7 +100,7 @@ def test_it_counts_what_the_warehouse_holds_of_its_day(tmp_path: Path) -> None:
     load_article(warehouse, "https://a.example/1", "words")
     one = Summary(DAY, "the-run", "sample")
     bury(warehouse, "items", ["9"])
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         one.count(session, load_settings(home=tmp_path), NOW + timedelta(days=1))
     assert one.items == {"job": 1, "poll": 1, "pollopt": 1, "story": 1, "unknown": 1, "comment": 0}
     assert one.statuses == {"dead": 1, "ok": 3}

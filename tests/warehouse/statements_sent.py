@@ -107,14 +107,14 @@ def _story(folder: Path) -> None:
                 asking.run(enrichment, "a-run")
             run_checks(asking.warehouse, DAY, asking.settings, "a-run")
             _lists(asking)
-            with asking.warehouse.transaction() as session:
+            with asking.warehouse.transaction(stage="enrich") as session:
                 pending_articles(session, DAY, NOW, have_pages=True, refresh_days=30)
     finally:
         Asking.opens = staticmethod(before)
 
 
 def _lists(asking: Asking) -> None:
-    with asking.warehouse.transaction() as session:
+    with asking.warehouse.transaction(stage="enrich") as session:
         assert isinstance(session, SnowflakeSession)
         session.stage("enriched.entities", [{"item_id": 1, "companies": ["a"]}])
 

@@ -73,7 +73,9 @@ def test_an_answer_on_record_is_read_or_buried_with_its_reason(adapter: str, tmp
 def judged(warehouse: Warehouse, enrichment: Enrichment) -> Any:
     """What is made of the answer about one story."""
     pending = Query("SELECT id AS item_id, title AS input, 'h' AS input_hash, FALSE AS input_cut FROM raw.items")
-    return warehouse.ask(pending, question(warehouse, enrichment), lambda session: session.rows("SELECT * FROM judged"))
+    return warehouse.ask(
+        pending, question(warehouse, enrichment), lambda session: session.rows("SELECT * FROM judged"), stage="enrich"
+    )
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
@@ -84,7 +86,9 @@ def test_a_null_without_an_envelope_is_a_bad_answer_and_no_crash(adapter: str, t
     counted = "CAST(NULL AS VARCHAR) AS answer, 0 AS digest_read, 0 AS digest_written, 1 AS input_tokens"
     columns = f"1 AS item_id, 'h' AS input_hash, FALSE AS input_cut, {counted}, 0 AS output_tokens, FALSE AS is_counted"
     steps = [Step("counted", f"SELECT {columns}, FALSE AS is_undigested FROM pending"), step]
-    rows = warehouse.ask(Query("SELECT 1 AS one"), steps, lambda session: session.rows("SELECT * FROM judged"))
+    rows = warehouse.ask(
+        Query("SELECT 1 AS one"), steps, lambda session: session.rows("SELECT * FROM judged"), stage="enrich"
+    )
     assert [row["bad_because"] for row in rows or []] == ["label: missing, or not a text"]
 
 

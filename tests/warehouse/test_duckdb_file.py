@@ -94,7 +94,7 @@ def test_a_migration_that_fails_half_way_leaves_nothing_of_itself(
 
 def test_a_warehouse_of_a_newer_version_is_refused_in_one_line_and_left_alone(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute("INSERT INTO ops.schema_versions VALUES (9001, '9001_later', TIMESTAMP '2030-01-01')")
     for _ in range(2):
         with pytest.raises(WarehouseError, match=r"schema version 9001.*update the code") as refused:
@@ -189,15 +189,15 @@ def test_the_lock_is_held_from_before_the_file_is_open_until_after_it_was_closed
         return open_file(path, shared)
 
     monkeypatch.setattr("hnintel.warehouse.duckdb.adapter.open_file", opened)
-    with warehouse.transaction():
+    with warehouse.transaction(stage="enrich"):
         told.append(to_another_process(warehouse.path))
     with only_here(warehouse.path, 0):
-        with warehouse.transaction():  # of another thread, while dbt has it
+        with warehouse.transaction(stage="enrich"):  # of another thread, while dbt has it
             pass
         told.append(to_another_process(warehouse.path))
     assert told == [mine] * 4
     assert to_another_process(warehouse.path) == "free"
-    with pytest.raises(WarehouseError), warehouse.transaction() as session:
+    with pytest.raises(WarehouseError), warehouse.transaction(stage="enrich") as session:
         session.execute("SELECT a FROM nothing")
     assert to_another_process(warehouse.path) == "free"
 
@@ -212,7 +212,7 @@ def test_answers_wait_longer_than_the_set_wait_for_a_file_that_another_process_h
             return good
 
         warehouse = open_duckdb(tmp_path, Answering(meanwhile), lock_wait=0.4)
-        assert warehouse.ask(Query(PENDING), [Step("asked", ASKED)], lambda session: "kept") == "kept"
+        assert warehouse.ask(Query(PENDING), [Step("asked", ASKED)], lambda session: "kept", stage="enrich") == "kept"
 
 
 @pytest.mark.parametrize("answers", ["answer", ""])
@@ -228,6 +228,7 @@ def test_where_the_engine_goes_away_only_rows_of_use_by_themselves_are_handed_ov
             Query(PENDING),
             [Step("asked", ASKED, answers)],
             lambda session: handed.extend(session.execute("SELECT item_id FROM asked ORDER BY item_id")),
+            stage="enrich",
         )
     assert handed == ([(1,), (3,)] if answers else [])
 
@@ -313,7 +314,7 @@ def test_what_fails_in_one_thread_is_rolled_back_before_the_next_has_the_file(tm
     load(warehouse, [story(1)])
 
     def fails() -> None:
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             session.execute("DELETE FROM raw.items")
             within.set()
             time.sleep(0.2)

@@ -76,7 +76,7 @@ def test_by_a_link_it_is_the_same_file_and_database(tmp_path: Path, monkeypatch:
 def test_a_transaction_within_another_of_its_thread_has_the_file_too(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     load(warehouse, [story(1)])
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute("DELETE FROM raw.items")
         assert fetch(warehouse, "SELECT id FROM raw.items") == [(1,)]
         with pytest.raises(WarehouseError, match="nothing does not exist"):
@@ -94,7 +94,7 @@ def test_an_instance_in_which_a_transaction_failed_is_not_kept(tmp_path: Path) -
     warehouse = open_duckdb(tmp_path)
     load(warehouse, [story(1)])
     (instance,) = file._idle[-1:]
-    with pytest.raises(WarehouseError), warehouse.transaction() as session:
+    with pytest.raises(WarehouseError), warehouse.transaction(stage="enrich") as session:
         session.execute("DELETE FROM raw.items; SELECT a FROM nothing")
     assert instance not in file._idle
     with other_process("import duckdb; held = duckdb.connect(sys.argv[1])", warehouse.path):
@@ -107,7 +107,7 @@ def test_what_does_not_fit_into_memory_lies_beside_the_file_and_is_gone_with_the
     beside = tmp_path / "hnintel.duckdb.tmp"
     beside.mkdir()  # as a process that was killed leaves it
     for _ in range(2):  # DuckDB takes no other folder once an instance has used one
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             session.execute("SET memory_limit = '60MB'")
             session.execute(TOO_MUCH)
             assert list(beside.iterdir())
@@ -129,11 +129,11 @@ def test_dbt_may_open_the_file_whenever_a_thread_is_in_a_transaction(tmp_path: P
     warehouse = open_duckdb(tmp_path)
     load(warehouse, [story(1)])
     with only_here(warehouse.path, 0):
-        with warehouse.transaction(), duckdb.connect(str(warehouse.path)) as dbt:
+        with warehouse.transaction(stage="enrich"), duckdb.connect(str(warehouse.path)) as dbt:
             assert dbt.execute("SELECT id FROM raw.items").fetchall() == [(1,)]
-        with duckdb.connect(str(warehouse.path)), warehouse.transaction() as session:
+        with duckdb.connect(str(warehouse.path)), warehouse.transaction(stage="enrich") as session:
             assert session.execute("SELECT id FROM raw.items") == [(1,)]
-    with warehouse.transaction(), pytest.raises(duckdb.Error, match="already attached"):  # as it is else
+    with warehouse.transaction(stage="enrich"), pytest.raises(duckdb.Error, match="already attached"):  # as it is else
         duckdb.connect(str(warehouse.path))
 
 

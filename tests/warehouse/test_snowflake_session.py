@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import fakesnow.server
 import pytest
@@ -15,6 +15,7 @@ from hnintel.briefing.sections import answering
 from hnintel.engines.base import Answer, Engine
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import ModelUnavailable, WarehouseError, WarehouseLost
+from hnintel.snowflake_settings import Stage
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Query, Step
 from hnintel.warehouse.query_tags import tagged
@@ -64,7 +65,7 @@ def test_settings_that_name_snowflake_open_it(tmp_path: Path) -> None:
 
 
 def test_it_begins_with_the_first_write_when_every_table_is_made(warehouse: SnowflakeWarehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute("SELECT count(*) FROM ops.checks")
         merge_rows(session, session.stage("ops.checks", [CHECK]), keys=("name",))
     sent = verbs()
@@ -83,7 +84,9 @@ def test_no_temporary_table_is_left_of_a_question(warehouse: SnowflakeWarehouse)
     load(warehouse, [story(1)])
     SENT.clear()
     steps = [Step("asked", f"SELECT item_id, {tokens('input')} AS tokens FROM pending")]
-    warehouse.ask(Query("SELECT id AS item_id, title AS input FROM raw.items"), steps, lambda session: None)
+    warehouse.ask(
+        Query("SELECT id AS item_id, title AS input FROM raw.items"), steps, lambda session: None, stage="enrich"
+    )
     made = [re.findall(r"TABLE (\w+)", sql)[0] for sql in SENT if sql.startswith("CREATE")]
     dropped = [re.findall(r"EXISTS (\w+)", sql)[0] for sql in SENT if sql.startswith("DROP")]
     assert made == ["pending", "asked"]
@@ -129,6 +132,9 @@ def noted_logins(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return found
 
 
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+
 def test_each_stage_has_its_own_role_and_warehouse_and_that_of_all_makes_the_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,15 +143,11 @@ def test_each_stage_has_its_own_role_and_warehouse_and_that_of_all_makes_the_tab
     base = open_snowflake(tmp_path)
     warehouse = SnowflakeWarehouse(base._settings.model_copy(update={**given, "snowflake_role": "all_role"}))
     for stage in STAGES:
-        with tagged(stage):
-            fetch(warehouse, "SELECT 1")
+        fetch(warehouse, "SELECT 1", stage=stage)
     assert [(one["role"], one["warehouse"]) for one in logins] == [
         ("all_role", "ingest_warehouse"),
         *((f"{stage}_role", f"{stage}_warehouse") for stage in STAGES),
     ]
-
-
-STAGES = ("ingest", "enrich")
 
 
 def test_a_session_that_has_ended_meanwhile_is_replaced_unseen(warehouse: SnowflakeWarehouse) -> None:
@@ -156,7 +158,7 @@ def test_a_session_that_has_ended_meanwhile_is_replaced_unseen(warehouse: Snowfl
 
 def test_a_session_that_ends_in_a_transaction_is_told_and_nothing_is_sent_twice(warehouse: SnowflakeWarehouse) -> None:
     def lost() -> None:
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             session.execute("DELETE FROM ops.checks WHERE name = ?", ["n"])
             forget_sessions()
             session.execute("DELETE FROM ops.checks WHERE name = ?", ["m"])

@@ -34,11 +34,21 @@ ARTICLE = {
 
 
 def keep(warehouse: Warehouse, table: str, *rows: Mapping[str, Any], **how: Any) -> tuple[int, int]:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         return merge_rows(session, session.stage(table, rows), **how)
 
 
 # Transactions
+
+
+def test_a_transaction_without_a_stage_is_refused(warehouse: Warehouse) -> None:
+    with pytest.raises(TypeError, match="stage"):
+        warehouse.transaction()  # type: ignore[call-arg]
+
+
+def test_a_question_without_a_stage_is_refused(warehouse: Warehouse) -> None:
+    with pytest.raises(TypeError, match="stage"):
+        warehouse.ask(Query(_PENDING), [], lambda session: None)  # type: ignore[call-arg]
 
 
 def test_what_ended_well_is_there_for_the_next_transaction(warehouse: Warehouse) -> None:
@@ -48,7 +58,7 @@ def test_what_ended_well_is_there_for_the_next_transaction(warehouse: Warehouse)
 
 def test_nothing_stays_of_a_transaction_that_raised(warehouse: Warehouse) -> None:
     def half() -> None:
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             merge_rows(session, session.stage("ops.checks", [CHECK]), keys=("name",))
             raise KeyboardInterrupt
 
@@ -59,7 +69,7 @@ def test_nothing_stays_of_a_transaction_that_raised(warehouse: Warehouse) -> Non
 
 def test_a_statement_that_is_refused_is_told_in_one_line_and_undoes_the_rest(warehouse: Warehouse) -> None:
     def half() -> None:
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             merge_rows(session, session.stage("ops.checks", [CHECK]), keys=("name",))
             session.execute("SELECT no_such_column FROM ops.checks")
 
@@ -77,7 +87,7 @@ def test_two_threads_take_turns_and_lose_nothing(opens: Opens, tmp_path: Path) -
     def count(which: int) -> None:
         start.wait()
         for number in range(5):
-            with both[which].transaction() as session:
+            with both[which].transaction(stage="enrich") as session:
                 before = session.execute("SELECT count(*) FROM ops.checks")[0][0]
                 staged = session.stage("ops.checks", [{**CHECK, "name": f"{which}-{number}"}])
                 merge_rows(session, staged, keys=("name",))
@@ -92,7 +102,7 @@ def test_tables_are_made_before_the_first_write_of_a_transaction(warehouse: Ware
     """Else Snowflake would commit the first half of it by itself; every warehouse refuses what one cannot do."""
 
     def too_late(makes: Callable[[Session], object], writes: str) -> None:
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             session.execute(writes)
             makes(session)
 
@@ -109,7 +119,7 @@ def test_tables_are_made_before_the_first_write_of_a_transaction(warehouse: Ware
 
 
 def test_several_sets_are_staged_side_by_side(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         checks = session.stage("ops.checks", [CHECK])
         more = session.stage("ops.checks", [{**CHECK, "name": "m"}])
         articles = session.stage("raw.articles", [ARTICLE])
@@ -154,7 +164,7 @@ def test_dates_times_nulls_and_whole_columns_of_nulls_come_through(warehouse: Wa
 def test_lists_come_through(warehouse: Warehouse) -> None:
     kind = warehouse.dialect.type_name("list")
     lists = [["a", 'it\'s, "b"'], [], None]
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute(f"CREATE TABLE enriched.lists (id BIGINT NOT NULL PRIMARY KEY, names {kind})")
         rows = [{"id": place, "names": one} for place, one in enumerate(lists)]
         merge_rows(session, session.stage("enriched.lists", rows))
@@ -214,7 +224,9 @@ def ask_all(warehouse: Warehouse, pending: str = _PENDING, call: str = "AI_CLASS
         Step("asked", f"SELECT item_id, {warehouse.dialect.with_error_details(call)} AS answer FROM pending"),
         Step("counted", f"SELECT *, {tokens('CAST(answer AS VARCHAR)')} AS tokens FROM asked"),
     ]
-    return warehouse.ask(Query(pending), steps, lambda session: session.rows("SELECT * FROM counted ORDER BY item_id"))
+    return warehouse.ask(
+        Query(pending), steps, lambda session: session.rows("SELECT * FROM counted ORDER BY item_id"), stage="enrich"
+    )
 
 
 def test_nothing_is_asked_where_nothing_is_pending(warehouse: Warehouse, engine: Recording) -> None:
@@ -242,7 +254,7 @@ def test_a_row_is_asked_about_once_whatever_stands_around_the_call(warehouse: Wa
     ]
     for sql in asked:
         engine.texts.clear()
-        warehouse.ask(Query(_PENDING), [Step("asked", sql)], lambda session: None)
+        warehouse.ask(Query(_PENDING), [Step("asked", sql)], lambda session: None, stage="enrich")
         assert len(engine.texts) == 20, sql
 
 
@@ -256,7 +268,7 @@ def test_the_answers_of_the_last_step_are_there_in_the_transaction_that_keeps_th
 
     steps = [Step("asked", f"SELECT item_id, {tokens('input')} AS tokens FROM pending")]
     with pytest.raises(ValueError, match="stopped"):
-        warehouse.ask(Query(_PENDING), steps, keep_and_fail)
+        warehouse.ask(Query(_PENDING), steps, keep_and_fail, stage="enrich")
     assert fetch(warehouse, "SELECT * FROM ops.checks") == []
 
 
@@ -330,7 +342,7 @@ def test_contents_change_with_every_content(warehouse: Warehouse) -> None:
         "INSERT INTO raw.item_snapshots VALUES (9, TIMESTAMP '2026-10-22', 1, 1, NULL, 'r')",
         "DELETE FROM raw.items",
     ):
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             session.execute(statement)
         after = hashes(warehouse)
         assert changed(before, after) == ["raw.item_snapshots" if "snapshots" in statement else "raw.items"]
@@ -340,10 +352,10 @@ def test_contents_change_with_every_content(warehouse: Warehouse) -> None:
 def test_a_row_that_is_there_twice_is_other_content_than_once(warehouse: Warehouse) -> None:
     seen = set()
     for _ in range(3):
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             session.execute("CREATE TABLE IF NOT EXISTS enriched.twice (a BIGINT)")
         seen.add(hashes(warehouse)["enriched.twice"])
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             session.execute("INSERT INTO enriched.twice VALUES (1)")
     assert len(seen) == 3
 
@@ -353,7 +365,7 @@ def test_a_table_that_is_new_or_gone_is_a_change() -> None:
 
 
 def hashes(warehouse: Warehouse) -> dict[str, str]:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         return contents(session, warehouse)
 
 
@@ -384,9 +396,9 @@ def test_a_lease_ends_with_its_block_however_that_ends(warehouse: Warehouse, tmp
 def test_hours_that_were_read_are_noted_counted_and_forgotten(warehouse: Warehouse) -> None:
     load(warehouse, [story(1), story(2)])
     day = Window.of(DAY, "America/New_York")
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         hours.note_read(session, hours.hours_of(day)[:2], "sample", "r", NOW)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert [one.number for one in hours.hours_due(session, day, "sample", day.end)] == list(range(2, 24))
         hours.note_read(session, hours.hours_of(day)[:1], "live", "r", NOW)
         assert [one.number for one in hours.hours_due(session, day, "live", day.end)] == list(range(1, 24))

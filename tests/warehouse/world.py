@@ -25,6 +25,7 @@ from hnintel.ingest.rows import item as as_row
 from hnintel.ledger import dead_letters
 from hnintel.models import Article, FirebaseItem, Item
 from hnintel.settings import Settings
+from hnintel.snowflake_settings import Stage
 from hnintel.sources.sample import SampleSource
 from hnintel.urls import canonical_url
 from hnintel.warehouse.base import Warehouse
@@ -177,7 +178,7 @@ def fresh_snowflake(folder: Path, engine: Engine | None = None) -> SnowflakeWare
 @cache
 def _empty_snowflake() -> list[Statement]:
     with tempfile.TemporaryDirectory() as folder:
-        with open_snowflake(Path(folder)).transaction():
+        with open_snowflake(Path(folder)).transaction(stage="enrich"):
             pass
         return stand_in().contents(_database_of(Path(folder)))
 
@@ -186,7 +187,7 @@ def _empty_snowflake() -> list[Statement]:
 def _empty_warehouse() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         warehouse = open_duckdb(Path(folder))
-        with warehouse.transaction():
+        with warehouse.transaction(stage="enrich"):
             pass
         return warehouse.path.read_bytes()
 
@@ -209,7 +210,7 @@ def story(item_id: int, title: str | None = None, **changed: Any) -> Item:
 def load(warehouse: Warehouse, items: Iterable[Item], run_id: str = "loading", now: datetime | None = None) -> None:
     """Load *items* as a scraping task does, each time a second later than before."""
     now = now or NOW + timedelta(seconds=next(_seconds))
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         loading.load(session, scraping.Scraped(items=list(items)), DAY, run_id, now)
 
 
@@ -217,7 +218,7 @@ def bury(
     warehouse: Warehouse, stage: str, keys: Iterable[str], reason: str = "away", now: datetime = NOW, day: date = DAY
 ) -> None:
     """Let another attempt at *keys* have failed, as reading them does."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         failed = {(stage, key): reason for key in keys}
         dead_letters.settle_letters(session, dead_letters.stage_letters(session, day, failed, (), "a-run", now))
 
@@ -226,13 +227,13 @@ def load_article(warehouse: Warehouse, url: str, text: str) -> None:
     """Keep *text* as what was read at *url*."""
     article = Article(canonical_url=canonical_url(url) or url, url=url, status="ok", text=text)
     fetch(warehouse, "DELETE FROM raw.articles WHERE canonical_url = ?", [article.canonical_url])
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         articles.load_articles(session, [article], DAY, "loading", NOW)
 
 
 def load_sample(warehouse: Warehouse, day: date = DAY) -> None:
     """Load the stories, jobs and polls of a day of the bundled sample, and the comments below them."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         loading.load(session, sample_day(day), DAY, "loading", NOW)
 
 
@@ -248,9 +249,9 @@ def sample_day(day: date) -> scraping.Scraped:
     return asyncio.run(read())
 
 
-def fetch(warehouse: Warehouse, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def fetch(warehouse: Warehouse, sql: str, params: Sequence[Any] = (), stage: Stage = "enrich") -> list[tuple[Any, ...]]:
     """The rows of a query in a transaction of its own."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage=stage) as session:
         return session.execute(sql, params)
 
 
@@ -282,7 +283,7 @@ class Asking:
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The rows of a query, by column name."""
-        with self.warehouse.transaction() as session:
+        with self.warehouse.transaction(stage="enrich") as session:
             return session.rows(sql, params)
 
     def answers(self, enrichment: Enrichment, current: bool = True) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from hnintel.engines.base import AskingStopped, Engine
 from hnintel.errors import HnIntelError, Stopped, WarehouseError, first_line
+from hnintel.snowflake_settings import Stage
 from hnintel.warehouse.base import Dialect, Query, Session, Step, T
 from hnintel.warehouse.duckdb.ai_functions import Meter, connect_with_functions
 from hnintel.warehouse.duckdb.dialect import DuckDBDialect
@@ -50,8 +51,8 @@ class DuckDBWarehouse:
         self._turns = turns_on(path)
         self._migrated = False
 
-    def transaction(self) -> AbstractContextManager[DuckDBSession]:
-        """Open the file, begin, and commit when the block ends well; else nothing of it stays."""
+    def transaction(self, *, stage: Stage) -> AbstractContextManager[DuckDBSession]:
+        """Open the file, begin, and commit when the block ends well; else nothing of it stays. A file has no roles."""
         return self._transaction(self._lock_wait)
 
     @contextmanager
@@ -73,9 +74,9 @@ class DuckDBWarehouse:
         """There is no other than the engine's own."""
         return False
 
-    def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T]) -> T | None:
+    def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T], *, stage: Stage) -> T | None:
         """Ask in memory, with the file closed, so that a slow endpoint never holds other processes up."""
-        with self.transaction() as session:
+        with self.transaction(stage=stage) as session:
             rows = session.arrow(pending)
         if rows.num_rows == 0:
             return None

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from hnintel.errors import HnIntelError
 from hnintel.settings import Settings
 from hnintel.snowflake_settings import Stage
-from hnintel.warehouse import query_tags
 from hnintel.warehouse.base import Dialect, Query, Session, Step, T
 from hnintel.warehouse.migrations import migrate
 from hnintel.warehouse.snowflake.dialect import DETAILS, SnowflakeDialect
@@ -45,9 +44,9 @@ class SnowflakeWarehouse:
             self._turn = _turns.setdefault((*place, settings.snowflake_database_name), threading.RLock())
 
     @contextmanager
-    def transaction(self) -> Iterator[SnowflakeSession]:
+    def transaction(self, *, stage: Stage) -> Iterator[SnowflakeSession]:
         """Begin with the first write, and commit when the block ends well; else nothing of it stays."""
-        with self._turn, self._link() as link, begun(link) as session:
+        with self._turn, self._link(stage) as link, begun(link) as session:
             yield session
 
     def model(self, asked_for: str, asker: str = "") -> str:
@@ -63,12 +62,12 @@ class SnowflakeWarehouse:
         self._missing.add(model)
         return True
 
-    def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T]) -> T | None:
+    def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T], *, stage: Stage) -> T | None:
         """Ask in the warehouse, where the text stays: each step is a temporary table of the session that keeps it.
 
         Nobody waits for the answers but this thread: the turn to write is taken when they are there.
         """
-        with self._link() as link, begun(link) as session:
+        with self._link(stage) as link, begun(link) as session:
             session.make("pending", pending.sql, pending.params)
             if not session.execute("SELECT count(*) FROM pending")[0][0]:
                 return None
@@ -92,9 +91,8 @@ class SnowflakeWarehouse:
             raise missing[0]
 
     @contextmanager
-    def _link(self) -> Iterator[Link]:
-        """A session for what this thread is at, with its tags; nobody else's until the block ends."""
-        stage = query_tags.current().stage
+    def _link(self, stage: Stage) -> Iterator[Link]:
+        """A session of *stage*, with the tags of this thread; nobody else's until the block ends."""
         with self._idle_lock:
             link = self._idle[stage].pop() if self._idle[stage] else Link(self._settings, stage)
         try:

@@ -64,7 +64,7 @@ def closed_port() -> str:
 def made(path: Path) -> DuckDBWarehouse:
     """A warehouse file as a run makes it."""
     warehouse = DuckDBWarehouse(path, open_engine(Settings()))
-    with warehouse.transaction():
+    with warehouse.transaction(stage="enrich"):
         pass
     return warehouse
 
