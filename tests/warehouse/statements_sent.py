@@ -107,7 +107,7 @@ def _story(folder: Path) -> None:
                 asking.run(enrichment, "a-run")
             run_checks(asking.warehouse, DAY, asking.settings, "a-run")
             _lists(asking)
-            with asking.warehouse.transaction(stage="enrich") as session:
+            with asking.warehouse.transaction(stage="ingest") as session:
                 pending_articles(session, DAY, NOW, have_pages=True, refresh_days=30)
     finally:
         Asking.opens = staticmethod(before)

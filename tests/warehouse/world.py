@@ -210,7 +210,7 @@ def story(item_id: int, title: str | None = None, **changed: Any) -> Item:
 def load(warehouse: Warehouse, items: Iterable[Item], run_id: str = "loading", now: datetime | None = None) -> None:
     """Load *items* as a scraping task does, each time a second later than before."""
     now = now or NOW + timedelta(seconds=next(_seconds))
-    with warehouse.transaction(stage="enrich") as session:
+    with warehouse.transaction(stage="ingest") as session:
         loading.load(session, scraping.Scraped(items=list(items)), DAY, run_id, now)
 
 
@@ -218,7 +218,7 @@ def bury(
     warehouse: Warehouse, stage: str, keys: Iterable[str], reason: str = "away", now: datetime = NOW, day: date = DAY
 ) -> None:
     """Let another attempt at *keys* have failed, as reading them does."""
-    with warehouse.transaction(stage="enrich") as session:
+    with warehouse.transaction(stage="ingest") as session:
         failed = {(stage, key): reason for key in keys}
         dead_letters.settle_letters(session, dead_letters.stage_letters(session, day, failed, (), "a-run", now))
 
@@ -226,14 +226,14 @@ def bury(
 def load_article(warehouse: Warehouse, url: str, text: str) -> None:
     """Keep *text* as what was read at *url*."""
     article = Article(canonical_url=canonical_url(url) or url, url=url, status="ok", text=text)
-    fetch(warehouse, "DELETE FROM raw.articles WHERE canonical_url = ?", [article.canonical_url])
-    with warehouse.transaction(stage="enrich") as session:
+    fetch(warehouse, "DELETE FROM raw.articles WHERE canonical_url = ?", [article.canonical_url], "ingest")
+    with warehouse.transaction(stage="ingest") as session:
         articles.load_articles(session, [article], DAY, "loading", NOW)
 
 
 def load_sample(warehouse: Warehouse, day: date = DAY) -> None:
     """Load the stories, jobs and polls of a day of the bundled sample, and the comments below them."""
-    with warehouse.transaction(stage="enrich") as session:
+    with warehouse.transaction(stage="ingest") as session:
         loading.load(session, sample_day(day), DAY, "loading", NOW)
 
 
