@@ -1,17 +1,23 @@
-"""What dbt is called with: its folders, its identity, the days to build."""
+"""What dbt is called with: its project, its folders, its identity, the days to build."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from hnintel.enrich.dbt_models import asked_variable, render_models, write_files
+from hnintel.enrich.declaration import Enrichment
 from hnintel.errors import TransformError
 from hnintel.settings import ROOT, Settings
 
 PROJECT = ROOT / "dbt"
+#: Where the checkout has the models of the bundled enrichments, for those who run dbt by hand.
+DECLARED = PROJECT / "declared"
+_WRITTEN_BY_HAND = ("dbt_project.yml", "profiles.yml", "macros", "models", "tests")
 STAGE = "transform"
 #: How dbt quotes the connector: ``000608 (57P03): Warehouse ...``, or ``250001: 250001 (08001): ...``.
 _SNOWFLAKE_CODE = re.compile(r"\b(\d{6}) \(\w{5}\)")
@@ -39,6 +45,27 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def write_project(settings: Settings, enrichments: Mapping[str, Enrichment]) -> Path:
+    """Write the dbt project into the home, with the models of *enrichments* as they are declared now; its folder.
+
+    Raises:
+        DeclarationError: two marts would have the same name.
+    """
+    files = {PurePosixPath("declared") / path: text for path, text in render_models(enrichments).items()}
+    for name in _WRITTEN_BY_HAND:
+        for path in (PROJECT / name, *(PROJECT / name).rglob("*")):
+            if path.suffix in (".sql", ".yml"):
+                files[PurePosixPath(path.relative_to(PROJECT).as_posix())] = path.read_text(encoding="utf-8")
+    folder = settings.folder / "dbt" / "project"
+    write_files(folder, files)
+    return folder
+
+
+def asked(fingerprints: Mapping[str, str]) -> dict[str, str]:
+    """Variables that limit the tests of answers to those of the present question, by enrichment."""
+    return {asked_variable(name): fingerprint for name, fingerprint in fingerprints.items()}
+
+
 def is_secret(name: str) -> bool:
     """Whether dbt keeps the value of a variable out of its logs; nobody else should find it lying about either."""
     return name.startswith("DBT_ENV_SECRET_")
@@ -60,11 +87,11 @@ def days(first: date, last: date) -> dict[str, str]:
     return {"HNINTEL_DBT_FROM_DAY": first.isoformat(), "HNINTEL_DBT_TO_DAY": last.isoformat()}
 
 
-def arguments(settings: Settings) -> list[str]:
-    """``dbt build`` of the days that the environment names."""
+def arguments(settings: Settings, project: Path) -> list[str]:
+    """``dbt build`` of the days that the environment names, with the project in the folder *project*."""
     return [
         "build",
-        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", settings.warehouse),
+        *("--project-dir", str(project), "--profiles-dir", str(project), "--target", settings.warehouse),
         *("--log-level-file", "info"),  # dbt.log is where an error message sends the reader
     ]
 

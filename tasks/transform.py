@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hnintel import transform
+from hnintel.enrich.declaration import load_enrichments
+from hnintel.enrich.question import fingerprint_of
+from hnintel.enrich.run import prepare_missing
 from hnintel.errors import TransformError
 from hnintel.settings import Settings, load_settings
+from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.branch_schemas import refuse_branch
 from hnintel.warehouse.duckdb.turns import only_here
 
@@ -33,16 +37,24 @@ def build(first: date, last: date) -> transform.Built:
 
     settings = load_settings()
     refuse_branch(settings)
-    variables = transform.environment(settings) | transform.days(first, last)
+    warehouse, enrichments = open_warehouse(settings), load_enrichments(settings.enrichments_path)
+    with warehouse.transaction() as session:
+        prepare_missing(session, warehouse, enrichments.values(), settings)
+    variables = (
+        transform.environment(settings)
+        | transform.days(first, last)
+        | transform.asked({one.name: fingerprint_of(warehouse, one, settings) for one in enrichments.values()})
+    )
     # dbt keeps state in its process, and reads its profile from the environment, where only secrets are unset again:
     # another thread may be reading it. One dbt at a time in a process, and on a file.
     with _ONE_AT_A_TIME, _the_file(settings):
         os.environ.update(variables)
+        project = transform.write_project(settings, enrichments)
         runner_class = WordlessDbtRunner if settings.metadata_only else DbtRunner
         runner = runner_class(
             settings=PrefectDbtSettings(
-                project_dir=transform.PROJECT,
-                profiles_dir=transform.PROJECT,
+                project_dir=project,
+                profiles_dir=project,
                 target_path=Path(variables["DBT_TARGET_PATH"]),
                 log_level="error",  # given outright: it does not take every level of Prefect's (DESIGN, Prefect 3.8)
             ),
@@ -51,7 +63,7 @@ def build(first: date, last: date) -> transform.Built:
         results = Path(variables["DBT_TARGET_PATH"]) / "run_results.json"
         results.unlink(missing_ok=True)  # an older account must not pass for this run's
         try:
-            result = runner.invoke(transform.arguments(settings))
+            result = runner.invoke(transform.arguments(settings, project))
         except ValueError as error:  # it never came to its nodes; what dbt itself raised is only in these words
             raise transform.could_not_run(str(error), variables["DBT_LOG_PATH"], not settings.metadata_only) from None
         finally:

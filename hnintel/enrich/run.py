@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -53,6 +54,21 @@ def prepare(session: Session, warehouse: Warehouse, enrichment: Enrichment, sett
     session.execute(
         statement("enrich/view", table=enrichment.table, columns=enrichment.columns, fingerprint=fingerprint)
     )
+
+
+def prepare_missing(
+    session: Session, warehouse: Warehouse, enrichments: Iterable[Enrichment], settings: Settings
+) -> None:
+    """Make tables and views that lack a declared column, as those of enrichments that were not asked yet do."""
+    there = set(
+        session.execute(
+            "SELECT lower(table_name), lower(column_name) FROM information_schema.columns "
+            "WHERE lower(table_schema) = 'enriched'"
+        )
+    )
+    for one in enrichments:
+        if any((f"{one.name}_current", column.name) not in there for column in one.columns):
+            prepare(session, warehouse, one, settings)
 
 
 def enrich(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hnintel.briefing import sections
 from hnintel.briefing.write import lines_hash
+from hnintel.enrich.dbt_models import render_models
 from hnintel.enrich.declaration import Enrichment, load_enrichments
 from hnintel.enrich.question import fingerprint_of, max_chars
 from hnintel.hashes import hash_of_values
@@ -70,7 +71,8 @@ class Making:
         if stage == ARTICLES:
             return hash_of_values([_READING, self.spec, settings.article_max_chars])
         if stage == TRANSFORM:
-            return _hash_of_files("dbt/models", "dbt/macros", "dbt/tests", "dbt/dbt_project.yml")
+            declared = [[str(path), text] for path, text in render_models(self.enrichments).items()]
+            return _hash([_hash_of_files("dbt/models", "dbt/macros", "dbt/tests", "dbt/dbt_project.yml"), declared])
         if stage == BRIEFING:
             return sections.fingerprint(sections.answering(self.warehouse))
         if stage == PUBLISH:

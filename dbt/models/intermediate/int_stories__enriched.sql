@@ -8,16 +8,8 @@ articles as (
     select canonical_url, status as article_status from {{ ref('stg_hn__articles') }}
 ),
 
-sentiment as (
-    select item_id, sentiment from {{ ref('stg_ai__sentiment') }}
-),
-
-topic as (
-    select item_id, topic from {{ ref('stg_ai__topic') }}
-),
-
-takeaway as (
-    select item_id, takeaway from {{ ref('stg_ai__takeaway') }}
+answers as (
+    select * from {{ ref('int_stories__answers') }}
 ),
 
 final as (
@@ -47,14 +39,10 @@ final as (
         items.posted_at,
         coalesce(articles.article_status = 'ok', false) as has_article,
         articles.article_status,
-        sentiment.sentiment,
-        topic.topic,
-        takeaway.takeaway
+        answers.* exclude (item_id)
     from items
     left join articles on items.canonical_url = articles.canonical_url
-    left join sentiment on items.item_id = sentiment.item_id
-    left join topic on items.item_id = topic.item_id
-    left join takeaway on items.item_id = takeaway.item_id
+    left join answers on items.item_id = answers.item_id
 )
 
 select * from final

@@ -3,7 +3,7 @@
     materialized='incremental',
     incremental_strategy='replace_days',
     unique_key='item_id',
-    on_schema_change='fail',
+    on_schema_change='append_new_columns',
 ) }}
 
 with items as (
@@ -22,23 +22,7 @@ changed as (
 
 final as (
     select
-        stories.item_id,
-        stories.day,
-        stories.type,
-        stories.kind,
-        stories.status,
-        stories.title,
-        stories.url,
-        stories.domain,
-        stories.author,
-        stories.score,
-        stories.comments,
-        stories.posted_at,
-        stories.has_article,
-        stories.article_status,
-        stories.sentiment,
-        stories.topic,
-        stories.takeaway
+        stories.* exclude (canonical_url)
     from {{ ref('int_stories__enriched') }} as stories
     inner join changed on stories.item_id = changed.item_id
 )

@@ -1,0 +1,2 @@
+-- Written by `python -m hnintel gen` from the declarations of the enrichments. Change those.
+{{ staged_answers("takeaway", ["takeaway"]) }}
