@@ -38,7 +38,7 @@ def build(first: date, last: date) -> transform.Built:
     settings = load_settings()
     refuse_branch(settings)
     warehouse, enrichments = open_warehouse(settings), load_enrichments(settings.enrichments_path)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         prepare_missing(session, warehouse, enrichments.values(), settings)
     variables = (
         transform.environment(settings)

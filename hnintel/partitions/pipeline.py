@@ -72,7 +72,9 @@ class Making:
             return hash_of_values([_READING, self.spec, settings.article_max_chars])
         if stage == TRANSFORM:
             declared = [[str(path), text] for path, text in render_models(self.enrichments).items()]
-            return _hash([_hash_of_files("dbt/models", "dbt/macros", "dbt/tests", "dbt/dbt_project.yml"), declared])
+            return hash_of_values(
+                [_hash_of_files("dbt/models", "dbt/macros", "dbt/tests", "dbt/dbt_project.yml"), declared]
+            )
         if stage == BRIEFING:
             return sections.fingerprint(sections.answering(self.warehouse))
         if stage == PUBLISH:
