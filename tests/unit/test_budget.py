@@ -19,7 +19,7 @@ MIDNIGHT = datetime(2026, 10, 1, 4)
 
 def spend(warehouse: Warehouse, amount: float, at: datetime, currency: str | None = "credits") -> None:
     """Book *amount* as spent by another run."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         session.execute(
             "INSERT INTO ops.ai_usage (run_id, day, enrichment, fingerprint, function, model, calls, input_tokens, "
             "output_tokens, counting, credits, asked_at, currency) "
@@ -30,7 +30,7 @@ def spend(warehouse: Warehouse, amount: float, at: datetime, currency: str | Non
 
 def exceeded(warehouse: Warehouse, settings: Settings, cost: float, currency: str = "credits") -> str | None:
     """Which budget a question of *cost* would exceed at ``NOW``."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         wanted = Estimate(1, cost=cost, currency=currency)
         return Budget(settings, "run", DAY, "enrich:topic").would_exceed(session, wanted, NOW)
 
@@ -39,7 +39,7 @@ def reserve(
     warehouse: Warehouse, settings: Settings, cost: float, run_id: str = "run", currency: str = "credits"
 ) -> None:
     """Put a question of *cost* on the books, as a chunk does before it is asked."""
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         wanted = Estimate(1, cost=cost, currency=currency)
         Budget(settings, run_id, DAY, "enrich:topic").reserve(session, wanted, NOW)
 
@@ -84,7 +84,7 @@ def test_an_attempt_that_was_killed_does_not_keep_its_own_retry_from_asking(
 ) -> None:
     reserve(warehouse, monthly, 0.75)  # and there it was killed
     reserve(warehouse, monthly, 0.75)
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         assert session.execute("SELECT run_id, credits FROM ops.ai_reservations") == [("run", 0.75)]
     with pytest.raises(BudgetReached):  # what another run has on the books does
         reserve(warehouse, monthly, 0.75, run_id="other")

@@ -13,7 +13,7 @@ from tests.warehouse.world import fresh_duckdb
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    with fresh_duckdb(tmp_path_factory.mktemp("warehouse")).transaction() as session:
+    with fresh_duckdb(tmp_path_factory.mktemp("warehouse")).transaction(stage="enrich") as session:
         session.execute("CREATE SCHEMA a")
         session.execute("CREATE SCHEMA b")
         session.execute("CREATE TABLE a.first (z VARCHAR, Y BIGINT, x VARCHAR[])")

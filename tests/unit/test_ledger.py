@@ -49,7 +49,7 @@ def test_a_run_is_noted_when_it_begins_and_when_it_ends(warehouse: Warehouse) ->
 
 
 def test_a_run_that_begins_closes_the_dead_ones_of_its_day_and_leaves_the_live_ones(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as session:
+    with warehouse.transaction(stage="enrich") as session:
         for run_id, day in (("live", DAY), ("dead", DAY), ("of another day", DAY + timedelta(days=1))):
             runs.begin_run(session, run_id, day, "sample", NOW, alive={"live", "dead"})
         runs.begin_run(session, "new", DAY, "sample", NOW + timedelta(hours=1), alive={"live"})
@@ -63,7 +63,7 @@ def test_a_run_that_begins_closes_the_dead_ones_of_its_day_and_leaves_the_live_o
 
 def test_a_stage_that_its_own_run_begins_again_has_no_other_attempt(warehouse: Warehouse) -> None:
     for minutes, (run_id, attempts, begun) in enumerate([("run", 1, 0), ("run", 1, 0), ("next", 2, 2), ("next", 2, 2)]):
-        with warehouse.transaction() as session:
+        with warehouse.transaction(stage="enrich") as session:
             stage_rows.begin_stage(session, DAY, "transform", run_id, NOW + timedelta(minutes=minutes))
         (row,) = rows(warehouse, "partitions")
         assert (row["attempts"], row["started_at"]) == (attempts, NOW + timedelta(minutes=begun))

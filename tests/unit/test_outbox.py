@@ -184,7 +184,7 @@ def test_giving_up_is_announced_once_a_letter_was_tried_as_often_as_is_set_for_i
     making = days.made_from("sample", article_attempts=2, answer_attempts=3, letter_attempts=4)
     for attempt in range(1, limit + 1):
         bury(days.warehouse, stage, ["7"], now=NOW, day=DAY)
-        with days.warehouse.transaction() as session:
+        with days.warehouse.transaction(stage="enrich") as session:
             announce.announce_given_up(session, making, NOW)
         given_up = [row for row in waiting(days.warehouse) if row.event == LettersGivenUp.name]
         assert len(given_up) == (attempt == limit)
