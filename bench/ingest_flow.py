@@ -17,7 +17,7 @@ from flows import main as parent
 from flows.local.day import leave
 from flows.stage import Run
 from hnintel.ledger.leases import Leases
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.runs.summary import Summary
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
@@ -29,7 +29,7 @@ async def reading(day: date) -> Summary:
     """The first two stages of a day."""
     parent._keep_what_is_imported()
     settings = load_settings()
-    making = Making(open_warehouse(settings), settings, settings.source)
+    making = Pipeline(open_warehouse(settings), settings, settings.source)
     summary = Summary(day, str(runtime.flow_run.id), settings.source)
     with Leases(making.warehouse, summary.run_id, settings) as held:
         run = Run(day, summary.run_id, making, held, frozenset(making.stages), summary)

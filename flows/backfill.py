@@ -29,16 +29,16 @@ from pydantic import Field
 
 from flows.approval import approval
 from flows.backfill_children import Child, as_subflow, through_deployment
-from flows.main import brief_day
+from flows.main import run_stages
 from flows.stage import Run
 from flows.transform import transform
 from hnintel import progress, stopping
 from hnintel.errors import DayFailed, HnIntelError, UsageError, of_several
-from hnintel.ledger import stage_names
 from hnintel.ledger.leases import ALL_DAYS, Leases
+from hnintel.ledger.stage_names import TRANSFORM
 from hnintel.partitions import announce, graph
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import grid
 from hnintel.planning.backfill import plan_backfill
 from hnintel.planning.work import Only, Work, choose_work, lease_of
@@ -50,8 +50,6 @@ from tasks.backfill import show
 from tasks.events import ANNOUNCED
 
 _STAGGER = 0.2
-#: What the parent does itself, once all children have ended.
-_OF_ALL_DAYS = (stage_names.TRANSFORM, stage_names.BRIEFING, stage_names.PUBLISH)
 
 Order = Literal["oldest", "newest"]
 Through = Literal["auto", "subflows", "deployment"]
@@ -61,7 +59,7 @@ Through = Literal["auto", "subflows", "deployment"]
 class Backfill:
     """A backfill under way: what is to be done, and by day what became of it."""
 
-    making: Making
+    making: Pipeline
     run_id: str
     works: list[Work]
     again: bool
@@ -105,7 +103,7 @@ async def backfill(
         HnIntelError: days failed; the others were done all the same.
     """
     settings = load_settings()
-    making = Making(open_warehouse(settings), settings, source or settings.source)
+    making = Pipeline(open_warehouse(settings), settings, source or settings.source)
     span = _checked(Span(from_day, to_day), making)
     chosen = graph.choose(making.stages, stages)
     with making.warehouse.transaction(stage="enrich") as session:
@@ -131,7 +129,7 @@ async def backfill(
     return await _close(made, span)
 
 
-def _checked(span: Span, making: Making) -> Span:
+def _checked(span: Span, making: Pipeline) -> Span:
     now, settings = runtime.flow_run.scheduled_start_time, making.settings
     if span.last < span.first:
         raise UsageError(f"{span.last} comes before {span.first}: give the first day first")
@@ -143,7 +141,7 @@ def _checked(span: Span, making: Making) -> Span:
 async def _days(made: Backfill, child: Child, concurrency: int) -> None:
     """A child a day that has something to be read or asked, so many at once; one that fails stops no other."""
     gate = asyncio.Semaphore(concurrency)
-    works = [(work, [stage for stage in work.stages if stage not in _OF_ALL_DAYS]) for work in made.works]
+    works = [(work, [stage for stage in work.stages if stage not in made.making.after_asking]) for work in made.works]
 
     async def one(work: Work, stages: list[str], delay: float) -> None:
         async with gate:
@@ -164,7 +162,7 @@ async def _days(made: Backfill, child: Child, concurrency: int) -> None:
 
 async def _marts(made: Backfill) -> None:
     """Build the marts once for all days that are ready; where that fails, it fails for all of them."""
-    days = [work.day for work in made.works if stage_names.TRANSFORM in work.stages and work.day not in made.failed]
+    days = [work.day for work in made.works if TRANSFORM in work.stages and work.day not in made.failed]
     if not days:
         return
     try:
@@ -175,15 +173,16 @@ async def _marts(made: Backfill) -> None:
 
 
 async def _briefings(made: Backfill, held: Leases) -> None:
-    """Brief and publish, the oldest day first, since a page links to the one before it."""
+    """Do what is downstream of the marts, the oldest day first, since a page links to the one before it."""
     works = sorted((work for work in made.works if work.day not in made.failed), key=lambda work: work.day)
     for work in works:
-        stages = frozenset(work.stages).intersection((stage_names.BRIEFING, stage_names.PUBLISH))
+        stages = frozenset(work.stages).intersection(made.making.after_asking) - {TRANSFORM}
         if not stages:
             continue
         summary = Summary(work.day, made.run_id, made.making.spec)
         try:
-            await brief_day(Run(work.day, made.run_id, made.making, held, stages, summary, made.again))
+            run = Run(work.day, made.run_id, made.making, held, stages, summary, made.again)
+            await run_stages(run, [name for name in made.making.after_asking if name in stages])
             _announce(made, work.day)
         except HnIntelError as error:
             made.fail(work.day, error)

@@ -18,7 +18,7 @@ from flows.main import hacker_news
 from hnintel.errors import DayFailed, HnIntelError, UsageError, first_line
 from hnintel.hashes import hash_of_values
 from hnintel.ledger import leases
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.planning.work import Work
 from hnintel.window import utc_now
 
@@ -33,7 +33,7 @@ _PATIENCE = 3
 _LOOKS = 2
 
 
-def as_subflow(making: Making) -> Child:
+def as_subflow(making: Pipeline) -> Child:
     """Children that are subflows of the calling flow."""
 
     async def run(work: Work, stages: Sequence[str], again: bool) -> None:
@@ -47,7 +47,7 @@ def as_subflow(making: Making) -> Child:
     return run
 
 
-def through_deployment(making: Making, deployment: str) -> Child:
+def through_deployment(making: Pipeline, deployment: str) -> Child:
     """Children that are runs of *deployment*, wherever its worker runs them.
 
     A request that was made already makes no second run: its key is of the day, the stages, what makes them, and how
@@ -73,7 +73,7 @@ def through_deployment(making: Making, deployment: str) -> Child:
     return run
 
 
-def request_key(making: Making, work: Work, stages: Sequence[str]) -> str:
+def request_key(making: Pipeline, work: Work, stages: Sequence[str]) -> str:
     """Names one request: day, stages, fingerprint and attempt."""
     fingerprint = hash_of_values([making.spec, [(stage, making.fingerprint(stage)) for stage in stages]])
     return f"{work.day}:{next(iter(stages))}:{fingerprint}:{work.attempts + 1}"
@@ -97,7 +97,7 @@ async def _requested(deployment: str, work: Work, parameters: dict[str, Any], ke
     raise DayFailed(f"{_MOST_REQUESTS} runs of {work.day} ended before they began: see the log of the worker")
 
 
-async def _ended(run: FlowRun, making: Making) -> FlowRun:
+async def _ended(run: FlowRun, making: Pipeline) -> FlowRun:
     """Wait for the end of *run*; where its machine went, nobody would ever tell Prefect, so it is ended here."""
     alive_at, looks = time.monotonic(), 0
     patience = _PATIENCE * making.settings.lease_seconds
@@ -121,7 +121,7 @@ async def _ended(run: FlowRun, making: Making) -> FlowRun:
     return run
 
 
-def _has_leases(making: Making, run_id: str) -> bool:
+def _has_leases(making: Pipeline, run_id: str) -> bool:
     """Whether a run holds leases that keep others off: from its beginning to its end it holds one at least."""
     with making.warehouse.transaction(stage="enrich") as session:
         held = leases.alive(session, utc_now())

@@ -19,10 +19,11 @@ if __name__ == "__main__":
 import asyncio
 import gc
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import cache, partial
+from itertools import groupby
 from typing import Any, Literal
 
 from prefect import flow, runtime
@@ -41,13 +42,14 @@ from hnintel.checks.check import in_a_line
 from hnintel.checks.run import Part
 from hnintel.cost.usage import Enriched
 from hnintel.enrich.declaration import layers
-from hnintel.errors import BudgetReached, HnIntelError
+from hnintel.errors import BudgetReached, DeclarationError, HnIntelError
 from hnintel.events import ContinueBy
-from hnintel.ledger import runs, stage_names, stage_rows, statuses
+from hnintel.ledger import runs, stage_rows, statuses
 from hnintel.ledger.leases import Leases
+from hnintel.ledger.stage_names import ARTICLES, BRIEFING, ENRICH, INGEST, PUBLISH, TRANSFORM
 from hnintel.partitions import announce, graph
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import spans_to_transform
 from hnintel.planning.cut_short import close_dead
 from hnintel.runs.log import logger, run_log
@@ -56,7 +58,7 @@ from hnintel.settings import Settings, load_settings
 from hnintel.sources import open_source, refuse_without_days
 from hnintel.warehouse import open_warehouse, table_hashes
 from hnintel.window import Window, day_of, refuse_before, refuse_future, utc_now, yesterday
-from tasks import assets, brief, checks
+from tasks import assets, brief, checks, own_stage
 from tasks.events import ANNOUNCED
 
 #: Subflows that start at the same moment get into each other's way on SQLite (database is locked).
@@ -90,8 +92,9 @@ async def hacker_news(
     settings = load_settings()
     source = source or settings.source
     window = Window.of(choose_day(day, source, settings), settings.time_zone)
-    making = Making(open_warehouse(settings), settings, source)
+    making = Pipeline(open_warehouse(settings), settings, source)
     chosen = graph.choose(making.stages, stages)
+    refuse_without_runner(making)
     summary = Summary(window.day, str(runtime.flow_run.id), source)
     with (
         stopping.on_signals(),
@@ -105,14 +108,14 @@ async def hacker_news(
             await _run(run)
         except BaseException as error:
             logger.error("failed", exc_info=not isinstance(error, HnIntelError), extra={"error": str(error)})
-            summary.status = "stopped" if isinstance(error, BudgetReached) else "failed"
+            summary.status = statuses.STOPPED if isinstance(error, BudgetReached) else statuses.FAILED
             _end(run, error)
             raise
         with making.warehouse.transaction(stage="enrich") as session:
             summary.count(session, settings, utc_now())
             if before is not None:
                 summary.changed = table_hashes.changed(before, table_hashes.contents(session, making.warehouse))
-        summary.status = "partial" if summary.dead_letters else "complete"
+        summary.status = statuses.of_done(not summary.dead_letters)
         _end(run, continue_by=continue_by)
         logger.info("ended", extra={"summary": summary.as_json()})
     return summary.as_json()
@@ -158,7 +161,7 @@ def _begin(run: Run) -> dict[str, str] | None:
     with warehouse.transaction(stage="enrich") as session:
         alive = close_dead(session, now)
         runs.begin_run(session, run.run_id, run.day, run.summary.source, now, alive)
-        if stage_rows.was_complete(session, run.day, stage_names.PUBLISH):
+        if stage_rows.was_complete(session, run.day, PUBLISH):
             return table_hashes.contents(session, warehouse)
     return None
 
@@ -168,9 +171,9 @@ def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy =
 
     That it failed is known either way; failing to note it must not hide why.
     """
-    status: statuses.Status = "partial" if run.summary.dead_letters else "complete"
+    status: statuses.Status = statuses.of_done(not run.summary.dead_letters)
     if error:
-        status = "stopped" if isinstance(error, BudgetReached) else "failed"
+        status = statuses.STOPPED if isinstance(error, BudgetReached) else statuses.FAILED
     try:
         with run.making.warehouse.transaction(stage="enrich") as session:
             run.summary.count_costs(session)  # also of a run that failed before it counted the rest
@@ -187,37 +190,48 @@ def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy =
 async def _run(run: Run) -> None:
     shown = partial(checks.show.submit, run.day, run.run_id)
     try:
-        await _read(run)
-        with _timed(run, "enrich"):
-            await _enrich(run)
-        if run.wants_any(
-            [name for name in run.making.stages if name not in (stage_names.INGEST, stage_names.ARTICLES)]
-        ):
+        await run_stages(run, [name for name in run.making.stages if name not in run.making.after_asking])
+        if run.wants_any([name for name in run.making.stages if name not in (INGEST, ARTICLES)]):
             await _check("answers", run)
     except HnIntelError:
         with suppress(Exception):  # that it cannot be shown must not hide why the run ended
             await result(shown())
         raise
     await result(shown())
-    with _timed(run, "transform"):
-        await _transform(run)
-    with _timed(run, "brief"):
-        await brief_day(run)
+    await run_stages(run, run.making.after_asking)
+    run.summary.page = str(path_of(run.day, run.making.settings))
 
 
-async def _read(run: Run) -> None:
+async def run_stages(run: Run, names: Iterable[str]) -> None:
+    """Run the stages *names*, as far as they were asked for, in their order; consecutive ones of a runner in one go."""
+    for runner, group in groupby(names, lambda name: run.making.declared[name].runner):
+        await RUNNERS[runner](run, list(group))
+
+
+def refuse_without_runner(making: Pipeline) -> None:
+    """Raise DeclarationError where a stage names a runner that is not there."""
+    for one in making.declared.values():
+        if one.runner not in RUNNERS:
+            there = ", ".join(repr(name) for name in RUNNERS if name)
+            raise DeclarationError(f"stage '{one.name}' names the runner '{one.runner}': give one of {there}")
+
+
+async def _items(run: Run, _: Sequence[str]) -> None:
     # One client for all task runs: those of an async flow make two each, which read every authority of the web anew.
     with SyncClientContext.get_or_create():
-        with _timed(run, "ingest"):
-            async with stage(run, stage_names.INGEST) as to_do:
+        with _timed(run, INGEST):
+            async with stage(run, INGEST) as to_do:
                 if to_do:
                     await read_items(run, anew=to_do.is_done)
-        if run.wants_any([stage_names.INGEST, stage_names.ARTICLES]):
+        if run.wants_any([INGEST, ARTICLES]):
             await _check("ingest", run)
-        with _timed(run, "articles"):
-            async with stage(run, stage_names.ARTICLES) as to_do:
-                if to_do:
-                    await read_articles(run)
+
+
+async def _articles(run: Run, _: Sequence[str]) -> None:
+    with SyncClientContext.get_or_create(), _timed(run, ARTICLES):
+        async with stage(run, ARTICLES) as to_do:
+            if to_do:
+                await read_articles(run)
 
 
 async def _check(part: Part, run: Run) -> None:
@@ -229,7 +243,7 @@ async def _check(part: Part, run: Run) -> None:
     await result(checks.go_on.submit(results, run.day, run.run_id))
 
 
-async def _enrich(run: Run) -> None:
+async def _enrich(run: Run, names: Sequence[str]) -> None:
     """Fan every enrichment out as a subflow of its own, side by side but for those that come after others."""
     gate = asyncio.Semaphore(run.making.settings.enrich_concurrency)
 
@@ -240,41 +254,75 @@ async def _enrich(run: Run) -> None:
                 if to_do:
                     run.summary.enrichments[name] = await enrich(name, run.day, run.run_id)
 
-    run.summary.enrichments = {name: Enriched() for name in run.making.enrichments}
-    for layer in layers(run.making.enrichments):
-        ran = await asyncio.gather(
-            *(one(each.name, each.stage, place * _STAGGER) for place, each in enumerate(layer)), return_exceptions=True
-        )
-        failed = [error for error in ran if isinstance(error, BaseException)]
-        if failed:  # every one had its turn first: what the others answered is kept
-            raise failed[0]
+    run.summary.enrichments = {name: Enriched() for name in run.making.enrichments} | run.summary.enrichments
+    with _timed(run, ENRICH):
+        for layer in layers(run.making.enrichments):
+            wanted = [each for each in layer if each.stage in names]
+            ran = await asyncio.gather(
+                *(one(each.name, each.stage, place * _STAGGER) for place, each in enumerate(wanted)),
+                return_exceptions=True,
+            )
+            failed = [error for error in ran if isinstance(error, BaseException)]
+            if failed:  # every one had its turn first: what the others answered is kept
+                raise failed[0]
 
 
-async def _transform(run: Run) -> None:
-    if stage_names.TRANSFORM not in run.stages:
-        return
-    with run.making.warehouse.transaction(stage="enrich") as session:
-        refuse_unready(session, run.making, run.day, stage_names.TRANSFORM, utc_now())
-        due = spans_to_transform(session, run.making, Span(run.day, run.day), utc_now(), run.again)
-    if due:
-        run.summary.dbt = await asyncio.to_thread(transform, run.day, run.day, run.run_id, run.making.spec, run.again)
-    else:
-        run.summary.skipped.append(stage_names.TRANSFORM)
-        progress.finish(stage_names.TRANSFORM, "complete, skipped")
+async def _transform(run: Run, _: Sequence[str]) -> None:
+    with _timed(run, TRANSFORM):
+        if TRANSFORM not in run.stages:
+            return
+        with run.making.warehouse.transaction(stage="enrich") as session:
+            refuse_unready(session, run.making, run.day, TRANSFORM, utc_now())
+            due = spans_to_transform(session, run.making, Span(run.day, run.day), utc_now(), run.again)
+        if due:
+            run.summary.dbt = await asyncio.to_thread(
+                transform, run.day, run.day, run.run_id, run.making.spec, run.again
+            )
+        else:
+            run.summary.skipped.append(TRANSFORM)
+            progress.finish(TRANSFORM, "complete, skipped")
 
 
-async def brief_day(run: Run) -> None:
-    """Write the briefing of the day and publish its page."""
-    async with stage(run, stage_names.BRIEFING) as to_do:
-        if to_do:
-            progress.update("brief", 0)
-            run.summary.briefing = await asked(brief.brief.submit(run.day, run.run_id))
-            await asyncio.to_thread(assets.briefed, run.day, run.run_id)
-            progress.finish("brief", f"{run.summary.briefing.claims} new claims")
-    async with stage(run, stage_names.PUBLISH) as to_do:
-        if to_do:
-            await result(brief.publish.submit(run.day))
-    run.summary.page = str(path_of(run.day, run.making.settings))
+async def _brief(run: Run, _: Sequence[str]) -> None:
+    with _timed(run, "brief"):
+        async with stage(run, BRIEFING) as to_do:
+            if to_do:
+                progress.update("brief", 0)
+                run.summary.briefing = await asked(brief.brief.submit(run.day, run.run_id))
+                await asyncio.to_thread(assets.briefed, run.day, run.run_id)
+                progress.finish("brief", f"{run.summary.briefing.claims} new claims")
+
+
+async def _publish(run: Run, _: Sequence[str]) -> None:
+    with _timed(run, "brief"):
+        async with stage(run, PUBLISH) as to_do:
+            if to_do:
+                await result(brief.publish.submit(run.day))
+
+
+async def _by_themselves(run: Run, names: Sequence[str]) -> None:
+    """Run stages that have a ``run`` of their own, each in a task."""
+    for name in names:
+        with _timed(run, name):
+            async with stage(run, name) as to_do:
+                if to_do:
+                    progress.update(name, 0)
+                    rows = await result(own_stage.run.submit(name, run.day, run.run_id, run.making.spec))
+                    await asyncio.to_thread(assets.of_own_stage, name, run.day, run.run_id, run.making.spec)
+                    progress.finish(name, f"{rows} rows")
+
+
+Runner = Callable[[Run, Sequence[str]], Awaitable[None]]
+#: What runs the stages that name it, given those of them that follow each other; None: those that run by themselves.
+RUNNERS: Mapping[str | None, Runner] = {
+    "read items": _items,
+    "read articles": _articles,
+    "enrich": _enrich,
+    "build marts": _transform,
+    "brief": _brief,
+    "publish": _publish,
+    None: _by_themselves,
+}
 
 
 @contextmanager
@@ -283,4 +331,4 @@ def _timed(run: Run, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        run.summary.seconds[name] = time.monotonic() - began
+        run.summary.seconds[name] = run.summary.seconds.get(name, 0.0) + time.monotonic() - began

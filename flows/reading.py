@@ -16,6 +16,7 @@ from flows.stage import Run
 from hnintel import progress
 from hnintel.ingest.articles import chunks_by_host
 from hnintel.ingest.scraping import Scraped
+from hnintel.ledger.stage_names import ARTICLES, INGEST
 from hnintel.partitions.hours import in_words
 from hnintel.settings import Settings
 from hnintel.sources.base import Listing
@@ -40,7 +41,7 @@ async def read_items(run: Run, anew: bool) -> None:
         listing = await result(ingest.list_day.submit(run.making.spec, window))
         progress.finish("list", f"{len(listing.ids)} stories, jobs and polls of {run.day}")
         lost = await _scrape(run, listing, anew)
-        ended = run.day, ingest.STAGE, run.making.spec, run.run_id
+        ended = run.day, INGEST, run.making.spec, run.run_id
         await result(ingest.end.submit(*ended, len(listing.ids) - lost, lost))
     else:
         listing, hours, began = await result(ingest.list_hours.submit(run.making.spec, window, run.hours_until))
@@ -82,12 +83,12 @@ async def read_articles(run: Run) -> None:
     done = 0
     async for readings in as_done(read):
         done += await beside(articles.load, list(chain.from_iterable(readings)), day, run_id)
-        progress.update("articles", done, len(wanted))
+        progress.update(ARTICLES, done, len(wanted))
     statuses = await result(articles.count.submit(day))
     due = statuses.get("retry_at", 0)
-    await result(ingest.end.submit(day, articles.STAGE, source, run_id, sum(statuses.values()) - due, due))
+    await result(ingest.end.submit(day, ARTICLES, source, run_id, sum(statuses.values()) - due, due))
     await asyncio.to_thread(assets.articles, day, run_id)
-    progress.finish("articles", f"{len(wanted)} asked for; {due} of the day to be tried again")
+    progress.finish(ARTICLES, f"{len(wanted)} asked for; {due} of the day to be tried again")
 
 
 def _cached(reading: Task[..., T], settings: Settings, anew: bool = False) -> Task[..., T]:

@@ -24,7 +24,7 @@ from prefect import flow, runtime
 
 from flows.main import hacker_news
 from hnintel.errors import DayFailed, HnIntelError, of_several
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.settling import Due
 from hnintel.planning.cut_short import close_dead
 from hnintel.planning.due import days_to_run, left_behind
@@ -49,7 +49,7 @@ async def reconcile(source: str | None = None) -> dict[str, Any]:
     settings = load_settings()
     source = source or settings.source
     now = runtime.flow_run.scheduled_start_time.astimezone(UTC).replace(tzinfo=None)
-    making = Making(open_warehouse(settings), settings, source)
+    making = Pipeline(open_warehouse(settings), settings, source)
     with making.warehouse.transaction(stage="enrich") as session:
         due = days_to_run(session, making, now)
         close_dead(session, utc_now())

@@ -13,7 +13,7 @@ from hnintel.errors import BudgetReached, HnIntelError, UsageError
 from hnintel.ledger import leases, stage_rows, statuses
 from hnintel.ledger.leases import Leases
 from hnintel.ledger.stage_names import INGEST
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import Partition, grid, partition
 from hnintel.runs.summary import Summary
 from hnintel.warehouse.base import Session
@@ -30,7 +30,7 @@ class Run:
 
     day: date
     run_id: str
-    making: Making
+    making: Pipeline
     leases: Leases
     stages: frozenset[str]
     summary: Summary
@@ -75,10 +75,10 @@ async def stage(run: Run, name: str) -> AsyncIterator[Partition | None]:
 
 def _is_to_be_done(run: Run, found: Partition) -> bool:
     # The lease is ours: what the ledger has as running is what an attempt of this same run left behind as it died.
-    if run.again or found.due or found.status == "running":
+    if run.again or found.due or found.status == statuses.RUNNING:
         return True
     # Reading a day again costs nothing but time: what was lost is tried again whenever somebody asks for the day.
-    return found.stage == INGEST and found.status == "partial"
+    return found.stage == INGEST and found.status == statuses.PARTIAL
 
 
 def _begin(run: Run, name: str) -> Partition:
@@ -96,7 +96,7 @@ def _begin(run: Run, name: str) -> Partition:
         return found
 
 
-def refuse_unready(session: Session, making: Making, day: date, name: str, now: datetime) -> None:
+def refuse_unready(session: Session, making: Pipeline, day: date, name: str, now: datetime) -> None:
     """Raise UsageError where a stage that *name* comes after was never done: there is nothing to make it of."""
     upstream = making.stages[name]
     found = grid(session, making, day, day, now, upstream)[day] if upstream else {}
@@ -107,7 +107,7 @@ def refuse_unready(session: Session, making: Making, day: date, name: str, now: 
             )
 
 
-def begin(session: Session, making: Making, days: Sequence[date], name: str, run_id: str, now: datetime) -> None:
+def begin(session: Session, making: Pipeline, days: Sequence[date], name: str, run_id: str, now: datetime) -> None:
     """Note that a stage of *days* has begun, and what it is made of.
 
     Raises:
@@ -116,18 +116,20 @@ def begin(session: Session, making: Making, days: Sequence[date], name: str, run
     leases.refuse_if_lost(session, min(days), name, run_id)
     inputs, fingerprint = making.inputs(session, name, min(days), max(days)), making.fingerprint(name)
     for day in days:
-        stage_rows.begin_stage(session, day, name, run_id, now, fingerprint, inputs[day], making.spec)
+        stage_rows.begin_stage(
+            session, day, name, run_id, now, fingerprint, inputs[day], making.spec, making.declared[name].by_source
+        )
 
 
 def _end(run: Run, name: str) -> None:
     """Note that the stage is done, unless its last task did, in the transaction that made it so."""
     with run.making.warehouse.transaction(stage="enrich") as session:
         if stage_rows.is_running(session, run.day, name, run.run_id):
-            stage_rows.end_stage(session, run.day, name, "complete", run.run_id, utc_now())
+            stage_rows.end_stage(session, run.day, name, statuses.COMPLETE, run.run_id, utc_now())
 
 
 def _fail(run: Run, name: str, error: BaseException) -> None:
-    status: statuses.Status = "stopped" if isinstance(error, BudgetReached) else "failed"
+    status: statuses.Status = statuses.STOPPED if isinstance(error, BudgetReached) else statuses.FAILED
     told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
     if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
         told = "interrupted"

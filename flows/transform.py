@@ -10,11 +10,12 @@ from flows.stage import begin
 from hnintel import progress
 from hnintel.errors import HnIntelError
 from hnintel.ledger import leases, stage_rows, statuses
+from hnintel.ledger.stage_names import TRANSFORM
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import spans_to_transform
 from hnintel.settings import load_settings
-from hnintel.transform import STAGE, Built
+from hnintel.transform import Built
 from hnintel.warehouse import open_warehouse, query_tags
 from hnintel.window import utc_now
 from tasks.transform import build
@@ -34,35 +35,35 @@ def transform(
         again: also build where the marts have the days as they are.
     """
     settings, run_id = load_settings(), run_id or str(runtime.flow_run.id)
-    making = Making(open_warehouse(settings), settings, source or settings.source)
-    progress.update(STAGE, 0)
+    making = Pipeline(open_warehouse(settings), settings, source or settings.source)
+    progress.update(TRANSFORM, 0)
     built, days = Built(0, 0), 0
     # One at a time, whatever the days: every build writes the same tables.
-    with leases.held(making.warehouse, leases.ALL_DAYS, STAGE, run_id, settings):
+    with leases.held(making.warehouse, leases.ALL_DAYS, TRANSFORM, run_id, settings):
         with making.warehouse.transaction(stage="enrich") as session:
             spans = spans_to_transform(session, making, Span(first, last), utc_now(), again)
         for span in spans:
             with making.warehouse.transaction(stage="enrich") as session:
-                begin(session, making, span, STAGE, run_id, utc_now())
+                begin(session, making, span, TRANSFORM, run_id, utc_now())
             built, days = _built(making, span, run_id), days + len(span)
-    progress.finish(STAGE, f"{built.models} models, {built.tests} tests, {days} day{'s' if days > 1 else ''}")
+    progress.finish(TRANSFORM, f"{built.models} models, {built.tests} tests, {days} day{'s' if days > 1 else ''}")
     return built
 
 
-def _built(making: Making, days: list[date], run_id: str) -> Built:
+def _built(making: Pipeline, days: list[date], run_id: str) -> Built:
     try:
         with query_tags.tagged(run=run_id, day=days[-1]):  # dbt's statements are on the run's bill
             built = build(days[0], days[-1])
     except BaseException as error:
         told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
-        _end(making, days, run_id, "failed", error=told)
+        _end(making, days, run_id, statuses.FAILED, error=told)
         raise
-    _end(making, days, run_id, "complete", rows=built.models)
+    _end(making, days, run_id, statuses.COMPLETE, rows=built.models)
     return built
 
 
 def _end(
-    making: Making,
+    making: Pipeline,
     days: list[date],
     run_id: str,
     status: statuses.Status,
@@ -71,4 +72,4 @@ def _end(
 ) -> None:
     with making.warehouse.transaction(stage="enrich") as session:
         for day in days:
-            stage_rows.end_stage(session, day, STAGE, status, run_id, utc_now(), rows=rows, error=error)
+            stage_rows.end_stage(session, day, TRANSFORM, status, run_id, utc_now(), rows=rows, error=error)

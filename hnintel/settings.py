@@ -177,6 +177,7 @@ class Settings(SnowflakeSettings):
         6_000, ge=200, le=1_000_000, description="About how many tokens of texts AI_AGG puts into one prompt."
     )
     enrichments_path: Path | None = Field(None, description="A folder of enrichments in place of the bundled ones.")
+    stages_path: Path | None = Field(None, description="A folder of further stages, one file each.")
     enrich_chunk: int = Field(
         200, ge=1, le=100_000, description="How many items are asked about before it is committed."
     )
@@ -269,7 +270,7 @@ class Settings(SnowflakeSettings):
             raise ValueError("an HTTP header takes printable ASCII only")
         return value
 
-    @field_validator("home", "duckdb_path", "enrichments_path", "prices_path", "watch_dumps")
+    @field_validator("home", "duckdb_path", "enrichments_path", "stages_path", "prices_path", "watch_dumps")
     @classmethod
     def _home_exists(cls, value: Path | None) -> Path | None:
         try:

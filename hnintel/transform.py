@@ -18,7 +18,6 @@ PROJECT = ROOT / "dbt"
 #: Where the checkout has the models of the bundled enrichments, for those who run dbt by hand.
 DECLARED = PROJECT / "declared"
 _WRITTEN_BY_HAND = ("dbt_project.yml", "profiles.yml", "macros", "models", "tests")
-STAGE = "transform"
 #: How dbt quotes the connector: ``000608 (57P03): Warehouse ...``, or ``250001: 250001 (08001): ...``.
 _SNOWFLAKE_CODE = re.compile(r"\b(\d{6}) \(\w{5}\)")
 _LONGEST = 300

@@ -15,6 +15,7 @@ from hnintel.hashes import hash_of_text
 from hnintel.ingest import articles
 from hnintel.ingest.articles import ArticleReading, Wanted
 from hnintel.ledger import stage_rows
+from hnintel.ledger.stage_names import ARTICLES
 from hnintel.models import Article
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
@@ -26,8 +27,6 @@ from hnintel.web.host_limits import HostTurns
 from hnintel.web.robots import RobotsCache
 from hnintel.window import utc_now
 from tasks.policies import ARTICLES_BY_URL_AND_DAY, kept
-
-STAGE = "articles"
 
 
 @task(cache_policy=NO_CACHE, task_run_name="articles of {day} to read")
@@ -75,7 +74,7 @@ def load(read: Sequence[Article], day: date, run_id: str) -> int:
         WarehouseBusy: another run has taken the day over, and has newer articles by now.
     """
     with tagged(run=run_id, day=day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
-        stage_rows.refuse_if_taken_over(session, day, STAGE, run_id)
+        stage_rows.refuse_if_taken_over(session, day, ARTICLES, run_id)
         articles.load_articles(session, read, day, run_id, utc_now())
     return len(read)
 

@@ -14,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.types.names import RESTRICTED_ASSET_CHARACTERS
 
 from hnintel.enrich.declaration import load_enrichments
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.runs import lineage
 from hnintel.runs.lineage import HACKER_NEWS, Made
 from hnintel.settings import Settings, load_settings
@@ -53,6 +54,18 @@ def briefed(day: date, run_id: str) -> None:
     warehouse = open_warehouse(settings)
     with warehouse.transaction(stage="enrich") as session:
         made = lineage.briefing_made(session, warehouse, day, run_id)
+    _announce([made], settings)
+
+
+def of_own_stage(name: str, day: date, run_id: str, source: str) -> None:
+    """Record what a stage that runs by itself has made; nothing where it names no table."""
+    settings = load_settings()
+    pipeline = Pipeline(open_warehouse(settings), settings, source)
+    stage = pipeline.declared[name]
+    if stage.table is None:
+        return
+    with pipeline.warehouse.transaction(stage="enrich") as session:
+        made = lineage.table_made(session, pipeline.warehouse, stage.table, stage.doc, stage.made_of, day, run_id)
     _announce([made], settings)
 
 

@@ -10,7 +10,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from hnintel.ingest import loading, scraping
-from hnintel.ledger import stage_rows
+from hnintel.ledger import stage_rows, statuses
+from hnintel.ledger.stage_names import INGEST
 from hnintel.partitions import hours
 from hnintel.partitions.hours import Hour
 from hnintel.settings import load_settings
@@ -21,8 +22,6 @@ from hnintel.warehouse.query_tags import tagged
 from hnintel.window import Window, utc_now
 from tasks.concurrency import HACKER_NEWS, turn
 from tasks.policies import ITEMS_BY_ID_AND_DAY, TRIED_AGAIN, kept
-
-STAGE = "ingest"
 
 
 @task(task_run_name="list {window.day}", **TRIED_AGAIN)
@@ -74,7 +73,7 @@ def load(scraped: scraping.Scraped, day: date, run_id: str) -> loading.Loaded:
         WarehouseBusy: another run has taken the day over, and has newer items by now.
     """
     with tagged(run=run_id, day=day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
-        stage_rows.refuse_if_taken_over(session, day, STAGE, run_id)
+        stage_rows.refuse_if_taken_over(session, day, INGEST, run_id)
         return loading.load(session, scraped, day, run_id, utc_now())
 
 
@@ -82,9 +81,9 @@ def load(scraped: scraping.Scraped, day: date, run_id: str) -> loading.Loaded:
 def end(day: date, stage: str, source: str, run_id: str, rows: int, lost: int) -> None:
     """Note in the ledger that a reading is done: complete, or partial where something was lost to the dead letters."""
     with tagged(run=run_id, day=day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
-        if stage == STAGE:
+        if stage == INGEST:
             hours.forget(session, day, source)
-        stage_rows.end_stage(session, day, stage, "partial" if lost else "complete", run_id, utc_now(), rows=rows)
+        stage_rows.end_stage(session, day, stage, statuses.of_done(not lost), run_id, utc_now(), rows=rows)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="end hours of {day}")
@@ -94,4 +93,4 @@ def end_hours(day: date, source: str, run_id: str, read: Sequence[Hour], began: 
     with tagged(run=run_id, day=day), open_warehouse(settings).transaction(stage="ingest") as session:
         hours.note_read(session, read, source, run_id, began)
         rows = len(loading.known_ids(session, day, open_source(source, settings).name))
-        stage_rows.end_stage(session, day, STAGE, "partial" if lost else "complete", run_id, utc_now(), rows=rows)
+        stage_rows.end_stage(session, day, INGEST, statuses.of_done(not lost), run_id, utc_now(), rows=rows)

@@ -27,6 +27,7 @@ from deployments.provisioning.resources import BLOCKS, VARIABLES
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import UsageError, first_line
 from hnintel.partitions import graph
+from hnintel.partitions.stage import load_stages
 
 ROOT = Path(__file__).resolve().parents[2]
 AUTOMATIONS = ROOT / "deployments" / "automations.yaml"
@@ -162,7 +163,7 @@ def _names_nothing(parameter: str, value: Any, deployments: Set[str]) -> str | N
         return f"{value!r} is no deployment of this file; it has {', '.join(sorted(deployments))}"
     if parameter == "stages":
         try:
-            graph.choose(graph.stages_of(load_enrichments()), value)
+            graph.choose(graph.ordered(load_stages(load_enrichments())), value)
         except UsageError as error:
             return str(error)
     return None

@@ -31,7 +31,7 @@ from hnintel.errors import HnIntelError, UsageError
 from hnintel.ledger import stage_names
 from hnintel.partitions import graph
 from hnintel.partitions.calendar import Span, parse_range
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.planning.backfill import BackfillPlan, cost_of, plan_backfill
 from hnintel.planning.work import ONLY, choose_work
 from hnintel.progress import Lines
@@ -70,7 +70,7 @@ def main(argv: list[str]) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     settings = load_settings(source=asked.source)
-    making = Making(open_warehouse(settings), settings, settings.source)
+    making = Pipeline(open_warehouse(settings), settings, settings.source)
     accepted.refuse_changed(making.enrichments, settings.enrichments_path)
     now = datetime.now(UTC)
     span = parse_range(asked.first, asked.last or asked.first, yesterday(now, settings.time_zone))
@@ -120,7 +120,7 @@ def _at_once(given: str) -> int:
     return int(given)
 
 
-def _planned(making: Making, span: Span, chosen: frozenset[str], asked: argparse.Namespace) -> BackfillPlan:
+def _planned(making: Pipeline, span: Span, chosen: frozenset[str], asked: argparse.Namespace) -> BackfillPlan:
     now = utc_now()
     with making.warehouse.transaction(stage="enrich") as session:
         works = choose_work(session, making, span, chosen, asked.only, now, newest_first=asked.order == "newest")

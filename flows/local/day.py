@@ -31,6 +31,7 @@ from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import HnIntelError
 from hnintel.ledger import stage_names
 from hnintel.partitions import graph
+from hnintel.partitions.stage import load_stages
 from hnintel.planning.day import plan
 from hnintel.runs.summary import as_rows
 from hnintel.settings import Settings, load_settings
@@ -66,7 +67,7 @@ def _one_day(asked: argparse.Namespace) -> dict[str, Any]:
         day = "today"
     enrichments = load_enrichments(settings.enrichments_path)
     accepted.refuse_changed(enrichments, settings.enrichments_path)
-    chosen = graph.choose(graph.stages_of(enrichments), asked.stage)
+    chosen = graph.choose(graph.ordered(load_stages(enrichments, settings.stages_path)), asked.stage)
 
     def start() -> Ran:
         if stage_names.TRANSFORM in chosen:

@@ -16,7 +16,7 @@ from flows.local.command import (
     writable,
 )
 from hnintel.partitions.calendar import in_words
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.planning.cut_short import close_dead
 from hnintel.planning.due import days_due, left_to_people
 from hnintel.planning.remedy import command_for
@@ -38,7 +38,7 @@ def main_reconcile(argv: list[str]) -> int:
         settings = load_settings(source=asked.source)
         open_source(settings.source, settings)
         writable(settings.folder)
-        making = Making(open_warehouse(settings), settings, settings.source)
+        making = Pipeline(open_warehouse(settings), settings, settings.source)
         with making.warehouse.transaction(stage="enrich") as session:
             due = days_due(session, making, now := utc_now())
             left = left_to_people(session, making, due)

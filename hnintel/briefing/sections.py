@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hnintel.hashes import hash_of_values
+from hnintel.ledger.stage_names import BRIEFING
 from hnintel.warehouse.base import Warehouse
 
 #: Raise it to write every briefing anew though no wording changed.
@@ -13,7 +14,7 @@ VERSION = 1
 #: What the claims are drawn up by on Snowflake.
 MODEL = "claude-haiku-4-5"
 #: By what name the briefing asks: HNINTEL_CORTEX_MODELS may give it a model of its own.
-ASKER = "briefing"
+ASKER = BRIEFING
 
 
 @dataclass(frozen=True, slots=True)

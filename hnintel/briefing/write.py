@@ -18,13 +18,14 @@ from hnintel.engines.base import AskingStopped
 from hnintel.enrich.question import DIGESTING
 from hnintel.errors import ModelUnavailable, Stopped
 from hnintel.ledger import dead_letters, stage_rows
+from hnintel.ledger.stage_names import BRIEFING
+from hnintel.ledger.statuses import COMPLETE
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Staged, Step, Warehouse
 from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.statements import fenced, literal, merge_rows, statement
 from hnintel.window import utc_now
 
-STAGE = ASKER
 #: How many writings may try a section whose claims came back as no claims.
 _ATTEMPTS = 3
 
@@ -80,7 +81,7 @@ def write_briefing(warehouse: Warehouse, day: date, run_id: str, settings: Setti
     """
     model = answering(warehouse)
     try:
-        with tagged(run=run_id, day=day, enrichment=STAGE, fingerprint=fingerprint(model)):
+        with tagged(run=run_id, day=day, enrichment=BRIEFING, fingerprint=fingerprint(model)):
             return _write(warehouse, day, run_id, settings, model)
     except ModelUnavailable:
         if not warehouse.fall_back(model):
@@ -90,7 +91,7 @@ def write_briefing(warehouse: Warehouse, day: date, run_id: str, settings: Setti
 
 def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, model: str) -> Written:
     functions, question = _Functions.of(warehouse, settings), fingerprint(model)
-    budget = Budget(settings, run_id, day, STAGE)
+    budget = Budget(settings, run_id, day, BRIEFING)
     with warehouse.transaction(stage="enrich") as session:
         lines = lines_hash(session, warehouse, day)
         there = _is_there(session, day, question, lines)
@@ -101,7 +102,7 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
             dead_letters.settle_letters(
                 session, dead_letters.stage_letters(session, day, {}, letters, run_id, utc_now())
             )
-        stage_rows.begin_stage(session, day, STAGE, run_id, utc_now())
+        stage_rows.begin_stage(session, day, BRIEFING, run_id, utc_now())
         if not functions.are_free:
             wanted = estimate_briefing(session, warehouse, settings, _line_chars(session, day))
             budget.reserve(session, wanted, utc_now())
@@ -115,7 +116,7 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
         claims = [claim for one in held.values() for claim in one.kept]
         _save(session, day, question, lines, claims, len(evidence.stories), model, run_id)
         dead_letters.settle_letters(session, letters)
-        stamp = (session, run_id, day, STAGE, question)
+        stamp = (session, run_id, day, BRIEFING, question)
         functions.agg.add_usage(*stamp, written.digests, counted=False)
         if written.asked.asked:
             functions.complete.add_usage(*stamp, written.asked, counted=False)
@@ -129,7 +130,7 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
     except AskingStopped as stopped:
         with warehouse.transaction(stage="enrich") as session:
             budget.release(session)
-            stamp = Stamp(run_id, day, STAGE, question)
+            stamp = Stamp(run_id, day, BRIEFING, question)
             told = book_stopped(session, [functions.agg, functions.complete], stamp, stopped)
         progress.finish("brief", f"stopped: {told}")
         raise Stopped(f"the briefing of {day} was stopped: {told}") from None
@@ -150,8 +151,8 @@ def estimate_briefing(session: Session, warehouse: Warehouse, settings: Settings
     """What a briefing over lines of so many characters may come to."""
     functions = _Functions.of(warehouse, settings)
     overhead = len(CLAIMS_PROMPT) + len(json.dumps(CLAIMS_SCHEMA)) + DIGEST_CHARS
-    agg = estimate(session, STAGE, functions.agg, len(SECTIONS), chars)
-    return agg + estimate(session, STAGE, functions.complete, len(SECTIONS), 0, overhead)
+    agg = estimate(session, BRIEFING, functions.agg, len(SECTIONS), chars)
+    return agg + estimate(session, BRIEFING, functions.complete, len(SECTIONS), 0, overhead)
 
 
 def is_free(warehouse: Warehouse, settings: Settings) -> bool:
@@ -212,12 +213,12 @@ def _stage_letters(
 
 
 def _letter(day: date, section: str) -> dead_letters.Key:
-    return STAGE, f"{day} {section}"
+    return BRIEFING, f"{day} {section}"
 
 
 def _tries_left(session: Session, day: date) -> bool:
     found = session.execute(
-        "SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND day = ? AND attempts < ?", [STAGE, day, _ATTEMPTS]
+        "SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND day = ? AND attempts < ?", [BRIEFING, day, _ATTEMPTS]
     )
     return bool(found[0][0])
 
@@ -267,4 +268,4 @@ def _save(
         "written_at": now,
     }
     merge_rows(session, session.stage("enriched.briefings", [row]), keys=("day", "fingerprint"))
-    stage_rows.end_stage(session, day, STAGE, "complete", run_id, now, rows=len(claims), fingerprint=question)
+    stage_rows.end_stage(session, day, BRIEFING, COMPLETE, run_id, now, rows=len(claims), fingerprint=question)

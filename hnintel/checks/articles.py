@@ -7,18 +7,17 @@ from datetime import date, timedelta
 
 from hnintel.checks.check import Check, Verdict, share_of
 from hnintel.checks.drift import as_usual
+from hnintel.ledger.stage_names import ARTICLES
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
-
-GUARDS = "articles"
 
 
 def articles_checks() -> list[Check]:
     """What is checked of a day once its pages are read."""
     return [
-        Check(GUARDS, "pages given up", False, _given_up),
-        Check(GUARDS, "statuses as usual", False, _as_usual),
+        Check(ARTICLES, "pages given up", False, _given_up),
+        Check(ARTICLES, "statuses as usual", False, _as_usual),
     ]
 
 

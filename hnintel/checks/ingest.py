@@ -8,14 +8,13 @@ from statistics import median
 from typing import get_args
 
 from hnintel.checks.check import Check, Verdict, share_of
-from hnintel.ledger.stage_names import COMMENTS, ITEMS
+from hnintel.ledger.stage_names import COMMENTS, INGEST, ITEMS
 from hnintel.models import ItemStatus
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
 from hnintel.window import Window
 
-GUARDS = "ingest"
 #: Fewer days say nothing about what is usual: with two, one holiday is half of it.
 _ENOUGH = 3
 
@@ -23,14 +22,14 @@ _ENOUGH = 3
 def ingest_checks() -> list[Check]:
     """What is checked of a day once it is read."""
     return [
-        Check(GUARDS, "there are items", True, _not_empty),
-        Check(GUARDS, "as many items as usual", False, _as_many_as_usual),
-        Check(GUARDS, "no item twice", True, partial(_unique, "items")),
-        Check(GUARDS, "no comment twice", True, partial(_unique, "comments")),
-        Check(GUARDS, "statuses of items", False, partial(_known_statuses, "items")),
-        Check(GUARDS, "statuses of comments", False, partial(_known_statuses, "comments")),
-        Check(GUARDS, "items lost", False, partial(_lost, "items", ITEMS)),
-        Check(GUARDS, "comments lost", False, partial(_lost, "comments", COMMENTS)),
+        Check(INGEST, "there are items", True, _not_empty),
+        Check(INGEST, "as many items as usual", False, _as_many_as_usual),
+        Check(INGEST, "no item twice", True, partial(_unique, "items")),
+        Check(INGEST, "no comment twice", True, partial(_unique, "comments")),
+        Check(INGEST, "statuses of items", False, partial(_known_statuses, "items")),
+        Check(INGEST, "statuses of comments", False, partial(_known_statuses, "comments")),
+        Check(INGEST, "items lost", False, partial(_lost, "items", ITEMS)),
+        Check(INGEST, "comments lost", False, partial(_lost, "comments", COMMENTS)),
     ]
 
 
@@ -69,7 +68,7 @@ def _counts(session: Session, day: date, settings: Settings) -> dict[date, int]:
 
 def _read_too_early(session: Session, day: date, settings: Settings) -> bool:
     """Whether the day went on after its reading; a day without one on record is taken to be whole."""
-    found = session.execute("SELECT finished_at FROM ops.partitions WHERE day = ? AND stage = 'ingest'", [day])
+    found = session.execute("SELECT finished_at FROM ops.partitions WHERE day = ? AND stage = ?", [day, INGEST])
     end = Window.of(day, settings.time_zone).end.replace(tzinfo=None)
     return bool(found) and found[0][0] is not None and found[0][0] < end
 

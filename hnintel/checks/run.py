@@ -10,7 +10,7 @@ from hnintel.checks.answers import answer_checks, columns_kept
 from hnintel.checks.articles import articles_checks
 from hnintel.checks.billing import billing_checks
 from hnintel.checks.check import Check
-from hnintel.checks.ingest import GUARDS, ingest_checks
+from hnintel.checks.ingest import ingest_checks
 from hnintel.cost import billing
 from hnintel.cost.bill import Bill
 from hnintel.enrich.declaration import load_enrichments
@@ -18,7 +18,8 @@ from hnintel.enrich.question import fingerprint_of
 from hnintel.errors import QualityError, UsageError, WarehouseError
 from hnintel.ledger import stage_rows
 from hnintel.ledger.check_results import Result, keep_results
-from hnintel.ledger.stage_names import of_enrichment
+from hnintel.ledger.stage_names import INGEST, of_enrichment
+from hnintel.ledger.statuses import FAILED
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.query_tags import tagged
@@ -95,8 +96,8 @@ def stop_if_blocked(
         return
     with tagged(run=run_id, day=day), warehouse.transaction(stage="enrich") as session:
         for guards, told in {one.guards: f"{one.name}: {one.detail}" for one in failed}.items():
-            stage = guards if guards == GUARDS else of_enrichment(guards)
-            stage_rows.end_stage(session, day, stage, "failed", run_id, utc_now(), error=told)
+            stage = guards if guards == INGEST else of_enrichment(guards)
+            stage_rows.end_stage(session, day, stage, FAILED, run_id, utc_now(), error=told)
     refuse_if_blocked(results, day, settings)
 
 

@@ -23,7 +23,7 @@ from hnintel.partitions.calendar import (
     parse_span,
 )
 from hnintel.partitions.hours import read_at as hours_read
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.settling import Due
 from hnintel.partitions.state import Partition, grid, sources_of
 from hnintel.planning.due import days_due
@@ -75,7 +75,7 @@ def status(
     settings, now = load_settings(), utc_now()
     warehouse = open_warehouse(settings)
     with warehouse.transaction(stage="enrich") as session:
-        making = Making(warehouse, settings, source or _source(session, settings))
+        making = Pipeline(warehouse, settings, source or _source(session, settings))
         open_source(making.spec, settings)  # refused where there is no such source, also while the ledger is empty
         span = _span(session, making, first, last, now)
         found = grid(session, making, span.first, span.last, now) if span else {}
@@ -107,7 +107,7 @@ def _source(session: Session, settings: Settings) -> str:
     return next((str(found) for (found,) in session.execute(newest)), settings.source)
 
 
-def _span(session: Session, making: Making, first: str | None, last: str | None, now: datetime) -> Span | None:
+def _span(session: Session, making: Pipeline, first: str | None, last: str | None, now: datetime) -> Span | None:
     """The days asked for; by default those of the last two weeks that the ledger has, to the newest."""
     over = yesterday(now.replace(tzinfo=UTC), making.settings.time_zone)
     if first is not None and last is not None:
@@ -129,7 +129,7 @@ def _checked(span: Span) -> Span:
     return span
 
 
-def _newest(making: Making, known: Span | None, now: datetime) -> date | None:
+def _newest(making: Pipeline, known: Span | None, now: datetime) -> date | None:
     """The newest day of the ledger; where it was kept up lately, the last whole day, which may be missing in it."""
     if known is None:
         return None
@@ -137,7 +137,7 @@ def _newest(making: Making, known: Span | None, now: datetime) -> date | None:
     return whole if timedelta() < whole - known.last <= timedelta(days=_SHOWN_DAYS) else known.last
 
 
-def _as_json(found: Grid, fresh: Freshness, making: Making) -> dict[str, Any]:
+def _as_json(found: Grid, fresh: Freshness, making: Pipeline) -> dict[str, Any]:
     told = {"day": fresh.day.isoformat() if fresh.day else None, "hours": fresh.hours, "fresh": fresh.is_fresh}
     days = {day.isoformat(): {stage: one.as_json() for stage, one in stages.items()} for day, stages in found.items()}
     return {"source": making.spec, "stages": list(making.stages), "freshness": told, "days": days}
@@ -193,7 +193,7 @@ def _freshness(fresh: Freshness, settings: Settings) -> str:
     )
 
 
-def _due(found: Grid, making: Making, by_itself: Sequence[Due]) -> list[str]:
+def _due(found: Grid, making: Pipeline, by_itself: Sequence[Due]) -> list[str]:
     """What a run would do something about, why, and which command runs it: the same reason of a day once."""
     reasons: dict[_Reason, list[str]] = {}
     for day, stages in found.items():

@@ -228,7 +228,9 @@ class EnrichmentRun:
         except BudgetReached as reached:
             with self._warehouse.transaction(stage="enrich") as session:
                 stage = self._enrichment.stage
-                stage_rows.end_stage(session, self._day, stage, "stopped", self._run_id, utc_now(), error=str(reached))
+                stage_rows.end_stage(
+                    session, self._day, stage, statuses.STOPPED, self._run_id, utc_now(), error=str(reached)
+                )
             raise
 
     def _pending(self, after: int, limit: int | None, fingerprint: str) -> Query:
@@ -273,7 +275,9 @@ class EnrichmentRun:
             now = utc_now()
             result = Result(f"{self._enrichment.name}: share of bad answers", blocking=True, passed=False, detail=told)
             keep_results(session, self._day, self._run_id, [result])
-            stage_rows.end_stage(session, self._day, self._enrichment.stage, "failed", self._run_id, now, error=told)
+            stage_rows.end_stage(
+                session, self._day, self._enrichment.stage, statuses.FAILED, self._run_id, now, error=told
+            )
         raise QualityError(
             f"enrichment {self._enrichment.name} of {self._day}: {told}, more than "
             f"HNINTEL_BAD_ANSWER_SHARE={self._settings.bad_answer_share:g}; "
@@ -334,7 +338,7 @@ class EnrichmentRun:
             "SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND fingerprint = ? AND day = ?",
             [one.stage, self._fingerprint, self._day],
         )[0][0]
-        status: statuses.Status = "partial" if bad else "complete"
+        status: statuses.Status = statuses.of_done(not bad)
         stage_rows.end_stage(
             session, self._day, one.stage, status, self._run_id, utc_now(), rows=rows, fingerprint=self._fingerprint
         )

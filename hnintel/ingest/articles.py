@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from hnintel.hashes import hash_of_text
 from hnintel.ledger import dead_letters
+from hnintel.ledger.stage_names import ARTICLES
 from hnintel.models import Article, ArticleStatus
 from hnintel.settings import Settings
 from hnintel.urls import domain
@@ -24,7 +25,6 @@ from hnintel.web.fetcher import Fetcher
 from hnintel.web.outcomes import Fetched
 
 #: Of the dead letters.
-STAGE = "articles"
 #: Each further wait of an article that failed is so many times as long, give or take a quarter.
 _LONGER = 3.0
 #: The longest wait, also where a site asks for more.
@@ -139,11 +139,11 @@ def load_articles(session: Session, articles: Sequence[Article], day: date, run_
         return
     have_text = _with_text(session, staged)
     failed = {
-        (STAGE, url): article.reason or article.status
+        (ARTICLES, url): article.reason or article.status
         for url, article in readings.items()
         if article.status in ("retry_at", "gave_up") and url not in have_text
     }
-    taken = [(STAGE, url) for url in readings if (STAGE, url) not in failed]
+    taken = [(ARTICLES, url) for url in readings if (ARTICLES, url) not in failed]
     letters = dead_letters.stage_letters(session, day, failed, taken, run_id, now)
 
     session.merge(statement("ingest/merge_articles", staged=staged))

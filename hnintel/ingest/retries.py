@@ -10,17 +10,12 @@ from hnintel.ingest import loading, scraping
 from hnintel.ingest.comment_tree import Place
 from hnintel.ingest.scraping import Scraped
 from hnintel.ledger import leases
-from hnintel.ledger.dead_letters import ARTICLES, Letter
-from hnintel.ledger.stage_names import COMMENTS, ITEMS, OPTIONS
+from hnintel.ledger.dead_letters import Letter
+from hnintel.ledger.stage_names import ARTICLES, COMMENTS, INGEST, ITEMS, OPTIONS, READ_LETTERS
 from hnintel.settings import Settings
 from hnintel.sources.base import Source
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.query_tags import tagged
-
-#: Stages whose letters are read again here and now; those of the rest are made due for the next run of their day.
-READ_HERE = (ITEMS, OPTIONS, COMMENTS)
-#: The stage of a day that reads them.
-INGEST = "ingest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,7 @@ async def retry(
         WarehouseBusy: a day is being run meanwhile, or another process holds the warehouse.
     """
     taken = failing = 0
-    here = [letter for letter in chosen if letter.stage in READ_HERE]
+    here = [letter for letter in chosen if letter.stage in READ_LETTERS]
     for day in sorted({letter.day for letter in here}):
         of_day = [letter for letter in here if letter.day == day]
         with leases.held(warehouse, day, INGEST, run_id, settings):
@@ -52,7 +47,7 @@ async def retry(
         lost = {(one.stage, one.key) for one in scraped.lost + scraped.lost_below}
         still = sum((letter.stage, letter.key) in lost for letter in of_day)
         taken, failing = taken + len(of_day) - still, failing + still
-    rest = [letter for letter in chosen if letter.stage not in READ_HERE]
+    rest = [letter for letter in chosen if letter.stage not in READ_LETTERS]
     with tagged(run=run_id), warehouse.transaction(stage="ingest") as session:
         _make_due(session, rest, now)
     return Retried(taken, failing, len(rest), tuple(sorted({letter.day for letter in chosen})))
@@ -61,7 +56,7 @@ async def retry(
 async def _read(
     warehouse: Warehouse, source: Source, of_day: Sequence[Letter], day: date, settings: Settings
 ) -> Scraped:
-    keys = {stage: [letter.key for letter in of_day if letter.stage == stage] for stage in READ_HERE}
+    keys = {stage: [letter.key for letter in of_day if letter.stage == stage] for stage in READ_LETTERS}
     listed = [int(key) for key in keys[ITEMS]]
     with warehouse.transaction(stage="ingest") as session:
         held = loading.held_comments(session, listed)

@@ -124,6 +124,13 @@ def letters(
     return [Letter(**{**row, "due": row["due"] and row["stage"] not in gone}) for row in found]
 
 
+def most_attempts(stage: str, settings: Settings) -> int:
+    """How often a letter of *stage* is tried before it is given up."""
+    if is_enrichment(stage):
+        return settings.answer_attempts
+    return settings.article_attempts if stage == ARTICLES else settings.letter_attempts
+
+
 def count_due(session: Session, settings: Settings, now: datetime, asked: Collection[str]) -> int:
     """How many letters are due: what a run tells at its end."""
     return sum(letter.due for letter in letters(session, settings, now, asked))

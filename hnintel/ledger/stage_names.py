@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
-#: The stages of dead letters that reading Hacker News writes: what was listed, poll options, comments.
-ITEMS, OPTIONS, COMMENTS = "items", "options", "comments"
-
-
 INGEST, ARTICLES, ENRICH, TRANSFORM, BRIEFING, PUBLISH = (
     "ingest",
     "articles",
@@ -17,6 +13,11 @@ INGEST, ARTICLES, ENRICH, TRANSFORM, BRIEFING, PUBLISH = (
     "briefing",
     "publish",
 )
+
+#: The stages of dead letters that reading Hacker News writes: what was listed, poll options, comments.
+ITEMS, OPTIONS, COMMENTS = "items", "options", "comments"
+#: All of them; the stage of a day that takes them up is ``INGEST``.
+READ_LETTERS = (ITEMS, OPTIONS, COMMENTS)
 
 
 def of_enrichment(name: str) -> str:
@@ -27,10 +28,6 @@ def of_enrichment(name: str) -> str:
 def is_enrichment(stage: str) -> bool:
     """Whether *stage* asks an enrichment."""
     return stage.startswith(f"{ENRICH}:")
-
-
-#: What has a second key beside the day: where it was read from. Every other stage is made of rows, whoever read them.
-BY_SOURCE = (INGEST, ARTICLES)
 
 
 class Read(Protocol):
@@ -48,11 +45,11 @@ def as_read_from(source: str, stage: str, noted: Mapping[str, R]) -> R | None:
 
     Args:
         source: as the user named it.
-        stage: of a day.
+        stage: of a day; only of one that is kept apart by source does the ledger have several rows.
         noted: all that the ledger has of the day, by stage.
     """
     last = noted.get(stage)
-    if last is None or stage not in BY_SOURCE or last.source in (None, source):
+    if last is None or last.source in (None, source):
         return last
     return noted.get(beside(stage, source), last)
 

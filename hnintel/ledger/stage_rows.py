@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from hnintel.errors import WarehouseBusy
 from hnintel.ledger import leases
-from hnintel.ledger.stage_names import BY_SOURCE, beside
-from hnintel.ledger.statuses import DONE, Status
+from hnintel.ledger.stage_names import beside
+from hnintel.ledger.statuses import DONE, RUNNING, Status
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
 
@@ -21,10 +21,9 @@ def begin_stage(
     fingerprint: str | None = None,
     inputs: str | None = None,
     source: str | None = None,
+    by_source: bool = False,
 ) -> None:
     """Note another attempt at a stage of a day; one that the same run has begun already is none.
-
-    What the ledger has of a reading of the day from another source stays, beside this one.
 
     Args:
         session: the transaction it is part of.
@@ -35,14 +34,13 @@ def begin_stage(
         fingerprint: of what makes the rows: code, question, model, settings.
         inputs: a hash of the rows that they are made of, as they are now.
         source: where the day is read from, as the user named it.
+        by_source: whether the row of another source stays, beside this one.
     """
     made_of = [fingerprint, inputs, source]
-    if source is not None and stage.partition(":")[0] in BY_SOURCE:  # hours of a reading are ingest:00 and on
+    if by_source and source is not None:
         session.merge(statement("ledger/park_reading"), [day, stage, source])
         session.execute(statement("ledger/restore_reading"), [*[day, beside(stage, source)] * 2, day, stage, source])
-    session.merge(
-        statement("ledger/set_partition"), [day, stage, "running", None, *made_of, run_id, 1, now, None, None]
-    )
+    session.merge(statement("ledger/set_partition"), [day, stage, RUNNING, None, *made_of, run_id, 1, now, None, None])
 
 
 def end_stage(
@@ -82,7 +80,7 @@ def refuse_if_begun_since(session: Session, day: date, stage: str, run_id: str) 
     """Raise WarehouseBusy where another run began the stage, be it at work, ended or dead: the rows are its own."""
     sql = "SELECT run_id, status FROM ops.partitions WHERE day = ? AND stage = ? AND run_id <> ?"
     for other, status in session.execute(sql, [day, stage, run_id]):
-        told = "did not end it: start again" if status == "running" else "has ended it: see python -m hnintel status"
+        told = "did not end it: start again" if status == RUNNING else "has ended it: see python -m hnintel status"
         raise WarehouseBusy(
             f"{stage} of {day} was taken over by run {other}, because this run did not renew its lease in time, and "
             f"that one {told}"
@@ -97,5 +95,5 @@ def was_complete(session: Session, day: date, stage: str) -> bool:
 
 def is_running(session: Session, day: date, stage: str, run_id: str) -> bool:
     """Whether the ledger has a stage of a day as being done by a run."""
-    sql = "SELECT count(*) FROM ops.partitions WHERE day = ? AND stage = ? AND run_id = ? AND status = 'running'"
-    return bool(session.execute(sql, [day, stage, run_id])[0][0])
+    sql = "SELECT count(*) FROM ops.partitions WHERE day = ? AND stage = ? AND run_id = ? AND status = ?"
+    return bool(session.execute(sql, [day, stage, run_id, RUNNING])[0][0])

@@ -8,18 +8,17 @@ from typing import Any
 
 from hnintel.events import ContinueBy, DayEnriched, DayPublished, Event, ItemsLanded, LettersGivenUp
 from hnintel.hashes import hash_of_values
-from hnintel.ledger.dead_letters import letters
+from hnintel.ledger.dead_letters import letters, most_attempts
 from hnintel.ledger.outbox import put
-from hnintel.ledger.stage_names import ARTICLES, INGEST, PUBLISH, is_enrichment
+from hnintel.ledger.stage_names import ARTICLES, INGEST, PUBLISH
 from hnintel.ledger.statuses import DONE
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import grid
-from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 from hnintel.window import Window, yesterday
 
 
-def announce_day(session: Session, making: Making, day: date, continue_by: ContinueBy, now: datetime) -> list[Event]:
+def announce_day(session: Session, making: Pipeline, day: date, continue_by: ContinueBy, now: datetime) -> list[Event]:
     """Put what the ledger says of *day* now and nobody was told of yet: it has landed, is enriched, is published.
 
     Each state of the ledger is told once, whoever asks, so that what a crash kept from being told is told by the next.
@@ -69,25 +68,19 @@ def announce_day(session: Session, making: Making, day: date, continue_by: Conti
     return [fact for fact in facts if put(session, fact, now)]
 
 
-def _hold(session: Session, making: Making, day: date, asked: Sequence[str], now: datetime) -> bool:
+def _hold(session: Session, making: Pipeline, day: date, asked: Sequence[str], now: datetime) -> bool:
     """Whether none of the enrichments, all of which are done, has become stale since."""
     found = grid(session, making, day, day, now, asked)[day]
     return all(one.status in DONE for one in found.values())
 
 
-def announce_given_up(session: Session, making: Making, now: datetime) -> None:
+def announce_given_up(session: Session, making: Pipeline, now: datetime) -> None:
     """Put that dead letters were tried as often as is set, once for each time that another one was."""
     waiting, settings = letters(session, making.settings, now, making.asked), making.settings
-    given_up = [letter for letter in waiting if letter.attempts >= _attempts(letter.stage, settings)]
+    given_up = [letter for letter in waiting if letter.attempts >= most_attempts(letter.stage, settings)]
     if given_up:
         newest = max(one.last_seen for one in given_up).replace(tzinfo=UTC)
         put(session, LettersGivenUp(given_up=len(given_up), newest=int(newest.timestamp())), now)
-
-
-def _attempts(stage: str, settings: Settings) -> int:
-    if is_enrichment(stage):
-        return settings.answer_attempts
-    return settings.article_attempts if stage == ARTICLES else settings.letter_attempts
 
 
 def _state(done: Mapping[str, Mapping[str, Any]], stages: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from hnintel.errors import UsageError
 from hnintel.ledger.stage_names import INGEST, PUBLISH
+from hnintel.ledger.statuses import IS_DONE
 from hnintel.settings import Settings
 from hnintel.sources.base import Source
 from hnintel.warehouse.base import Session
@@ -109,7 +110,7 @@ def freshness(session: Session, settings: Settings, now: datetime) -> Freshness:
     The page of a day that was read while it was going on does not count, or a nightly run that died would not be seen
     as long as the hourly one lives.
     """
-    for day, read_at in session.execute(statement("partitions/published_days"), [PUBLISH, INGEST]):
+    for day, read_at in session.execute(statement("partitions/published_days", is_done=IS_DONE), [PUBLISH, INGEST]):
         window = Window.of(day, settings.time_zone)
         if window.is_over(read_at):
             hours = (now.replace(tzinfo=UTC) - window.end).total_seconds() / 3600

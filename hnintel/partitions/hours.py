@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from hnintel.ledger import stage_rows
 from hnintel.ledger.stage_names import INGEST
+from hnintel.ledger.statuses import COMPLETE
 from hnintel.warehouse.base import Session
 from hnintel.window import Window
 
@@ -110,8 +111,8 @@ def note_read(session: Session, hours: Iterable[Hour], source: str, run_id: str,
         rows = session.execute(
             "SELECT count(*) FROM raw.items WHERE day = ? AND posted_at >= ? AND posted_at < ?", posted
         )[0][0]
-        stage_rows.begin_stage(session, day, hour.stage, run_id, began, source=source)
-        stage_rows.end_stage(session, day, hour.stage, "complete", run_id, began, rows=int(rows))
+        stage_rows.begin_stage(session, day, hour.stage, run_id, began, source=source, by_source=True)
+        stage_rows.end_stage(session, day, hour.stage, COMPLETE, run_id, began, rows=int(rows))
 
 
 def forget(session: Session, day: date, source: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel.ledger.stage_names import INGEST, beside
+from hnintel.ledger.statuses import IS_DONE
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
 from hnintel.window import Window
@@ -76,10 +77,11 @@ def day_readings(session: Session, source: str) -> list[DayRead]:
 
     Of a day read before the ledger kept sources, every run counts as a reading, and the ingest of the last one.
     """
-    ingests = session.execute(statement("partitions/day_readings"), [INGEST, beside(INGEST, source), source])
+    readings = statement("partitions/day_readings", is_done=IS_DONE)
+    ingests = session.execute(readings, [INGEST, beside(INGEST, source), source])
     runs = session.execute(
-        "SELECT r.day, r.started_at, r.status IN ('complete', 'partial') FROM ops.runs AS r WHERE r.source = ? "
-        "AND r.day NOT IN (SELECT day FROM ops.partitions WHERE stage = 'ingest' AND source IS NOT NULL)",
-        [source],
+        f"SELECT r.day, r.started_at, r.status {IS_DONE} FROM ops.runs AS r WHERE r.source = ? "
+        "AND r.day NOT IN (SELECT day FROM ops.partitions WHERE stage = ? AND source IS NOT NULL)",
+        [source, INGEST],
     )
     return [DayRead(day, began_at, bool(finished)) for day, began_at, finished in [*runs, *ingests]]

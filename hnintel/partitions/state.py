@@ -6,23 +6,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from hnintel.briefing import published_pages
 from hnintel.ledger import leases
 from hnintel.ledger.dead_letters import Letter, letters
 from hnintel.ledger.leases import Held
-from hnintel.ledger.stage_names import COMMENTS, INGEST, ITEMS, OPTIONS, PUBLISH, TRANSFORM, as_read_from, beside
-from hnintel.ledger.statuses import DONE
+from hnintel.ledger.stage_names import INGEST, PUBLISH, READ_LETTERS, TRANSFORM, as_read_from, beside
+from hnintel.ledger.statuses import COMPLETE, DONE, FAILED, PARTIAL, RUNNING, STOPPED, Standing
 from hnintel.partitions import settling
 from hnintel.partitions.calendar import Span, days_between
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.settling import DayRead
 from hnintel.warehouse.base import Session
 from hnintel.window import Window
 
-#: ``stale``: done, but what it was made of has changed since. ``stopped``: before a question beyond a budget.
-Status = Literal["missing", "running", "complete", "partial", "failed", "stale", "stopped"]
 PAGE_GONE = "its page, or the index of all pages, is gone"
 
 
@@ -53,7 +51,7 @@ class Partition:
 
     day: date
     stage: str
-    status: Status
+    status: Standing
     due: bool
     why: str = ""
     noted: Noted | None = None
@@ -72,7 +70,7 @@ class Partition:
 
 
 def grid(
-    session: Session, making: Making, first: date, last: date, now: datetime, stages: Sequence[str] | None = None
+    session: Session, making: Pipeline, first: date, last: date, now: datetime, stages: Sequence[str] | None = None
 ) -> dict[date, dict[str, Partition]]:
     """How every stage of the days from *first* to *last* stands at *now* (UTC without a zone), by day.
 
@@ -103,7 +101,7 @@ def grid(
     return found
 
 
-def partition(session: Session, making: Making, day: date, stage: str, now: datetime) -> Partition:
+def partition(session: Session, making: Pipeline, day: date, stage: str, now: datetime) -> Partition:
     """How one stage of a day stands."""
     return grid(session, making, day, day, now, [stage])[day][stage]
 
@@ -122,7 +120,7 @@ def sources_of(session: Session, first: date, last: date) -> dict[date, list[str
 
 
 def spans_to_transform(
-    session: Session, making: Making, span: Span, now: datetime, again: bool = False
+    session: Session, making: Pipeline, span: Span, now: datetime, again: bool = False
 ) -> list[list[date]]:
     """The days whose rows the marts do not have as they are now, in groups that can be built at once.
 
@@ -140,7 +138,7 @@ def spans_to_transform(
     spans: list[list[date]] = [[]]
     for day, stages in grid(session, making, span.first, span.last, now, [*upstream, TRANSFORM]).items():
         if all(stages[name].is_done for name in upstream):
-            if again or stages[TRANSFORM].due or stages[TRANSFORM].status == "running":
+            if again or stages[TRANSFORM].due or stages[TRANSFORM].status == RUNNING:
                 spans[-1].append(day)
         elif stages[INGEST].status != "missing":
             spans.append([])
@@ -151,7 +149,7 @@ def spans_to_transform(
 class _Judge:
     """What one stage of a day would be made of now, to be held against what it was made of."""
 
-    making: Making
+    making: Pipeline
     day: date
     stage: str
     fingerprint: str
@@ -164,24 +162,24 @@ class _Judge:
     ) -> Partition:
         if noted is None:
             return Partition(self.day, self.stage, "missing", True, "never run")
-        if noted.status == "running":
+        if noted.status == RUNNING:
             return self._under_way(noted, held)
         if noted.status not in DONE:
-            status: Status = "stopped" if noted.status == "stopped" else "failed"
+            status: Standing = STOPPED if noted.status == STOPPED else FAILED
             return Partition(self.day, self.stage, status, True, noted.error or "it failed", noted)
         if why := self._stale(noted):
             return Partition(self.day, self.stage, "stale", True, why, noted)
         due, later = waiting.get((self.day, self.stage, True), 0), waiting.get((self.day, self.stage, False), 0)
-        if due or noted.status == "partial":
+        if due or noted.status == PARTIAL:
             told = f"{due + later} dead letters, {due} due"
-            return Partition(self.day, self.stage, "partial", due > 0, told, noted)
-        return Partition(self.day, self.stage, "complete", False, "", noted)
+            return Partition(self.day, self.stage, PARTIAL, due > 0, told, noted)
+        return Partition(self.day, self.stage, COMPLETE, False, "", noted)
 
     def _under_way(self, noted: Noted, held: Held | None) -> Partition:
         since = f"since {noted.started_at:%Y-%m-%d %H:%M} UTC"
         if held is not None and held.run_id == noted.run_id:
-            return Partition(self.day, self.stage, "running", False, f"{held} {since}", noted)
-        return Partition(self.day, self.stage, "failed", True, f"run {noted.run_id}, {since}, died", noted)
+            return Partition(self.day, self.stage, RUNNING, False, f"{held} {since}", noted)
+        return Partition(self.day, self.stage, FAILED, True, f"run {noted.run_id}, {since}, died", noted)
 
     def _stale(self, noted: Noted) -> str | None:
         """Why what was done does not hold any more; what was not kept of an old row cannot be told to have changed."""
@@ -219,10 +217,7 @@ def _noted(session: Session, first: date, last: date) -> dict[date, dict[str, No
 
 def _waiting(found: Sequence[Letter]) -> list[tuple[date, str, bool]]:
     """Of each dead letter its day, the stage that would take it up, and whether it is due."""
-    return [
-        (letter.day, INGEST if letter.stage in (ITEMS, OPTIONS, COMMENTS) else letter.stage, letter.due)
-        for letter in found
-    ]
+    return [(letter.day, INGEST if letter.stage in READ_LETTERS else letter.stage, letter.due) for letter in found]
 
 
 def _plain(value: object) -> object:

@@ -14,9 +14,10 @@ from hnintel.cost.budget import Estimate
 from hnintel.cost.money import in_words as in_words_of_money
 from hnintel.enrich.functions import Functions
 from hnintel.ingest.articles import pending_articles
-from hnintel.ledger.stage_names import ARTICLES, BRIEFING, INGEST, is_enrichment, of_enrichment
+from hnintel.ledger.stage_names import ARTICLES, BRIEFING, INGEST, of_enrichment
+from hnintel.ledger.statuses import IS_DONE
 from hnintel.partitions.graph import in_words
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.planning.day import plan
 from hnintel.planning.work import Work
 from hnintel.warehouse.base import Session, Warehouse
@@ -102,7 +103,7 @@ class BackfillPlan:
         return {"stages": self.stages, "days": self.rows(), "total": known}
 
 
-def plan_backfill(warehouse: Warehouse, making: Making, works: list[Work], stages: frozenset[str]) -> BackfillPlan:
+def plan_backfill(warehouse: Warehouse, making: Pipeline, works: list[Work], stages: frozenset[str]) -> BackfillPlan:
     """What doing *works* would fetch, ask and cost, as the warehouse is now; asks nothing and keeps nothing.
 
     Raises:
@@ -117,14 +118,14 @@ def plan_backfill(warehouse: Warehouse, making: Making, works: list[Work], stage
     for work in works:
         if work.day in here:
             planned.fetches[work.day] = due[work.day] + (here[work.day] if work.reads else 0)
-            if _asks(work):
+            if _asks(making, work):
                 planned.asked[work.day] = _of_stages(plan(warehouse, work.day, making.settings).stages, work)
         elif held and work.day not in held:
             planned.absent.add(work.day)
         elif average := usual():
             planned.guessed.add(work.day)
             planned.fetches[work.day] = average.fetches(work, making)
-            if _asks(work):
+            if _asks(making, work):
                 planned.asked[work.day] = _of_stages(average.stages, work)
         else:
             planned.unknown.add(work.day)
@@ -133,11 +134,11 @@ def plan_backfill(warehouse: Warehouse, making: Making, works: list[Work], stage
     return planned
 
 
-def _asks(work: Work) -> bool:
-    return any(is_enrichment(stage) or stage == BRIEFING for stage in work.stages)
+def _asks(making: Pipeline, work: Work) -> bool:
+    return any(making.declared[stage].asks for stage in work.stages)
 
 
-def _is_free(making: Making, work: Work) -> bool:
+def _is_free(making: Pipeline, work: Work) -> bool:
     """Whether nothing that is to be asked of the day costs anything."""
     asked = [one for one in making.enrichments.values() if one.stage in work.stages]
     if BRIEFING in work.stages and not is_free(making.warehouse, making.settings):
@@ -147,11 +148,11 @@ def _is_free(making: Making, work: Work) -> bool:
 
 def _items_of_days_read(session: Session) -> dict[date, int]:
     """How many items there are of each day that was read to its end; of another they say little."""
-    rows = session.execute(statement("planning/items_of_days_read"), [INGEST])
+    rows = session.execute(statement("planning/items_of_days_read", is_done=IS_DONE), [INGEST])
     return {day: int(count) for day, count in rows}
 
 
-def _articles_due(session: Session, making: Making, work: Work) -> int:
+def _articles_due(session: Session, making: Pipeline, work: Work) -> int:
     have_pages = making.source.pages() is not None
     if ARTICLES not in work.stages or not have_pages:
         return 0
@@ -177,13 +178,13 @@ class _UsualDay:
     articles: int
     stages: Mapping[str, Estimate]
 
-    def fetches(self, work: Work, making: Making) -> int:
+    def fetches(self, work: Work, making: Pipeline) -> int:
         """How many items and articles are read."""
         reads_pages = ARTICLES in work.stages and making.source.pages() is not None
         return (self.items if work.reads else 0) + (self.articles if reads_pages else 0)
 
 
-def _usual_day(warehouse: Warehouse, making: Making, here: Mapping[date, int]) -> _UsualDay | None:
+def _usual_day(warehouse: Warehouse, making: Pipeline, here: Mapping[date, int]) -> _UsualDay | None:
     """An average of the newest days, had nothing of them been asked: by the questions, models and prices of today."""
     newest = sorted(here, reverse=True)[:_USUAL_DAYS]
     if not newest:

@@ -10,7 +10,8 @@ from itertools import groupby, takewhile
 
 from hnintel.ledger import leases, runs
 from hnintel.ledger.leases import Held
-from hnintel.partitions.pipeline import Making
+from hnintel.ledger.statuses import FAILED, RUNNING, STOPPED
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.warehouse.base import Session
 from hnintel.window import Window, utc_now
 
@@ -44,14 +45,14 @@ class _Run:
     summary: str | None
 
     def is_cut_short(self, alive: set[str]) -> bool:
-        if self.status == "running":
+        if self.status == RUNNING:
             return self.run_id not in alive
         if self.summary is None:
-            return self.status == "failed"
-        return self.status in ("failed", "stopped") and _error_of(self.summary) in _SIGNALS
+            return self.status == FAILED
+        return self.status in (FAILED, STOPPED) and _error_of(self.summary) in _SIGNALS
 
 
-def cut_short(session: Session, making: Making, now: datetime) -> list[CutShort]:
+def cut_short(session: Session, making: Pipeline, now: datetime) -> list[CutShort]:
     """The days, oldest first, that a run from *making*'s source has begun and not come to the end of.
 
     A day that is going on is left out: its next hour is read by the next run.
@@ -80,7 +81,7 @@ def close_dead(session: Session, now: datetime) -> set[str]:
     return alive
 
 
-def _by_runs(session: Session, making: Making, held: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
+def _by_runs(session: Session, making: Pipeline, held: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
     alive = {one.run_id for one in held.values()}
     rows = session.execute(
         "SELECT day, run_id, status, started_at, CASE WHEN status IN ('failed', 'stopped') THEN summary END "
@@ -93,7 +94,7 @@ def _by_runs(session: Session, making: Making, held: dict[tuple[date, str], Held
             yield CutShort(day, f"its run of {cut[0].started_at:%Y-%m-%d %H:%M} UTC {_how(cut[0])}", len(cut))
 
 
-def _by_stages(session: Session, making: Making, held: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
+def _by_stages(session: Session, making: Pipeline, held: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
     """By what the ledger has of stages: a backfill builds the marts of many days, and is no run of any of them."""
     marks = ", ".join("?" for _ in _ERRORS)
     rows = session.execute(
@@ -104,8 +105,8 @@ def _by_stages(session: Session, making: Making, held: dict[tuple[date, str], He
     for day, stage, run_id, status in rows:
         holds = held.get((day, stage)) or held.get((leases.ALL_DAYS, stage))
         is_alive = holds is not None and holds.run_id == run_id
-        if stage in making.stages and not (status == "running" and is_alive):
-            yield CutShort(day, f"{stage}: its run {'died' if status == 'running' else 'was interrupted'}", 1)
+        if stage in making.stages and not (status == RUNNING and is_alive):
+            yield CutShort(day, f"{stage}: its run {'died' if status == RUNNING else 'was interrupted'}", 1)
 
 
 def _how(run: _Run) -> str:

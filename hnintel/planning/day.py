@@ -13,6 +13,7 @@ from hnintel.cost.budget import Estimate
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.run import EnrichmentRun, prepare
 from hnintel.errors import WarehouseError
+from hnintel.ledger.stage_names import BRIEFING
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.catalog import columns_of
@@ -75,7 +76,7 @@ def plan(warehouse: Warehouse, day: date, settings: Settings, anew: bool = False
             run = EnrichmentRun(warehouse, enrichment, day, settings, run_id="plan")
             found.stages[enrichment.name] = run.estimate(session, anew)
         under_way = f"briefing of {day}: "
-        found.stages["briefing"] = _briefing(session, warehouse, found, settings)
+        found.stages[BRIEFING] = _briefing(session, warehouse, found, settings)
         raise _NothingKept
     return found
 

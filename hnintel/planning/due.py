@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from hnintel.briefing import published_pages
 from hnintel.ledger import dead_letters, leases
-from hnintel.ledger.stage_names import BRIEFING, INGEST, PUBLISH, TRANSFORM, as_read_from
+from hnintel.ledger.stage_names import INGEST, PUBLISH, TRANSFORM, as_read_from
+from hnintel.ledger.statuses import FAILED, IS_DONE, RUNNING, STOPPED
 from hnintel.partitions import settling
 from hnintel.partitions.calendar import Span, days_between, known_days, newest_whole_day
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.settling import Due
 from hnintel.partitions.state import PAGE_GONE, Partition, grid
 from hnintel.planning.cut_short import cut_short
@@ -23,10 +24,8 @@ from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
 from hnintel.window import Window, day_of, utc_now
 
-_AFTER_ASKING = (TRANSFORM, BRIEFING, PUBLISH)
 
-
-def days_due(session: Session, making: Making, now: datetime) -> list[Due]:
+def days_due(session: Session, making: Pipeline, now: datetime) -> list[Due]:
     """All that is due at *now*, oldest first: :func:`days_to_run`, and of the others :func:`left_behind`."""
     whole = days_to_run(session, making, now)
     named = {due.day for due in whole}
@@ -35,7 +34,7 @@ def days_due(session: Session, making: Making, now: datetime) -> list[Due]:
     )
 
 
-def days_to_run(session: Session, making: Making, now: datetime) -> list[Due]:
+def days_to_run(session: Session, making: Pipeline, now: datetime) -> list[Due]:
     """The days to be run again at *now* (UTC without a zone), oldest first, from the source that *making* names.
 
     A day is due where it is missing or did not come to its end (:func:`gaps`), where its last run was cut short,
@@ -64,7 +63,7 @@ def days_to_run(session: Session, making: Making, now: datetime) -> list[Due]:
     return [Due(day, "; ".join(reasons)) for day, reasons in sorted(why.items()) if day not in at_work]
 
 
-def left_behind(session: Session, making: Making, now: datetime) -> list[Due]:
+def left_behind(session: Session, making: Pipeline, now: datetime) -> list[Due]:
     """The days whose enrichments are done, and whose marts, briefing or page are not, or are made of other rows.
 
     So it is where a backfill was killed after its days and before their marts, and where an earlier day came in after a
@@ -83,10 +82,10 @@ def left_behind(session: Session, making: Making, now: datetime) -> list[Due]:
     return sorted([*behind, *(due for due in gone if due.day not in taken)], key=lambda due: due.day)
 
 
-def _gone(session: Session, making: Making, at_work: set[date]) -> list[Due]:
+def _gone(session: Session, making: Pipeline, at_work: set[date]) -> list[Due]:
     """The newest day whose page is gone, of whatever age: publishing one day writes every page that is gone."""
     rows = session.execute(
-        statement("planning/days_with_a_page"),
+        statement("planning/days_with_a_page", is_done=IS_DONE),
         [INGEST, PUBLISH, making.spec, making.spec, making.settings.first_day],
     )
     gone = sorted(published_pages.missing((day for (day,) in rows), making.settings) - at_work)
@@ -96,7 +95,7 @@ def _gone(session: Session, making: Making, at_work: set[date]) -> list[Due]:
     return [Due(gone[-1], f"{PUBLISH}: {PAGE_GONE}{more}", (PUBLISH,))]
 
 
-def left_to_people(session: Session, making: Making, due: Sequence[Due]) -> list[date]:
+def left_to_people(session: Session, making: Pipeline, due: Sequence[Due]) -> list[date]:
     """The days, oldest first, that failed or were stopped, and that nothing is *due* for by itself: too long ago."""
     rows = session.execute(
         "SELECT DISTINCT day, stage FROM ops.partitions WHERE status IN ('failed', 'stopped', 'running') "
@@ -107,19 +106,19 @@ def left_to_people(session: Session, making: Making, due: Sequence[Due]) -> list
     return sorted({day for day, stage in rows if stage in making.stages} - taken)
 
 
-def _behind(stages: dict[str, Partition], making: Making) -> str | None:
+def _behind(stages: dict[str, Partition], making: Pipeline) -> str | None:
     read = stages[INGEST].noted
     if read is None or read.source not in (None, making.spec):
         return None
     if not all(stages[name].is_done for name in making.stages[TRANSFORM]):
         return None
-    late = [stages[name] for name in _AFTER_ASKING if _is_behind(stages[name], making)]
+    late = [stages[name] for name in making.after_asking if _is_behind(stages[name], making)]
     if [(one.stage, one.why) for one in late] == [(PUBLISH, PAGE_GONE)]:
         return None  # of which only the page is written
     return f"{late[0].stage}: {late[0].why}" if late else None
 
 
-def _is_behind(one: Partition, making: Making) -> bool:
+def _is_behind(one: Partition, making: Pipeline) -> bool:
     if one.status != "stale":
         return one.status == "missing"
     return one.noted is not None and one.noted.fingerprint == making.fingerprint(one.stage)
@@ -181,13 +180,13 @@ def _why(stages: dict[str, _Stage], last_run: str | None, source: str, window: W
     if read.source not in (None, source):
         return f"read from {read.source}, not {source}"
     for stage, one in stages.items():
-        if one.status == "running":
+        if one.status == RUNNING:
             return f"{stage}: its run died"
-        if one.status in ("failed", "stopped"):
+        if one.status in (FAILED, STOPPED):
             return f"{stage} {one.status}"
     if not window.is_over(read.started_at):
         return f"read {read.started_at:%Y-%m-%d %H:%M} UTC, while the day was going on"
-    return "its run died between two stages" if last_run == "running" else None
+    return "its run died between two stages" if last_run == RUNNING else None
 
 
 def _stages(session: Session, span: Span, source: str) -> dict[date, dict[str, _Stage]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from hnintel.partitions import graph
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.settling import Due
 from hnintel.settings import load_settings
 
@@ -17,7 +17,7 @@ _BY_HAND = "{days} does it"
 _NOBODY = "no command does it: it is before HNINTEL_FIRST_DAY"
 
 
-def who_does(making: Making, by_itself: Sequence[Due], day: date, stage: str) -> str:
+def who_does(making: Pipeline, by_itself: Sequence[Due], day: date, stage: str) -> str:
     """A sentence on *stage* of *day*, which is due; in it ``{days}`` stands for the command that a person gives.
 
     Args:
@@ -32,13 +32,13 @@ def who_does(making: Making, by_itself: Sequence[Due], day: date, stage: str) ->
     return _NOBODY if day < making.settings.first_day else _BY_HAND
 
 
-def command_for(days: Sequence[date], making: Making) -> str:
+def command_for(days: Sequence[date], making: Pipeline) -> str:
     """The command that does what is due of *days*, oldest first."""
     if len(days) == 1:
         return f"python flows/main.py --day {days[0]}{source_words(making)}"
     return f"python flows/backfill.py --from {days[0]} --to {days[-1]}{source_words(making)}"
 
 
-def source_words(making: Making) -> str:
+def source_words(making: Pipeline) -> str:
     """The argument that names the source, where it is not the one that is set."""
     return "" if making.spec == load_settings().source else f" --source {shlex.quote(making.spec)}"

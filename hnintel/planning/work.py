@@ -8,8 +8,9 @@ from datetime import date, datetime
 from typing import Literal, get_args
 
 from hnintel.ledger.stage_names import INGEST
+from hnintel.ledger.statuses import FAILED, STOPPED
 from hnintel.partitions.calendar import Span, days_between
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import Partition, grid
 from hnintel.warehouse.base import Session
 
@@ -19,7 +20,7 @@ ONLY: tuple[Only, ...] = get_args(Only)
 _STATUSES: Mapping[Only, tuple[str, ...]] = {
     "missing": ("missing",),
     "stale": ("stale",),
-    "failed": ("failed", "stopped"),
+    "failed": (FAILED, STOPPED),
 }
 
 
@@ -55,7 +56,7 @@ class Work:
 
 def choose_work(
     session: Session,
-    making: Making,
+    making: Pipeline,
     span: Span,
     stages: frozenset[str],
     only: Only,
@@ -80,7 +81,7 @@ def choose_work(
     return [work for work in works if work.stages]
 
 
-def _work(making: Making, day: date, partitions: Mapping[str, Partition], stages: frozenset[str], only: Only) -> Work:
+def _work(making: Pipeline, day: date, partitions: Mapping[str, Partition], stages: frozenset[str], only: Only) -> Work:
     chosen: dict[str, str] = {}
     for stage, after in making.stages.items():
         if stage not in stages:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hnintel.enrich.declaration import Enrichment
+from hnintel.ledger.stage_names import BRIEFING
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
+from hnintel.warehouse.statements import identifier
 
 #: Where all of it begins: not ours, and never made by us.
 HACKER_NEWS = "https://news.ycombinator.com"
@@ -95,10 +97,18 @@ def enrichment_made(session: Session, warehouse: Warehouse, enrichment: Enrichme
 def briefing_made(session: Session, warehouse: Warehouse, day: date, run_id: str) -> Made:
     """What writing the briefing of a day has brought up to date."""
     sql = "SELECT count(*), count_if(run_id = ?) FROM enriched.briefings WHERE day = ?"
-    facts = _counts(session, sql, [run_id, day]) | _cost(session, day, "briefing", run_id)
+    facts = _counts(session, sql, [run_id, day]) | _cost(session, day, BRIEFING, run_id)
     return Made(
         "enriched.briefings", _SAYS["enriched.briefings"], _BRIEFED_FROM, facts | _where(warehouse, day, run_id)
     )
+
+
+def table_made(
+    session: Session, warehouse: Warehouse, table: str, doc: str, made_of: tuple[str, ...], day: date, run_id: str
+) -> Made:
+    """What a stage of its own has brought up to date: a table that has the columns ``day`` and ``run_id``."""
+    sql = f"SELECT count(*), count_if(run_id = ?) FROM {identifier(table)} WHERE day = ?"
+    return Made(table, doc, made_of, _counts(session, sql, [run_id, day]) | _where(warehouse, day, run_id))
 
 
 def _counts(session: Session, sql: str, params: list[Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 
 from flows.local.reconcile import main_reconcile
 from hnintel.cli.app import main
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.planning.due import days_due
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
@@ -33,7 +33,7 @@ def began(day: datetime) -> None:
 
 def due(source: str, now: datetime) -> list[tuple[date, str]]:
     settings = load_settings()
-    making = Making(open_warehouse(settings), settings, source)
+    making = Pipeline(open_warehouse(settings), settings, source)
     with making.warehouse.transaction(stage="enrich") as session:
         return [(one.day, one.why) for one in days_due(session, making, now)]
 

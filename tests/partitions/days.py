@@ -15,7 +15,7 @@ from hnintel.ingest.rows import item as as_row
 from hnintel.ledger import stage_rows, statuses
 from hnintel.ledger.stage_names import PUBLISH
 from hnintel.models import FirebaseItem
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import Partition, grid, partition
 from hnintel.warehouse.base import Warehouse
 from tests.warehouse.world import fresh_duckdb, settings_in
@@ -35,9 +35,9 @@ class Days:
         self.warehouse: Warehouse = fresh_duckdb(folder)
         self.making = self.made_from("sample")
 
-    def made_from(self, source: str, **settings: Any) -> Making:
+    def made_from(self, source: str, **settings: Any) -> Pipeline:
         """Who would make the partitions with other settings, or from another source."""
-        return Making(self.warehouse, self.settings.model_copy(update=settings), source)
+        return Pipeline(self.warehouse, self.settings.model_copy(update=settings), source)
 
     def load(self, *ids: int, day: date = DAY, **changed: Any) -> None:
         """Load stories of *day*."""
@@ -60,7 +60,7 @@ class Days:
         day: date = DAY,
         run_id: str = "run",
         at: datetime = READ,
-        making: Making | None = None,
+        making: Pipeline | None = None,
         rows: int | None = None,
     ) -> None:
         """Note that *stages* (all: none named) began, and ended with *status* (None: are under way)."""
@@ -68,7 +68,10 @@ class Days:
         with self.warehouse.transaction(stage="enrich") as session:
             for stage in stages or making.stages:
                 inputs = making.inputs(session, stage, day, day)[day]
-                stage_rows.begin_stage(session, day, stage, run_id, at, making.fingerprint(stage), inputs, making.spec)
+                by_source = making.declared[stage].by_source
+                stage_rows.begin_stage(
+                    session, day, stage, run_id, at, making.fingerprint(stage), inputs, making.spec, by_source
+                )
                 if status is not None:
                     error = "it broke" if status in ("failed", "stopped") else None
                     stage_rows.end_stage(session, day, stage, status, run_id, at, rows=rows, error=error)
@@ -81,12 +84,12 @@ class Days:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("a page", encoding="utf-8")
 
-    def stage(self, name: str, day: date = DAY, making: Making | None = None, now: datetime = NOW) -> Partition:
+    def stage(self, name: str, day: date = DAY, making: Pipeline | None = None, now: datetime = NOW) -> Partition:
         """How one stage stands."""
         with self.warehouse.transaction(stage="enrich") as session:
             return partition(session, making or self.making, day, name, now)
 
-    def by_status(self, making: Making | None = None, day: date = DAY) -> dict[str, list[str]]:
+    def by_status(self, making: Pipeline | None = None, day: date = DAY) -> dict[str, list[str]]:
         """The stages of *day*, by how they stand."""
         with self.warehouse.transaction(stage="enrich") as session:
             found = grid(session, making or self.making, day, day, NOW)[day]

@@ -13,7 +13,7 @@ from hnintel.enrich.run import enrich
 from hnintel.errors import UsageError
 from hnintel.partitions.calendar import Span
 from hnintel.partitions.graph import choose
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.planning.backfill import BackfillPlan, plan_backfill
 from hnintel.planning.work import Only, Work, choose_work
 from hnintel.warehouse import open_warehouse
@@ -78,18 +78,18 @@ def test_another_attempt_is_another_request(four: Days) -> None:
     assert second.attempts == first.attempts + 1
 
 
-def planned(days: Days, words: Iterable[str] = (), making: Making | None = None) -> BackfillPlan:
+def planned(days: Days, words: Iterable[str] = (), making: Pipeline | None = None) -> BackfillPlan:
     making = making or days.made_from("live")  # which does not say beforehand what days it has
     return plan_backfill(making.warehouse, making, work(days, words=words), choose(making.stages, words))
 
 
-def paid(days: Days, tmp_path: Path) -> Making:
+def paid(days: Days, tmp_path: Path) -> Pipeline:
     """The same warehouse, asked through an endpoint that costs a credit for ten thousand tokens."""
     prices = tmp_path / "prices.toml"
     prices.write_text('[[price]]\nmodel = "dear"\nfrom = 2026-01-01\ninput = 100\noutput = 100\n', encoding="utf-8")
     told = {"engine": "openai", "openai_base_url": "http://127.0.0.1:9/v1", "openai_model": "dear"}
     settings = days.settings.model_copy(update={**told, "prices_path": prices})
-    return Making(open_warehouse(settings), settings, "live")
+    return Pipeline(open_warehouse(settings), settings, "live")
 
 
 def test_a_plan_counts_what_is_here_and_takes_a_day_that_is_not_for_an_average_one(four: Days) -> None:

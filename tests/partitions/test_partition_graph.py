@@ -6,9 +6,10 @@ import pytest
 
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import UsageError
-from hnintel.partitions.graph import choose, in_words, stages_of
+from hnintel.partitions.graph import choose, in_words, ordered
+from hnintel.partitions.stage import load_stages
 
-STAGES = stages_of(load_enrichments())
+STAGES = ordered(load_stages(load_enrichments()))
 MARTS = {"transform", "briefing", "publish"}
 ASKED = {f"enrich:{name}" for name in load_enrichments()}
 

@@ -11,7 +11,7 @@ from hnintel.errors import WarehouseBusy
 from hnintel.ledger import leases
 from hnintel.ledger.leases import Leases
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import sources_of, spans_to_transform
 from tests.partitions.days import DAY, NOW, READ, Days
 from tests.warehouse.world import bury
@@ -113,7 +113,7 @@ def test_its_source_is_a_second_key_of_a_days_reading(days: Days) -> None:
     assert attempts(days, live) == attempts(days, days.making) == 2
 
 
-def attempts(days: Days, making: Making) -> int:
+def attempts(days: Days, making: Pipeline) -> int:
     """How often the reading of the day was begun from a source."""
     noted = days.stage("ingest", making=making).noted
     assert noted is not None

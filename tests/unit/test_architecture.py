@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bench import structure
-from hnintel.partitions.pipeline import PAGE_FILES
+from hnintel.partitions.stages.publish import PAGE_FILES
 from tests.conftest import ROOT
 
 PACKAGES = ("deployments", "flows", "tasks", "hnintel")

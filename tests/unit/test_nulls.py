@@ -17,7 +17,7 @@ from hnintel.cost.bill import bills
 from hnintel.ledger import dead_letters, outbox
 from hnintel.partitions import announce
 from hnintel.partitions.calendar import Span
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import grid
 from hnintel.planning.backfill import plan_backfill
 from hnintel.planning.due import days_due
@@ -112,16 +112,16 @@ def filled(home: Path) -> Settings:
 
 
 @pytest.fixture(params=[fresh_duckdb, fresh_snowflake], ids=["duckdb", "snowflake"])
-def making(request: pytest.FixtureRequest, tmp_path: Path) -> Making:
+def making(request: pytest.FixtureRequest, tmp_path: Path) -> Pipeline:
     """Either warehouse, full of NULLs."""
     opens: Opens = request.param
     warehouse = opens(tmp_path)
     with warehouse.transaction(stage="enrich") as session:
         fill(session)
-    return Making(warehouse, Settings(home=tmp_path), "sample")
+    return Pipeline(warehouse, Settings(home=tmp_path), "sample")
 
 
-READS: Mapping[str, Callable[[Session, Making, datetime], Any]] = {
+READS: Mapping[str, Callable[[Session, Pipeline, datetime], Any]] = {
     "letters": lambda session, making, now: dead_letters.letters(session, making.settings, now, making.asked),
     "count_due": lambda session, making, now: dead_letters.count_due(session, making.settings, now, making.asked),
     "bills": lambda session, making, now: bills(session, DAY),
@@ -135,12 +135,12 @@ READS: Mapping[str, Callable[[Session, Making, datetime], Any]] = {
 
 
 @pytest.mark.parametrize("read", READS)
-def test_what_reads_the_ledger_takes_nulls(making: Making, read: str) -> None:
+def test_what_reads_the_ledger_takes_nulls(making: Pipeline, read: str) -> None:
     with making.warehouse.transaction(stage="enrich") as session:
         READS[read](session, making, utc_now())
 
 
-def test_whether_a_letter_is_due_is_yes_or_no(making: Making) -> None:
+def test_whether_a_letter_is_due_is_yes_or_no(making: Pipeline) -> None:
     with making.warehouse.transaction(stage="enrich") as session:
         found = dead_letters.letters(session, making.settings, utc_now(), making.asked)
     assert {type(letter.due) for letter in found} == {bool}
@@ -152,7 +152,7 @@ def test_whether_a_letter_is_due_is_yes_or_no(making: Making) -> None:
     assert [letter.due for letter in found if letter.key == "https://retry_at.example/"] == [True]
 
 
-def test_what_was_billed_for_no_partition_is_on_the_bill(making: Making) -> None:
+def test_what_was_billed_for_no_partition_is_on_the_bill(making: Pipeline) -> None:
     with making.warehouse.transaction(stage="enrich") as session:
         (bill,) = [one for one in bills(session, LONG_AGO.date()) if one.day == LONG_AGO.date()]
     assert (bill.without_answers, bill.compute) == (0.5, 0.0)
@@ -208,7 +208,7 @@ def test_a_run_says_what_it_would_ask_though_there_are_nulls(
 
 def test_a_backfill_is_planned_though_there_are_nulls(filled: Settings) -> None:
     warehouse: Warehouse = fresh_duckdb(filled.folder)
-    making = Making(warehouse, filled, "sample")
+    making = Pipeline(warehouse, filled, "sample")
     now = utc_now()
     with warehouse.transaction(stage="enrich") as session:
         works = choose_work(session, making, Span(DAY - timedelta(days=5), DAY), frozenset(making.stages), "due", now)

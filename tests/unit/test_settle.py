@@ -95,7 +95,7 @@ def test_the_ledger_says_which_readings_came_to_their_end(
 def test_a_dump_of_a_day_does_not_end_its_settling(tmp_path: Path) -> None:
     with open_warehouse(Settings(home=tmp_path)).transaction(stage="enrich") as session:
         for source, hour in (("live", 6), ("replay:dump.json", 7)):
-            stage_rows.begin_stage(session, DAY, "ingest", source, _at(21, hour=hour), source=source)
+            stage_rows.begin_stage(session, DAY, "ingest", source, _at(21, hour=hour), source=source, by_source=True)
             stage_rows.end_stage(session, DAY, "ingest", "complete", source, _at(21, hour=hour))
     with open_warehouse(Settings(home=tmp_path)).transaction(stage="enrich") as session:
         assert _due(day_readings(session, "live"), _at(22, hour=9)) == [DAY]

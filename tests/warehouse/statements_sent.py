@@ -21,6 +21,7 @@ from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.inputs import INPUTS
 from hnintel.ingest.articles import pending_articles
 from hnintel.ledger import leases
+from hnintel.ledger.statuses import IS_DONE
 from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.snowflake.dialect import SnowflakeDialect
 from hnintel.warehouse.snowflake.session import SnowflakeSession
@@ -50,11 +51,11 @@ _RENDERED: dict[str, dict[str, Any]] = {
     "cost/settle_bill": {},
     "ledger/restore_reading": {},
     "cost/known_runs": {},
-    "partitions/day_readings": {},
-    "partitions/published_days": {},
+    "partitions/day_readings": {"is_done": IS_DONE},
+    "partitions/published_days": {"is_done": IS_DONE},
     "planning/count_articles": {},
-    "planning/days_with_a_page": {},
-    "planning/items_of_days_read": {},
+    "planning/days_with_a_page": {"is_done": IS_DONE},
+    "planning/items_of_days_read": {"is_done": IS_DONE},
     "warehouse/table_columns": {"schemas": len(SCHEMAS)},
     "briefing/page_stories": {},
 }

@@ -3,5 +3,5 @@
 SELECT p.day, r.started_at
 FROM ops.partitions AS p
 INNER JOIN ops.partitions AS r ON r.day = p.day
-WHERE p.stage = ? AND p.status IN ('complete', 'partial') AND r.stage = ?
+WHERE p.stage = ? AND p.status {{ is_done }} AND r.stage = ?
 ORDER BY p.day DESC

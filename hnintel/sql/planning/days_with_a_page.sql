@@ -3,4 +3,4 @@
 SELECT p.day
 FROM ops.partitions AS p
 INNER JOIN ops.partitions AS r ON r.day = p.day AND r.stage = ?
-WHERE p.stage = ? AND p.status IN ('complete', 'partial') AND coalesce(r.source, ?) = ? AND p.day >= ?
+WHERE p.stage = ? AND p.status {{ is_done }} AND coalesce(r.source, ?) = ? AND p.day >= ?

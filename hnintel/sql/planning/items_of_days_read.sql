@@ -2,5 +2,5 @@
 SELECT i.day, count(*)
 FROM raw.items AS i
 INNER JOIN ops.partitions AS p ON p.day = i.day
-WHERE p.stage = ? AND p.status IN ('complete', 'partial')
+WHERE p.stage = ? AND p.status {{ is_done }}
 GROUP BY i.day

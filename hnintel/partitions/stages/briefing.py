@@ -1,0 +1,34 @@
+"""Writing the briefing of a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from hnintel.briefing import sections
+from hnintel.briefing.write import lines_hash
+from hnintel.ledger.stage_names import BRIEFING, TRANSFORM
+from hnintel.partitions import hashes
+from hnintel.partitions.stage import Context, Stage
+from hnintel.warehouse.base import Session
+
+
+class Briefing(Stage):
+    """Its rows depend on what is asked, and of which model; it reads the lines that the marts have of a day."""
+
+    name = BRIEFING
+    after = (TRANSFORM,)
+    asks = True
+    runner = "brief"
+
+    def fingerprint(self, context: Context) -> str:
+        return sections.fingerprint(sections.answering(context.warehouse))
+
+    def inputs(self, context: Context, session: Session, days: Sequence[date]) -> dict[date, str]:
+        if not hashes.columns_of(session, "marts.stories"):
+            return {}
+        there = session.execute("SELECT DISTINCT day FROM marts.stories WHERE day BETWEEN ? AND ?", [days[0], days[-1]])
+        return {day: lines_hash(session, context.warehouse, day) for (day,) in there}
+
+
+stage = Briefing()

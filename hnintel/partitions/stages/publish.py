@@ -1,0 +1,41 @@
+"""Publishing the page of a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from hnintel.ledger.stage_names import BRIEFING, PUBLISH
+from hnintel.partitions import hashes
+from hnintel.partitions.stage import Context, Stage
+from hnintel.warehouse.base import Session
+
+#: What a page shows of its own day. Topics are left out: their table has a row for every topic that any day has.
+_SHOWN = ("marts.stories", "marts.daily_sentiment", "marts.domains", "marts.entity_trends", "enriched.briefings")
+#: What pages are made with: where one of these changes, every page counts as stale.
+PAGE_FILES = ("hnintel/site", "hnintel/briefing/pages.py", "hnintel/sql/briefing/page_stories.sql")
+#: What publishing itself writes.
+_WRITTEN = "text"
+
+
+class Publish(Stage):
+    """A page depends on its template and on the code that fills it in; it shows the marts and the briefing of a day."""
+
+    name = PUBLISH
+    after = (BRIEFING,)
+    runner = "publish"
+
+    def fingerprint(self, context: Context) -> str:
+        return hashes.of_files(*PAGE_FILES)
+
+    def inputs(self, context: Context, session: Session, days: Sequence[date]) -> dict[date, str]:
+        shown = []
+        for table in _SHOWN:
+            columns = [name for name in hashes.columns_of(session, table) if name != _WRITTEN]
+            if columns:
+                rows = f"(SELECT * FROM {table} WHERE day BETWEEN ? AND ?) AS shown"
+                shown.append(hashes.of_rows(session, context.warehouse, rows, columns, [days[0], days[-1]]))
+        return hashes.together(shown)
+
+
+stage = Publish()
