@@ -29,10 +29,10 @@ async def reading(day: date) -> Summary:
     """The first two stages of a day."""
     parent._keep_what_is_imported()
     settings = load_settings()
-    making = Pipeline(open_warehouse(settings), settings, settings.source)
+    pipeline = Pipeline(open_warehouse(settings), settings, settings.source)
     summary = Summary(day, str(runtime.flow_run.id), settings.source)
-    with Leases(making.warehouse, summary.run_id, settings) as held:
-        run = Run(day, summary.run_id, making, held, frozenset(making.stages), summary)
+    with Leases(pipeline.warehouse, summary.run_id, settings) as held:
+        run = Run(day, summary.run_id, pipeline, held, frozenset(pipeline.stages), summary)
         parent._begin(run)  # as the parent flow does before its stages
         await parent._read(run)
     return summary

@@ -59,7 +59,7 @@ Through = Literal["auto", "subflows", "deployment"]
 class Backfill:
     """A backfill under way: what is to be done, and by day what became of it."""
 
-    making: Pipeline
+    pipeline: Pipeline
     run_id: str
     works: list[Work]
     again: bool
@@ -103,12 +103,12 @@ async def backfill(
         HnIntelError: days failed; the others were done all the same.
     """
     settings = load_settings()
-    making = Pipeline(open_warehouse(settings), settings, source or settings.source)
-    span = _checked(Span(from_day, to_day), making)
-    chosen = graph.choose(making.stages, stages)
-    with making.warehouse.transaction(stage="enrich") as session:
-        works = choose_work(session, making, span, chosen, only, utc_now(), newest_first=order == "newest")
-    planned = await asyncio.to_thread(plan_backfill, making.warehouse, making, works, chosen)
+    pipeline = Pipeline(open_warehouse(settings), settings, source or settings.source)
+    span = _checked(Span(from_day, to_day), pipeline)
+    chosen = graph.choose(pipeline.stages, stages)
+    with pipeline.warehouse.transaction(stage="enrich") as session:
+        works = choose_work(session, pipeline, span, chosen, only, utc_now(), newest_first=order == "newest")
+    planned = await asyncio.to_thread(plan_backfill, pipeline.warehouse, pipeline, works, chosen)
     total = planned.total
     told = f"{len(works)} days, {total.rows} questions, {total.cost_in_words()}"
     await asyncio.to_thread(
@@ -119,9 +119,9 @@ async def backfill(
     if not approved:
         await approval(total, settings, planned.as_markdown(), len(planned.unpriced))
     deployed = through == "deployment" or (through == "auto" and runtime.deployment.id is not None)
-    child = through_deployment(making, deployment) if deployed else as_subflow(making)
-    made = Backfill(making, str(runtime.flow_run.id), works, again=only == "all")
-    with stopping.on_signals(), Leases(making.warehouse, made.run_id, settings) as held:
+    child = through_deployment(pipeline, deployment) if deployed else as_subflow(pipeline)
+    made = Backfill(pipeline, str(runtime.flow_run.id), works, again=only == "all")
+    with stopping.on_signals(), Leases(pipeline.warehouse, made.run_id, settings) as held:
         await asyncio.to_thread(held.take, ALL_DAYS, lease_of(span, made.run_id))
         await _days(made, child, concurrency)
         await _marts(made)
@@ -129,8 +129,8 @@ async def backfill(
     return await _close(made, span)
 
 
-def _checked(span: Span, making: Pipeline) -> Span:
-    now, settings = runtime.flow_run.scheduled_start_time, making.settings
+def _checked(span: Span, pipeline: Pipeline) -> Span:
+    now, settings = runtime.flow_run.scheduled_start_time, pipeline.settings
     if span.last < span.first:
         raise UsageError(f"{span.last} comes before {span.first}: give the first day first")
     refuse_future(span.last, now, settings.time_zone)
@@ -141,7 +141,7 @@ def _checked(span: Span, making: Pipeline) -> Span:
 async def _days(made: Backfill, child: Child, concurrency: int) -> None:
     """A child a day that has something to be read or asked, so many at once; one that fails stops no other."""
     gate = asyncio.Semaphore(concurrency)
-    works = [(work, [stage for stage in work.stages if stage not in made.making.after_asking]) for work in made.works]
+    works = [(work, [stage for stage in work.stages if stage not in made.pipeline.after_asking]) for work in made.works]
 
     async def one(work: Work, stages: list[str], delay: float) -> None:
         async with gate:
@@ -166,7 +166,7 @@ async def _marts(made: Backfill) -> None:
     if not days:
         return
     try:
-        await asyncio.to_thread(transform, min(days), max(days), made.run_id, made.making.spec, made.again)
+        await asyncio.to_thread(transform, min(days), max(days), made.run_id, made.pipeline.spec, made.again)
     except HnIntelError as error:
         for day in days:
             made.fail(day, error)
@@ -176,13 +176,13 @@ async def _briefings(made: Backfill, held: Leases) -> None:
     """Do what is downstream of the marts, the oldest day first, since a page links to the one before it."""
     works = sorted((work for work in made.works if work.day not in made.failed), key=lambda work: work.day)
     for work in works:
-        stages = frozenset(work.stages).intersection(made.making.after_asking) - {TRANSFORM}
+        stages = frozenset(work.stages).intersection(made.pipeline.after_asking) - {TRANSFORM}
         if not stages:
             continue
-        summary = Summary(work.day, made.run_id, made.making.spec)
+        summary = Summary(work.day, made.run_id, made.pipeline.spec)
         try:
-            run = Run(work.day, made.run_id, made.making, held, stages, summary, made.again)
-            await run_stages(run, [name for name in made.making.after_asking if name in stages])
+            run = Run(work.day, made.run_id, made.pipeline, held, stages, summary, made.again)
+            await run_stages(run, [name for name in made.pipeline.after_asking if name in stages])
             _announce(made, work.day)
         except HnIntelError as error:
             made.fail(work.day, error)
@@ -192,15 +192,15 @@ async def _briefings(made: Backfill, held: Leases) -> None:
 
 def _announce(made: Backfill, day: date) -> None:
     """Have it told what came of the day since its child ended: that its page is written."""
-    with made.making.warehouse.transaction(stage="enrich") as session:
-        announce.announce_day(session, made.making, day, "parent", utc_now())
+    with made.pipeline.warehouse.transaction(stage="enrich") as session:
+        announce.announce_day(session, made.pipeline, day, "parent", utc_now())
 
 
 async def _close(made: Backfill, span: Span) -> dict[str, Any]:
     """Say how every day of the backfill stands now, by the ledger."""
     days = [work.day for work in made.works]
-    with made.making.warehouse.transaction(stage="enrich") as session:
-        found = grid(session, made.making, min(days), max(days), utc_now())
+    with made.pipeline.warehouse.transaction(stage="enrich") as session:
+        found = grid(session, made.pipeline, min(days), max(days), utc_now())
     rows = []
     for work in made.works:
         left = [stage for stage in work.stages if not found[work.day][stage].is_done or found[work.day][stage].due]

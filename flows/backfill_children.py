@@ -33,13 +33,13 @@ _PATIENCE = 3
 _LOOKS = 2
 
 
-def as_subflow(making: Pipeline) -> Child:
+def as_subflow(pipeline: Pipeline) -> Child:
     """Children that are subflows of the calling flow."""
 
     async def run(work: Work, stages: Sequence[str], again: bool) -> None:
         day: date = work.day
         try:
-            await hacker_news.with_options(flow_run_name=str(day))(day, making.spec, list(stages), again)
+            await hacker_news.with_options(flow_run_name=str(day))(day, pipeline.spec, list(stages), again)
         except HnIntelError as error:
             error.announced = True  # by that run, as it ended
             raise
@@ -47,7 +47,7 @@ def as_subflow(making: Pipeline) -> Child:
     return run
 
 
-def through_deployment(making: Pipeline, deployment: str) -> Child:
+def through_deployment(pipeline: Pipeline, deployment: str) -> Child:
     """Children that are runs of *deployment*, wherever its worker runs them.
 
     A request that was made already makes no second run: its key is of the day, the stages, what makes them, and how
@@ -55,11 +55,11 @@ def through_deployment(making: Pipeline, deployment: str) -> Child:
     """
 
     async def run(work: Work, stages: Sequence[str], again: bool) -> None:
-        parameters = {"day": str(work.day), "source": making.spec, "stages": list(stages), "again": again}
-        key = request_key(making, work, stages)
+        parameters = {"day": str(work.day), "source": pipeline.spec, "stages": list(stages), "again": again}
+        key = request_key(pipeline, work, stages)
         run = await _requested(deployment, work, parameters, key)
         try:
-            run = await _ended(run, making)
+            run = await _ended(run, pipeline)
         except asyncio.CancelledError:
             async with get_client() as client:  # else it would go on by itself
                 await client.set_flow_run_state(run.id, Cancelling())
@@ -73,9 +73,9 @@ def through_deployment(making: Pipeline, deployment: str) -> Child:
     return run
 
 
-def request_key(making: Pipeline, work: Work, stages: Sequence[str]) -> str:
+def request_key(pipeline: Pipeline, work: Work, stages: Sequence[str]) -> str:
     """Names one request: day, stages, fingerprint and attempt."""
-    fingerprint = hash_of_values([making.spec, [(stage, making.fingerprint(stage)) for stage in stages]])
+    fingerprint = hash_of_values([pipeline.spec, [(stage, pipeline.fingerprint(stage)) for stage in stages]])
     return f"{work.day}:{next(iter(stages))}:{fingerprint}:{work.attempts + 1}"
 
 
@@ -97,10 +97,10 @@ async def _requested(deployment: str, work: Work, parameters: dict[str, Any], ke
     raise DayFailed(f"{_MOST_REQUESTS} runs of {work.day} ended before they began: see the log of the worker")
 
 
-async def _ended(run: FlowRun, making: Pipeline) -> FlowRun:
+async def _ended(run: FlowRun, pipeline: Pipeline) -> FlowRun:
     """Wait for the end of *run*; where its machine went, nobody would ever tell Prefect, so it is ended here."""
     alive_at, looks = time.monotonic(), 0
-    patience = _PATIENCE * making.settings.lease_seconds
+    patience = _PATIENCE * pipeline.settings.lease_seconds
     async with get_client() as client:
         while run.state is None or not run.state.is_final():
             await asyncio.sleep(_PAUSE)
@@ -108,12 +108,12 @@ async def _ended(run: FlowRun, making: Pipeline) -> FlowRun:
             if run.state is None or not run.state.is_running():
                 alive_at = time.monotonic()  # it waits for a worker, or for its turn
             elif time.monotonic() - alive_at > patience:
-                if await asyncio.to_thread(_has_leases, making, str(run.id)):
+                if await asyncio.to_thread(_has_leases, pipeline, str(run.id)):
                     alive_at, looks = time.monotonic(), 0
                     continue
                 looks += 1
                 if looks < _LOOKS:  # it may have given them back just now, and be telling its end
-                    alive_at += making.settings.lease_seconds
+                    alive_at += pipeline.settings.lease_seconds
                     continue
                 gone: State[Any] = Crashed(message="its process gives no sign of life any more")
                 await client.set_flow_run_state(run.id, gone, force=True)  # and its place is free
@@ -121,8 +121,8 @@ async def _ended(run: FlowRun, making: Pipeline) -> FlowRun:
     return run
 
 
-def _has_leases(making: Pipeline, run_id: str) -> bool:
+def _has_leases(pipeline: Pipeline, run_id: str) -> bool:
     """Whether a run holds leases that keep others off: from its beginning to its end it holds one at least."""
-    with making.warehouse.transaction(stage="enrich") as session:
+    with pipeline.warehouse.transaction(stage="enrich") as session:
         held = leases.alive(session, utc_now())
     return any(one.run_id == run_id for one in held.values())

@@ -92,17 +92,17 @@ async def hacker_news(
     settings = load_settings()
     source = source or settings.source
     window = Window.of(choose_day(day, source, settings), settings.time_zone)
-    making = Pipeline(open_warehouse(settings), settings, source)
-    chosen = graph.choose(making.stages, stages)
-    refuse_without_runner(making)
+    pipeline = Pipeline(open_warehouse(settings), settings, source)
+    chosen = graph.choose(pipeline.stages, stages)
+    refuse_without_runner(pipeline)
     summary = Summary(window.day, str(runtime.flow_run.id), source)
     with (
         stopping.on_signals(),
         run_log(settings.logs, window.day, summary.run_id),
-        Leases(making.warehouse, summary.run_id, settings) as held,
+        Leases(pipeline.warehouse, summary.run_id, settings) as held,
     ):
         until = _scheduled() if hours else None
-        run = Run(window.day, summary.run_id, making, held, chosen, summary, again, until)
+        run = Run(window.day, summary.run_id, pipeline, held, chosen, summary, again, until)
         before = _begin(run)
         try:
             await _run(run)
@@ -111,10 +111,10 @@ async def hacker_news(
             summary.status = statuses.STOPPED if isinstance(error, BudgetReached) else statuses.FAILED
             _end(run, error)
             raise
-        with making.warehouse.transaction(stage="enrich") as session:
+        with pipeline.warehouse.transaction(stage="enrich") as session:
             summary.count(session, settings, utc_now())
             if before is not None:
-                summary.changed = table_hashes.changed(before, table_hashes.contents(session, making.warehouse))
+                summary.changed = table_hashes.changed(before, table_hashes.contents(session, pipeline.warehouse))
         summary.status = statuses.of_done(not summary.dead_letters)
         _end(run, continue_by=continue_by)
         logger.info("ended", extra={"summary": summary.as_json()})
@@ -156,7 +156,7 @@ def _scheduled() -> datetime:
 
 def _begin(run: Run) -> dict[str, str] | None:
     """Note the run; what the tables hold now, where the day was run before."""
-    now, warehouse = utc_now(), run.making.warehouse
+    now, warehouse = utc_now(), run.pipeline.warehouse
     run.leases.take(run.day, f"run {run.run_id}")  # a sign of life between two stages
     with warehouse.transaction(stage="enrich") as session:
         alive = close_dead(session, now)
@@ -175,13 +175,13 @@ def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy =
     if error:
         status = statuses.STOPPED if isinstance(error, BudgetReached) else statuses.FAILED
     try:
-        with run.making.warehouse.transaction(stage="enrich") as session:
+        with run.pipeline.warehouse.transaction(stage="enrich") as session:
             run.summary.count_costs(session)  # also of a run that failed before it counted the rest
             told = run.summary.as_json() | ({"error": f"{type(error).__name__}: {error}"[:500]} if error else {})
             runs.end_run(session, run.run_id, status, told, utc_now())
             if not error:
-                announce.announce_day(session, run.making, run.day, continue_by, utc_now())
-                announce.announce_given_up(session, run.making, utc_now())
+                announce.announce_day(session, run.pipeline, run.day, continue_by, utc_now())
+                announce.announce_given_up(session, run.pipeline, utc_now())
     except HnIntelError:
         if not error:
             raise
@@ -190,27 +190,27 @@ def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy =
 async def _run(run: Run) -> None:
     shown = partial(checks.show.submit, run.day, run.run_id)
     try:
-        await run_stages(run, [name for name in run.making.stages if name not in run.making.after_asking])
-        if run.wants_any([name for name in run.making.stages if name not in (INGEST, ARTICLES)]):
+        await run_stages(run, [name for name in run.pipeline.stages if name not in run.pipeline.after_asking])
+        if run.wants_any([name for name in run.pipeline.stages if name not in (INGEST, ARTICLES)]):
             await _check("answers", run)
     except HnIntelError:
         with suppress(Exception):  # that it cannot be shown must not hide why the run ended
             await result(shown())
         raise
     await result(shown())
-    await run_stages(run, run.making.after_asking)
-    run.summary.page = str(path_of(run.day, run.making.settings))
+    await run_stages(run, run.pipeline.after_asking)
+    run.summary.page = str(path_of(run.day, run.pipeline.settings))
 
 
 async def run_stages(run: Run, names: Iterable[str]) -> None:
     """Run the stages *names*, as far as they were asked for, in their order; consecutive ones of a runner in one go."""
-    for runner, group in groupby(names, lambda name: run.making.declared[name].runner):
+    for runner, group in groupby(names, lambda name: run.pipeline.declared[name].runner):
         await RUNNERS[runner](run, list(group))
 
 
-def refuse_without_runner(making: Pipeline) -> None:
+def refuse_without_runner(pipeline: Pipeline) -> None:
     """Raise DeclarationError where a stage names a runner that is not there."""
-    for one in making.declared.values():
+    for one in pipeline.declared.values():
         if one.runner not in RUNNERS:
             there = ", ".join(repr(name) for name in RUNNERS if name)
             raise DeclarationError(f"stage '{one.name}' names the runner '{one.runner}': give one of {there}")
@@ -245,7 +245,7 @@ async def _check(part: Part, run: Run) -> None:
 
 async def _enrich(run: Run, names: Sequence[str]) -> None:
     """Fan every enrichment out as a subflow of its own, side by side but for those that come after others."""
-    gate = asyncio.Semaphore(run.making.settings.enrich_concurrency)
+    gate = asyncio.Semaphore(run.pipeline.settings.enrich_concurrency)
 
     async def one(name: str, stage_name: str, delay: float) -> None:
         async with gate:
@@ -254,9 +254,9 @@ async def _enrich(run: Run, names: Sequence[str]) -> None:
                 if to_do:
                     run.summary.enrichments[name] = await enrich(name, run.day, run.run_id)
 
-    run.summary.enrichments = {name: Enriched() for name in run.making.enrichments} | run.summary.enrichments
+    run.summary.enrichments = {name: Enriched() for name in run.pipeline.enrichments} | run.summary.enrichments
     with _timed(run, ENRICH):
-        for layer in layers(run.making.enrichments):
+        for layer in layers(run.pipeline.enrichments):
             wanted = [each for each in layer if each.stage in names]
             ran = await asyncio.gather(
                 *(one(each.name, each.stage, place * _STAGGER) for place, each in enumerate(wanted)),
@@ -271,12 +271,12 @@ async def _transform(run: Run, _: Sequence[str]) -> None:
     with _timed(run, TRANSFORM):
         if TRANSFORM not in run.stages:
             return
-        with run.making.warehouse.transaction(stage="enrich") as session:
-            refuse_unready(session, run.making, run.day, TRANSFORM, utc_now())
-            due = spans_to_transform(session, run.making, Span(run.day, run.day), utc_now(), run.again)
+        with run.pipeline.warehouse.transaction(stage="enrich") as session:
+            refuse_unready(session, run.pipeline, run.day, TRANSFORM, utc_now())
+            due = spans_to_transform(session, run.pipeline, Span(run.day, run.day), utc_now(), run.again)
         if due:
             run.summary.dbt = await asyncio.to_thread(
-                transform, run.day, run.day, run.run_id, run.making.spec, run.again
+                transform, run.day, run.day, run.run_id, run.pipeline.spec, run.again
             )
         else:
             run.summary.skipped.append(TRANSFORM)
@@ -307,8 +307,8 @@ async def _by_themselves(run: Run, names: Sequence[str]) -> None:
             async with stage(run, name) as to_do:
                 if to_do:
                     progress.update(name, 0)
-                    rows = await result(own_stage.run.submit(name, run.day, run.run_id, run.making.spec))
-                    await asyncio.to_thread(assets.of_own_stage, name, run.day, run.run_id, run.making.spec)
+                    rows = await result(own_stage.run.submit(name, run.day, run.run_id, run.pipeline.spec))
+                    await asyncio.to_thread(assets.of_own_stage, name, run.day, run.run_id, run.pipeline.spec)
                     progress.finish(name, f"{rows} rows")
 
 

@@ -36,26 +36,26 @@ async def read_items(run: Run, anew: bool) -> None:
             reading that did not come to its end has read is taken from Prefect's cache.
     """
     progress.update("list", 0)
-    window = Window.of(run.day, run.making.settings.time_zone)
+    window = Window.of(run.day, run.pipeline.settings.time_zone)
     if run.hours_until is None:
-        listing = await result(ingest.list_day.submit(run.making.spec, window))
+        listing = await result(ingest.list_day.submit(run.pipeline.spec, window))
         progress.finish("list", f"{len(listing.ids)} stories, jobs and polls of {run.day}")
         lost = await _scrape(run, listing, anew)
-        ended = run.day, INGEST, run.making.spec, run.run_id
+        ended = run.day, INGEST, run.pipeline.spec, run.run_id
         await result(ingest.end.submit(*ended, len(listing.ids) - lost, lost))
     else:
-        listing, hours, began = await result(ingest.list_hours.submit(run.making.spec, window, run.hours_until))
+        listing, hours, began = await result(ingest.list_hours.submit(run.pipeline.spec, window, run.hours_until))
         progress.finish("list", f"{len(listing.ids)} new and changed of {run.day}: {in_words(hours)}")
         lost = await _scrape(run, listing, anew=True)
-        await result(ingest.end_hours.submit(run.day, run.making.spec, run.run_id, hours, began, lost))
+        await result(ingest.end_hours.submit(run.day, run.pipeline.spec, run.run_id, hours, began, lost))
     await asyncio.to_thread(assets.items, run.day, run.run_id)
     progress.finish("scrape", f"{len(listing.ids) - lost} taken, {lost} lost to the dead letters")
 
 
 async def _scrape(run: Run, listing: Listing, anew: bool) -> int:
     """Scrape what was listed in chunks, and load each as it comes; how many could not be taken."""
-    day, summary, settings = run.day, run.summary, run.making.settings
-    source, opened = run.making.spec, run.making.source
+    day, summary, settings = run.day, run.summary, run.pipeline.settings
+    source, opened = run.pipeline.spec, run.pipeline.source
     summary.listed, summary.notes = len(listing.ids), listing.notes
     chunks = _chunks(listing.ids, settings.chunk_size)
     scraped = _cached(ingest.scrape, settings, anew).map(chunks, source=source, identity=opened.identity, day=day)
@@ -75,8 +75,8 @@ async def _scrape(run: Run, listing: Listing, anew: bool) -> int:
 
 async def read_articles(run: Run) -> None:
     """Read the articles of the day that are pending, a host's together."""
-    day, run_id, settings = run.day, run.run_id, run.making.settings
-    source, opened = run.making.spec, run.making.source
+    day, run_id, settings = run.day, run.run_id, run.pipeline.settings
+    source, opened = run.pipeline.spec, run.pipeline.source
     wanted = await result(articles.pending.submit(day, opened.pages() is not None))
     chunks = chunks_by_host(wanted, settings.chunk_size)
     read = _cached(articles.read, settings).map(chunks, source=source, identity=opened.identity, day=day)

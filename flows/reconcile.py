@@ -49,16 +49,16 @@ async def reconcile(source: str | None = None) -> dict[str, Any]:
     settings = load_settings()
     source = source or settings.source
     now = runtime.flow_run.scheduled_start_time.astimezone(UTC).replace(tzinfo=None)
-    making = Pipeline(open_warehouse(settings), settings, source)
-    with making.warehouse.transaction(stage="enrich") as session:
-        due = days_to_run(session, making, now)
+    pipeline = Pipeline(open_warehouse(settings), settings, source)
+    with pipeline.warehouse.transaction(stage="enrich") as session:
+        due = days_to_run(session, pipeline, now)
         close_dead(session, utc_now())
     told: dict[str, Any] = {"source": source, "days": {}}
     failed = [error for one in due if (error := await _again(one, source, told["days"]))]
-    with making.warehouse.transaction(stage="enrich") as session:
+    with pipeline.warehouse.transaction(stage="enrich") as session:
         left = [
             one
-            for one in left_behind(session, making, now)
+            for one in left_behind(session, pipeline, now)
             if told["days"].get(str(one.day), {}).get("status") != "failed"
         ]
     failed += [error for one in left if (error := await _again(one, source, told["days"]))]

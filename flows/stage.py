@@ -30,7 +30,7 @@ class Run:
 
     day: date
     run_id: str
-    making: Pipeline
+    pipeline: Pipeline
     leases: Leases
     stages: frozenset[str]
     summary: Summary
@@ -83,23 +83,23 @@ def _is_to_be_done(run: Run, found: Partition) -> bool:
 
 def _begin(run: Run, name: str) -> Partition:
     """How the stage stands; where it is to be done, its beginning is noted."""
-    with run.making.warehouse.transaction(stage="enrich") as session:
+    with run.pipeline.warehouse.transaction(stage="enrich") as session:
         now = utc_now()
-        for upstream in run.making.stages[name]:
-            if not partition(session, run.making, run.day, upstream, now).is_done:
+        for upstream in run.pipeline.stages[name]:
+            if not partition(session, run.pipeline, run.day, upstream, now).is_done:
                 raise UsageError(
                     f"{name} of {run.day} comes after {upstream}, which is not done: run {upstream}+ first"
                 )
-        found = partition(session, run.making, run.day, name, now)
+        found = partition(session, run.pipeline, run.day, name, now)
         if _is_to_be_done(run, found):
-            begin(session, run.making, [run.day], name, run.run_id, now)
+            begin(session, run.pipeline, [run.day], name, run.run_id, now)
         return found
 
 
-def refuse_unready(session: Session, making: Pipeline, day: date, name: str, now: datetime) -> None:
+def refuse_unready(session: Session, pipeline: Pipeline, day: date, name: str, now: datetime) -> None:
     """Raise UsageError where a stage that *name* comes after was never done: there is nothing to make it of."""
-    upstream = making.stages[name]
-    found = grid(session, making, day, day, now, upstream)[day] if upstream else {}
+    upstream = pipeline.stages[name]
+    found = grid(session, pipeline, day, day, now, upstream)[day] if upstream else {}
     for one in found.values():
         if not one.is_done:
             raise UsageError(
@@ -107,23 +107,23 @@ def refuse_unready(session: Session, making: Pipeline, day: date, name: str, now
             )
 
 
-def begin(session: Session, making: Pipeline, days: Sequence[date], name: str, run_id: str, now: datetime) -> None:
+def begin(session: Session, pipeline: Pipeline, days: Sequence[date], name: str, run_id: str, now: datetime) -> None:
     """Note that a stage of *days* has begun, and what it is made of.
 
     Raises:
         WarehouseBusy: another run has taken it over, before this one came to begin it.
     """
     leases.refuse_if_lost(session, min(days), name, run_id)
-    inputs, fingerprint = making.inputs(session, name, min(days), max(days)), making.fingerprint(name)
+    inputs, fingerprint = pipeline.inputs(session, name, min(days), max(days)), pipeline.fingerprint(name)
     for day in days:
         stage_rows.begin_stage(
-            session, day, name, run_id, now, fingerprint, inputs[day], making.spec, making.declared[name].by_source
+            session, day, name, run_id, now, fingerprint, inputs[day], pipeline.spec, pipeline.declared[name].by_source
         )
 
 
 def _end(run: Run, name: str) -> None:
     """Note that the stage is done, unless its last task did, in the transaction that made it so."""
-    with run.making.warehouse.transaction(stage="enrich") as session:
+    with run.pipeline.warehouse.transaction(stage="enrich") as session:
         if stage_rows.is_running(session, run.day, name, run.run_id):
             stage_rows.end_stage(session, run.day, name, statuses.COMPLETE, run.run_id, utc_now())
 
@@ -133,7 +133,7 @@ def _fail(run: Run, name: str, error: BaseException) -> None:
     told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
     if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
         told = "interrupted"
-    with suppress(HnIntelError), run.making.warehouse.transaction(stage="enrich") as session:  # must not hide why
+    with suppress(HnIntelError), run.pipeline.warehouse.transaction(stage="enrich") as session:  # must not hide why
         if stage_rows.is_running(session, run.day, name, run.run_id):
             stage_rows.end_stage(session, run.day, name, status, run.run_id, utc_now(), error=told[:500])
 

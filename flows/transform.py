@@ -35,41 +35,41 @@ def transform(
         again: also build where the marts have the days as they are.
     """
     settings, run_id = load_settings(), run_id or str(runtime.flow_run.id)
-    making = Pipeline(open_warehouse(settings), settings, source or settings.source)
+    pipeline = Pipeline(open_warehouse(settings), settings, source or settings.source)
     progress.update(TRANSFORM, 0)
     built, days = Built(0, 0), 0
     # One at a time, whatever the days: every build writes the same tables.
-    with leases.held(making.warehouse, leases.ALL_DAYS, TRANSFORM, run_id, settings):
-        with making.warehouse.transaction(stage="enrich") as session:
-            spans = spans_to_transform(session, making, Span(first, last), utc_now(), again)
+    with leases.held(pipeline.warehouse, leases.ALL_DAYS, TRANSFORM, run_id, settings):
+        with pipeline.warehouse.transaction(stage="enrich") as session:
+            spans = spans_to_transform(session, pipeline, Span(first, last), utc_now(), again)
         for span in spans:
-            with making.warehouse.transaction(stage="enrich") as session:
-                begin(session, making, span, TRANSFORM, run_id, utc_now())
-            built, days = _built(making, span, run_id), days + len(span)
+            with pipeline.warehouse.transaction(stage="enrich") as session:
+                begin(session, pipeline, span, TRANSFORM, run_id, utc_now())
+            built, days = _built(pipeline, span, run_id), days + len(span)
     progress.finish(TRANSFORM, f"{built.models} models, {built.tests} tests, {days} day{'s' if days > 1 else ''}")
     return built
 
 
-def _built(making: Pipeline, days: list[date], run_id: str) -> Built:
+def _built(pipeline: Pipeline, days: list[date], run_id: str) -> Built:
     try:
         with query_tags.tagged(run=run_id, day=days[-1]):  # dbt's statements are on the run's bill
             built = build(days[0], days[-1])
     except BaseException as error:
         told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
-        _end(making, days, run_id, statuses.FAILED, error=told)
+        _end(pipeline, days, run_id, statuses.FAILED, error=told)
         raise
-    _end(making, days, run_id, statuses.COMPLETE, rows=built.models)
+    _end(pipeline, days, run_id, statuses.COMPLETE, rows=built.models)
     return built
 
 
 def _end(
-    making: Pipeline,
+    pipeline: Pipeline,
     days: list[date],
     run_id: str,
     status: statuses.Status,
     rows: int | None = None,
     error: str | None = None,
 ) -> None:
-    with making.warehouse.transaction(stage="enrich") as session:
+    with pipeline.warehouse.transaction(stage="enrich") as session:
         for day in days:
             stage_rows.end_stage(session, day, TRANSFORM, status, run_id, utc_now(), rows=rows, error=error)

@@ -70,17 +70,17 @@ def main(argv: list[str]) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     settings = load_settings(source=asked.source)
-    making = Pipeline(open_warehouse(settings), settings, settings.source)
-    accepted.refuse_changed(making.enrichments, settings.enrichments_path)
+    pipeline = Pipeline(open_warehouse(settings), settings, settings.source)
+    accepted.refuse_changed(pipeline.enrichments, settings.enrichments_path)
     now = datetime.now(UTC)
     span = parse_range(asked.first, asked.last or asked.first, yesterday(now, settings.time_zone))
-    chosen = graph.choose(making.stages, asked.stage)
+    chosen = graph.choose(pipeline.stages, asked.stage)
     refuse_future(span.last, now, settings.time_zone)
     span.refuse_before(settings.first_day)
-    refuse_without_days(making.source, settings.source, settings.time_zone)
-    tell_of_no_story(making.source, settings, span.first, span.last)
+    refuse_without_days(pipeline.source, settings.source, settings.time_zone)
+    tell_of_no_story(pipeline.source, settings, span.first, span.last)
     writable(settings.folder)
-    planned = _planned(making, span, chosen, asked)
+    planned = _planned(pipeline, span, chosen, asked)
     _tell_plan(planned, span)
     approved = not asked.plan and bool(planned.works) and _agreed(asked, planned, settings)
     told: dict[str, Any] = {"status": "complete", **planned.as_json()}
@@ -120,11 +120,11 @@ def _at_once(given: str) -> int:
     return int(given)
 
 
-def _planned(making: Pipeline, span: Span, chosen: frozenset[str], asked: argparse.Namespace) -> BackfillPlan:
+def _planned(pipeline: Pipeline, span: Span, chosen: frozenset[str], asked: argparse.Namespace) -> BackfillPlan:
     now = utc_now()
-    with making.warehouse.transaction(stage="enrich") as session:
-        works = choose_work(session, making, span, chosen, asked.only, now, newest_first=asked.order == "newest")
-    return plan_backfill(making.warehouse, making, works, chosen)
+    with pipeline.warehouse.transaction(stage="enrich") as session:
+        works = choose_work(session, pipeline, span, chosen, asked.only, now, newest_first=asked.order == "newest")
+    return plan_backfill(pipeline.warehouse, pipeline, works, chosen)
 
 
 def _agreed(asked: argparse.Namespace, planned: BackfillPlan, settings: Settings) -> bool:

@@ -38,10 +38,10 @@ def main_reconcile(argv: list[str]) -> int:
         settings = load_settings(source=asked.source)
         open_source(settings.source, settings)
         writable(settings.folder)
-        making = Pipeline(open_warehouse(settings), settings, settings.source)
-        with making.warehouse.transaction(stage="enrich") as session:
-            due = days_due(session, making, now := utc_now())
-            left = left_to_people(session, making, due)
+        pipeline = Pipeline(open_warehouse(settings), settings, settings.source)
+        with pipeline.warehouse.transaction(stage="enrich") as session:
+            due = days_due(session, pipeline, now := utc_now())
+            left = left_to_people(session, pipeline, due)
             if not asked.plan:
                 close_dead(session, now)
         for one in due:
@@ -50,7 +50,7 @@ def main_reconcile(argv: list[str]) -> int:
             print("nothing is due", file=sys.stderr)
         if left:
             days = in_words(left)
-            does = f"{command_for(left, making)} does {'it' if len(left) == 1 else 'them'}"
+            does = f"{command_for(left, pipeline)} does {'it' if len(left) == 1 else 'them'}"
             print(f"left, for it failed too long ago or too often: {days}; {does}", file=sys.stderr)
         told: dict[str, Any] = {"source": settings.source, "days": {str(one.day): {"why": one.why} for one in due}}
         if due and not asked.plan:

@@ -75,14 +75,14 @@ def status(
     settings, now = load_settings(), utc_now()
     warehouse = open_warehouse(settings)
     with warehouse.transaction(stage="enrich") as session:
-        making = Pipeline(warehouse, settings, source or _source(session, settings))
-        open_source(making.spec, settings)  # refused where there is no such source, also while the ledger is empty
-        span = _span(session, making, first, last, now)
-        found = grid(session, making, span.first, span.last, now) if span else {}
+        pipeline = Pipeline(warehouse, settings, source or _source(session, settings))
+        open_source(pipeline.spec, settings)  # refused where there is no such source, also while the ledger is empty
+        span = _span(session, pipeline, first, last, now)
+        found = grid(session, pipeline, span.first, span.last, now) if span else {}
         fresh = freshness(session, settings, now)
         hours = hours_read(session, span.first, span.last) if span else {}
         sources = sources_of(session, span.first, span.last) if span else {}
-        by_itself = days_due(session, making, now)
+        by_itself = days_due(session, pipeline, now)
     if as_json:
         read = {
             "hours": {str(day): list(stages) for day, stages in hours.items()},
@@ -90,12 +90,12 @@ def status(
         }
         print(
             json.dumps(
-                _as_json(found, fresh, making) | read | {"reconcile": {str(one.day): one.why for one in by_itself}}
+                _as_json(found, fresh, pipeline) | read | {"reconcile": {str(one.day): one.why for one in by_itself}}
             )
         )
     else:
-        _show(found, [*_read_by_hour(hours), *_read_from_several(sources, making.spec)], fresh, settings)
-        for line in _due(found, making, by_itself) if found else []:
+        _show(found, [*_read_by_hour(hours), *_read_from_several(sources, pipeline.spec)], fresh, settings)
+        for line in _due(found, pipeline, by_itself) if found else []:
             Console(soft_wrap=True).print(line, markup=False, highlight=False)
 
 
@@ -107,13 +107,13 @@ def _source(session: Session, settings: Settings) -> str:
     return next((str(found) for (found,) in session.execute(newest)), settings.source)
 
 
-def _span(session: Session, making: Pipeline, first: str | None, last: str | None, now: datetime) -> Span | None:
+def _span(session: Session, pipeline: Pipeline, first: str | None, last: str | None, now: datetime) -> Span | None:
     """The days asked for; by default those of the last two weeks that the ledger has, to the newest."""
-    over = yesterday(now.replace(tzinfo=UTC), making.settings.time_zone)
+    over = yesterday(now.replace(tzinfo=UTC), pipeline.settings.time_zone)
     if first is not None and last is not None:
         return _checked(parse_range(first, last, over))
     known = known_days(session)
-    end = parse_span(last).last if last is not None else _newest(making, known, now)
+    end = parse_span(last).last if last is not None else _newest(pipeline, known, now)
     if first is not None:
         asked = parse_range(first, first, over)
         return _checked(Span(asked.first, max(asked.last, end or asked.last)))
@@ -129,18 +129,18 @@ def _checked(span: Span) -> Span:
     return span
 
 
-def _newest(making: Pipeline, known: Span | None, now: datetime) -> date | None:
+def _newest(pipeline: Pipeline, known: Span | None, now: datetime) -> date | None:
     """The newest day of the ledger; where it was kept up lately, the last whole day, which may be missing in it."""
     if known is None:
         return None
-    whole = newest_whole_day(making.source, now, making.settings.time_zone)
+    whole = newest_whole_day(pipeline.source, now, pipeline.settings.time_zone)
     return whole if timedelta() < whole - known.last <= timedelta(days=_SHOWN_DAYS) else known.last
 
 
-def _as_json(found: Grid, fresh: Freshness, making: Pipeline) -> dict[str, Any]:
+def _as_json(found: Grid, fresh: Freshness, pipeline: Pipeline) -> dict[str, Any]:
     told = {"day": fresh.day.isoformat() if fresh.day else None, "hours": fresh.hours, "fresh": fresh.is_fresh}
     days = {day.isoformat(): {stage: one.as_json() for stage, one in stages.items()} for day, stages in found.items()}
-    return {"source": making.spec, "stages": list(making.stages), "freshness": told, "days": days}
+    return {"source": pipeline.spec, "stages": list(pipeline.stages), "freshness": told, "days": days}
 
 
 def _read_by_hour(hours: Mapping[date, Mapping[str, datetime]]) -> list[str]:
@@ -193,21 +193,21 @@ def _freshness(fresh: Freshness, settings: Settings) -> str:
     )
 
 
-def _due(found: Grid, making: Pipeline, by_itself: Sequence[Due]) -> list[str]:
+def _due(found: Grid, pipeline: Pipeline, by_itself: Sequence[Due]) -> list[str]:
     """What a run would do something about, why, and which command runs it: the same reason of a day once."""
     reasons: dict[_Reason, list[str]] = {}
     for day, stages in found.items():
         for one in stages.values():
             if one.due:
-                by = who_does(making, by_itself, day, one.stage)
+                by = who_does(pipeline, by_itself, day, one.stage)
                 reasons.setdefault((day, one.status, one.why, by), []).append(one.stage)
     lines = []
     for (status, why, by, of), days in _together(reasons).items():
         named = "all stages" if len(of) == len(found[days[0]]) else ", ".join(of)
         what = f"due: {in_words(days)} {named}: {why if status == 'missing' else f'{status}: {why}'}"
-        lines.append(f"{what}; {by.replace('{days}', command_for(days, making))}")
+        lines.append(f"{what}; {by.replace('{days}', command_for(days, pipeline))}")
     told = {day for day, *_ in reasons}
-    does = RECONCILE.format(source=source_words(making))
+    does = RECONCILE.format(source=source_words(pipeline))
     lines += [f"due: {one.day}: {one.why}; {does}" for one in by_itself if one.day not in told]
     more = len(lines) - _LINES
     return (lines[:_LINES] or ["nothing is due"]) + ([f"and {more} more: --json has them all"] if more > 0 else [])

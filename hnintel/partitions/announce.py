@@ -18,7 +18,9 @@ from hnintel.warehouse.base import Session
 from hnintel.window import Window, yesterday
 
 
-def announce_day(session: Session, making: Pipeline, day: date, continue_by: ContinueBy, now: datetime) -> list[Event]:
+def announce_day(
+    session: Session, pipeline: Pipeline, day: date, continue_by: ContinueBy, now: datetime
+) -> list[Event]:
     """Put what the ledger says of *day* now and nobody was told of yet: it has landed, is enriched, is published.
 
     Each state of the ledger is told once, whoever asks, so that what a crash kept from being told is told by the next.
@@ -28,7 +30,7 @@ def announce_day(session: Session, making: Pipeline, day: date, continue_by: Con
 
     Args:
         session: the transaction that makes it so, or any later one.
-        making: what its partitions are made of.
+        pipeline: what its partitions are made of.
         day: the partition.
         continue_by: who goes on.
         now: UTC without a zone.
@@ -42,7 +44,7 @@ def announce_day(session: Session, making: Pipeline, day: date, continue_by: Con
     )
     done = {row["stage"]: row for row in rows if row["status"] in DONE}
     source = done[INGEST]["source"] or "" if INGEST in done else ""
-    asked = [one.stage for one in making.enrichments.values()]
+    asked = [one.stage for one in pipeline.enrichments.values()]
     facts: list[Event] = []
     if done.keys() >= {INGEST, ARTICLES}:
         read, state = done[INGEST], _state(done, [INGEST, ARTICLES])
@@ -55,11 +57,11 @@ def announce_day(session: Session, making: Pipeline, day: date, continue_by: Con
                 continue_by=continue_by,
             )
         )
-    if done.keys() >= {INGEST, ARTICLES, *asked} and _hold(session, making, day, asked, now):
+    if done.keys() >= {INGEST, ARTICLES, *asked} and _hold(session, pipeline, day, asked, now):
         state = _state(done, [INGEST, ARTICLES, *asked])
         facts.append(DayEnriched(day=day, source=source, enrichments=len(asked), state=state, continue_by=continue_by))
     if PUBLISH in done:
-        zone = making.settings.time_zone
+        zone = pipeline.settings.time_zone
         whole = INGEST in done and Window.of(day, zone).is_over(done[INGEST]["started_at"])
         recent = whole and day >= yesterday(now.replace(tzinfo=UTC), zone)
         # A page that holds when the whole day is read is news all the same: from here on it is the day's.
@@ -68,15 +70,15 @@ def announce_day(session: Session, making: Pipeline, day: date, continue_by: Con
     return [fact for fact in facts if put(session, fact, now)]
 
 
-def _hold(session: Session, making: Pipeline, day: date, asked: Sequence[str], now: datetime) -> bool:
+def _hold(session: Session, pipeline: Pipeline, day: date, asked: Sequence[str], now: datetime) -> bool:
     """Whether none of the enrichments, all of which are done, has become stale since."""
-    found = grid(session, making, day, day, now, asked)[day]
+    found = grid(session, pipeline, day, day, now, asked)[day]
     return all(one.status in DONE for one in found.values())
 
 
-def announce_given_up(session: Session, making: Pipeline, now: datetime) -> None:
+def announce_given_up(session: Session, pipeline: Pipeline, now: datetime) -> None:
     """Put that dead letters were tried as often as is set, once for each time that another one was."""
-    waiting, settings = letters(session, making.settings, now, making.asked), making.settings
+    waiting, settings = letters(session, pipeline.settings, now, pipeline.asked), pipeline.settings
     given_up = [letter for letter in waiting if letter.attempts >= most_attempts(letter.stage, settings)]
     if given_up:
         newest = max(one.last_seen for one in given_up).replace(tzinfo=UTC)

@@ -70,40 +70,42 @@ class Partition:
 
 
 def grid(
-    session: Session, making: Pipeline, first: date, last: date, now: datetime, stages: Sequence[str] | None = None
+    session: Session, pipeline: Pipeline, first: date, last: date, now: datetime, stages: Sequence[str] | None = None
 ) -> dict[date, dict[str, Partition]]:
     """How every stage of the days from *first* to *last* stands at *now* (UTC without a zone), by day.
 
     Args:
         session: the transaction it is read in; nothing is written.
-        making: what partitions would be made of.
+        pipeline: what partitions would be made of.
         first: day.
         last: day, included.
         now: a stamp, which settling days, due letters and leases depend on.
         stages: only these.
     """
-    wanted = list(making.stages) if stages is None else list(stages)
+    wanted = list(pipeline.stages) if stages is None else list(stages)
     noted = _noted(session, first, last)
     held = leases.alive(session, now)
-    waiting = Counter(_waiting(letters(session, making.settings, now, making.asked)))
+    waiting = Counter(_waiting(letters(session, pipeline.settings, now, pipeline.asked)))
     published = [day for day, rows in noted.items() if PUBLISH in rows and rows[PUBLISH].status in DONE]
-    gone = published_pages.missing(published, making.settings) if PUBLISH in wanted else set()
+    gone = published_pages.missing(published, pipeline.settings) if PUBLISH in wanted else set()
     found: dict[date, dict[str, Partition]] = {}
     for stage in wanted:
         days = [day for day, stages in noted.items() if stage in stages]
-        inputs = making.inputs(session, stage, min(days), max(days)) if days else {}
-        fingerprint = making.fingerprint(stage) if days else ""
+        inputs = pipeline.inputs(session, stage, min(days), max(days)) if days else {}
+        fingerprint = pipeline.fingerprint(stage) if days else ""
         for day in days_between(first, last):
-            row = as_read_from(making.spec, stage, noted.get(day, {}))
-            judge = _Judge(making, day, stage, fingerprint, inputs.get(day, ""), now, stage == PUBLISH and day in gone)
+            row = as_read_from(pipeline.spec, stage, noted.get(day, {}))
+            judge = _Judge(
+                pipeline, day, stage, fingerprint, inputs.get(day, ""), now, stage == PUBLISH and day in gone
+            )
             holds = held.get((day, stage)) or held.get((leases.ALL_DAYS, stage))
             found.setdefault(day, {})[stage] = judge.partition(row, holds, waiting)
     return found
 
 
-def partition(session: Session, making: Pipeline, day: date, stage: str, now: datetime) -> Partition:
+def partition(session: Session, pipeline: Pipeline, day: date, stage: str, now: datetime) -> Partition:
     """How one stage of a day stands."""
-    return grid(session, making, day, day, now, [stage])[day][stage]
+    return grid(session, pipeline, day, day, now, [stage])[day][stage]
 
 
 def sources_of(session: Session, first: date, last: date) -> dict[date, list[str]]:
@@ -120,7 +122,7 @@ def sources_of(session: Session, first: date, last: date) -> dict[date, list[str
 
 
 def spans_to_transform(
-    session: Session, making: Pipeline, span: Span, now: datetime, again: bool = False
+    session: Session, pipeline: Pipeline, span: Span, now: datetime, again: bool = False
 ) -> list[list[date]]:
     """The days whose rows the marts do not have as they are now, in groups that can be built at once.
 
@@ -129,14 +131,14 @@ def spans_to_transform(
 
     Args:
         session: the transaction it is read in.
-        making: what partitions would be made of.
+        pipeline: what partitions would be made of.
         span: days.
         now: UTC without a zone.
         again: whether to take days too whose rows the marts have.
     """
-    upstream = making.stages[TRANSFORM]
+    upstream = pipeline.stages[TRANSFORM]
     spans: list[list[date]] = [[]]
-    for day, stages in grid(session, making, span.first, span.last, now, [*upstream, TRANSFORM]).items():
+    for day, stages in grid(session, pipeline, span.first, span.last, now, [*upstream, TRANSFORM]).items():
         if all(stages[name].is_done for name in upstream):
             if again or stages[TRANSFORM].due or stages[TRANSFORM].status == RUNNING:
                 spans[-1].append(day)
@@ -149,7 +151,7 @@ def spans_to_transform(
 class _Judge:
     """What one stage of a day would be made of now, to be held against what it was made of."""
 
-    making: Pipeline
+    pipeline: Pipeline
     day: date
     stage: str
     fingerprint: str
@@ -186,8 +188,8 @@ class _Judge:
         if self.is_gone:
             return PAGE_GONE
         if noted.fingerprint is not None and noted.fingerprint != self.fingerprint:
-            if self.stage == INGEST and noted.source not in (None, self.making.spec):
-                return f"read from {noted.source}, not {self.making.spec}"
+            if self.stage == INGEST and noted.source not in (None, self.pipeline.spec):
+                return f"read from {noted.source}, not {self.pipeline.spec}"
             return "what makes it has changed: code, question, model or settings"
         if noted.inputs is not None and noted.inputs != self.inputs:
             return "what it is made of has changed"
@@ -195,11 +197,11 @@ class _Judge:
 
     def _moving(self, noted: Noted) -> str | None:
         """Of a day that was read before it had settled: why it is to be read again."""
-        zone, began_at = self.making.settings.time_zone, noted.started_at
+        zone, began_at = self.pipeline.settings.time_zone, noted.started_at
         if not Window.of(self.day, zone).is_over(began_at):
             return f"read {began_at:%Y-%m-%d %H:%M} UTC, while the day was going on"
         readings = [DayRead(self.day, began_at, True)]
-        due = settling.due_days(readings, self.now, self.making.settings.settle_days, zone)
+        due = settling.due_days(readings, self.now, self.pipeline.settings.settle_days, zone)
         return due[0].why if due else None
 
 

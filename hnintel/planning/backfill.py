@@ -103,47 +103,47 @@ class BackfillPlan:
         return {"stages": self.stages, "days": self.rows(), "total": known}
 
 
-def plan_backfill(warehouse: Warehouse, making: Pipeline, works: list[Work], stages: frozenset[str]) -> BackfillPlan:
+def plan_backfill(warehouse: Warehouse, pipeline: Pipeline, works: list[Work], stages: frozenset[str]) -> BackfillPlan:
     """What doing *works* would fetch, ask and cost, as the warehouse is now; asks nothing and keeps nothing.
 
     Raises:
         WarehouseError: a price is not known.
     """
-    planned = BackfillPlan(works, in_words(making.stages, stages))
+    planned = BackfillPlan(works, in_words(pipeline.stages, stages))
     with warehouse.transaction(stage="enrich") as session:
         here = _items_of_days_read(session)
-        due = {work.day: _articles_due(session, making, work) for work in works if work.day in here}
-    held = set(making.source.days(making.settings.time_zone))
-    usual = cache(partial(_usual_day, warehouse, making, here))  # worked out where a day wants it
+        due = {work.day: _articles_due(session, pipeline, work) for work in works if work.day in here}
+    held = set(pipeline.source.days(pipeline.settings.time_zone))
+    usual = cache(partial(_usual_day, warehouse, pipeline, here))  # worked out where a day wants it
     for work in works:
         if work.day in here:
             planned.fetches[work.day] = due[work.day] + (here[work.day] if work.reads else 0)
-            if _asks(making, work):
-                planned.asked[work.day] = _of_stages(plan(warehouse, work.day, making.settings).stages, work)
+            if _asks(pipeline, work):
+                planned.asked[work.day] = _of_stages(plan(warehouse, work.day, pipeline.settings).stages, work)
         elif held and work.day not in held:
             planned.absent.add(work.day)
         elif average := usual():
             planned.guessed.add(work.day)
-            planned.fetches[work.day] = average.fetches(work, making)
-            if _asks(making, work):
+            planned.fetches[work.day] = average.fetches(work, pipeline)
+            if _asks(pipeline, work):
                 planned.asked[work.day] = _of_stages(average.stages, work)
         else:
             planned.unknown.add(work.day)
-            if not _is_free(making, work):
+            if not _is_free(pipeline, work):
                 planned.unpriced.add(work.day)
     return planned
 
 
-def _asks(making: Pipeline, work: Work) -> bool:
-    return any(making.declared[stage].asks for stage in work.stages)
+def _asks(pipeline: Pipeline, work: Work) -> bool:
+    return any(pipeline.declared[stage].asks for stage in work.stages)
 
 
-def _is_free(making: Pipeline, work: Work) -> bool:
+def _is_free(pipeline: Pipeline, work: Work) -> bool:
     """Whether nothing that is to be asked of the day costs anything."""
-    asked = [one for one in making.enrichments.values() if one.stage in work.stages]
-    if BRIEFING in work.stages and not is_free(making.warehouse, making.settings):
+    asked = [one for one in pipeline.enrichments.values() if one.stage in work.stages]
+    if BRIEFING in work.stages and not is_free(pipeline.warehouse, pipeline.settings):
         return False
-    return all(Functions.of(making.warehouse, one, making.settings).is_free for one in asked)
+    return all(Functions.of(pipeline.warehouse, one, pipeline.settings).is_free for one in asked)
 
 
 def _items_of_days_read(session: Session) -> dict[date, int]:
@@ -152,12 +152,12 @@ def _items_of_days_read(session: Session) -> dict[date, int]:
     return {day: int(count) for day, count in rows}
 
 
-def _articles_due(session: Session, making: Pipeline, work: Work) -> int:
-    have_pages = making.source.pages() is not None
+def _articles_due(session: Session, pipeline: Pipeline, work: Work) -> int:
+    have_pages = pipeline.source.pages() is not None
     if ARTICLES not in work.stages or not have_pages:
         return 0
     now = utc_now()
-    return len(pending_articles(session, work.day, now, have_pages, making.settings.article_refresh_days))
+    return len(pending_articles(session, work.day, now, have_pages, pipeline.settings.article_refresh_days))
 
 
 def _of_stages(estimates: Mapping[str, Estimate], work: Work) -> Estimate:
@@ -178,20 +178,20 @@ class _UsualDay:
     articles: int
     stages: Mapping[str, Estimate]
 
-    def fetches(self, work: Work, making: Pipeline) -> int:
+    def fetches(self, work: Work, pipeline: Pipeline) -> int:
         """How many items and articles are read."""
-        reads_pages = ARTICLES in work.stages and making.source.pages() is not None
+        reads_pages = ARTICLES in work.stages and pipeline.source.pages() is not None
         return (self.items if work.reads else 0) + (self.articles if reads_pages else 0)
 
 
-def _usual_day(warehouse: Warehouse, making: Pipeline, here: Mapping[date, int]) -> _UsualDay | None:
+def _usual_day(warehouse: Warehouse, pipeline: Pipeline, here: Mapping[date, int]) -> _UsualDay | None:
     """An average of the newest days, had nothing of them been asked: by the questions, models and prices of today."""
     newest = sorted(here, reverse=True)[:_USUAL_DAYS]
     if not newest:
         return None
     with warehouse.transaction(stage="enrich") as session:
         articles = session.execute(statement("planning/count_articles"), [newest[-1], newest[0]])[0][0]
-    plans = [plan(warehouse, day, making.settings, anew=True).stages for day in newest]
+    plans = [plan(warehouse, day, pipeline.settings, anew=True).stages for day in newest]
     stages = {name: _mean([one[name] for one in plans]) for name in plans[0]}
     return _UsualDay(round(sum(here[day] for day in newest) / len(newest)), round(articles / len(newest)), stages)
 

@@ -52,19 +52,19 @@ class _Run:
         return self.status in (FAILED, STOPPED) and _error_of(self.summary) in _SIGNALS
 
 
-def cut_short(session: Session, making: Pipeline, now: datetime) -> list[CutShort]:
-    """The days, oldest first, that a run from *making*'s source has begun and not come to the end of.
+def cut_short(session: Session, pipeline: Pipeline, now: datetime) -> list[CutShort]:
+    """The days, oldest first, that a run from *pipeline*'s source has begun and not come to the end of.
 
     A day that is going on is left out: its next hour is read by the next run.
 
     Args:
         session: the transaction it is read in.
-        making: with the source and the settings.
+        pipeline: with the source and the settings.
         now: UTC without a zone.
     """
     held = leases.alive(session, utc_now())
-    found = {one.day: one for one in [*_by_stages(session, making, held), *_by_runs(session, making, held)]}
-    zone, first = making.settings.time_zone, making.settings.first_day
+    found = {one.day: one for one in [*_by_stages(session, pipeline, held), *_by_runs(session, pipeline, held)]}
+    zone, first = pipeline.settings.time_zone, pipeline.settings.first_day
     return [found[day] for day in sorted(found) if day >= first and Window.of(day, zone).is_over(now)]
 
 
@@ -81,12 +81,12 @@ def close_dead(session: Session, now: datetime) -> set[str]:
     return alive
 
 
-def _by_runs(session: Session, making: Pipeline, held: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
+def _by_runs(session: Session, pipeline: Pipeline, held: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
     alive = {one.run_id for one in held.values()}
     rows = session.execute(
         "SELECT day, run_id, status, started_at, CASE WHEN status IN ('failed', 'stopped') THEN summary END "
         "FROM ops.runs WHERE source = ? ORDER BY day, started_at DESC, run_id",
-        [making.spec],
+        [pipeline.spec],
     )
     for day, of_day in groupby((_Run(*row) for row in rows), key=lambda run: run.day):
         cut = list(takewhile(lambda run: run.is_cut_short(alive), of_day))
@@ -94,18 +94,18 @@ def _by_runs(session: Session, making: Pipeline, held: dict[tuple[date, str], He
             yield CutShort(day, f"its run of {cut[0].started_at:%Y-%m-%d %H:%M} UTC {_how(cut[0])}", len(cut))
 
 
-def _by_stages(session: Session, making: Pipeline, held: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
+def _by_stages(session: Session, pipeline: Pipeline, held: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
     """By what the ledger has of stages: a backfill builds the marts of many days, and is no run of any of them."""
     marks = ", ".join("?" for _ in _ERRORS)
     rows = session.execute(
         "SELECT day, stage, run_id, status FROM ops.partitions WHERE coalesce(source, ?) = ? "
         f"AND (status = 'running' OR (status = 'failed' AND error IN ({marks}))) ORDER BY day, stage",
-        [making.spec, making.spec, *_ERRORS],
+        [pipeline.spec, pipeline.spec, *_ERRORS],
     )
     for day, stage, run_id, status in rows:
         holds = held.get((day, stage)) or held.get((leases.ALL_DAYS, stage))
         is_alive = holds is not None and holds.run_id == run_id
-        if stage in making.stages and not (status == RUNNING and is_alive):
+        if stage in pipeline.stages and not (status == RUNNING and is_alive):
             yield CutShort(day, f"{stage}: its run {'died' if status == RUNNING else 'was interrupted'}", 1)
 
 

@@ -25,17 +25,17 @@ from hnintel.warehouse.statements import statement
 from hnintel.window import Window, day_of, utc_now
 
 
-def days_due(session: Session, making: Pipeline, now: datetime) -> list[Due]:
+def days_due(session: Session, pipeline: Pipeline, now: datetime) -> list[Due]:
     """All that is due at *now*, oldest first: :func:`days_to_run`, and of the others :func:`left_behind`."""
-    whole = days_to_run(session, making, now)
+    whole = days_to_run(session, pipeline, now)
     named = {due.day for due in whole}
     return sorted(
-        [*whole, *(due for due in left_behind(session, making, now) if due.day not in named)], key=lambda due: due.day
+        [*whole, *(due for due in left_behind(session, pipeline, now) if due.day not in named)], key=lambda due: due.day
     )
 
 
-def days_to_run(session: Session, making: Pipeline, now: datetime) -> list[Due]:
-    """The days to be run again at *now* (UTC without a zone), oldest first, from the source that *making* names.
+def days_to_run(session: Session, pipeline: Pipeline, now: datetime) -> list[Due]:
+    """The days to be run again at *now* (UTC without a zone), oldest first, from the source that *pipeline* names.
 
     A day is due where it is missing or did not come to its end (:func:`gaps`), where its last run was cut short,
     however long ago (:func:`hnintel.planning.cut_short.cut_short`), when it settles
@@ -43,10 +43,10 @@ def days_to_run(session: Session, making: Pipeline, now: datetime) -> list[Due]:
     an item that was not read, a bad answer. A letter that was tried often enough is not. Nothing is due
     for a changed question: asking it of old days is for a person to plan, and a backfill to do.
     """
-    settings, source = making.settings, making.spec
+    settings, source = pipeline.settings, pipeline.spec
     readings = settling.day_readings(session, source)
     why: dict[date, list[str]] = {due.day: [due.why] for due in gaps(session, settings, source, now)}
-    for cut in cut_short(session, making, now):
+    for cut in cut_short(session, pipeline, now):
         if cut.day not in why and not cut.is_given_up:
             why[cut.day] = [cut.why]
     ended = [one for one in readings if one.finished]  # one that did not come to its end is a gap, of a bounded age
@@ -55,7 +55,7 @@ def days_to_run(session: Session, making: Pipeline, now: datetime) -> list[Due]:
             why.setdefault(due.day, []).append(due.why)
     # Only days that are this source's: another's would be read from where they never were.
     own = {reading.day for reading in readings}
-    letters = dead_letters.letters(session, settings, now, making.asked)
+    letters = dead_letters.letters(session, settings, now, pipeline.asked)
     waiting = Counter(one.day for one in letters if one.due and one.day in own and one.day >= settings.first_day)
     for day, count in waiting.items():
         why.setdefault(day, []).append(f"{count} dead letter{'s are' if count > 1 else ' is'} due")
@@ -63,7 +63,7 @@ def days_to_run(session: Session, making: Pipeline, now: datetime) -> list[Due]:
     return [Due(day, "; ".join(reasons)) for day, reasons in sorted(why.items()) if day not in at_work]
 
 
-def left_behind(session: Session, making: Pipeline, now: datetime) -> list[Due]:
+def left_behind(session: Session, pipeline: Pipeline, now: datetime) -> list[Due]:
     """The days whose enrichments are done, and whose marts, briefing or page are not, or are made of other rows.
 
     So it is where a backfill was killed after its days and before their marts, and where an earlier day came in after a
@@ -71,57 +71,57 @@ def left_behind(session: Session, making: Pipeline, now: datetime) -> list[Due]:
     other code or another question is left, as everywhere here.
     """
     at_work = _at_work(session)
-    gone = _gone(session, making, at_work)
-    span = _calendar(session, making.settings, making.spec, now)
+    gone = _gone(session, pipeline, at_work)
+    span = _calendar(session, pipeline.settings, pipeline.spec, now)
     if span is None:
         return gone
-    found = grid(session, making, span.first, span.last, now)
-    named = [(day, _behind(stages, making)) for day, stages in found.items() if day not in at_work]
+    found = grid(session, pipeline, span.first, span.last, now)
+    named = [(day, _behind(stages, pipeline)) for day, stages in found.items() if day not in at_work]
     behind = [Due(day, why, (f"{TRANSFORM}+",)) for day, why in named if why]
     taken = {due.day for due in behind}
     return sorted([*behind, *(due for due in gone if due.day not in taken)], key=lambda due: due.day)
 
 
-def _gone(session: Session, making: Pipeline, at_work: set[date]) -> list[Due]:
+def _gone(session: Session, pipeline: Pipeline, at_work: set[date]) -> list[Due]:
     """The newest day whose page is gone, of whatever age: publishing one day writes every page that is gone."""
     rows = session.execute(
         statement("planning/days_with_a_page", is_done=IS_DONE),
-        [INGEST, PUBLISH, making.spec, making.spec, making.settings.first_day],
+        [INGEST, PUBLISH, pipeline.spec, pipeline.spec, pipeline.settings.first_day],
     )
-    gone = sorted(published_pages.missing((day for (day,) in rows), making.settings) - at_work)
+    gone = sorted(published_pages.missing((day for (day,) in rows), pipeline.settings) - at_work)
     if not gone:
         return []
     more = f", as are those of {len(gone) - 1} more days" if len(gone) > 1 else ""
     return [Due(gone[-1], f"{PUBLISH}: {PAGE_GONE}{more}", (PUBLISH,))]
 
 
-def left_to_people(session: Session, making: Pipeline, due: Sequence[Due]) -> list[date]:
+def left_to_people(session: Session, pipeline: Pipeline, due: Sequence[Due]) -> list[date]:
     """The days, oldest first, that failed or were stopped, and that nothing is *due* for by itself: too long ago."""
     rows = session.execute(
         "SELECT DISTINCT day, stage FROM ops.partitions WHERE status IN ('failed', 'stopped', 'running') "
         "AND coalesce(source, ?) = ? AND day >= ? ORDER BY day",
-        [making.spec, making.spec, making.settings.first_day],
+        [pipeline.spec, pipeline.spec, pipeline.settings.first_day],
     )
     taken = _at_work(session) | {one.day for one in due}
-    return sorted({day for day, stage in rows if stage in making.stages} - taken)
+    return sorted({day for day, stage in rows if stage in pipeline.stages} - taken)
 
 
-def _behind(stages: dict[str, Partition], making: Pipeline) -> str | None:
+def _behind(stages: dict[str, Partition], pipeline: Pipeline) -> str | None:
     read = stages[INGEST].noted
-    if read is None or read.source not in (None, making.spec):
+    if read is None or read.source not in (None, pipeline.spec):
         return None
-    if not all(stages[name].is_done for name in making.stages[TRANSFORM]):
+    if not all(stages[name].is_done for name in pipeline.stages[TRANSFORM]):
         return None
-    late = [stages[name] for name in making.after_asking if _is_behind(stages[name], making)]
+    late = [stages[name] for name in pipeline.after_asking if _is_behind(stages[name], pipeline)]
     if [(one.stage, one.why) for one in late] == [(PUBLISH, PAGE_GONE)]:
         return None  # of which only the page is written
     return f"{late[0].stage}: {late[0].why}" if late else None
 
 
-def _is_behind(one: Partition, making: Pipeline) -> bool:
+def _is_behind(one: Partition, pipeline: Pipeline) -> bool:
     if one.status != "stale":
         return one.status == "missing"
-    return one.noted is not None and one.noted.fingerprint == making.fingerprint(one.stage)
+    return one.noted is not None and one.noted.fingerprint == pipeline.fingerprint(one.stage)
 
 
 def _at_work(session: Session) -> set[date]:

@@ -17,28 +17,28 @@ _BY_HAND = "{days} does it"
 _NOBODY = "no command does it: it is before HNINTEL_FIRST_DAY"
 
 
-def who_does(making: Pipeline, by_itself: Sequence[Due], day: date, stage: str) -> str:
+def who_does(pipeline: Pipeline, by_itself: Sequence[Due], day: date, stage: str) -> str:
     """A sentence on *stage* of *day*, which is due; in it ``{days}`` stands for the command that a person gives.
 
     Args:
-        making: with the source.
+        pipeline: with the source.
         by_itself: what ``reconcile`` takes up (:func:`hnintel.planning.due.days_due`).
         day: the partition.
         stage: of it.
     """
     for due in by_itself:
-        if due.day == day and stage in graph.choose(making.stages, due.stages):
-            return RECONCILE.format(source=source_words(making))
-    return _NOBODY if day < making.settings.first_day else _BY_HAND
+        if due.day == day and stage in graph.choose(pipeline.stages, due.stages):
+            return RECONCILE.format(source=source_words(pipeline))
+    return _NOBODY if day < pipeline.settings.first_day else _BY_HAND
 
 
-def command_for(days: Sequence[date], making: Pipeline) -> str:
+def command_for(days: Sequence[date], pipeline: Pipeline) -> str:
     """The command that does what is due of *days*, oldest first."""
     if len(days) == 1:
-        return f"python flows/main.py --day {days[0]}{source_words(making)}"
-    return f"python flows/backfill.py --from {days[0]} --to {days[-1]}{source_words(making)}"
+        return f"python flows/main.py --day {days[0]}{source_words(pipeline)}"
+    return f"python flows/backfill.py --from {days[0]} --to {days[-1]}{source_words(pipeline)}"
 
 
-def source_words(making: Pipeline) -> str:
+def source_words(pipeline: Pipeline) -> str:
     """The argument that names the source, where it is not the one that is set."""
-    return "" if making.spec == load_settings().source else f" --source {shlex.quote(making.spec)}"
+    return "" if pipeline.spec == load_settings().source else f" --source {shlex.quote(pipeline.spec)}"

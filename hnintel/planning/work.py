@@ -56,7 +56,7 @@ class Work:
 
 def choose_work(
     session: Session,
-    making: Pipeline,
+    pipeline: Pipeline,
     span: Span,
     stages: frozenset[str],
     only: Only,
@@ -69,21 +69,23 @@ def choose_work(
 
     Args:
         session: the transaction it is read in; nothing is written.
-        making: what partitions would be made of.
+        pipeline: what partitions would be made of.
         span: days.
         stages: no others.
         only: which partitions.
         now: UTC without a zone.
         newest_first: the order of the days.
     """
-    found = grid(session, making, span.first, span.last, now)
-    works = [_work(making, day, found[day], stages, only) for day in sorted(found, reverse=newest_first)]
+    found = grid(session, pipeline, span.first, span.last, now)
+    works = [_work(pipeline, day, found[day], stages, only) for day in sorted(found, reverse=newest_first)]
     return [work for work in works if work.stages]
 
 
-def _work(making: Pipeline, day: date, partitions: Mapping[str, Partition], stages: frozenset[str], only: Only) -> Work:
+def _work(
+    pipeline: Pipeline, day: date, partitions: Mapping[str, Partition], stages: frozenset[str], only: Only
+) -> Work:
     chosen: dict[str, str] = {}
-    for stage, after in making.stages.items():
+    for stage, after in pipeline.stages.items():
         if stage not in stages:
             continue
         one, upstream = partitions[stage], [name for name in after if name in chosen]

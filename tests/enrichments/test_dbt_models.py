@@ -169,9 +169,9 @@ def test_a_runs_project_has_the_declared_models_and_is_written_again_only_where_
 
 def test_the_marts_are_stale_when_a_column_is_declared(tmp_path: Path) -> None:
     here = Settings(home=tmp_path)
-    making = Making(open_warehouse(here), here, "sample")
-    before = making.fingerprint("transform")
-    topic = making.enrichments["topic"]
+    pipeline = Making(open_warehouse(here), here, "sample")
+    before = pipeline.fingerprint("transform")
+    topic = pipeline.enrichments["topic"]
     wider = replace(topic, columns=(*topic.columns, Column("calm", bool, "Calm.", nullable=True)))
-    making.enrichments["topic"] = wider
-    assert making.fingerprint("transform") != before
+    pipeline.enrichments["topic"] = wider
+    assert pipeline.fingerprint("transform") != before

@@ -65,7 +65,7 @@ def test_days_are_read_by_a_child_each_marts_are_built_once_and_a_second_start_d
     left_to_it: list[date] = []
 
     async def marts(made: Any) -> None:
-        with made.making.warehouse.transaction(stage="enrich") as session:
+        with made.pipeline.warehouse.transaction(stage="enrich") as session:
             for (stage,) in session.execute("SELECT stage FROM ops.leases"):
                 left_to_it.extend(days_held(stage))
         await built(made)

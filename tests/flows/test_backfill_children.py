@@ -58,7 +58,7 @@ def child_of(days: Days, work: Work, ends: str) -> list[str]:
 
     async def both() -> list[str]:
         name = await deployed()
-        job: Coroutine[Any, Any, None] = through_deployment(days.making, name)(work, STAGES, False)  # type: ignore[assignment]
+        job: Coroutine[Any, Any, None] = through_deployment(days.pipeline, name)(work, STAGES, False)  # type: ignore[assignment]
         _, names = await asyncio.gather(job, end_runs(ends))
         return names
 
@@ -85,7 +85,7 @@ def test_the_same_request_is_the_same_run_and_another_attempt_or_one_that_died_i
     parameters = {"day": str(DAY), "source": "sample", "stages": list(STAGES)}
 
     async def requested(one: Work) -> Any:
-        key = request_key(days.making, one, STAGES)
+        key = request_key(days.pipeline, one, STAGES)
         return (await _requested(await deployed(), one, parameters, key)).id
 
     async def kill(run_id: Any) -> None:
@@ -103,14 +103,14 @@ def test_a_changed_question_is_another_request(days: Days) -> None:
 
     work = Work(DAY, dict.fromkeys(STAGES, "missing"))
     wider = days.made_from("sample", input_max_chars=900)
-    assert request_key(days.making, work, STAGES) == request_key(days.making, work, STAGES)
-    assert request_key(days.making, work, STAGES) != request_key(wider, work, STAGES)
+    assert request_key(days.pipeline, work, STAGES) == request_key(days.pipeline, work, STAGES)
+    assert request_key(days.pipeline, work, STAGES) != request_key(wider, work, STAGES)
 
 
 def test_a_deployment_that_is_not_there_is_named(days: Days) -> None:
     from flows.backfill_children import through_deployment
 
-    child = through_deployment(days.making, "hacker-news/nowhere")
+    child = through_deployment(days.pipeline, "hacker-news/nowhere")
     with pytest.raises(UsageError, match="there is no deployment hacker-news/nowhere: run prefect deploy --all"):
         asyncio.run(child(Work(DAY, dict.fromkeys(STAGES, "missing")), STAGES, False))  # type: ignore[arg-type]
 
@@ -124,7 +124,7 @@ def test_a_run_whose_machine_went_is_ended_and_its_day_has_failed(days: Days, mo
     from hnintel.ledger.leases import Leases
 
     monkeypatch.setattr(backfill_children, "_PAUSE", 0.1)
-    making = days.made_from("sample", lease_seconds=0.2)
+    pipeline = days.made_from("sample", lease_seconds=0.2)
 
     async def of_nobody() -> Any:
         run = await backfill_children._requested(await deployed(), Work(DAY, {"ingest": "missing"}), {}, "of nobody")
@@ -136,7 +136,7 @@ def test_a_run_whose_machine_went_is_ended_and_its_day_has_failed(days: Days, mo
         run = await of_nobody()
         with Leases(days.warehouse, str(run.id), days.settings) as held:
             held.take(DAY, f"run {run.id}")
-            waiting = asyncio.ensure_future(_ended(run, making))
+            waiting = asyncio.ensure_future(_ended(run, pipeline))
             await asyncio.sleep(2)
             was_left = not waiting.done()
         return was_left, (await waiting).state.name
@@ -161,13 +161,13 @@ def test_a_run_that_has_given_its_leases_back_has_time_to_tell_its_end(
         return False
 
     monkeypatch.setattr(backfill_children, "_has_leases", look)
-    making = days.made_from("sample", lease_seconds=2)
+    pipeline = days.made_from("sample", lease_seconds=2)
 
     async def ends_late() -> str:
         run = await backfill_children._requested(await deployed(), Work(DAY, {"ingest": "missing"}), {}, "ends late")
         async with get_client() as client:
             await client.set_flow_run_state(run.id, Running(), force=True)
-            waiting = asyncio.ensure_future(backfill_children._ended(await client.read_flow_run(run.id), making))
+            waiting = asyncio.ensure_future(backfill_children._ended(await client.read_flow_run(run.id), pipeline))
             while not looks:
                 await asyncio.sleep(0.1)
             await client.set_flow_run_state(run.id, Completed(), force=True)
@@ -189,7 +189,7 @@ def test_what_nobody_foresaw_of_one_day_stops_no_other(days: Days) -> None:
         if work is works[0]:
             raise KeyError("what a page says")
 
-    made = Backfill(days.making, "parent", works, again=False)
+    made = Backfill(days.pipeline, "parent", works, again=False)
     asyncio.run(_days(made, child, 1))
 
     assert ran == [work.day for work in works]

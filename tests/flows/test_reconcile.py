@@ -33,9 +33,9 @@ def began(day: datetime) -> None:
 
 def due(source: str, now: datetime) -> list[tuple[date, str]]:
     settings = load_settings()
-    making = Pipeline(open_warehouse(settings), settings, source)
-    with making.warehouse.transaction(stage="enrich") as session:
-        return [(one.day, one.why) for one in days_due(session, making, now)]
+    pipeline = Pipeline(open_warehouse(settings), settings, source)
+    with pipeline.warehouse.transaction(stage="enrich") as session:
+        return [(one.day, one.why) for one in days_due(session, pipeline, now)]
 
 
 @pytest.mark.slow  # three runs of a day

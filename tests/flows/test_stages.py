@@ -29,7 +29,7 @@ def given(days: Days, name: str, run_id: str = "mine") -> Partition | None:
 
     async def enter() -> Partition | None:
         with Leases(days.warehouse, run_id, days.settings) as held:
-            run = Run(DAY, run_id, days.making, held, frozenset([name]), Summary(DAY, run_id, "sample"))
+            run = Run(DAY, run_id, days.pipeline, held, frozenset([name]), Summary(DAY, run_id, "sample"))
             async with stage(run, name) as to_do:
                 return to_do
 
@@ -57,7 +57,7 @@ def test_a_stage_that_did_not_come_to_its_end_says_whether_somebody_ended_it(
 ) -> None:
     async def fail() -> None:
         with Leases(days.warehouse, "mine", days.settings) as held:
-            run = Run(DAY, "mine", days.making, held, frozenset(["ingest"]), Summary(DAY, "mine", "sample"))
+            run = Run(DAY, "mine", days.pipeline, held, frozenset(["ingest"]), Summary(DAY, "mine", "sample"))
             async with stage(run, "ingest"):
                 raise error
 

@@ -33,7 +33,7 @@ class Days:
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.settings = settings_in(folder, **settings)
         self.warehouse: Warehouse = fresh_duckdb(folder)
-        self.making = self.made_from("sample")
+        self.pipeline = self.made_from("sample")
 
     def made_from(self, source: str, **settings: Any) -> Pipeline:
         """Who would make the partitions with other settings, or from another source."""
@@ -60,17 +60,17 @@ class Days:
         day: date = DAY,
         run_id: str = "run",
         at: datetime = READ,
-        making: Pipeline | None = None,
+        pipeline: Pipeline | None = None,
         rows: int | None = None,
     ) -> None:
         """Note that *stages* (all: none named) began, and ended with *status* (None: are under way)."""
-        making = making or self.making
+        pipeline = pipeline or self.pipeline
         with self.warehouse.transaction(stage="enrich") as session:
-            for stage in stages or making.stages:
-                inputs = making.inputs(session, stage, day, day)[day]
-                by_source = making.declared[stage].by_source
+            for stage in stages or pipeline.stages:
+                inputs = pipeline.inputs(session, stage, day, day)[day]
+                by_source = pipeline.declared[stage].by_source
                 stage_rows.begin_stage(
-                    session, day, stage, run_id, at, making.fingerprint(stage), inputs, making.spec, by_source
+                    session, day, stage, run_id, at, pipeline.fingerprint(stage), inputs, pipeline.spec, by_source
                 )
                 if status is not None:
                     error = "it broke" if status in ("failed", "stopped") else None
@@ -84,15 +84,15 @@ class Days:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("a page", encoding="utf-8")
 
-    def stage(self, name: str, day: date = DAY, making: Pipeline | None = None, now: datetime = NOW) -> Partition:
+    def stage(self, name: str, day: date = DAY, pipeline: Pipeline | None = None, now: datetime = NOW) -> Partition:
         """How one stage stands."""
         with self.warehouse.transaction(stage="enrich") as session:
-            return partition(session, making or self.making, day, name, now)
+            return partition(session, pipeline or self.pipeline, day, name, now)
 
-    def by_status(self, making: Pipeline | None = None, day: date = DAY) -> dict[str, list[str]]:
+    def by_status(self, pipeline: Pipeline | None = None, day: date = DAY) -> dict[str, list[str]]:
         """The stages of *day*, by how they stand."""
         with self.warehouse.transaction(stage="enrich") as session:
-            found = grid(session, making or self.making, day, day, NOW)[day]
+            found = grid(session, pipeline or self.pipeline, day, day, NOW)[day]
         told: dict[str, list[str]] = {}
         for name, one in found.items():
             told.setdefault(one.status, []).append(name)

@@ -69,36 +69,36 @@ def days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Days]:
     with held(tmp_path):
         found.load(1, 2)
         found.sql("CREATE TABLE enriched.titles (day DATE, run_id VARCHAR, title VARCHAR)")
-        found.note(*(name for name in found.making.stages if name != "titles"))
+        found.note(*(name for name in found.pipeline.stages if name != "titles"))
         yield found
 
 
 def run_titles(days: Days) -> int:
     """What the flow does with it: its beginning in the ledger, then its task."""
-    making = days.making
+    pipeline = days.pipeline
     with days.warehouse.transaction() as session:
-        inputs = making.inputs(session, "titles", DAY, DAY)[DAY]
-        stage_rows.begin_stage(session, DAY, "titles", "a-run", READ, making.fingerprint("titles"), inputs, "sample")
+        inputs = pipeline.inputs(session, "titles", DAY, DAY)[DAY]
+        stage_rows.begin_stage(session, DAY, "titles", "a-run", READ, pipeline.fingerprint("titles"), inputs, "sample")
     return own_stage.run.fn("titles", DAY, "a-run", "sample")
 
 
-def choose_all(making: Pipeline) -> None:
+def choose_all(pipeline: Pipeline) -> None:
     """What a run does with its stages before it begins."""
-    graph.choose(making.stages, [])
-    flow.refuse_without_runner(making)
+    graph.choose(pipeline.stages, [])
+    flow.refuse_without_runner(pipeline)
 
 
 def test_it_stands_in_its_place_among_the_stages(days: Days) -> None:
-    assert list(days.making.stages)[:3] == ["ingest", "articles", "titles"]
+    assert list(days.pipeline.stages)[:3] == ["ingest", "articles", "titles"]
     assert days.by_status()["missing"] == ["titles"]
 
 
 def test_it_can_be_chosen_and_is_downstream_of_what_it_comes_after(days: Days) -> None:
-    assert graph.choose(days.making.stages, ["titles"]) == {"titles"}
-    assert "titles" in graph.choose(days.making.stages, ["ingest+"])
-    assert "titles" not in graph.choose(days.making.stages, ["articles+"])
+    assert graph.choose(days.pipeline.stages, ["titles"]) == {"titles"}
+    assert "titles" in graph.choose(days.pipeline.stages, ["ingest+"])
+    assert "titles" not in graph.choose(days.pipeline.stages, ["articles+"])
     with pytest.raises(UsageError, match=r"'title' is not a stage: give one of .*titles"):
-        graph.choose(days.making.stages, ["title"])
+        graph.choose(days.pipeline.stages, ["title"])
 
 
 def test_status_shows_it_and_what_does_it(days: Days) -> None:
@@ -108,10 +108,10 @@ def test_status_shows_it_and_what_does_it(days: Days) -> None:
 
 
 def test_the_plan_of_a_backfill_has_it_and_it_costs_nothing(days: Days) -> None:
-    making, chosen = days.making, graph.choose(days.making.stages, ["titles"])
+    pipeline, chosen = days.pipeline, graph.choose(days.pipeline.stages, ["titles"])
     with days.warehouse.transaction() as session:
-        works = choose_work(session, making, Span(DAY, DAY), chosen, "due", NOW)
-    (row,) = plan_backfill(days.warehouse, making, works, chosen).rows()
+        works = choose_work(session, pipeline, Span(DAY, DAY), chosen, "due", NOW)
+    (row,) = plan_backfill(days.warehouse, pipeline, works, chosen).rows()
     assert (row["stages"], row["why"], row["questions"]) == ("titles", "missing: never run", 0)
 
 
@@ -134,7 +134,7 @@ def test_a_stage_that_fails_keeps_no_row_and_is_not_done(days: Days) -> None:
 
 def test_the_lineage_has_its_table_and_what_that_is_made_of(days: Days) -> None:
     run_titles(days)
-    stage = days.making.declared["titles"]
+    stage = days.pipeline.declared["titles"]
     assert stage.table is not None
     with days.warehouse.transaction() as session:
         made = lineage.table_made(session, days.warehouse, stage.table, stage.doc, stage.made_of, DAY, "a-run")
@@ -142,7 +142,7 @@ def test_the_lineage_has_its_table_and_what_that_is_made_of(days: Days) -> None:
 
 
 def test_a_backfill_does_it_with_the_marts_where_it_is_downstream_of_them(days: Days) -> None:
-    assert "titles" not in days.making.after_asking
+    assert "titles" not in days.pipeline.after_asking
     changed = TITLES.replace('("ingest",)', '("publish",)')
     (days.settings.stages_path / "titles.py").write_text(changed, encoding="utf-8")  # type: ignore[operator]
     assert days.made_from("sample").after_asking == ("transform", "briefing", "publish", "titles")
@@ -167,9 +167,9 @@ def test_a_backfill_does_it_with_the_marts_where_it_is_downstream_of_them(days: 
 def test_a_file_that_declares_it_wrong_is_refused_in_one_line(days: Days, old: str, new: str, told: str) -> None:
     path = days.settings.stages_path / "titles.py"  # type: ignore[operator]
     path.write_text(TITLES.replace(old, new), encoding="utf-8")
-    making = days.made_from("sample")
+    pipeline = days.made_from("sample")
     with pytest.raises(DeclarationError, match=told) as refused:
-        choose_all(making)
+        choose_all(pipeline)
     assert "\n" not in str(refused.value)
 
 
@@ -181,7 +181,7 @@ def test_a_file_named_as_a_stage_that_is_there_is_refused(days: Days) -> None:
 
 
 def test_every_runner_is_named_by_a_stage(days: Days) -> None:
-    assert {stage.runner for stage in days.making.declared.values()} == set(flow.RUNNERS)
+    assert {stage.runner for stage in days.pipeline.declared.values()} == set(flow.RUNNERS)
 
 
 def test_consecutive_stages_of_a_runner_are_run_in_one_go(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,6 +191,6 @@ def test_consecutive_stages_of_a_runner_are_run_in_one_go(days: Days, monkeypatc
         ran.append(names)
 
     monkeypatch.setattr(flow, "RUNNERS", dict.fromkeys(flow.RUNNERS, note))
-    run = flow.Run(DAY, "r", days.making, None, frozenset(), None)  # type: ignore[arg-type]
+    run = flow.Run(DAY, "r", days.pipeline, None, frozenset(), None)  # type: ignore[arg-type]
     asyncio.run(flow.run_stages(run, ["ingest", "articles", "enrich:topic", "enrich:sentiment", "titles"]))
     assert ran == [["ingest"], ["articles"], ["enrich:topic", "enrich:sentiment"], ["titles"]]

@@ -31,7 +31,7 @@ def run(days: Days, day: date, run_id: str) -> None:
     for stage in ("ingest", *(one.stage for one in ASKED)):
         with leases.held(days.warehouse, day, stage, run_id, days.settings):
             with days.warehouse.transaction(stage="enrich") as session:
-                if not partition(session, days.making, day, stage, NOW).due:
+                if not partition(session, days.pipeline, day, stage, NOW).due:
                     continue
             if stage == "ingest":
                 days.note(stage, status=None, day=day, run_id=run_id)

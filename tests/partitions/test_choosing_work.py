@@ -36,8 +36,8 @@ def four(days: Days) -> Days:
 
 def work(days: Days, only: Only = "due", words: Iterable[str] = (), newest_first: bool = False) -> list[Work]:
     with days.warehouse.transaction(stage="enrich") as session:
-        stages = choose(days.making.stages, words)
-        return choose_work(session, days.making, SPAN, stages, only, NOW, newest_first)
+        stages = choose(days.pipeline.stages, words)
+        return choose_work(session, days.pipeline, SPAN, stages, only, NOW, newest_first)
 
 
 def chosen(days: Days, only: Only = "due", words: Iterable[str] = ()) -> dict[date, list[str]]:
@@ -50,7 +50,7 @@ def test_what_is_due_is_chosen_with_what_comes_after_it_and_a_complete_day_is_no
     assert FRESH not in found
     assert found[STALE][:2] == ["enrich:sentiment", "enrich:takeaway"]
     assert "ingest" not in found[STALE]
-    assert found[MISSING] == list(four.making.stages)
+    assert found[MISSING] == list(four.pipeline.stages)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_another_attempt_is_another_request(four: Days) -> None:
     assert second.attempts == first.attempts + 1
 
 
-def planned(days: Days, words: Iterable[str] = (), making: Pipeline | None = None) -> BackfillPlan:
-    making = making or days.made_from("live")  # which does not say beforehand what days it has
-    return plan_backfill(making.warehouse, making, work(days, words=words), choose(making.stages, words))
+def planned(days: Days, words: Iterable[str] = (), pipeline: Pipeline | None = None) -> BackfillPlan:
+    pipeline = pipeline or days.made_from("live")  # which does not say beforehand what days it has
+    return plan_backfill(pipeline.warehouse, pipeline, work(days, words=words), choose(pipeline.stages, words))
 
 
 def paid(days: Days, tmp_path: Path) -> Pipeline:
@@ -116,7 +116,7 @@ def test_a_plan_of_stages_counts_only_their_questions(four: Days) -> None:
 
 def test_a_day_that_is_not_here_costs_what_one_that_is_would_by_the_prices_of_today(four: Days, tmp_path: Path) -> None:
     assert four.sql("SELECT count(*) FROM ops.ai_usage") == [(0,)]  # what was paid for those that are says nothing
-    rows = {row["day"]: row for row in planned(four, making=paid(four, tmp_path)).rows()}
+    rows = {row["day"]: row for row in planned(four, pipeline=paid(four, tmp_path)).rows()}
     assert rows[str(MISSING)]["questions"] == rows[str(STALE)]["questions"]
     assert rows[str(MISSING)]["cost"] == pytest.approx(rows[str(MISSING)]["tokens"] / 10_000, rel=0.01)
     assert rows[str(MISSING)]["cost"] > 0
@@ -124,7 +124,7 @@ def test_a_day_that_is_not_here_costs_what_one_that_is_would_by_the_prices_of_to
 
 def test_what_those_that_are_here_have_been_answered_makes_no_other_day_cheaper(four: Days) -> None:
     for day in (FAILED, FRESH, STALE):
-        enrich(four.warehouse, four.making.enrichments["topic"], day, four.settings, "run")
+        enrich(four.warehouse, four.pipeline.enrichments["topic"], day, four.settings, "run")
     rows = {row["day"]: row for row in planned(four, ["enrich:topic"]).rows()}
     assert (rows[str(MISSING)]["questions"], rows[str(MISSING)]["estimated_from"]) == (1, "other days")
 
@@ -140,7 +140,7 @@ def test_of_days_of_which_nothing_is_known_the_plan_says_so(days: Days) -> None:
 
 
 def test_what_nobody_knows_the_cost_of_is_not_begun_without_a_word(days: Days, tmp_path: Path) -> None:
-    found = planned(days, making=paid(days, tmp_path))
+    found = planned(days, pipeline=paid(days, tmp_path))
     assert len(found.unpriced) == 4
     assert planned(days, ["ingest"], paid(days, tmp_path)).unpriced == set()  # reading costs nothing
     limited = days.settings.model_copy(update={"approve_above": 5.0})
@@ -151,6 +151,6 @@ def test_what_nobody_knows_the_cost_of_is_not_begun_without_a_word(days: Days, t
 
 
 def test_a_day_that_the_source_does_not_have_is_not_taken_for_one_that_it_has(four: Days) -> None:
-    rows = {row["day"]: row for row in planned(four, making=four.made_from("sample")).rows()}
+    rows = {row["day"]: row for row in planned(four, pipeline=four.made_from("sample")).rows()}
     assert rows[str(MISSING)]["estimated_from"] == "not in its source"
     assert (rows[str(MISSING)]["fetches"], rows[str(MISSING)]["questions"]) == (0, 0)

@@ -45,7 +45,7 @@ def run(
 
 def due(days: Days) -> dict[date, str]:
     with days.warehouse.transaction(stage="enrich") as session:
-        return {one.day: one.why for one in days_due(session, days.making, NOW)}
+        return {one.day: one.why for one in days_due(session, days.pipeline, NOW)}
 
 
 def told(capsys: Capture, *argv: str) -> str:
@@ -98,7 +98,7 @@ def test_a_run_that_is_alive_is_not_taken_for_dead(days: Days) -> None:
     with Leases(days.warehouse, "r", days.settings) as leases:
         assert leases.take(DAY, "run r") is None
         with days.warehouse.transaction(stage="enrich") as session:
-            assert cut_short(session, days.making, NOW) == []
+            assert cut_short(session, days.pipeline, NOW) == []
             close_dead(session, utc_now())
             assert session.execute("SELECT status FROM ops.runs") == [("running",)]
     assert due(days) == {DAY: "its run of 2026-11-20 06:00 UTC died"}
@@ -156,4 +156,4 @@ def test_of_what_failed_long_ago_both_name_the_command_that_does_it(days: Days, 
 def test_a_day_that_is_going_on_is_left_to_its_next_hour(days: Days) -> None:
     with days.warehouse.transaction(stage="enrich") as session:
         runs.begin_run(session, "r", NOW.date(), "sample", NOW)
-        assert cut_short(session, days.making, NOW) == []
+        assert cut_short(session, days.pipeline, NOW) == []

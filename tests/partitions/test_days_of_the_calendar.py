@@ -60,8 +60,8 @@ def test_what_is_no_range_is_refused(first: str, last: str) -> None:
 def run(days: Days, *numbers: int, source: str = "live") -> None:
     """Note days of October as run in the morning after, and read again since."""
     for number in numbers:
-        making = days.made_from(source)
-        days.note(day=date(2026, 10, number), at=datetime(2026, 10, 24, 6), making=making)
+        pipeline = days.made_from(source)
+        days.note(day=date(2026, 10, number), at=datetime(2026, 10, 24, 6), pipeline=pipeline)
 
 
 def due(days: Days, source: str = "live", **settings: int | date) -> dict[int, str]:
@@ -105,8 +105,8 @@ def test_a_reading_from_elsewhere_neither_fills_a_gap_nor_hides_what_was_read(da
 def test_a_day_that_failed_or_whose_run_died_is_due_and_one_that_is_being_run_is_not(days: Days) -> None:
     run(days, 20, 21, 22, 23)
     live = days.made_from("live")
-    days.note("transform", status="failed", day=date(2026, 10, 21), making=live)
-    days.note("briefing", status=None, day=date(2026, 10, 22), making=live)
+    days.note("transform", status="failed", day=date(2026, 10, 21), pipeline=live)
+    days.note("briefing", status=None, day=date(2026, 10, 22), pipeline=live)
     assert due(days) == {21: "transform failed", 22: "briefing: its run died"}
     with Leases(days.warehouse, "run", days.settings) as held:
         held.take(date(2026, 10, 22), "briefing")
@@ -116,7 +116,7 @@ def test_a_day_that_failed_or_whose_run_died_is_due_and_one_that_is_being_run_is
 def test_days_whose_marts_are_being_built_together_are_not_due(days: Days) -> None:
     run(days, 20, 21, 22, 23)
     for number in (21, 22):
-        days.note("transform", status=None, day=date(2026, 10, number), making=days.made_from("live"))
+        days.note("transform", status=None, day=date(2026, 10, number), pipeline=days.made_from("live"))
     with Leases(days.warehouse, "run", days.settings) as held:
         held.take(ALL_DAYS, "transform")
         assert due(days) == {}
@@ -125,7 +125,7 @@ def test_days_whose_marts_are_being_built_together_are_not_due(days: Days) -> No
 
 def test_what_is_being_run_is_told_by_the_clock_and_not_by_when_a_late_start_was_due(days: Days) -> None:
     run(days, 20, 21, 22, 23)
-    days.note("briefing", status=None, day=date(2026, 10, 22), making=days.made_from("live"))
+    days.note("briefing", status=None, day=date(2026, 10, 22), pipeline=days.made_from("live"))
     with Leases(days.warehouse, "run", days.settings) as held:
         held.take(date(2026, 10, 22), "briefing")
         days.sql("UPDATE ops.leases SET expires_at = heartbeat_at")  # over by now, though long after that Saturday
@@ -134,13 +134,13 @@ def test_what_is_being_run_is_told_by_the_clock_and_not_by_when_a_late_start_was
 
 def test_a_day_that_was_read_only_while_it_was_going_on_is_due_as_soon_as_it_is_over(days: Days) -> None:
     run(days, 22)
-    days.note(day=date(2026, 10, 23), at=datetime(2026, 10, 24, 3, 10), making=days.made_from("live"))  # 23:10 there
+    days.note(day=date(2026, 10, 23), at=datetime(2026, 10, 24, 3, 10), pipeline=days.made_from("live"))  # 23:10 there
     assert due(days) == {23: "read 2026-10-24 03:10 UTC, while the day was going on"}
 
 
 def test_a_day_whose_run_died_between_two_stages_is_due(days: Days) -> None:
     run(days, 22)
-    days.note("ingest", day=date(2026, 10, 23), at=datetime(2026, 10, 24, 6), making=days.made_from("live"))
+    days.note("ingest", day=date(2026, 10, 23), at=datetime(2026, 10, 24, 6), pipeline=days.made_from("live"))
     begin = "INSERT INTO ops.runs (run_id, day, source, status, started_at) VALUES ('dead', ?, 'live', 'running', ?)"
     days.sql(begin, [date(2026, 10, 23), datetime(2026, 10, 24, 6)])
     assert due(days) == {23: "its run died between two stages"}
@@ -189,13 +189,13 @@ def test_a_day_that_was_not_asked_about_is_not_left_behind_since_asking_costs(da
 
 def test_a_reading_that_never_ended_is_tried_no_further_back_than_is_set(days: Days) -> None:
     run(days, 5, 22, 23)
-    days.note("ingest", status="failed", day=date(2026, 10, 5), making=days.made_from("live"))
+    days.note("ingest", status="failed", day=date(2026, 10, 5), pipeline=days.made_from("live"))
     assert due(days, catch_up_days=3) == {21: "it was never run"}
     assert due(days, catch_up_days=30)[5] == "ingest failed"
 
 
 def test_what_settles_before_the_first_day_wanted_is_left(days: Days) -> None:
-    days.note(day=date(2026, 10, 20), at=datetime(2026, 10, 21, 6), making=days.made_from("live"))
+    days.note(day=date(2026, 10, 20), at=datetime(2026, 10, 21, 6), pipeline=days.made_from("live"))
     assert 20 in due(days, catch_up_days=0)
     assert due(days, catch_up_days=0, first_day=date(2026, 10, 22)) == {}
 

@@ -97,7 +97,7 @@ def test_an_hour_counts_what_was_posted_in_it(days: Days) -> None:
 
 def test_they_are_no_stages_of_the_day_and_are_forgotten_once_all_of_it_was_read(days: Days) -> None:
     read(days, [0, 1], at(3))
-    assert days.by_status() == {"missing": list(days.making.stages)}
+    assert days.by_status() == {"missing": list(days.pipeline.stages)}
     with days.warehouse.transaction(stage="enrich") as session:
         assert hours.read_at(session, DAY, DAY) == {DAY: {"ingest:00": at(3), "ingest:01": at(3)}}
         hours.forget(session, DAY, "live")

@@ -268,4 +268,4 @@ def test_a_stage_that_another_holds_by_now_is_not_begun(days: Days) -> None:
             pytest.raises(WarehouseBusy, match="taken over by process"),
             days.warehouse.transaction(stage="enrich") as session,
         ):
-            begin(session, days.making, [DAY], "ingest", "mine", utc_now())
+            begin(session, days.pipeline, [DAY], "ingest", "mine", utc_now())

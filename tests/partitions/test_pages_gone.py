@@ -20,7 +20,7 @@ NEXT = DAY + timedelta(days=1)
 
 def due(days: Days) -> list[Due]:
     with days.warehouse.transaction(stage="enrich") as session:
-        return days_due(session, days.making, NOW)
+        return days_due(session, days.pipeline, NOW)
 
 
 def test_a_page_that_is_gone_is_stale_and_due(days: Days) -> None:
@@ -30,7 +30,7 @@ def test_a_page_that_is_gone_is_stale_and_due(days: Days) -> None:
     path_of(DAY, days.settings).unlink()
     found = days.stage("publish")
     assert (found.status, found.due, found.why) == ("stale", True, PAGE_GONE)
-    assert days.by_status()["complete"] == [stage for stage in days.making.stages if stage != "publish"]
+    assert days.by_status()["complete"] == [stage for stage in days.pipeline.stages if stage != "publish"]
 
 
 def test_reconcile_publishes_the_newest_day_whose_page_is_gone_whatever_its_age(days: Days) -> None:

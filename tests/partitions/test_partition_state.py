@@ -20,15 +20,15 @@ NEXT = DAY + timedelta(days=1)
 
 
 def test_a_day_that_was_never_run_is_missing_in_every_stage(days: Days) -> None:
-    assert days.by_status() == {"missing": list(days.making.stages)}
+    assert days.by_status() == {"missing": list(days.pipeline.stages)}
     assert days.stage("ingest").due
 
 
 def test_a_day_whose_stages_ended_well_is_complete_and_nothing_is_due(days: Days) -> None:
     days.load(1, 2)
     days.note()
-    assert days.by_status() == {"complete": list(days.making.stages)}
-    assert not any(days.stage(name).due for name in days.making.stages)
+    assert days.by_status() == {"complete": list(days.pipeline.stages)}
+    assert not any(days.stage(name).due for name in days.pipeline.stages)
 
 
 @pytest.mark.parametrize("status", ["failed", "stopped"])
@@ -54,7 +54,7 @@ def test_a_changed_title_makes_stale_what_was_asked_about_it_and_the_marts_and_n
     days.load(1, 2)
     days.note()
     days.load(1, title="Another story")
-    asked = [name for name in days.making.stages if name.startswith("enrich:") and name != "enrich:discussion"]
+    asked = [name for name in days.pipeline.stages if name.startswith("enrich:") and name != "enrich:discussion"]
     assert days.by_status()["stale"] == [*asked, "transform"]
     assert days.stage("enrich:topic").why == "what it is made of has changed"
 
@@ -88,41 +88,41 @@ def test_a_changed_question_makes_its_stage_stale_and_no_other(days: Days) -> No
     days.note()
     narrower = days.made_from("sample", discussion_max_chars=900)
     assert days.by_status(narrower)["stale"] == ["enrich:discussion"]
-    assert "code, question, model or settings" in days.stage("enrich:discussion", making=narrower).why
+    assert "code, question, model or settings" in days.stage("enrich:discussion", pipeline=narrower).why
 
 
 def test_a_day_read_from_elsewhere_is_stale_and_says_from_where(days: Days) -> None:
     days.note()
-    found = days.stage("ingest", making=days.made_from("live"))
+    found = days.stage("ingest", pipeline=days.made_from("live"))
     assert (found.status, found.why) == ("stale", "read from sample, not live")
 
 
 def test_its_source_is_a_second_key_of_a_days_reading(days: Days) -> None:
     live = days.made_from("live")
-    days.note(making=live)
+    days.note(pipeline=live)
     days.note("ingest", "articles", status="failed", run_id="other", at=READ + timedelta(hours=1))
-    assert attempts(days, live) == attempts(days, days.making) == 1
+    assert attempts(days, live) == attempts(days, days.pipeline) == 1
     assert days.by_status()["failed"] == ["ingest", "articles"]
     assert days.by_status(live) == {"complete": list(live.stages)}
-    assert days.stage("ingest", making=live).noted.run_id == "run"  # type: ignore[union-attr]
-    days.note("ingest", run_id="third", at=READ + timedelta(hours=2), making=live)
-    assert days.stage("ingest", making=live).noted.run_id == "third"  # type: ignore[union-attr]
+    assert days.stage("ingest", pipeline=live).noted.run_id == "run"  # type: ignore[union-attr]
+    days.note("ingest", run_id="third", at=READ + timedelta(hours=2), pipeline=live)
+    assert days.stage("ingest", pipeline=live).noted.run_id == "third"  # type: ignore[union-attr]
     assert days.stage("ingest").status == "failed"  # which nobody has mended
     days.note("ingest", run_id="fourth", at=READ + timedelta(hours=3))
     assert days.stage("ingest").status == "complete"
-    assert attempts(days, live) == attempts(days, days.making) == 2
+    assert attempts(days, live) == attempts(days, days.pipeline) == 2
 
 
-def attempts(days: Days, making: Pipeline) -> int:
+def attempts(days: Days, pipeline: Pipeline) -> int:
     """How often the reading of the day was begun from a source."""
-    noted = days.stage("ingest", making=making).noted
+    noted = days.stage("ingest", pipeline=pipeline).noted
     assert noted is not None
     return noted.attempts
 
 
 def test_a_day_that_was_read_from_several_sources_names_them_the_last_reading_last(days: Days) -> None:
     days.note("ingest", at=READ)
-    days.note("ingest", making=days.made_from("live"), at=READ + timedelta(hours=1))
+    days.note("ingest", pipeline=days.made_from("live"), at=READ + timedelta(hours=1))
     days.note("ingest", day=NEXT)
     with days.warehouse.transaction(stage="enrich") as session:
         assert sources_of(session, DAY, NEXT) == {DAY: ["sample", "live"], NEXT: ["sample"]}
@@ -133,12 +133,12 @@ def test_a_dump_that_was_changed_makes_what_was_read_of_it_stale(days: Days, tmp
 
     dump = tmp_path / "dump.ndjson"
     dump.write_text('{"id": 1, "type": "story", "time": 1792600000, "title": "x"}\n', encoding="utf-8")
-    making = days.made_from(f"replay:{dump}")
-    days.note("ingest", making=making)
-    assert days.stage("ingest", making=making).status == "complete"
+    pipeline = days.made_from(f"replay:{dump}")
+    days.note("ingest", pipeline=pipeline)
+    assert days.stage("ingest", pipeline=pipeline).status == "complete"
     dump.write_text('{"id": 1, "type": "story", "time": 1792600000, "title": "other"}\n', encoding="utf-8")
     open_source.cache_clear()
-    assert days.stage("ingest", making=making).status == "stale"
+    assert days.stage("ingest", pipeline=pipeline).status == "stale"
 
 
 @pytest.mark.parametrize(
@@ -179,10 +179,10 @@ def test_days_that_can_be_built_at_once_are_and_no_build_goes_across_one_that_is
     for number, day in enumerate(week):
         if number != 4:  # never run: nothing of it is there
             days.load(10 + number, day=day)
-            days.note(*list(days.making.stages)[:-3], day=day)
+            days.note(*list(days.pipeline.stages)[:-3], day=day)
     days.note("enrich:topic", status="failed", day=week[1])
     with days.warehouse.transaction(stage="enrich") as session:
-        assert spans_to_transform(session, days.making, Span(week[0], week[-1]), NOW) == [
+        assert spans_to_transform(session, days.pipeline, Span(week[0], week[-1]), NOW) == [
             [week[0]],
             [week[2], week[3], week[5]],
         ]

@@ -133,7 +133,7 @@ def test_the_first_day_of_all_has_no_two_weeks_before_it(days: Days, capsys: pyt
 def test_of_a_day_that_was_read_from_two_sources_it_shows_one_and_names_both(
     days: Days, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    days.note("ingest", status="failed", making=days.made_from("live"), at=READ + timedelta(hours=1))
+    days.note("ingest", status="failed", pipeline=days.made_from("live"), at=READ + timedelta(hours=1))
     assert f"{DAY} was read from sample, live: shown is sample (--source shows another)" in told(
         capsys, "--source", "sample"
     )

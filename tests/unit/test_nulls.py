@@ -112,7 +112,7 @@ def filled(home: Path) -> Settings:
 
 
 @pytest.fixture(params=[fresh_duckdb, fresh_snowflake], ids=["duckdb", "snowflake"])
-def making(request: pytest.FixtureRequest, tmp_path: Path) -> Pipeline:
+def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> Pipeline:
     """Either warehouse, full of NULLs."""
     opens: Opens = request.param
     warehouse = opens(tmp_path)
@@ -122,27 +122,27 @@ def making(request: pytest.FixtureRequest, tmp_path: Path) -> Pipeline:
 
 
 READS: Mapping[str, Callable[[Session, Pipeline, datetime], Any]] = {
-    "letters": lambda session, making, now: dead_letters.letters(session, making.settings, now, making.asked),
-    "count_due": lambda session, making, now: dead_letters.count_due(session, making.settings, now, making.asked),
-    "bills": lambda session, making, now: bills(session, DAY),
-    "grid": lambda session, making, now: grid(session, making, DAY - timedelta(days=5), DAY, now),
-    "days_due": lambda session, making, now: days_due(session, making, now),
-    "outbox": lambda session, making, now: outbox.waiting(session, 10),
-    "announce_day": lambda session, making, now: announce.announce_day(session, making, DAY, "parent", now),
-    "given_up": lambda session, making, now: announce.announce_given_up(session, making, now),
-    "dead_letters_of": lambda session, making, now: dead_letters.dead_letters_of(session, DAY, making.enrichments),
+    "letters": lambda session, pipeline, now: dead_letters.letters(session, pipeline.settings, now, pipeline.asked),
+    "count_due": lambda session, pipeline, now: dead_letters.count_due(session, pipeline.settings, now, pipeline.asked),
+    "bills": lambda session, pipeline, now: bills(session, DAY),
+    "grid": lambda session, pipeline, now: grid(session, pipeline, DAY - timedelta(days=5), DAY, now),
+    "days_due": lambda session, pipeline, now: days_due(session, pipeline, now),
+    "outbox": lambda session, pipeline, now: outbox.waiting(session, 10),
+    "announce_day": lambda session, pipeline, now: announce.announce_day(session, pipeline, DAY, "parent", now),
+    "given_up": lambda session, pipeline, now: announce.announce_given_up(session, pipeline, now),
+    "dead_letters_of": lambda session, pipeline, now: dead_letters.dead_letters_of(session, DAY, pipeline.enrichments),
 }
 
 
 @pytest.mark.parametrize("read", READS)
-def test_what_reads_the_ledger_takes_nulls(making: Pipeline, read: str) -> None:
-    with making.warehouse.transaction(stage="enrich") as session:
-        READS[read](session, making, utc_now())
+def test_what_reads_the_ledger_takes_nulls(pipeline: Pipeline, read: str) -> None:
+    with pipeline.warehouse.transaction(stage="enrich") as session:
+        READS[read](session, pipeline, utc_now())
 
 
-def test_whether_a_letter_is_due_is_yes_or_no(making: Pipeline) -> None:
-    with making.warehouse.transaction(stage="enrich") as session:
-        found = dead_letters.letters(session, making.settings, utc_now(), making.asked)
+def test_whether_a_letter_is_due_is_yes_or_no(pipeline: Pipeline) -> None:
+    with pipeline.warehouse.transaction(stage="enrich") as session:
+        found = dead_letters.letters(session, pipeline.settings, utc_now(), pipeline.asked)
     assert {type(letter.due) for letter in found} == {bool}
     long_ago = {letter.stage: letter.due for letter in found if letter.last_seen == LONG_AGO and letter.key == "723"}
     young = {letter.stage: letter.due for letter in found if letter.last_seen != LONG_AGO and letter.key != "723"}
@@ -152,11 +152,11 @@ def test_whether_a_letter_is_due_is_yes_or_no(making: Pipeline) -> None:
     assert [letter.due for letter in found if letter.key == "https://retry_at.example/"] == [True]
 
 
-def test_what_was_billed_for_no_partition_is_on_the_bill(making: Pipeline) -> None:
-    with making.warehouse.transaction(stage="enrich") as session:
+def test_what_was_billed_for_no_partition_is_on_the_bill(pipeline: Pipeline) -> None:
+    with pipeline.warehouse.transaction(stage="enrich") as session:
         (bill,) = [one for one in bills(session, LONG_AGO.date()) if one.day == LONG_AGO.date()]
     assert (bill.without_answers, bill.compute) == (0.5, 0.0)
-    with making.warehouse.transaction(stage="enrich") as session:
+    with pipeline.warehouse.transaction(stage="enrich") as session:
         (bill,) = [one for one in bills(session, DAY) if one.day == DAY]
     assert (bill.estimated, bill.compute) == (0.5, 0.5)
 
@@ -208,11 +208,13 @@ def test_a_run_says_what_it_would_ask_though_there_are_nulls(
 
 def test_a_backfill_is_planned_though_there_are_nulls(filled: Settings) -> None:
     warehouse: Warehouse = fresh_duckdb(filled.folder)
-    making = Pipeline(warehouse, filled, "sample")
+    pipeline = Pipeline(warehouse, filled, "sample")
     now = utc_now()
     with warehouse.transaction(stage="enrich") as session:
-        works = choose_work(session, making, Span(DAY - timedelta(days=5), DAY), frozenset(making.stages), "due", now)
-    planned = plan_backfill(warehouse, making, works, frozenset(making.stages))
+        works = choose_work(
+            session, pipeline, Span(DAY - timedelta(days=5), DAY), frozenset(pipeline.stages), "due", now
+        )
+    planned = plan_backfill(warehouse, pipeline, works, frozenset(pipeline.stages))
     assert [row["day"] for row in planned.rows()] == [str(DAY - timedelta(days=back)) for back in range(5, -1, -1)]
 
 

@@ -33,7 +33,7 @@ def warehouse(days: Days) -> Warehouse:
 
 def announced(days: Days, now: datetime = NOW) -> list[Event]:
     with days.warehouse.transaction(stage="enrich") as session:
-        return announce.announce_day(session, days.making, DAY, "event", now)
+        return announce.announce_day(session, days.pipeline, DAY, "event", now)
 
 
 def kinds(events: list[Event]) -> list[type[Event]]:
@@ -109,7 +109,7 @@ def test_a_day_has_landed_when_its_articles_are_in_too(days: Days) -> None:
 def test_half_a_day_is_not_enriched(days: Days) -> None:
     days.note("ingest", "articles")
     announced(days)
-    *most, last = (one.stage for one in days.making.enrichments.values())
+    *most, last = (one.stage for one in days.pipeline.enrichments.values())
     days.note(*most)
     assert announced(days) == []
     days.note(last, status=None)
@@ -142,7 +142,7 @@ def test_a_day_that_was_read_again_and_has_a_new_story_is_enriched_once_that_was
     days.load(4)
     days.note("ingest", "articles", run_id="an hour later")
     assert kinds(announced(days)) == [ItemsLanded]
-    days.note(*(one.stage for one in days.making.enrichments.values()), run_id="asked")
+    days.note(*(one.stage for one in days.pipeline.enrichments.values()), run_id="asked")
     assert kinds(announced(days)) == [DayEnriched]
 
 
@@ -181,10 +181,10 @@ def test_the_page_of_a_day_that_goes_on_makes_nothing_fresh_and_is_told_anew_onc
 def test_giving_up_is_announced_once_a_letter_was_tried_as_often_as_is_set_for_its_stage(
     days: Days, stage: str, limit: int
 ) -> None:
-    making = days.made_from("sample", article_attempts=2, answer_attempts=3, letter_attempts=4)
+    pipeline = days.made_from("sample", article_attempts=2, answer_attempts=3, letter_attempts=4)
     for attempt in range(1, limit + 1):
         bury(days.warehouse, stage, ["7"], now=NOW, day=DAY)
         with days.warehouse.transaction(stage="enrich") as session:
-            announce.announce_given_up(session, making, NOW)
+            announce.announce_given_up(session, pipeline, NOW)
         given_up = [row for row in waiting(days.warehouse) if row.event == LettersGivenUp.name]
         assert len(given_up) == (attempt == limit)
