@@ -76,7 +76,7 @@ def days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Days]:
 def run_titles(days: Days) -> int:
     """What the flow does with it: its beginning in the ledger, then its task."""
     pipeline = days.pipeline
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         inputs = pipeline.inputs(session, "titles", DAY, DAY)[DAY]
         stage_rows.begin_stage(session, DAY, "titles", "a-run", READ, pipeline.fingerprint("titles"), inputs, "sample")
     return own_stage.run.fn("titles", DAY, "a-run", "sample")
@@ -109,7 +109,7 @@ def test_status_shows_it_and_what_does_it(days: Days) -> None:
 
 def test_the_plan_of_a_backfill_has_it_and_it_costs_nothing(days: Days) -> None:
     pipeline, chosen = days.pipeline, graph.choose(days.pipeline.stages, ["titles"])
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         works = choose_work(session, pipeline, Span(DAY, DAY), chosen, "due", NOW)
     (row,) = plan_backfill(days.warehouse, pipeline, works, chosen).rows()
     assert (row["stages"], row["why"], row["questions"]) == ("titles", "missing: never run", 0)
@@ -136,7 +136,7 @@ def test_the_lineage_has_its_table_and_what_that_is_made_of(days: Days) -> None:
     run_titles(days)
     stage = days.pipeline.declared["titles"]
     assert stage.table is not None
-    with days.warehouse.transaction() as session:
+    with days.warehouse.transaction(stage="enrich") as session:
         made = lineage.table_made(session, days.warehouse, stage.table, stage.doc, stage.made_of, DAY, "a-run")
     assert (made.table, made.made_of, made.facts["rows written"]) == ("enriched.titles", ("raw.items",), 1)
 

@@ -91,12 +91,12 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeli
     settings = settings_in(tmp_path, enrichments_path=enrichments)
     made = Pipeline(fresh_duckdb(tmp_path), settings, "sample")
     with held(tmp_path):
-        with made.warehouse.transaction() as session:
+        with made.warehouse.transaction(stage="enrich") as session:
             for one in made.enrichments.values():
                 prepare(session, made.warehouse, one, settings)
             for statement in ROWS.split(";"):
                 session.execute(statement)
-        with made.warehouse.transaction() as session:
+        with made.warehouse.transaction(stage="enrich") as session:
             make_marts(session)
         yield made
     hashes.of_files.cache_clear()
@@ -127,7 +127,7 @@ def test_what_makes_the_rows_of_a_stage_has_the_fingerprint_that_it_always_had(p
 
 
 def test_the_rows_that_a_stage_reads_have_the_hash_that_they_always_had(pipeline: Pipeline) -> None:
-    with pipeline.warehouse.transaction() as session:
+    with pipeline.warehouse.transaction(stage="enrich") as session:
         found = {name: list(pipeline.inputs(session, name, DAY, EMPTY).values()) for name in pipeline.stages}
     assert found == INPUTS
 
