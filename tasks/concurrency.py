@@ -6,7 +6,6 @@ worker started is alone with its own server, and takes no turns.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,10 +14,9 @@ from prefect.concurrency.sync import concurrency
 
 from hnintel import progress, stopping
 from hnintel.errors import WarehouseBusy
+from tasks.prefect_private import is_started_by_worker
 
 HACKER_NEWS, AI = "hacker-news", "hn-ai"
-#: What a worker sets for the process of a run.
-_OF_A_WORKER = "PREFECT__FLOW_RUN_ID"
 #: Seconds after which a wait is spoken of and may end, and after which it ends in any case.
 _LOOKS, _LONGEST = 5.0, 6 * 3600.0
 
@@ -33,7 +31,7 @@ def turn(limit: str) -> Iterator[None]:
         Stopped: the run was to end while it waited.
         WarehouseBusy: no slot was free for six hours.
     """
-    if _OF_A_WORKER not in os.environ:
+    if not is_started_by_worker():
         yield
         return
     with ExitStack() as held:

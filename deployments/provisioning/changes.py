@@ -27,6 +27,7 @@ from deployments.provisioning.models import Alert, Automation, AutomationsFile, 
 from deployments.provisioning.pools import TARGETS, pool_type, template_of
 from deployments.provisioning.resources import ALERTS, CHANNELS, LIMITS, VARIABLES, Channel, Tell
 from hnintel.errors import UsageError
+from tasks.prefect_private import block_id
 
 #: In place of a block's id where it is only planned.
 _PLANNED = str(UUID(int=0))
@@ -181,11 +182,7 @@ def _blocks(tell: Tell, given: Sequence[Channel]) -> list[str]:
     """The ids of the blocks of the channels that *tell*; *given* are those that are there or would be."""
     found = {channel.slug: channels.there(channel) for channel in CHANNELS if tell in channel.tells}
     planned = {channel.slug for channel in given}
-    return [
-        str(block._block_document_id) if block else _PLANNED
-        for slug, block in found.items()
-        if block or slug in planned
-    ]
+    return [str(block_id(block)) if block else _PLANNED for slug, block in found.items() if block or slug in planned]
 
 
 def _compared(one: AutomationCore) -> dict[str, Any]:

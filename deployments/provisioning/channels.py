@@ -18,6 +18,7 @@ from prefect.blocks.core import Block
 from deployments.provisioning.resources import ALERTS, CHANNELS, Channel
 from hnintel.errors import UsageError
 from hnintel.urls import is_http_url
+from tasks.prefect_private import apprise_targets
 
 _BLOCKS: dict[str, type[Block]] = {
     "custom-webhook": notifications.CustomWebhookNotificationBlock,
@@ -45,7 +46,7 @@ def there(channel: Channel) -> Block | None:
             found: Block = _BLOCKS[channel.slug].load(ALERTS)  # type: ignore[assignment]  # no coroutine here
         except (ValueError, TypeError):  # "Unable to find block document"; what is in it is refused
             return None
-    return None if _sends_by(found) == [] else found
+    return None if apprise_targets(found) == [] else found
 
 
 def is_as(one: Block, other: Block) -> bool:
@@ -84,13 +85,7 @@ def _made(slug: str, fields: Mapping[str, Any]) -> Block | None:
             block = _BLOCKS[slug](**fields)
         except (ValueError, TypeError):
             return None
-    return None if _sends_by(block) == [] else block
-
-
-def _sends_by(block: Block) -> list[object] | None:
-    """What of apprise's a block sends by; None where it does so itself."""
-    client = getattr(block, "_apprise_client", None)
-    return None if client is None else list(client)
+    return None if apprise_targets(block) == [] else block
 
 
 @contextmanager
@@ -106,7 +101,7 @@ def _without_a_word() -> Iterator[None]:
 
 def _is_slack(value: str) -> bool:
     block = _made("slack-webhook", {"url": value})
-    return block is not None and [type(one) for one in _sends_by(block) or []] == [NotifySlack]
+    return block is not None and [type(one) for one in apprise_targets(block) or []] == [NotifySlack]
 
 
 def _addresses(value: str) -> list[str]:

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import importlib
 import logging
-import multiprocessing.util
 import os
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from hnintel.settings import Settings, load_settings
 from hnintel.sources import NAMES
 from hnintel.sources.base import Source
 from tasks import prefect_errors
+from tasks.prefect_private import run_exit_finalizers
 
 #: A flow with its parameters, ready to be run.
 Ran = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
@@ -177,7 +177,7 @@ def leave(code: int) -> NoReturn:
     hold, and DuckDB prints what dbt's adapter did not let go of (docs/decisions/0003-ephemeral-server.md).
     """
     logging.shutdown()
-    multiprocessing.util._run_finalizers()  # type: ignore[attr-defined]  # frees the semaphores that dbt took
+    run_exit_finalizers()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
             stream.flush()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hnintel.errors import PrefectAway
+from tasks.prefect_private import stop_client_retries
 
 #: Seconds that an interrupted run has to end by itself: to book what it has, and to give back its leases.
 ENDS_WITHIN = 3.5
@@ -56,7 +57,7 @@ class LostServer:
             self._error = PrefectAway(f"the run's own Prefect server {how}: see {self._log}; {kept}")
             if not self._begun:  # who waits for the server is told
                 return
-            _retry_no_more()
+            stop_client_retries()
             if self._give_up is not None:
                 self._start(ENDS_WITHIN, self._give_up, self._error)
                 self._start(ENDS_WITHIN + _LEFT_WITHIN, os._exit, self._error.exit_code)
@@ -85,10 +86,3 @@ class LostServer:
         self._timers.append(timer := threading.Timer(seconds, call, [argument]))
         timer.daemon = True
         timer.start()
-
-
-def _retry_no_more() -> None:
-    """Have Prefect's clients of this process give up at once: for each request they would try for a minute."""
-    from prefect.settings import get_current_settings
-
-    get_current_settings().client.max_retries = 0

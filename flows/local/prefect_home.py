@@ -16,6 +16,7 @@ from flows.local.server import Server, plain_http
 from flows.local.spoken_wait import aloud
 from hnintel.errors import PrefectAway
 from hnintel.settings import ROOT, Settings
+from tasks.prefect_private import drain_events
 
 #: Where Prefect keeps what is set for good, if it is not told otherwise.
 _PROFILES = Path("~/.prefect/profiles.toml")
@@ -94,10 +95,8 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
 
 def _drain() -> None:
     """Let Prefect send what it still holds while its server is there to take it."""
-    from prefect.events.worker import EventsWorker
-
     with aloud(f"waiting for Prefect to take the last events, at most {_DRAINED_WITHIN:g} s"):
-        EventsWorker.drain_all(timeout=_DRAINED_WITHIN)
+        drain_events(_DRAINED_WITHIN)
 
 
 def own_api() -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 
+from tasks.prefect_private import delete_flow_runs
+
 _log = logging.getLogger(__name__)
 #: What the API deletes in one call at most.
 _PAGE = 50
@@ -46,10 +48,7 @@ def prune(days: int, now: datetime | None = None) -> int:
     try:
         with get_client(sync_client=True) as client:
             for _ in range(_PAGES):
-                asked = {"flow_runs": old, "limit": _PAGE}
-                # Prefect's list of its own paths lacks this one.
-                answer = client.request("POST", "/flow_runs/bulk_delete", json=asked)  # type: ignore[arg-type]
-                page = len(answer.json()["deleted"])
+                page = delete_flow_runs(client, old, _PAGE)
                 deleted += page
                 if page < _PAGE:
                     break

@@ -22,9 +22,10 @@ from flows.local.guarded_server import START_WITHIN, guarded_app
 from flows.local.spoken_wait import aloud
 from hnintel import progress
 from hnintel.errors import PrefectAway
+from tasks.prefect_private import ephemeral_server_settings
 
 # What Prefect itself sets for a server of this kind: no pages, and only the services that a run needs.
-SETTINGS = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+SETTINGS = {"PREFECT_UI_ENABLED": "0", **ephemeral_server_settings()}
 # A run keeps Prefect quiet; what goes wrong in the server is kept in its log.
 SETTINGS |= dict.fromkeys(
     ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_LOGGING_ROOT_LEVEL", "PREFECT_LOGGING_SERVER_LEVEL"), "ERROR"

@@ -16,6 +16,7 @@ import httpcore
 import httpx
 
 from hnintel.settings import Settings
+from hnintel.web.httpx_private import set_pool
 
 #: NAT64 (RFC 6052) wraps an IPv4 address in its last 32 bits; networks that have no IPv4 reach public sites so.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -206,13 +207,14 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         tls = tls or authorities()
         super().__init__(verify=tls, trust_env=False)
         # httpx has no argument for the network backend; its pool is replaced by one that has (docs/decisions/0005).
-        self._pool = httpcore.AsyncConnectionPool(
+        pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
             max_connections=settings.article_concurrency,
             max_keepalive_connections=_KEPT,
             keepalive_expiry=5.0,
             network_backend=backend or GuardedBackend(settings.allowed_ports, settings.allowed_private_hosts),
         )
+        set_pool(self, pool)
 
 
 @lru_cache(maxsize=1)

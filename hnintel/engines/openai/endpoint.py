@@ -21,6 +21,7 @@ from hnintel import stopping
 from hnintel.engines.base import Answer, AskingStopped, EngineUnreachable, Spent, Usage
 from hnintel.engines.openai import counting, faults
 from hnintel.engines.openai.backoff import Patience
+from hnintel.engines.openai.private import client_of_its_arguments
 from hnintel.errors import HnIntelError, WarehouseError
 from hnintel.web.bodies import bounding
 from hnintel.web.decoding import DecodingFailed, TooLarge
@@ -70,18 +71,10 @@ class Endpoint:
             follow_redirects=False, timeout=patience, event_hooks={"response": [bounding(MOST_BYTES)]}
         )
         key = api_key.get_secret_value() if api_key else ""
-        self._client = openai.AsyncOpenAI(
-            api_key=key,
-            base_url=base_url,
-            timeout=patience,
-            max_retries=0,
-            http_client=transport,
-            _enforce_credentials=False,
+        self._client = client_of_its_arguments(
+            api_key=key, base_url=base_url, timeout=patience, max_retries=0, http_client=transport
         )
         self._headers = {} if key else {"Authorization": openai.Omit()}
-        # The package takes these from OPENAI_*, which may be meant for another endpoint than this one.
-        self._client.organization = self._client.project = self._client.admin_api_key = None
-        self._client._custom_headers = {}
 
     def each(self, ask: Callable[[Q], Awaitable[Answer]], questions: Sequence[Q]) -> list[Answer]:
         """What *ask* comes to for each question, in order, as many at once as there are slots.
