@@ -30,22 +30,23 @@ LONGEST = 400
 #: on the floors below it, and nothing beside it. A name is a package or a loose module; "." is the package's own file.
 FLOORS = {
     "hnintel": """
-        . errors events models progress sample snowflake_settings urls
-        settings stopping window
+        . errors events hashes progress sample snowflake_settings urls
+        models settings stopping window
         private_files web
         engines sources
         warehouse
-        cost ledger transform
+        cost ledger
         enrich ingest site
-        briefing checks enrichments spotlight
+        briefing checks enrichments spotlight transform
         doctor evaluation partitions runs
         planning
         cli
         __main__
     """,
     "tasks": """
+        prefect_private
         assets backfill billing brief checks concurrency dbt_runner kept_results prefect_errors snowflake_block
-        . events policies transform
+        . events own_stage policies transform
         articles enrich ingest
         spotlight
     """,
