@@ -1,4 +1,4 @@
-"""How a GET can end, and which end a status, an error or a URL means. Pure; fetch.py does the asking."""
+"""How a GET can end, and which end a status, an error or a URL means. Pure; fetcher.py does the asking."""
 
 from __future__ import annotations
 
