@@ -25,7 +25,7 @@ from hnintel.enrich.dbt_models import (
 )
 from hnintel.enrich.declaration import Enrichment, load_enrichments
 from hnintel.errors import DeclarationError
-from hnintel.partitions.pipeline import Making
+from hnintel.partitions.pipeline import Pipeline
 from hnintel.settings import Settings
 from hnintel.transform import DECLARED, PROJECT, write_project
 from hnintel.warehouse import open_warehouse
@@ -169,7 +169,7 @@ def test_a_runs_project_has_the_declared_models_and_is_written_again_only_where_
 
 def test_the_marts_are_stale_when_a_column_is_declared(tmp_path: Path) -> None:
     here = Settings(home=tmp_path)
-    pipeline = Making(open_warehouse(here), here, "sample")
+    pipeline = Pipeline(open_warehouse(here), here, "sample")
     before = pipeline.fingerprint("transform")
     topic = pipeline.enrichments["topic"]
     wider = replace(topic, columns=(*topic.columns, Column("calm", bool, "Calm.", nullable=True)))
