@@ -29,6 +29,7 @@ from pydantic import Field
 
 from flows.approval import approval
 from flows.backfill_children import Child, as_subflow, through_deployment
+from flows.futures import call
 from flows.main import run_stages
 from flows.stage import Run
 from flows.transform import transform
@@ -111,9 +112,7 @@ async def backfill(
     planned = await asyncio.to_thread(plan_backfill, pipeline.warehouse, pipeline, works, chosen)
     total = planned.total
     told = f"{len(works)} days, {total.rows} questions, {total.cost_in_words()}"
-    await asyncio.to_thread(
-        show, "backfill-plan", planned.rows(), f"**Backfill of {span.first} to {span.last}**: {told}"
-    )
+    await call(show, "backfill-plan", planned.rows(), f"**Backfill of {span.first} to {span.last}**: {told}")
     if plan or not works:
         return {"status": "planned" if plan else "complete", **planned.as_json()}
     if not approved:
@@ -215,7 +214,7 @@ async def _close(made: Backfill, span: Span) -> dict[str, Any]:
         )
     complete = sum(row["status"] == "complete" for row in rows)
     told = f"{complete} of {len(rows)} days complete, {len(made.failed)} failed"
-    await asyncio.to_thread(show, "backfill", rows, f"**Backfill of {span.first} to {span.last}**: {told}")
+    await call(show, "backfill", rows, f"**Backfill of {span.first} to {span.last}**: {told}")
     if made.errors:
         raise of_several(made.errors, f"{told}; a second start does what is left. The first: {made.errors[0]}")
     return {"status": "complete" if complete == len(rows) else "partial", "told": told, "days": rows}

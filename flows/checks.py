@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from prefect import flow, runtime
 
+from flows.futures import call
 from hnintel.checks.check import in_a_line
 from hnintel.checks.run import PARTS, day_to_check, refuse_if_blocked
 from hnintel.ledger.check_results import Result
@@ -32,7 +32,8 @@ async def checks(day: date | None = None) -> dict[str, Any]:
         day = day_to_check(session, day)
     results: list[Result] = []
     for part in PARTS:
-        results += await asyncio.to_thread(tasks.check, part, day, run_id)
-    await asyncio.to_thread(tasks.show, day, run_id)
+        of_part = await call(tasks.check, part, day, run_id)
+        results += of_part
+    await call(tasks.show, day, run_id)
     refuse_if_blocked(results, day, settings)
     return {"day": day.isoformat(), "told": in_a_line(results), "checks": [asdict(one) for one in results]}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 
 from prefect import flow
 
 from flows.asking import asked
-from flows.futures import result
+from flows.futures import call
 from hnintel import progress
 from hnintel.cost.usage import Enriched
 from hnintel.enrich.loop import Chunk, run_steps
@@ -23,16 +22,16 @@ class _Tasks:
         self._of = name, day, run_id
 
     async def begin(self) -> int:
-        return await result(tasks.begin.submit(*self._of))
+        return await call(tasks.begin, *self._of)
 
     async def ask(self, after: int) -> Chunk | None:
         return await asked(tasks.ask.submit(*self._of, after))
 
     async def judge(self, total: Enriched) -> None:
-        await result(tasks.judge.submit(*self._of, total))
+        await call(tasks.judge, *self._of, total)
 
     async def end(self) -> int:
-        return await result(tasks.end.submit(*self._of))
+        return await call(assets.of_answers(tasks.end, self._of[0]), *self._of)
 
 
 @flow(name="enrich", flow_run_name="{name} {day}", persist_result=False)
@@ -47,6 +46,5 @@ async def enrich(name: str, day: date, run_id: str) -> Enriched:
     stage = f"enrich {name}"
     progress.update(stage, 0)
     total = await run_steps(name, _Tasks(name, day, run_id), lambda total: progress.update(stage, total.asked))
-    await asyncio.to_thread(assets.enriched, name, day, run_id)
     progress.finish(stage, total.in_words())
     return total

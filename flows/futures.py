@@ -1,13 +1,19 @@
-"""Waiting for tasks without holding up the event loop, nor what runs beside it."""
+"""How an async flow calls a task: it is submitted to a task runner, and its future is awaited.
+
+:func:`call` is for a task, :func:`as_done` for the tasks of a ``map``, and :func:`flows.asking.asked` for a task that
+asks AI. None holds up the event loop, nor what runs beside the flow.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 from prefect.futures import PrefectFuture
+from prefect.task_runners import TaskRunner
 from prefect.tasks import Task
 
 P = ParamSpec("P")
@@ -27,9 +33,20 @@ async def result(future: PrefectFuture[T]) -> T:
     return await asyncio.to_thread(future.result)
 
 
-async def beside(write: Task[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a task in a thread beside the runner's, where it would wait until everything submitted had its turn."""
-    return await asyncio.to_thread(lambda: cast(T, write(*args, **kwargs)))
+async def call(task: Task[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run *task* on the task runner of the calling flow; what it returns.
+
+    Raises:
+        Exception: what the task raised, once it is not tried again.
+    """
+    return await result(task.submit(*args, **kwargs))
+
+
+async def call_on(runner: TaskRunner[Any], task: Task[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same on another runner: on the flow's, a task waits until everything that was submitted had its turn."""
+    parameters = inspect.signature(task.fn).bind(*args, **kwargs).arguments
+    future: PrefectFuture[T] = runner.submit(task, parameters)
+    return await result(future)
 
 
 async def as_done(futures: Sequence[PrefectFuture[T]]) -> AsyncIterator[list[T]]:

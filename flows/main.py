@@ -31,7 +31,7 @@ from prefect.context import FlowRunContext, SyncClientContext
 
 from flows.asking import asked
 from flows.enrich import enrich
-from flows.futures import result
+from flows.futures import call
 from flows.reading import read_articles, read_items
 from flows.stage import Run, refuse_unready, stage
 from flows.task_runner import task_runner
@@ -188,16 +188,16 @@ def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy =
 
 
 async def _run(run: Run) -> None:
-    shown = partial(checks.show.submit, run.day, run.run_id)
+    shown = partial(call, checks.show, run.day, run.run_id)
     try:
         await run_stages(run, [name for name in run.pipeline.stages if name not in run.pipeline.after_asking])
         if run.wants_any([name for name in run.pipeline.stages if name not in (INGEST, ARTICLES)]):
             await _check("answers", run)
     except HnIntelError:
         with suppress(Exception):  # that it cannot be shown must not hide why the run ended
-            await result(shown())
+            await shown()
         raise
-    await result(shown())
+    await shown()
     await run_stages(run, run.pipeline.after_asking)
     run.summary.page = str(path_of(run.day, run.pipeline.settings))
 
@@ -237,10 +237,10 @@ async def _articles(run: Run, _: Sequence[str]) -> None:
 async def _check(part: Part, run: Run) -> None:
     """Check what is there of the day by now; what is downstream of a blocking check that fails does not run."""
     progress.update(f"check {part}", 0)
-    results = await result(checks.check.submit(part, run.day, run.run_id))
+    results = await call(checks.check, part, run.day, run.run_id)
     run.summary.checks += results
     progress.finish(f"check {part}", in_a_line(results))
-    await result(checks.go_on.submit(results, run.day, run.run_id))
+    await call(checks.go_on, results, run.day, run.run_id)
 
 
 async def _enrich(run: Run, names: Sequence[str]) -> None:
@@ -288,8 +288,7 @@ async def _brief(run: Run, _: Sequence[str]) -> None:
         async with stage(run, BRIEFING) as to_do:
             if to_do:
                 progress.update("brief", 0)
-                run.summary.briefing = await asked(brief.brief.submit(run.day, run.run_id))
-                await asyncio.to_thread(assets.briefed, run.day, run.run_id)
+                run.summary.briefing = await asked(assets.of_briefing(brief.brief).submit(run.day, run.run_id))
                 progress.finish("brief", f"{run.summary.briefing.claims} new claims")
 
 
@@ -297,7 +296,7 @@ async def _publish(run: Run, _: Sequence[str]) -> None:
     with _timed(run, "brief"):
         async with stage(run, PUBLISH) as to_do:
             if to_do:
-                await result(brief.publish.submit(run.day))
+                await call(brief.publish, run.day)
 
 
 async def _by_themselves(run: Run, names: Sequence[str]) -> None:
@@ -307,8 +306,8 @@ async def _by_themselves(run: Run, names: Sequence[str]) -> None:
             async with stage(run, name) as to_do:
                 if to_do:
                     progress.update(name, 0)
-                    rows = await result(own_stage.run.submit(name, run.day, run.run_id, run.pipeline.spec))
-                    await asyncio.to_thread(assets.of_own_stage, name, run.day, run.run_id, run.pipeline.spec)
+                    task = assets.of_own_stage(own_stage.run, run.pipeline.declared[name])
+                    rows = await call(task, name, run.day, run.run_id, run.pipeline.spec)
                     progress.finish(name, f"{rows} rows")
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from prefect.cache_policies import NO_CACHE
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
-from flows.futures import as_done, beside, result
+from flows.futures import as_done, call, call_on
 from flows.stage import Run
 from hnintel import progress
 from hnintel.ingest.articles import chunks_by_host
@@ -38,17 +38,17 @@ async def read_items(run: Run, anew: bool) -> None:
     progress.update("list", 0)
     window = Window.of(run.day, run.pipeline.settings.time_zone)
     if run.hours_until is None:
-        listing = await result(ingest.list_day.submit(run.pipeline.spec, window))
+        listing = await call(ingest.list_day, run.pipeline.spec, window)
         progress.finish("list", f"{len(listing.ids)} stories, jobs and polls of {run.day}")
         lost = await _scrape(run, listing, anew)
         ended = run.day, INGEST, run.pipeline.spec, run.run_id
-        await result(ingest.end.submit(*ended, len(listing.ids) - lost, lost))
+        await call(assets.of_items(ingest.end), *ended, len(listing.ids) - lost, lost)
     else:
-        listing, hours, began = await result(ingest.list_hours.submit(run.pipeline.spec, window, run.hours_until))
+        listing, hours, began = await call(ingest.list_hours, run.pipeline.spec, window, run.hours_until)
         progress.finish("list", f"{len(listing.ids)} new and changed of {run.day}: {in_words(hours)}")
         lost = await _scrape(run, listing, anew=True)
-        await result(ingest.end_hours.submit(run.day, run.pipeline.spec, run.run_id, hours, began, lost))
-    await asyncio.to_thread(assets.items, run.day, run.run_id)
+        ended_hours = run.day, run.pipeline.spec, run.run_id, hours, began, lost
+        await call(assets.of_items(ingest.end_hours), *ended_hours)
     progress.finish("scrape", f"{len(listing.ids) - lost} taken, {lost} lost to the dead letters")
 
 
@@ -60,16 +60,18 @@ async def _scrape(run: Run, listing: Listing, anew: bool) -> int:
     chunks = _chunks(listing.ids, settings.chunk_size)
     scraped = _cached(ingest.scrape, settings, anew).map(chunks, source=source, identity=opened.identity, day=day)
     done = lost = 0
-    async for readings in as_done(scraped):
-        read = sum(readings, Scraped())
-        loaded = await beside(ingest.load, read, day, run.run_id)
-        if loaded.items.new and opened.pages() is not None:  # articles will come, and a process takes a second to start
-            shared_pool(settings.article_workers, settings.article_extract_timeout).start()
-        summary.loaded += loaded
-        lost += len(read.lost)
-        summary.notes.update(read.notes)
-        done += len(readings)
-        progress.update("scrape", min(done * settings.chunk_size, len(listing.ids)), len(listing.ids))
+    with _writer() as writer:
+        async for readings in as_done(scraped):
+            read = sum(readings, Scraped())
+            loaded = await call_on(writer, ingest.load, read, day, run.run_id)
+            if loaded.items.new and opened.pages() is not None:
+                # Articles will come, and a process takes a second to start.
+                shared_pool(settings.article_workers, settings.article_extract_timeout).start()
+            summary.loaded += loaded
+            lost += len(read.lost)
+            summary.notes.update(read.notes)
+            done += len(readings)
+            progress.update("scrape", min(done * settings.chunk_size, len(listing.ids)), len(listing.ids))
     return lost
 
 
@@ -77,17 +79,18 @@ async def read_articles(run: Run) -> None:
     """Read the articles of the day that are pending, a host's together."""
     day, run_id, settings = run.day, run.run_id, run.pipeline.settings
     source, opened = run.pipeline.spec, run.pipeline.source
-    wanted = await result(articles.pending.submit(day, opened.pages() is not None))
+    wanted = await call(articles.pending, day, opened.pages() is not None)
     chunks = chunks_by_host(wanted, settings.chunk_size)
     read = _cached(articles.read, settings).map(chunks, source=source, identity=opened.identity, day=day)
     done = 0
-    async for readings in as_done(read):
-        done += await beside(articles.load, list(chain.from_iterable(readings)), day, run_id)
-        progress.update(ARTICLES, done, len(wanted))
-    statuses = await result(articles.count.submit(day))
+    with _writer() as writer:
+        async for readings in as_done(read):
+            done += await call_on(writer, articles.load, list(chain.from_iterable(readings)), day, run_id)
+            progress.update(ARTICLES, done, len(wanted))
+    statuses = await call(articles.count, day)
     due = statuses.get("retry_at", 0)
-    await result(ingest.end.submit(day, ARTICLES, source, run_id, sum(statuses.values()) - due, due))
-    await asyncio.to_thread(assets.articles, day, run_id)
+    ended = day, ARTICLES, source, run_id, sum(statuses.values()) - due, due
+    await call(assets.of_articles(ingest.end), *ended)
     progress.finish(ARTICLES, f"{len(wanted)} asked for; {due} of the day to be tried again")
 
 
@@ -97,6 +100,11 @@ def _cached(reading: Task[..., T], settings: Settings, anew: bool = False) -> Ta
         return reading.with_options(cache_policy=NO_CACHE, persist_result=False)
     cached = reading.with_options(cache_expiration=timedelta(hours=settings.cache_hours))
     return cached.with_options(refresh_cache=True) if anew else cached
+
+
+def _writer() -> TaskRunner[Any]:
+    """A thread beside the flow's runner, so that a chunk is loaded while those after it are still read."""
+    return ThreadPoolTaskRunner(max_workers=1)  # type: ignore[return-value]  # Prefect types its futures so
 
 
 def _chunks(ids: Sequence[int], size: int) -> list[list[int]]:

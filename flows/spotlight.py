@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from prefect import flow, runtime
 
+from flows.asking import asked
+from flows.futures import call
 from hnintel import stopping
 from hnintel.enrich import accepted
 from hnintel.enrich.declaration import layers, load_enrichments
@@ -31,11 +32,11 @@ async def spotlight(story_id: ItemId, source: str | None = None) -> dict[str, An
     source = source or settings.source
     enrichments = load_enrichments(settings.enrichments_path)
     accepted.refuse_changed(enrichments, settings.enrichments_path)
-    found = await asyncio.to_thread(tasks.find, story_id, source)
-    await asyncio.to_thread(tasks.load, story_id, found, run_id)
-    articles = await asyncio.to_thread(tasks.read_article, story_id, source, found.day, run_id)
-    asked = 0
-    with stopping.on_signals(), stopping.with_caller():
+    found = await call(tasks.find, story_id, source)
+    await call(tasks.load, story_id, found, run_id)
+    articles = await call(tasks.read_article, story_id, source, found.day, run_id)
+    answered = 0
+    with stopping.on_signals():
         for one in (one for layer in layers(enrichments) for one in layer):
-            asked += (await asyncio.to_thread(tasks.ask, one.name, story_id, found.day, run_id)).asked
-    return {"story": story_id, "day": found.day.isoformat(), "articles": articles, "asked": asked}
+            answered += (await asked(tasks.ask.submit(one.name, story_id, found.day, run_id))).asked
+    return {"story": story_id, "day": found.day.isoformat(), "articles": articles, "asked": answered}

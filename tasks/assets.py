@@ -1,82 +1,76 @@
-"""What a run has made, told to Prefect as assets: who made it, of what, with what is known of it. No text is in them.
+"""The tables that a task writes, as Prefect's assets: the run that wrote them, what of, what is known of them. No text.
 
-The keys are those that prefect-dbt gives the tables that dbt reads and builds, so that lineage is one graph. Each
-table is a task run of the flow that calls; to be called once its rows are committed.
+A task that writes is declared with :func:`writes`, and given its tables where a flow calls it, since their keys follow
+from the settings: ``assets.of_items(ingest.end).submit(...)``. Prefect emits one event a table when the task has ended,
+with what the task said of the table by :func:`describe` (docs/decisions/0026-assets-of-the-writing-task.md).
+
+The keys are those that prefect-dbt gives the tables that dbt reads and builds, so that lineage is one graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
-from prefect.assets import Asset, AssetProperties, add_asset_metadata, materialize
+from prefect.assets import Asset, AssetProperties, add_asset_metadata
 from prefect.cache_policies import NO_CACHE
+from prefect.context import AssetContext
+from prefect.tasks import MaterializingTask
 from prefect.types.names import RESTRICTED_ASSET_CHARACTERS
 
 from hnintel.enrich.declaration import load_enrichments
-from hnintel.partitions.pipeline import Pipeline
+from hnintel.partitions.stage import Stage
 from hnintel.runs import lineage
-from hnintel.runs.lineage import HACKER_NEWS, Made
+from hnintel.runs.lineage import HACKER_NEWS, Facts, Table
 from hnintel.settings import Settings, load_settings
-from hnintel.warehouse import open_warehouse
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-def items(day: date, run_id: str) -> None:
-    """Tell what reading a day has made."""
-    settings = load_settings()
-    warehouse = open_warehouse(settings)
-    with warehouse.transaction(stage="ingest") as session:
-        made = lineage.items_made(session, warehouse, day, run_id)
-    _announce(made, settings)
+def writes(task_run_name: str) -> Callable[[Callable[P, T]], MaterializingTask[P, T]]:
+    """As ``@task``, for a task whose tables the caller names; never cached, for a cached run emits no event."""
 
-
-def articles(day: date, run_id: str) -> None:
-    """Tell what reading articles has made."""
-    settings = load_settings()
-    warehouse = open_warehouse(settings)
-    with warehouse.transaction(stage="ingest") as session:
-        made = lineage.articles_made(session, warehouse, day, run_id)
-    _announce([made], settings)
-
-
-def enriched(name: str, day: date, run_id: str) -> None:
-    """Tell what asking an enrichment has made."""
-    settings = load_settings()
-    warehouse, enrichment = open_warehouse(settings), load_enrichments(settings.enrichments_path)[name]
-    with warehouse.transaction(stage="enrich") as session:
-        made = lineage.enrichment_made(session, warehouse, enrichment, day, run_id)
-    _announce([made], settings)
-
-
-def briefed(day: date, run_id: str) -> None:
-    """Tell what writing the briefing has made."""
-    settings = load_settings()
-    warehouse = open_warehouse(settings)
-    with warehouse.transaction(stage="enrich") as session:
-        made = lineage.briefing_made(session, warehouse, day, run_id)
-    _announce([made], settings)
-
-
-def of_own_stage(name: str, day: date, run_id: str, source: str) -> None:
-    """Record what a stage that runs by itself has made; nothing where it names no table."""
-    settings = load_settings()
-    pipeline = Pipeline(open_warehouse(settings), settings, source)
-    stage = pipeline.declared[name]
-    if stage.table is None:
-        return
-    with pipeline.warehouse.transaction(stage="enrich") as session:
-        made = lineage.table_made(session, pipeline.warehouse, stage.table, stage.doc, stage.made_of, day, run_id)
-    _announce([made], settings)
-
-
-def asset(table: str, settings: Settings, doc: str | None = None) -> Asset:
-    """The asset of a table, or of Hacker News itself, which is nobody's of ours."""
-    if table == HACKER_NEWS:
-        return Asset(
-            key=HACKER_NEWS, properties=AssetProperties(name="Hacker News", url=HACKER_NEWS, owners=["Y Combinator"])
+    def declare(function: Callable[P, T]) -> MaterializingTask[P, T]:
+        return MaterializingTask(
+            function, assets=(), materialized_by="hn-intelligence", task_run_name=task_run_name, cache_policy=NO_CACHE
         )
-    owners = [settings.owner]
-    return Asset(key=key_of(table, settings), properties=AssetProperties(name=table, description=doc, owners=owners))
+
+    return declare
+
+
+def of_items(task: MaterializingTask[P, T]) -> MaterializingTask[P, T]:
+    """*task*, as the one that completes the items of a day."""
+    return _of(task, *lineage.ITEMS)
+
+
+def of_articles(task: MaterializingTask[P, T]) -> MaterializingTask[P, T]:
+    """*task*, as the one that completes the articles of a day."""
+    return _of(task, lineage.ARTICLES)
+
+
+def of_answers(task: MaterializingTask[P, T], name: str) -> MaterializingTask[P, T]:
+    """*task*, as the one that completes the answers of the enrichment *name*."""
+    return _of(task, lineage.answers_of(load_enrichments(load_settings().enrichments_path)[name]))
+
+
+def of_briefing(task: MaterializingTask[P, T]) -> MaterializingTask[P, T]:
+    """*task*, as the one that writes the briefing of a day."""
+    return _of(task, lineage.BRIEFINGS)
+
+
+def of_own_stage(task: MaterializingTask[P, T], stage: Stage) -> MaterializingTask[P, T]:
+    """*task*, as the one that runs a stage of its own; without a table where the stage names none."""
+    return _of(task, *([Table(stage.table, stage.doc, stage.made_of)] if stage.table else []))
+
+
+def describe(facts: Facts) -> None:
+    """Add *facts* to the events of the tables that the calling task was given; those of other tables are left out."""
+    context, settings = AssetContext.get(), load_settings()
+    written = {asset.key for asset in context.downstream_assets} if context else set()
+    for table, known in facts.items():
+        if (key := key_of(table, settings)) in written:
+            add_asset_metadata(key, known)
 
 
 def key_of(table: str, settings: Settings) -> str:
@@ -85,14 +79,19 @@ def key_of(table: str, settings: Settings) -> str:
     return f"{settings.warehouse}://{path.translate(dict.fromkeys(map(ord, RESTRICTED_ASSET_CHARACTERS)))}"
 
 
-def _announce(made: Iterable[Made], settings: Settings) -> None:
-    """One materialization each. Never cached, for a cached one emits nothing."""
-    for one in made:
-        made_of: list[str | Asset] = [asset(table, settings) for table in one.made_of]
-        result = asset(one.table, settings, one.doc)
+def _of(task: MaterializingTask[P, T], *tables: Table) -> MaterializingTask[P, T]:
+    settings = load_settings()
+    made_of: list[str | Asset] = [
+        _asset(name, settings) for name in dict.fromkeys(name for table in tables for name in table.made_of)
+    ]
+    return task.with_options(assets=[_asset(table.name, settings, table.doc) for table in tables], asset_deps=made_of)
 
-        @materialize(result, by="hn-intelligence", name=f"make {one.table}", asset_deps=made_of, cache_policy=NO_CACHE)
-        def make(result: Asset = result, one: Made = one) -> None:
-            add_asset_metadata(result, {"group": one.group, **one.facts})
 
-        make()
+def _asset(table: str, settings: Settings, doc: str | None = None) -> Asset:
+    """The asset of a table, or of Hacker News itself, which others own."""
+    if table == HACKER_NEWS:
+        return Asset(
+            key=HACKER_NEWS, properties=AssetProperties(name="Hacker News", url=HACKER_NEWS, owners=["Y Combinator"])
+        )
+    owners = [settings.owner]
+    return Asset(key=key_of(table, settings), properties=AssetProperties(name=table, description=doc, owners=owners))

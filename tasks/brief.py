@@ -10,16 +10,23 @@ from prefect.cache_policies import NO_CACHE
 
 from hnintel.briefing import pages, write
 from hnintel.briefing.redacted import figures
+from hnintel.runs import lineage
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.query_tags import tagged
+from tasks import assets
 
 
-@task(cache_policy=NO_CACHE, task_run_name="brief {day}")
+@assets.writes(task_run_name="brief {day}")
 def brief(day: date, run_id: str) -> write.Written:
     """Write the briefing, unless the one there still holds."""
     settings = load_settings()
-    return write.write_briefing(open_warehouse(settings), day, run_id, settings)
+    warehouse = open_warehouse(settings)
+    written = write.write_briefing(warehouse, day, run_id, settings)
+    with warehouse.transaction(stage="enrich") as session:
+        facts = lineage.briefing_facts(session, warehouse, day, run_id)
+    assets.describe(facts)
+    return written
 
 
 @task(cache_policy=NO_CACHE, task_run_name="publish {day}")

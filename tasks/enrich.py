@@ -14,8 +14,10 @@ from hnintel.enrich.loop import Chunk
 from hnintel.enrich.run import EnrichmentRun
 from hnintel.ledger import stage_rows
 from hnintel.ledger.stage_names import of_enrichment
+from hnintel.runs import lineage
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
+from tasks import assets
 from tasks.concurrency import AI, turn
 from tasks.policies import ASKED_AGAIN, waiting_to_be_tried_again
 
@@ -57,11 +59,17 @@ def judge(name: str, day: date, run_id: str, total: Enriched) -> None:
     _run(name, day, run_id).refuse_if_too_bad(total)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="end {name} of {day}")
+@assets.writes(task_run_name="end {name} of {day}")
 def end(name: str, day: date, run_id: str) -> int:
     """Note that nothing is pending any more.
 
     Returns:
         how many items got the answer that another of this run got to the very same text.
     """
-    return _run(name, day, run_id).end()
+    reused = _run(name, day, run_id).end()
+    settings = load_settings()
+    warehouse, enrichment = open_warehouse(settings), load_enrichments(settings.enrichments_path)[name]
+    with warehouse.transaction(stage="enrich") as session:
+        facts = lineage.answers_facts(session, warehouse, enrichment, day, run_id)
+    assets.describe(facts)
+    return reused

@@ -14,12 +14,14 @@ from hnintel.ledger import stage_rows, statuses
 from hnintel.ledger.stage_names import INGEST
 from hnintel.partitions import hours
 from hnintel.partitions.hours import Hour
+from hnintel.runs import lineage
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
 from hnintel.sources.base import Listing
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.query_tags import tagged
 from hnintel.window import Window, utc_now
+from tasks import assets
 from tasks.concurrency import HACKER_NEWS, turn
 from tasks.policies import ITEMS_BY_ID_AND_DAY, TRIED_AGAIN, kept
 
@@ -77,20 +79,27 @@ def load(scraped: scraping.Scraped, day: date, run_id: str) -> loading.Loaded:
         return loading.load(session, scraped, day, run_id, utc_now())
 
 
-@task(cache_policy=NO_CACHE, task_run_name="end {stage} of {day}")
+@assets.writes(task_run_name="end {stage} of {day}")
 def end(day: date, stage: str, source: str, run_id: str, rows: int, lost: int) -> None:
     """Note in the ledger that a reading is done: complete, or partial where something was lost to the dead letters."""
-    with tagged(run=run_id, day=day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
+    warehouse, facts_of = open_warehouse(load_settings()), lineage.articles_facts
+    with tagged(run=run_id, day=day), warehouse.transaction(stage="ingest") as session:
         if stage == INGEST:
             hours.forget(session, day, source)
+            facts_of = lineage.items_facts
         stage_rows.end_stage(session, day, stage, statuses.of_done(not lost), run_id, utc_now(), rows=rows)
+        facts = facts_of(session, warehouse, day, run_id)
+    assets.describe(facts)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="end hours of {day}")
+@assets.writes(task_run_name="end hours of {day}")
 def end_hours(day: date, source: str, run_id: str, read: Sequence[Hour], began: datetime, lost: int) -> None:
     """Note in the ledger that hours of a day were read; the reading of the day, as far as it is, with all its items."""
     settings = load_settings()
-    with tagged(run=run_id, day=day), open_warehouse(settings).transaction(stage="ingest") as session:
+    warehouse = open_warehouse(settings)
+    with tagged(run=run_id, day=day), warehouse.transaction(stage="ingest") as session:
         hours.note_read(session, read, source, run_id, began)
         rows = len(loading.known_ids(session, day, open_source(source, settings).name))
         stage_rows.end_stage(session, day, INGEST, statuses.of_done(not lost), run_id, utc_now(), rows=rows)
+        facts = lineage.items_facts(session, warehouse, day, run_id)
+    assets.describe(facts)

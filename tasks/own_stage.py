@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from hnintel.ledger import stage_rows, statuses
 from hnintel.partitions.pipeline import Pipeline
+from hnintel.runs import lineage
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.query_tags import tagged
 from hnintel.window import utc_now
+from tasks import assets
 
 
-@task(cache_policy=NO_CACHE, task_run_name="{name} of {day}")
+@assets.writes(task_run_name="{name} of {day}")
 def run(name: str, day: date, run_id: str, source: str) -> int:
     """Write the rows of *day*; how many.
 
@@ -32,6 +31,9 @@ def run(name: str, day: date, run_id: str, source: str) -> int:
     pipeline = Pipeline(open_warehouse(settings), settings, source)
     with tagged(run=run_id, day=day), pipeline.warehouse.transaction(stage="enrich") as session:
         stage_rows.refuse_if_taken_over(session, day, name, run_id)
-        rows = pipeline.declared[name].run(pipeline, session, day, run_id)
+        stage = pipeline.declared[name]
+        rows = stage.run(pipeline, session, day, run_id)
         stage_rows.end_stage(session, day, name, statuses.COMPLETE, run_id, utc_now(), rows=rows)
+        facts = lineage.table_facts(session, pipeline.warehouse, stage.table, day, run_id) if stage.table else {}
+    assets.describe(facts)
     return rows

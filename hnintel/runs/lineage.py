@@ -1,4 +1,4 @@
-"""What a run has brought up to date, what that was made of, and what is known of it: counts, ids and cost, no text."""
+"""The tables that a run brings up to date: what each is made of, and counts, ids and cost of its rows; no text."""
 
 from __future__ import annotations
 
@@ -15,38 +15,44 @@ from hnintel.warehouse.statements import identifier
 
 #: Where all of it begins: not ours, and never made by us.
 HACKER_NEWS = "https://news.ycombinator.com"
-_SAYS = {
-    "raw.items": "Stories, jobs, polls and poll options of Hacker News, one row each.",
-    "raw.comments": "The comments below the stories that are worth reading, one row each.",
-    "raw.item_snapshots": "Score, comments and rank over time.",
-    "raw.articles": "The pages that stories link to, one row a canonical URL.",
-    "enriched.briefings": "The briefing of a day; each claim cites stories of it.",
-}
-#: What the lines that the briefing is drawn up from are selected from (sql/briefing/lines.sql).
-_BRIEFED_FROM = ("marts.stories", "staging.int_entities__mentions")
 _INPUTS = {"story": ("raw.items", "raw.articles"), "comments": ("raw.items", "raw.comments")}
 
 
+#: By table: what is known of a day's rows in it, as plain JSON.
+Facts = dict[str, dict[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A table that was brought up to date for a day.
+class Table:
+    """A table that a run brings up to date.
 
     Args:
-        table: with its schema.
+        name: with its schema.
         doc: one sentence.
-        made_of: tables, or ``HACKER_NEWS``.
-        facts: what is known of the day's rows in it, as plain JSON.
+        made_of: names of tables, or ``HACKER_NEWS``.
     """
 
-    table: str
+    name: str
     doc: str
     made_of: tuple[str, ...]
-    facts: dict[str, Any]
 
-    @property
-    def group(self) -> str:
-        """Its schema: raw, enriched or marts."""
-        return self.table.partition(".")[0]
+
+ITEMS = (
+    Table("raw.items", "Stories, jobs, polls and poll options of Hacker News, one row each.", (HACKER_NEWS,)),
+    Table("raw.comments", "The comments below the stories that are worth reading, one row each.", (HACKER_NEWS,)),
+    Table("raw.item_snapshots", "Score, comments and rank over time.", (HACKER_NEWS,)),
+)
+ARTICLES = Table("raw.articles", "The pages that stories link to, one row a canonical URL.", ("raw.items",))
+BRIEFINGS = Table(
+    "enriched.briefings",
+    "The briefing of a day; each claim cites stories of it.",
+    ("marts.stories", "staging.int_entities__mentions"),  # that sql/briefing/lines.sql selects from
+)
+
+
+def answers_of(enrichment: Enrichment) -> Table:
+    """The view of an enrichment's answers that dbt reads."""
+    return Table(f"{enrichment.table}_current", enrichment.doc, _INPUTS[enrichment.of])
 
 
 def database(settings: Settings) -> str:
@@ -54,33 +60,33 @@ def database(settings: Settings) -> str:
     return settings.snowflake_database_name if settings.warehouse == "snowflake" else Path(settings.warehouse_file).stem
 
 
-def items_made(session: Session, warehouse: Warehouse, day: date, run_id: str) -> list[Made]:
-    """What reading a day has brought up to date."""
+def items_facts(session: Session, warehouse: Warehouse, day: date, run_id: str) -> Facts:
+    """What is known of the items of a day, as a run has left them."""
     of_the_day = "IN (SELECT id FROM raw.items WHERE day = ?)"
     counted = {
         "raw.items": "SELECT count(*), count_if(run_id = ?) FROM raw.items WHERE day = ?",
         "raw.comments": f"SELECT count(*), count_if(run_id = ?) FROM raw.comments WHERE story_id {of_the_day}",
         "raw.item_snapshots": f"SELECT count(*), count_if(run_id = ?) FROM raw.item_snapshots WHERE id {of_the_day}",
     }
-    return [
-        Made(table, _SAYS[table], (HACKER_NEWS,), _counts(session, sql, [run_id, day]) | _where(warehouse, day, run_id))
+    return {
+        table: _counts(session, sql, [run_id, day]) | _where(table, warehouse, day, run_id)
         for table, sql in counted.items()
-    ]
+    }
 
 
-def articles_made(session: Session, warehouse: Warehouse, day: date, run_id: str) -> Made:
-    """What reading the articles of a day has brought up to date."""
+def articles_facts(session: Session, warehouse: Warehouse, day: date, run_id: str) -> Facts:
+    """What is known of the articles of a day, as a run has left them."""
     sql = (
         "SELECT count(*), count_if(run_id = ?) FROM raw.articles "
         "WHERE canonical_url IN (SELECT canonical_url FROM raw.items WHERE day = ?)"
     )
-    facts = _counts(session, sql, [run_id, day]) | _where(warehouse, day, run_id)
-    return Made("raw.articles", _SAYS["raw.articles"], ("raw.items",), facts)
+    facts = _counts(session, sql, [run_id, day]) | _where(ARTICLES.name, warehouse, day, run_id)
+    return {ARTICLES.name: facts}
 
 
-def enrichment_made(session: Session, warehouse: Warehouse, enrichment: Enrichment, day: date, run_id: str) -> Made:
-    """What asking an enrichment about a day has brought up to date: the view that dbt reads."""
-    table = f"{enrichment.table}_current"
+def answers_facts(session: Session, warehouse: Warehouse, enrichment: Enrichment, day: date, run_id: str) -> Facts:
+    """What is known of an enrichment's answers about a day, as a run has left them."""
+    table = answers_of(enrichment).name
     of_the_day = f"FROM {table} AS a JOIN raw.items AS i ON i.id = a.item_id WHERE i.day = ?"
     facts = _counts(session, f"SELECT count(*), count_if(a.run_id = ?) {of_the_day}", [run_id, day])
     facts["labels"] = {
@@ -90,25 +96,21 @@ def enrichment_made(session: Session, warehouse: Warehouse, enrichment: Enrichme
         for column in enrichment.columns
         if column.one_of
     }
-    facts |= _cost(session, day, enrichment.name, run_id) | _where(warehouse, day, run_id)
-    return Made(table, enrichment.doc, _INPUTS[enrichment.of], facts)
+    facts |= _cost(session, day, enrichment.name, run_id) | _where(table, warehouse, day, run_id)
+    return {table: facts}
 
 
-def briefing_made(session: Session, warehouse: Warehouse, day: date, run_id: str) -> Made:
-    """What writing the briefing of a day has brought up to date."""
+def briefing_facts(session: Session, warehouse: Warehouse, day: date, run_id: str) -> Facts:
+    """What is known of the briefing of a day, as a run has left it."""
     sql = "SELECT count(*), count_if(run_id = ?) FROM enriched.briefings WHERE day = ?"
     facts = _counts(session, sql, [run_id, day]) | _cost(session, day, BRIEFING, run_id)
-    return Made(
-        "enriched.briefings", _SAYS["enriched.briefings"], _BRIEFED_FROM, facts | _where(warehouse, day, run_id)
-    )
+    return {BRIEFINGS.name: facts | _where(BRIEFINGS.name, warehouse, day, run_id)}
 
 
-def table_made(
-    session: Session, warehouse: Warehouse, table: str, doc: str, made_of: tuple[str, ...], day: date, run_id: str
-) -> Made:
-    """What a stage of its own has brought up to date: a table that has the columns ``day`` and ``run_id``."""
+def table_facts(session: Session, warehouse: Warehouse, table: str, day: date, run_id: str) -> Facts:
+    """What is known of the table of a stage of its own, which has the columns ``day`` and ``run_id``."""
     sql = f"SELECT count(*), count_if(run_id = ?) FROM {identifier(table)} WHERE day = ?"
-    return Made(table, doc, made_of, _counts(session, sql, [run_id, day]) | _where(warehouse, day, run_id))
+    return {table: _counts(session, sql, [run_id, day]) | _where(table, warehouse, day, run_id)}
 
 
 def _counts(session: Session, sql: str, params: list[Any]) -> dict[str, Any]:
@@ -129,5 +131,6 @@ def _cost(session: Session, day: date, asker: str, run_id: str) -> dict[str, Any
     }
 
 
-def _where(warehouse: Warehouse, day: date, run_id: str) -> dict[str, Any]:
-    return {"warehouse": warehouse.name, "day": day.isoformat(), "run_id": run_id}
+def _where(table: str, warehouse: Warehouse, day: date, run_id: str) -> dict[str, Any]:
+    group = table.partition(".")[0]
+    return {"group": group, "warehouse": warehouse.name, "day": day.isoformat(), "run_id": run_id}

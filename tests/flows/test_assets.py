@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect import flow
+from prefect import flow, runtime
 from prefect.client.orchestration import get_client
-from prefect.events.filters import EventFilter, EventNameFilter
+from prefect.events.filters import EventFilter, EventNameFilter, EventRelatedFilter
+from prefect.events.worker import EventsWorker
 
+import tasks.enrich
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.run import enrich
 from hnintel.errors import WarehouseBusy
 from hnintel.runs import lineage
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
-from tasks import assets, transform
+from tasks import articles, assets, brief, ingest, transform
 from tests.warehouse.other import HAS_THE_LOCK, other_process
 from tests.warehouse.world import DAY, load_sample
 
@@ -27,14 +29,14 @@ MATERIALIZED = "prefect.asset.materialization.succeeded"
 
 @pytest.fixture(scope="module")
 def made(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """The materializations that a day's rows are told with, as the server has them."""
+    """The materializations of a day's tables, as the server has them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HNINTEL_HOME", str(tmp_path_factory.mktemp("home")))
-        _make_and_tell()
+        _make()
     return asyncio.run(_events({"duckdb://hnintel/enriched/briefings", "duckdb://hnintel/marts/stories"}))
 
 
-def _make_and_tell() -> None:
+def _make() -> None:
     settings = load_settings()
     warehouse = open_warehouse(settings)
     load_sample(warehouse)
@@ -43,12 +45,12 @@ def _make_and_tell() -> None:
 
     @flow(name="tells")
     def tells() -> None:
-        assets.items(DAY, "loading")
-        assets.articles(DAY, "the-run")
+        assets.of_items(ingest.end)(DAY, ingest.STAGE, "sample", "loading", 0, 0)
+        assets.of_articles(ingest.end)(DAY, articles.STAGE, "sample", "the-run", 0, 0)
         for name in load_enrichments():
-            assets.enriched(name, DAY, "the-run")
+            assets.of_answers(tasks.enrich.end, name)(name, DAY, "the-run")
         transform.build(DAY, DAY)
-        assets.briefed(DAY, "the-run")
+        assets.of_briefing(brief.brief)(DAY, "the-run")
 
     tells()
 
@@ -117,6 +119,39 @@ def test_what_is_known_of_a_table_is_told_with_it(made: list[dict[str, Any]]) ->
     assert (asked["function"], asked["calls"]) == ("AI_CLASSIFY", topic["rows"])
     assert asked["model"].startswith("offline-")
     assert topic["warehouse"] == "duckdb"
+
+
+def test_a_table_is_of_the_task_that_wrote_it(made: list[dict[str, Any]]) -> None:
+    runs = {_related(one, "task-run") for one in made if one["resource"]["prefect.resource.id"].count("/raw/")}
+    assert runs == {f"end ingest of {DAY}", f"end articles of {DAY}"}
+    writer = {one["resource"]["prefect.resource.name"]: _related(one, "task-run") for one in made}
+    assert writer["enriched.topic_current"] == f"end topic of {DAY}"
+    assert writer["enriched.briefings"] == f"brief {DAY}"
+
+
+def _related(event: dict[str, Any], role: str) -> str:
+    (name,) = (one["prefect.resource.name"] for one in event["related"] if one["prefect.resource.role"] == role)
+    return str(name)
+
+
+def test_a_task_that_was_given_no_tables_writes_without_an_event(prefect_server: None, home: Path) -> None:
+    load_sample(open_warehouse(load_settings()))
+
+    @flow
+    def reads() -> str:
+        ingest.end(DAY, ingest.STAGE, "sample", "loading", 0, 0)
+        return str(runtime.flow_run.id)
+
+    run = reads()
+    with open_warehouse(load_settings()).transaction() as session:
+        ended = session.execute("SELECT status FROM ops.partitions WHERE day = ? AND stage = ?", [DAY, ingest.STAGE])
+    assert ended == [("complete",)]
+    EventsWorker.drain_all(timeout=30)
+    asked = EventFilter(
+        related=EventRelatedFilter(id=[f"prefect.flow-run.{run}"]), event=EventNameFilter(prefix=["prefect.asset."])
+    )
+    with get_client(sync_client=True) as client:
+        assert client.read_events(filter=asked, limit=1).events == []
 
 
 def test_every_table_has_an_owner(made: list[dict[str, Any]]) -> None:
