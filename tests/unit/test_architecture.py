@@ -45,15 +45,15 @@ FLOORS = {
     """,
     "tasks": """
         prefect_private
-        assets backfill billing brief checks concurrency dbt_runner kept_results prefect_errors snowflake_block
-        . events own_stage policies transform
+        assets backfill billing checks concurrency dbt_runner kept_results prefect_errors snowflake_block
+        . brief events own_stage policies transform
         articles enrich ingest
         spotlight
     """,
     "flows": """
-        approval billing checks futures local run_log spotlight stage task_runner
-        . asking reading transform watch
-        enrich
+        approval billing futures local run_log stage task_runner
+        . asking checks reading transform watch
+        enrich spotlight
         main
         backfill_children reconcile
         backfill
