@@ -73,8 +73,14 @@ async def emit_waiting() -> int:
 
 
 async def ended(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
-    """Hook of a flow that ended: announce what it put into the outbox."""
-    await emit_waiting()
+    """Hook of a flow that ended: announce what it put into the outbox.
+
+    Where the warehouse cannot be had, that is logged in one line, and what waits is left to the next run.
+    """
+    try:
+        await emit_waiting()
+    except errors.HnIntelError as error:
+        _log().warning("events may wait in the outbox, for the next run: %s", errors.first_line(error))
 
 
 async def failed(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
@@ -87,8 +93,11 @@ async def failed(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
     try:
         await send([as_prefect(event)])
     except Exception as error:
-        _log().warning("%s waits in the outbox: Prefect does not take it (%s)", event.name, _kind(error))
-        await asyncio.to_thread(_put, event)
+        _log().warning("%s is put into the outbox: Prefect does not take it (%s)", event.name, _kind(error))
+        try:
+            await asyncio.to_thread(_put, event)
+        except errors.HnIntelError as unkept:
+            _log().warning("%s is not announced: %s", event.name, errors.first_line(unkept))
 
 
 #: What a flow's decorator takes, so that a failure is announced: ``@flow(..., **FAILURE_TOLD)``. Its result is not

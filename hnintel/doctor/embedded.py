@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import duckdb
@@ -13,6 +12,7 @@ from hnintel.doctor.finding import Finding
 from hnintel.engines import open_engine
 from hnintel.errors import HnIntelError, first_line
 from hnintel.settings import Settings
+from hnintel.warehouse.duckdb.file import held_by
 from hnintel.warehouse.duckdb.lock import HeldElsewhere, hold_on
 from hnintel.warehouse.migrations import known_migrations
 
@@ -37,15 +37,14 @@ def warehouse_file(path: Path) -> Finding:
     except HeldElsewhere as held:
         return _held_by(path, str(held))
     except duckdb.Error as error:
-        return _cannot_be_opened(path, str(error))
+        return _cannot_be_opened(path, error)
     return Finding.ok("warehouse file", f"{path}, {path.stat().st_size / 1e6:.1f} MB")
 
 
-def _cannot_be_opened(path: Path, told: str) -> Finding:
-    held = re.search(r"lock is held in .{1,4096}? \(PID (\d+)\)", told)
-    if held or "Could not set lock" in told:
-        return _held_by(path, f"process {held.group(1)}" if held else "another process")
-    first = first_line(told, 200).rstrip("!.")
+def _cannot_be_opened(path: Path, error: duckdb.Error) -> Finding:
+    if holder := held_by(error):
+        return _held_by(path, holder)
+    first = first_line(error, 200).rstrip("!.")
     return Finding.missing("warehouse file", f"{path} cannot be opened ({first})", f"mv {path} {path}.broken")
 
 

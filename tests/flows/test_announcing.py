@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 import httpx
@@ -114,6 +116,32 @@ def test_many_that_wait_are_noted_as_they_are_taken(
     assert [was for _, was in told(home)].count(True) == 4
     assert asyncio.run(events.emit_waiting()) == 1
     assert batches == [2, 2, 1, 1]
+
+
+def test_a_warehouse_that_cannot_be_had_is_one_line_in_the_log_of_the_hook(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from prefect import flow
+    from prefect.client.schemas.objects import FlowRun
+    from prefect.states import Completed
+
+    from tasks import events
+
+    monkeypatch.setenv("HNINTEL_LOCK_WAIT", "0.1")
+    with open_warehouse(load_settings()).transaction(stage="enrich"):
+        pass
+    log = logging.getLogger("prefect.hnintel.events")
+    log.addHandler(caplog.handler)
+    try:
+        with duckdb.connect() as another:
+            another.execute(f"ATTACH '{home / 'hnintel.duckdb'}'")
+            asyncio.run(events.ended(flow(lambda: None, name="daily"), FlowRun(flow_id=uuid4()), Completed()))
+    finally:
+        log.removeHandler(caplog.handler)
+    (line,) = {one.getMessage() for one in caplog.records if one.name == log.name}
+    assert line.startswith("events may wait in the outbox, for the next run: ")
+    assert "is held by this process" in line
+    assert "\n" not in line
 
 
 @pytest.mark.parametrize(

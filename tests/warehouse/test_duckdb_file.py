@@ -361,3 +361,31 @@ def test_an_empty_file_in_a_home_that_has_only_the_log_of_this_run_is_a_new_one(
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "2026-10-22-run.jsonl").write_text("{}\n", encoding="utf-8")
     assert fetch(open_duckdb(tmp_path), "SELECT count(*) FROM raw.items") == [(0,)]
+
+
+def _attached_by_another_instance(path: Path) -> duckdb.DuckDBPyConnection:
+    """Keep the file open as a thread of this process does that was interrupted within a transaction."""
+    instance = duckdb.connect()
+    instance.execute(f"ATTACH '{path}'")
+    return instance
+
+
+def test_a_file_that_this_process_has_not_closed_is_told_to_be_held_and_not_to_be_moved_away(tmp_path: Path) -> None:
+    warehouse = open_duckdb(tmp_path, lock_wait=0.2)
+    load(warehouse, [story(1)])
+    with _attached_by_another_instance(warehouse.path):
+        with pytest.raises(
+            WarehouseBusy, match=rf"is held by this process \({os.getpid()}\); waited 0\.2 s"
+        ) as refused:
+            fetch(warehouse, "SELECT 1")
+    assert "move" not in str(refused.value)
+    assert fetch(warehouse, "SELECT id FROM raw.items") == [(1,)]
+
+
+def test_a_file_that_this_process_has_not_closed_is_waited_for(tmp_path: Path) -> None:
+    warehouse = open_duckdb(tmp_path, lock_wait=60)
+    load(warehouse, [story(1)])
+    closing = Timer(0.3, _attached_by_another_instance(warehouse.path).close)
+    closing.start()
+    assert fetch(warehouse, "SELECT id FROM raw.items") == [(1,)]
+    closing.join()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -19,7 +18,7 @@ from hnintel.snowflake_settings import Stage
 from hnintel.warehouse.base import Dialect, Query, Session, Step, T
 from hnintel.warehouse.duckdb.ai_functions import Meter, connect_with_functions
 from hnintel.warehouse.duckdb.dialect import DuckDBDialect
-from hnintel.warehouse.duckdb.file import OpenFile, open_file
+from hnintel.warehouse.duckdb.file import OpenFile, held_by, open_file
 from hnintel.warehouse.duckdb.lock import busy, take_hold, waiting_for
 from hnintel.warehouse.duckdb.remains import remains
 from hnintel.warehouse.duckdb.session import DuckDBSession, begun
@@ -123,12 +122,12 @@ class DuckDBWarehouse:
                     hold.patience.got_it()
                     return file
                 except duckdb.Error as error:
-                    if not _is_held(error):
+                    holder = held_by(error)
+                    if holder is None:
                         self._mend_or_refuse(error, mended)
                         mended = True
                         continue
-                    holder = _holding_process(error)
-                    if time.monotonic() >= deadline:  # by one that does not know of our lock
+                    if time.monotonic() >= deadline:  # by one that does not know of our lock, or cannot end
                         hold.patience.in_vain(wait)
                         raise busy(self.path, holder, wait) from None
                     aloud.tell(partial(waiting_for, self.path, holder, deadline))
@@ -192,12 +191,3 @@ def _is_full(error: duckdb.Error) -> bool:
 
 def _is_damaged(error: duckdb.Error) -> bool:
     return "Could not read" in str(error) or "Corrupt database file" in str(error)
-
-
-def _is_held(error: duckdb.Error) -> bool:
-    return "Could not set lock" in str(error) or "being used by another process" in str(error)
-
-
-def _holding_process(error: duckdb.Error) -> str:
-    found = re.search(r"lock is held in (.{1,4096}?) \(PID (\d+)\)", str(error))
-    return f"process {found.group(2)} ({Path(found.group(1)).name})" if found else "another process"

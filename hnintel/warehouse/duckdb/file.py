@@ -11,8 +11,10 @@ import duckdb
 
 from hnintel.warehouse.duckdb.ai_functions import connect
 
-#: What DuckDB says where a file cannot be attached and yet be opened by itself.
-_OPENED_BY_ITSELF = re.compile("Unique file handle conflict|database with name .* already exists")
+#: What DuckDB says where another of its instances in this process has the file attached.
+_ATTACHED_HERE = "Unique file handle conflict"
+#: What it says where a file cannot be attached and may yet be opened by itself.
+_OPENED_BY_ITSELF = re.compile(f"{_ATTACHED_HERE}|database with name .* already exists")
 #: As many as transactions run on different files at once, which is seldom more than one.
 _MOST_IDLE = 2
 #: Instances that no file is attached to. To append and to pop is one step, whichever thread does it.
@@ -64,6 +66,17 @@ def open_file(path: Path, shared: bool = False) -> OpenFile:
     path = path.resolve()  # DuckDB takes the name from there
     attached = None if shared else _attached(path)
     return attached or OpenFile(connect(str(path)))
+
+
+def held_by(error: duckdb.Error) -> str | None:
+    """The process that holds the file, where *error* says that one does; such a file is sound."""
+    told = str(error)
+    if _ATTACHED_HERE in told:  # an interrupted thread of this process has not closed it yet
+        return f"this process ({os.getpid()})"
+    if "Could not set lock" not in told and "being used by another process" not in told:
+        return None
+    found = re.search(r"lock is held in (.{1,4096}?) \(PID (\d+)\)", told)
+    return f"process {found.group(2)} ({Path(found.group(1)).name})" if found else "another process"
 
 
 def _attached(path: Path) -> OpenFile | None:
