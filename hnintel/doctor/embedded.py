@@ -12,7 +12,8 @@ from hnintel.doctor.finding import Finding
 from hnintel.engines import open_engine
 from hnintel.errors import HnIntelError, first_line
 from hnintel.settings import Settings
-from hnintel.warehouse.duckdb.file import held_by
+from hnintel.warehouse.duckdb.ai_functions import connect
+from hnintel.warehouse.duckdb.file import held_by, is_of_another_kind
 from hnintel.warehouse.duckdb.lock import HeldElsewhere, hold_on
 from hnintel.warehouse.migrations import known_migrations
 
@@ -33,7 +34,7 @@ def warehouse_file(path: Path) -> Finding:
         return Finding.missing("warehouse file", f"{path} cannot be written", f"chmod u+w {path}")
     try:
         with hold_on(path).taken(0):
-            duckdb.connect(str(path)).close()
+            connect(str(path)).close()
     except HeldElsewhere as held:
         return _held_by(path, str(held))
     except duckdb.Error as error:
@@ -44,8 +45,8 @@ def warehouse_file(path: Path) -> Finding:
 def _cannot_be_opened(path: Path, error: duckdb.Error) -> Finding:
     if holder := held_by(error):
         return _held_by(path, holder)
-    first = first_line(error, 200).rstrip("!.")
-    return Finding.missing("warehouse file", f"{path} cannot be opened ({first})", f"mv {path} {path}.broken")
+    why = "it is no DuckDB file" if is_of_another_kind(error) else first_line(error, 200).rstrip("!.")
+    return Finding.missing("warehouse file", f"{path} cannot be opened ({why})", f"mv {path} {path}.broken")
 
 
 def _held_by(path: Path, holder: str) -> Finding:
@@ -60,7 +61,7 @@ def schema_version(path: Path) -> Finding:
     if not path.exists():
         return Finding.ok("schema version", f"none yet; the first run makes version {known}")
     try:
-        with hold_on(path).taken(0), duckdb.connect(str(path)) as connection:
+        with hold_on(path).taken(0), connect(str(path)) as connection:
             found = connection.execute("SELECT max(version) FROM ops.schema_versions").fetchone()
     except duckdb.CatalogException:
         return Finding.ok("schema version", f"none yet; the first run makes version {known}")

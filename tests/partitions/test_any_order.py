@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +17,7 @@ from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.run import enrich
 from hnintel.ledger import leases, stage_rows
 from hnintel.partitions.state import partition
+from hnintel.warehouse.duckdb.ai_functions import connect
 from hnintel.warehouse.table_hashes import contents
 from tests.partitions.days import DAY, NOW, READ, Days
 
@@ -49,7 +49,7 @@ def left_by(order: list[date], at_once: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         days = Days(Path(folder), lock_wait=60)
         # The file is held meanwhile: opening it anew for each of a hundred transactions takes longer than all they do.
-        with duckdb.connect(str(days.warehouse.path)), ThreadPoolExecutor(at_once) as pool:
+        with connect(str(days.warehouse.path)), ThreadPoolExecutor(at_once) as pool:
             jobs = [pool.submit(run, days, day, f"run {number}") for number, day in enumerate(order)]
             for job in jobs:
                 job.result()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, nullcontext
 from functools import partial
 from pathlib import Path
 from threading import Event, Timer
@@ -16,10 +17,12 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
 from hnintel.engines.base import Answer, EngineUnreachable
 from hnintel.errors import WarehouseBusy, WarehouseError
 from hnintel.warehouse.base import Query, Step
+from hnintel.warehouse.duckdb.ai_functions import connect_with_functions
 from hnintel.warehouse.duckdb.file import OpenFile, open_file
 from hnintel.warehouse.duckdb.turns import only_here
 from hnintel.warehouse.migrations import migrate
@@ -116,6 +119,34 @@ def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> No
         fetch(open_duckdb(tmp_path), "SELECT 1")
     assert "\n" not in str(refused.value)
     assert path.read_text() == "a diary\n" * 1000
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["", "while dbt may have it"])
+def test_a_sqlite_file_is_refused_and_no_extension_is_fetched_for_it(tmp_path: Path, shared: bool) -> None:
+    path = tmp_path / "hnintel.duckdb"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE mine (a)")
+    content = path.read_bytes()
+    with only_here(path, 0) if shared else nullcontext(), pytest.raises(WarehouseError) as refused:
+        fetch(open_duckdb(tmp_path), "SELECT 1")
+    mend = "move that file away, or give another HNINTEL_DUCKDB_PATH"
+    assert str(refused.value) == f"{path} cannot be opened: it is no DuckDB file: {mend}"
+    assert path.read_bytes() == content
+
+
+def test_no_connection_fetches_or_loads_an_extension(tmp_path: Path) -> None:
+    settings = ("autoinstall_known_extensions", "autoload_known_extensions")
+    query = f"SELECT {', '.join(f'current_setting({name!r})' for name in settings)}"
+    with connect_with_functions(Answering()) as memory:
+        assert memory.execute(query).fetchall() == [(False, False)]
+    warehouse = open_duckdb(tmp_path)
+    assert fetch(warehouse, query) == [(False, False)]
+    profiles = yaml.safe_load((ROOT / "dbt" / "profiles.yml").read_text(encoding="utf-8"))
+    dbt = profiles["hnintel"]["outputs"]["duckdb"]["config_options"]
+    assert dbt == dict.fromkeys(settings, False)
+    with only_here(warehouse.path, 0), warehouse.transaction(stage="enrich") as session:
+        assert session.execute(query) == [(False, False)]
+        duckdb.connect(str(warehouse.path), config=dbt).close()  # DuckDB refuses it where the two do not agree
 
 
 def test_a_file_that_was_cut_off_is_told_to_be_damaged(tmp_path: Path) -> None:
@@ -373,11 +404,9 @@ def _attached_by_another_instance(path: Path) -> duckdb.DuckDBPyConnection:
 def test_a_file_that_this_process_has_not_closed_is_told_to_be_held_and_not_to_be_moved_away(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path, lock_wait=0.2)
     load(warehouse, [story(1)])
-    with _attached_by_another_instance(warehouse.path):
-        with pytest.raises(
-            WarehouseBusy, match=rf"is held by this process \({os.getpid()}\); waited 0\.2 s"
-        ) as refused:
-            fetch(warehouse, "SELECT 1")
+    held = rf"is held by this process \({os.getpid()}\); waited 0\.2 s"
+    with _attached_by_another_instance(warehouse.path), pytest.raises(WarehouseBusy, match=held) as refused:
+        fetch(warehouse, "SELECT 1")
     assert "move" not in str(refused.value)
     assert fetch(warehouse, "SELECT id FROM raw.items") == [(1,)]
 

@@ -129,7 +129,7 @@ def test_dbt_may_open_the_file_whenever_a_thread_is_in_a_transaction(tmp_path: P
     warehouse = open_duckdb(tmp_path)
     load(warehouse, [story(1)])
     with only_here(warehouse.path, 0):
-        with warehouse.transaction(stage="enrich"), duckdb.connect(str(warehouse.path)) as dbt:
+        with warehouse.transaction(stage="enrich"), connect(str(warehouse.path)) as dbt:
             assert dbt.execute("SELECT id FROM raw.items").fetchall() == [(1,)]
         with duckdb.connect(str(warehouse.path)), warehouse.transaction(stage="enrich") as session:
             assert session.execute("SELECT id FROM raw.items") == [(1,)]

@@ -30,6 +30,7 @@ from hnintel.sources.sample import SampleSource
 from hnintel.urls import canonical_url
 from hnintel.warehouse.base import Warehouse
 from hnintel.warehouse.duckdb.adapter import DuckDBWarehouse
+from hnintel.warehouse.duckdb.ai_functions import connect
 from hnintel.warehouse.snowflake.adapter import SnowflakeWarehouse
 from hnintel.window import Window
 from tests.snowflake_stand_in import Statement, stand_in
@@ -165,7 +166,7 @@ def fresh_duckdb(folder: Path, engine: Engine | None = None) -> DuckDBWarehouse:
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Keep the file below *folder* open: to open it anew is then a matter of no time, and no other process has it."""
-    with duckdb.connect(str(folder / "hnintel.duckdb")):
+    with connect(str(folder / "hnintel.duckdb")):
         yield
 
 
@@ -267,7 +268,7 @@ class Asking:
         self.warehouse = self.opens(folder, self.engine)
         self._held: duckdb.DuckDBPyConnection | None = None
         if isinstance(self.warehouse, DuckDBWarehouse):
-            self._held = duckdb.connect(str(self.warehouse.path))
+            self._held = connect(str(self.warehouse.path))
 
     def let_go(self) -> None:
         """Leave the file to other processes. Until then it is held, which makes opening it anew a matter of no time."""

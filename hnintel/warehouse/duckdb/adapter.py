@@ -18,7 +18,7 @@ from hnintel.snowflake_settings import Stage
 from hnintel.warehouse.base import Dialect, Query, Session, Step, T
 from hnintel.warehouse.duckdb.ai_functions import Meter, connect_with_functions
 from hnintel.warehouse.duckdb.dialect import DuckDBDialect
-from hnintel.warehouse.duckdb.file import OpenFile, held_by, open_file
+from hnintel.warehouse.duckdb.file import OpenFile, held_by, is_of_another_kind, open_file
 from hnintel.warehouse.duckdb.lock import busy, take_hold, waiting_for
 from hnintel.warehouse.duckdb.remains import remains
 from hnintel.warehouse.duckdb.session import DuckDBSession, begun
@@ -144,7 +144,8 @@ class DuckDBWarehouse:
             self.path.unlink()
             if not mended:
                 return
-        told = f"{self.path} cannot be opened: {first_line(error).rstrip('!.')}"
+        why = "it is no DuckDB file" if is_of_another_kind(error) else first_line(error).rstrip("!.")
+        told = f"{self.path} cannot be opened: {why}"
         if _is_full(error):  # DuckDB itself leaves an empty file then
             raise WarehouseError(f"{told}: make room in {self.path.parent}, then run it again") from None
         if not os.access(self.path, os.W_OK):

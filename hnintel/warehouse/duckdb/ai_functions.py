@@ -18,6 +18,9 @@ from hnintel.engines.base import Answer, AskingStopped, Engine, Label, Spent, Us
 from hnintel.errors import HnIntelError
 from hnintel.warehouse.statements import statement, statements
 
+#: DuckDB would fetch an extension for a file of another kind, as of SQLite, and load its code. All that the pipeline
+#: uses is in DuckDB itself. Connections of one process to one file must agree on this: dbt/profiles.yml has the same.
+_WITHOUT_EXTENSIONS = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 #: Groups that are asked about at once; what answers bounds its own requests below that.
 _GROUPS_AT_ONCE = 16
 
@@ -68,12 +71,17 @@ class Meter:
 
 
 def connect(database: str) -> duckdb.DuckDBPyConnection:
-    """A connection to *database* that prints nothing.
+    """A connection to *database* that prints nothing, and that fetches and loads no extension.
 
     Where the main module has no file, as in a worker process of dask or in a notebook, DuckDB takes itself to be at a
     terminal and draws a progress bar on standard output, into the middle of what ``--json`` prints there.
     """
-    connection = duckdb.connect(database)
+    try:
+        connection = duckdb.connect(database, config=dict(_WITHOUT_EXTENSIONS))
+    except duckdb.ConnectionException as error:
+        if "different configuration" not in str(error):
+            raise
+        connection = duckdb.connect(database)  # the caller's own code has it open already, so it is a DuckDB file
     connection.execute("SET enable_progress_bar = false")
     return connection
 

@@ -79,12 +79,19 @@ def held_by(error: duckdb.Error) -> str | None:
     return f"process {found.group(2)} ({Path(found.group(1)).name})" if found else "another process"
 
 
+def is_of_another_kind(error: duckdb.Error) -> bool:
+    """Whether *error* says that the file is no DuckDB file, or one that only an extension could read."""
+    told = str(error)
+    return "not a valid DuckDB database file" in told or ('Extension "' in told and "not found" in told)
+
+
 def _attached(path: Path) -> OpenFile | None:
     """None where it can only be opened by itself: others of this process have it, or an instance has its name."""
     instance = _taken()
     try:
         instance.execute(f"SET temp_directory = {_literal(path.with_name(f'{path.name}.tmp'))}")  # as where it opens it
-        instance.execute(f"ATTACH {_literal(path)}")  # by the name that DuckDB gives it, as where it opens it by itself
+        # By the name that DuckDB gives it, as where it opens it by itself; its kind is not guessed from its contents.
+        instance.execute(f"ATTACH {_literal(path)} (TYPE duckdb)")
     except duckdb.Error as error:
         if _OPENED_BY_ITSELF.search(str(error)) is None:
             instance.close()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,14 @@ def test_a_file_of_something_else_is_told_and_left(tmp_path: Path) -> None:
     found = embedded.warehouse_file(path)
     assert (found.outcome, found.mends) == ("missing", (f"mv {path} {path}.broken",))
     assert path.read_text() == "no database"
+    assert embedded.schema_version(path).outcome == "skipped"
+
+
+def test_a_sqlite_file_is_told_to_be_no_warehouse(tmp_path: Path) -> None:
+    path = tmp_path / "hn.duckdb"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE mine (a)")
+    assert embedded.warehouse_file(path).detail == f"{path} cannot be opened (it is no DuckDB file)"
     assert embedded.schema_version(path).outcome == "skipped"
 
 
