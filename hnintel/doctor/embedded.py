@@ -10,11 +10,12 @@ import httpx
 
 from hnintel.doctor.finding import Finding
 from hnintel.engines import open_engine
-from hnintel.errors import HnIntelError, first_line
+from hnintel.errors import HnIntelError, WarehouseError, first_line
 from hnintel.settings import Settings
 from hnintel.warehouse.duckdb.ai_functions import connect
 from hnintel.warehouse.duckdb.file import held_by, is_of_another_kind
 from hnintel.warehouse.duckdb.lock import HeldElsewhere, hold_on
+from hnintel.warehouse.duckdb.remains import refuse_what_is_no_file
 from hnintel.warehouse.migrations import known_migrations
 
 _PATIENCE = 10.0
@@ -24,6 +25,12 @@ _FEW = 16
 
 def warehouse_file(path: Path) -> Finding:
     """Whether the file can be opened for writing, or made; nothing is written."""
+    try:
+        refuse_what_is_no_file(path)
+    except WarehouseError as error:
+        return Finding.missing("warehouse file", str(error))
+    except OSError as error:
+        return Finding.missing("warehouse file", f"{path} cannot be opened ({error.strerror})")
     if not path.exists():
         there = next(one for one in path.parents if one.exists())
         if not os.access(there, os.W_OK | os.X_OK):
@@ -58,6 +65,10 @@ def _held_by(path: Path, holder: str) -> Finding:
 def schema_version(path: Path) -> Finding:
     """Whether this code knows the shape of the tables; an older one is brought up by the next run."""
     known = max(known_migrations())
+    try:
+        refuse_what_is_no_file(path)
+    except (WarehouseError, OSError):
+        return Finding.skipped("schema version", "the warehouse file cannot be opened now")
     if not path.exists():
         return Finding.ok("schema version", f"none yet; the first run makes version {known}")
     try:

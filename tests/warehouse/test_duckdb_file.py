@@ -360,40 +360,6 @@ def test_what_fails_in_one_thread_is_rolled_back_before_the_next_has_the_file(tm
         assert second.result() == [(1,)]
 
 
-def _emptied(folder: Path) -> Path:
-    """The file of a warehouse that had rows, cut to nothing."""
-    warehouse = open_duckdb(folder)
-    load(warehouse, [story(1)])
-    with warehouse.path.open("wb"):
-        return warehouse.path
-
-
-@pytest.mark.parametrize("beside", ["site/2026-10-22.html", "logs/2026-10-22-run.jsonl", "hnintel.duckdb.wal"])
-def test_an_empty_file_beside_what_was_made_of_it_is_refused_and_kept(tmp_path: Path, beside: str) -> None:
-    other = tmp_path / beside
-    other.parent.mkdir(exist_ok=True)
-    other.write_text("of an earlier run", encoding="utf-8")
-    os.utime(other, (1_700_000_000, 1_700_000_000))
-    path = _emptied(tmp_path)
-    if not other.exists():  # DuckDB took the log in when it closed the file
-        other.write_text("of an earlier run", encoding="utf-8")
-    with pytest.raises(WarehouseError, match=r"hnintel\.duckdb is empty, and .*: put a copy of it in its place, or "):
-        fetch(open_duckdb(tmp_path), "SELECT 1")
-    assert path.stat().st_size == 0
-    assert other.read_text(encoding="utf-8") == "of an earlier run"
-    path.unlink()  # as it is told
-    if other.suffix != ".wal":
-        assert fetch(open_duckdb(tmp_path), "SELECT count(*) FROM raw.items") == [(0,)]
-
-
-def test_an_empty_file_in_a_home_that_has_only_the_log_of_this_run_is_a_new_one(tmp_path: Path) -> None:
-    (tmp_path / "hnintel.duckdb").touch()
-    os.utime(tmp_path / "hnintel.duckdb", (1_700_000_000, 1_700_000_000))
-    (tmp_path / "logs").mkdir()
-    (tmp_path / "logs" / "2026-10-22-run.jsonl").write_text("{}\n", encoding="utf-8")
-    assert fetch(open_duckdb(tmp_path), "SELECT count(*) FROM raw.items") == [(0,)]
-
-
 def _attached_by_another_instance(path: Path) -> duckdb.DuckDBPyConnection:
     """Keep the file open as a thread of this process does that was interrupted within a transaction."""
     instance = duckdb.connect()

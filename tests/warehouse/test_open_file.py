@@ -66,6 +66,7 @@ def test_the_file_may_have_any_name_and_its_views_are_read_by_duckdb_itself(tmp_
 def test_by_a_link_it_is_the_same_file_and_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr(file, "connect", lambda database: opened.append(database) or connect(database))
+    fetch(warehouse_at(tmp_path / "hnintel.duckdb"), "SELECT 1")
     (tmp_path / "link.duckdb").symlink_to(tmp_path / "hnintel.duckdb")
     load(warehouse_at(tmp_path / "link.duckdb"), [story(1)])
     for name in ("link.duckdb", "hnintel.duckdb"):
@@ -148,7 +149,7 @@ def test_dbt_waits_until_no_thread_has_the_file_attached(tmp_path: Path) -> None
     with ThreadPoolExecutor(3) as pool:
         jobs = [pool.submit(many) for _ in range(3)]
         for _ in range(10):
-            with only_here(warehouse.path, 0), duckdb.connect(str(warehouse.path)) as dbt:
+            with only_here(warehouse.path, 0), connect(str(warehouse.path)) as dbt:
                 assert dbt.execute("SELECT id FROM raw.items").fetchall() == [(1,)]
         for job in jobs:
             job.result()

@@ -20,7 +20,7 @@ from hnintel.warehouse.duckdb.ai_functions import Meter, connect_with_functions
 from hnintel.warehouse.duckdb.dialect import DuckDBDialect
 from hnintel.warehouse.duckdb.file import OpenFile, held_by, is_of_another_kind, open_file
 from hnintel.warehouse.duckdb.lock import busy, take_hold, waiting_for
-from hnintel.warehouse.duckdb.remains import remains
+from hnintel.warehouse.duckdb.remains import begun_anew, remains
 from hnintel.warehouse.duckdb.session import DuckDBSession, begun
 from hnintel.warehouse.duckdb.turns import turns_on
 from hnintel.warehouse.migrations import migrate
@@ -49,6 +49,7 @@ class DuckDBWarehouse:
         self._lock_wait = lock_wait
         self._turns = turns_on(path)
         self._migrated = False
+        self._said_to_be_new = False
 
     def transaction(self, *, stage: Stage) -> AbstractContextManager[DuckDBSession]:
         """Open the file, begin, and commit when the block ends well; else nothing of it stays. A file has no roles."""
@@ -111,11 +112,12 @@ class DuckDBWarehouse:
         """The file, opened; who closes it gives the hold on it back. It is waited for so many seconds, in all."""
         hold, aloud = self._turns.hold, Aloud()
         deadline, next_pause = time.monotonic() + hold.patience.left(wait), _FIRST_PAUSE
-        mended = False
+        mended, opened_before = False, hold.was_taken
         while True:
             take_hold(hold, self.path, deadline - time.monotonic(), wait)
             with ExitStack() as undone:
                 undone.callback(hold.give_back)
+                self._say_if_another_is_gone(opened_before)
                 try:
                     file = open_file(self.path, self._turns.shared)
                     undone.pop_all()
@@ -133,6 +135,17 @@ class DuckDBWarehouse:
                     aloud.tell(partial(waiting_for, self.path, holder, deadline))
             pause(min(next_pause, max(0.0, deadline - time.monotonic())))
             next_pause = min(next_pause * 2, _LONGEST_PAUSE)
+
+    def _say_if_another_is_gone(self, opened_before: bool) -> None:
+        """Before a file is made: say once that pages or logs are of another, which somebody may want to put back."""
+        if self.path.exists():
+            return
+        line = begun_anew(self.path, self._home, opened_before)
+        if line and not self._said_to_be_new:
+            from hnintel import progress  # loads rich
+
+            progress.say(line)
+            self._said_to_be_new = True
 
     def _mend_or_refuse(self, error: duckdb.Error, mended: bool) -> None:
         if self._is_empty():  # `touch` or mktemp made it; DuckDB takes no file for a new one, but not this

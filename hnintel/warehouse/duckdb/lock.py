@@ -17,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hnintel.errors import WarehouseBusy, WarehouseError
+from hnintel.warehouse.duckdb.remains import refuse_what_is_no_file
 from hnintel.warehouse.waiting import Aloud, Patience, pause
 
 #: Seconds between two tries of a process that waits.
@@ -84,6 +85,11 @@ class Hold:
         finally:
             self.give_back()
 
+    @property
+    def was_taken(self) -> bool:
+        """Whether any process has had it, now or earlier."""
+        return Path(self._lock.lock_file).exists()
+
     def _holder(self) -> str:
         with suppress(OSError):
             return Path(self._lock.lock_file).read_text() or "another process"
@@ -109,9 +115,10 @@ def take_hold(hold: Hold, path: Path, left: float, wait: float) -> None:
 
     Raises:
         WarehouseBusy: another process had it all the time.
-        WarehouseError: there can be no file.
+        WarehouseError: there can be no file, or what is there is none.
     """
     try:
+        refuse_what_is_no_file(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         hold.take(left, aloud=True)
     except HeldElsewhere as held:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -218,6 +219,16 @@ def test_a_sqlite_file_is_told_to_be_no_warehouse(tmp_path: Path) -> None:
         other.execute("CREATE TABLE mine (a)")
     assert embedded.warehouse_file(path).detail == f"{path} cannot be opened (it is no DuckDB file)"
     assert embedded.schema_version(path).outcome == "skipped"
+
+
+def test_a_link_to_nothing_and_a_fifo_are_told_and_not_opened(tmp_path: Path) -> None:
+    link, fifo = tmp_path / "link.duckdb", tmp_path / "fifo.duckdb"
+    link.symlink_to(tmp_path / "gone.duckdb")
+    os.mkfifo(fifo)
+    for path, told in ((link, "is a link to"), (fifo, "is a FIFO")):
+        found = embedded.warehouse_file(path)
+        assert (found.outcome, told in found.detail) == ("missing", True)
+        assert embedded.schema_version(path).outcome == "skipped"
 
 
 def test_a_file_that_another_process_holds_is_a_warning_that_names_it(tmp_path: Path) -> None:
