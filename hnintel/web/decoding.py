@@ -17,6 +17,9 @@ _PIECE = 65_536
 _ZSTD_WINDOW_LOG = 23
 #: Servers apply one coding, misconfigured ones two or three; more is an attack on our time.
 _LAYERS = 4
+#: Members of a gzip body, or frames of a zstd one. An empty one is nine to twenty bytes that cost a new decompressor,
+#: so that no cap on bytes bounds the time they take.
+_PARTS = 1_000
 
 
 class DecodingFailed(Exception):
@@ -45,6 +48,23 @@ class Decoder(Protocol):
         """
 
 
+class _Parts:
+    """Counts the members or frames that one body is made of."""
+
+    def __init__(self) -> None:
+        self._count = 1
+
+    def begin_next(self) -> None:
+        """Count one more.
+
+        Raises:
+            DecodingFailed: that is more than a body may have.
+        """
+        self._count += 1
+        if self._count > _PARTS:
+            raise DecodingFailed(f"the compressed body has more than {_PARTS:,} parts")
+
+
 class _Zlib:
     """gzip (of any number of members) and deflate, with zlib's header or without it, as servers send both."""
 
@@ -53,6 +73,7 @@ class _Zlib:
         self._inner: zlib._Decompress | None = None
         self._head = b""
         self._trailing = False
+        self._members = _Parts()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         if self._inner is None:
@@ -80,9 +101,11 @@ class _Zlib:
     def _next_member(self, rest: bytes) -> bytes:
         """The bytes after a member: another one, or padding that servers append and browsers overlook."""
         if self._gzip and rest.startswith(b"\x1f\x8b"):
+            self._members.begin_next()
             self._inner = zlib.decompressobj(_window(rest, gzip=True))
             return rest
-        self._trailing = bool(rest)
+        # The first byte of a member may come in one piece and the second in the next; zlib keeps it until then.
+        self._trailing = bool(rest) and not (self._gzip and rest == b"\x1f")
         return b""
 
 
@@ -121,10 +144,12 @@ class _Zstd:
     def __init__(self) -> None:
         self._inner = self._frame()
         self._begun = False
+        self._frames = _Parts()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         while data or not (self._inner.needs_input or self._inner.eof):
             if self._inner.eof:  # a frame after a frame: the format allows any number
+                self._frames.begin_next()
                 self._inner = self._frame()
             self._begun = True
             try:

@@ -55,8 +55,36 @@ def test_gzip_of_several_members_is_one_body_and_padding_is_overlooked() -> None
     assert decoded(gzip.compress(b"one ") + gzip.compress(b"two") + bytes(10), "gzip", 7) == b"one two"
 
 
+@pytest.mark.parametrize("step", range(1, 40))
+def test_a_member_of_gzip_is_read_wherever_the_pieces_end(step: int) -> None:
+    assert decoded(gzip.compress(b"one ") + gzip.compress(b"two ") + gzip.compress(b"three"), "gzip", step) == (
+        b"one two three"
+    )
+
+
 def test_zstd_of_several_frames_is_one_body() -> None:
     assert decoded(zstd.compress(b"one ") + zstd.compress(b"two"), "zstd", 5) == b"one two"
+
+
+#: The smallest part of each coding that can be repeated without a byte coming out.
+EMPTY_PARTS = {
+    "gzip": gzip.compress(b""),
+    "zstd": zstd.compress(b""),
+    "zstd, skippable": bytes.fromhex("502a4d1800000000"),
+}
+
+
+@pytest.mark.parametrize("part", EMPTY_PARTS)
+@pytest.mark.parametrize("step", [7, 1_000_000])
+def test_a_body_of_very_many_empty_parts_is_refused(part: str, step: int) -> None:
+    with pytest.raises(DecodingFailed, match="more than 1,000 parts"):
+        decoded(EMPTY_PARTS[part] * 1_001, part.split(",")[0], step)
+
+
+@pytest.mark.parametrize("part", EMPTY_PARTS)
+def test_a_body_of_a_thousand_parts_is_read(part: str) -> None:
+    encoding = part.split(",")[0]
+    assert decoded(EMPTY_PARTS[part] * 999 + ENCODERS[encoding](b"end"), encoding) == b"end"
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", "Identity , "])
