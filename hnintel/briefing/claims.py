@@ -16,7 +16,7 @@ CLAIMS_AT_MOST = 12
 IDS_AT_MOST = 20
 #: Of a claim's text, which is asked for as one sentence.
 CHARACTERS_AT_MOST = 1_000
-#: Claims of one section that may cite the same story, and those that may rest on it alone.
+#: Claims of one section that may cite the same story, and those that may rest on it alone; further ones are refused.
 _CLAIMS_A_STORY, _CLAIMS_ON_ONE = 3, 2
 #: Citations that stories did not bear, from which on an answer that comes down to one story is a bad one: whatever
 #: that story says, it is not what the others say.
@@ -60,10 +60,12 @@ def hold(section: str, answer: str | None, evidence: Evidence) -> Held:
         text = without_controls(claim["text"]).strip() if _has_shape(claim) else ""
         known = [number for number in dict.fromkeys(claim["ids"]) if number in evidence.stories] if text else []
         borne = evidence.supporting(text, known) if len(text) <= CHARACTERS_AT_MOST else []
+        ids = borne[:IDS_AT_MOST]
+        if evidence.foreign_names(text, ids):
+            borne = ids = []
         lost += len(known) - len(borne)
-        ids = [number for number in borne if cited[number] < _CLAIMS_A_STORY][:IDS_AT_MOST]
-        is_one_more = len(ids) == 1 and alone[ids[0]] >= _CLAIMS_ON_ONE
-        if not ids or is_one_more or len(held.kept) == CLAIMS_AT_MOST:
+        is_full = len(held.kept) == CLAIMS_AT_MOST
+        if not ids or is_full or _is_one_too_many(ids, cited, alone):
             continue
         held.kept.append({"section": section, "text": text, "ids": ids})
         cited.update(ids)
@@ -72,6 +74,15 @@ def hold(section: str, answer: str | None, evidence: Evidence) -> Held:
     if (lost and not held.kept) or (lost >= _LOST_CITATIONS and len(cited) == 1):
         return Held(refused=len(claims), bad="the answer's claims do not speak of the stories that they cite")
     return held
+
+
+def _is_one_too_many(ids: list[int], cited: Counter[int], alone: Counter[int]) -> bool:
+    """Whether a story bears its share of claims already.
+
+    The claim then goes whole: without that citation it would stand on the others, which may not say it.
+    """
+    rests_on_one = len(ids) == 1 and alone[ids[0]] >= _CLAIMS_ON_ONE
+    return rests_on_one or any(cited[number] >= _CLAIMS_A_STORY for number in ids)
 
 
 def _has_shape(claim: object) -> bool:

@@ -125,8 +125,8 @@ def test_a_page_of_a_flood_of_claims_stays_small(tmp_path: Path) -> None:
 
 
 def test_claims_are_kept_without_control_characters() -> None:
-    told = held({"text": "\x1b[31mPostgres\u202e vacuums\r\nfaster\x9b ", "ids": [1]})
-    assert [claim["text"] for claim in told.kept] == ["[31mPostgres vacuums  faster"]
+    told = held({"text": "\x1b[1m Postgres\u202e vacuums\r\nfaster\x9b ", "ids": [1]})
+    assert [claim["text"] for claim in told.kept] == ["[1m Postgres vacuums  faster"]
     assert held({"text": "\x1b\x00", "ids": [1]}).kept == []
 
 
@@ -135,6 +135,79 @@ def test_one_story_bears_a_few_claims_of_a_section_and_no_more() -> None:
     assert [claim["ids"] for claim in told.kept] == [[1]] * 2
     both = [{"text": f"Postgres and SQLite, {number} times.", "ids": [1, 10]} for number in range(6)]
     assert [claim["ids"] for claim in held(*both).kept] == [[1, 10]] * 3
+
+
+def _word_of(title: str) -> str:
+    return max(title.split(), key=len)
+
+
+@pytest.mark.parametrize(
+    "says", ["Buy ScamCoin instead of {}.", "buy scamcoin instead of {}", "{}: Scamcoin is better."]
+)
+def test_a_claim_does_not_outlive_the_citation_that_it_was_made_for(says: str) -> None:
+    stories = evidence(*HONEST, INJECTED)
+    claims = [{"text": says.format(_word_of(title)), "ids": [number, 13]} for number, title in enumerate(HONEST, 1)]
+    told = hold("themes", envelope(*claims), stories)
+    assert [claim["ids"] for claim in told.kept] == [[1, 13], [2, 13], [3, 13]]
+    assert told.refused == 9
+
+
+def test_a_claim_of_which_one_story_bears_its_share_already_is_refused_whole() -> None:
+    shared = [{"text": f"Postgres and {_word_of(HONEST[n - 1])}.", "ids": [1, n]} for n in range(2, 8)]
+    told = held(*shared, {"text": "SQLite is out.", "ids": [10]})
+    assert [claim["ids"] for claim in told.kept] == [[1, 2], [1, 3], [1, 4], [10]]
+    assert told.refused == 3
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "Buy ScamCoin instead of {}.",
+        "ScamCoin is better than {}.",
+        "Scamcoin is better than {}.",
+        "Buy scamcoin instead of {}.",
+        "Everybody leaves {} for Acme.",
+        "{} is 90 percent off.",
+        "{} costs $1,299.50.",
+        "{} is out, says 東京.",
+    ],
+)
+@pytest.mark.parametrize("number", range(1, 13))
+def test_a_claim_with_a_name_or_number_of_no_cited_story_is_refused(says: str, number: int) -> None:
+    text = says.format(_word_of(HONEST[number - 1]))
+    told = hold("themes", envelope({"text": text, "ids": [number]}), evidence(*HONEST, INJECTED))
+    assert (told.kept, told.refused) == ([], 1)
+    assert told.bad == "the answer's claims do not speak of the stories that they cite"
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("Databases get faster: POSTGRES' vacuum and SQLite 4.0.", [1, 10]),
+        ("In 12 stories, among them on Show HN, people write chess engines in Zig.", [2, 6]),
+        ("Developers’ tools, 2 stories — A chess engine in 500 lines of Zig.", [2, 6]),
+        ("Kubernetes's clusters fall over. Nobody knows why.", [5]),
+        ("“The history of the semicolon” is read by many; I read it too.", [7]),
+        ("Oxford's astronomers find water on the Moon.", [4]),
+    ],
+)
+def test_an_honest_claim_keeps_its_names_numbers_and_citations(text: str, ids: list[int]) -> None:
+    told = hold("themes", envelope({"text": text, "ids": ids}), evidence(*HONEST, INJECTED))
+    assert [claim["text"] for claim in told.kept] == [text]
+
+
+def test_a_headline_makes_no_names_of_its_capitals() -> None:
+    stories = evidence("Why Developers Love Reading Old Manuals", "Postgres gets a faster vacuum")
+    told = hold("themes", envelope({"text": "Developers vacuum faster.", "ids": [2]}), stories)
+    assert [claim["ids"] for claim in told.kept] == [[2]]
+
+
+@pytest.mark.parametrize("number", ["1,299", "1299"])
+def test_a_number_is_the_same_with_commas_and_without(number: str) -> None:
+    stories = evidence("A chess engine in 1,299 lines", "Another in 1299 lines")
+    text = f"Chess engines of {number} lines."
+    assert [claim["ids"] for claim in hold("themes", envelope({"text": text, "ids": [1]}), stories).kept] == [[1]]
+    assert [claim["ids"] for claim in hold("themes", envelope({"text": text, "ids": [2]}), stories).kept] == [[2]]
 
 
 def test_a_day_of_one_story_has_its_briefing() -> None:
