@@ -74,6 +74,9 @@ class Dialect(Protocol):
     def is_absent(self, column: str, path: str) -> str:
         """A condition: nothing, or a null, lies at *path* of a JSON column."""
 
+    def is_blank(self, column: str) -> str:
+        """Whether a text, as :meth:`from_json` reads it, has no character that shows."""
+
     def list_size(self, column: str) -> str:
         """An expression: how many texts a list has; NULL of no list."""
 

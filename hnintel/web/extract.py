@@ -15,9 +15,13 @@ from w3lib.html import remove_tags, replace_entities
 _LEAST = 250
 # Tags that Hacker News' own HTML breaks lines at; everything else it writes is inline.
 _BLOCKS = {"p": "\n\n", "pre": "\n\n", "br": "\n", "li": "\n"}
+# The joiners U+200C and U+200D stay: Persian, Indic scripts and emoji are misspelt without them.
 _INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
 )
+_LINE_ENDS = re.compile("[\u2028\u2029]")
+_JOINERS_ALONE = re.compile(r"[\s\u200c\u200d]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,12 @@ class Extracted:
 
 
 def clean(text: str) -> str:
-    """*text* without control, invisible and bidirectional-override characters, which only ever hide something."""
-    return _INVISIBLE.sub("", text)
+    """*text* without control, invisible and bidirectional-override characters, which only ever hide something.
+
+    A line or paragraph separator becomes a line's end; what is left of nothing but joiners is no text.
+    """
+    text = _LINE_ENDS.sub("\n", _INVISIBLE.sub("", text))
+    return text.replace("\u200c", "").replace("\u200d", "") if _JOINERS_ALONE.fullmatch(text) else text
 
 
 def item_text(html: str | None) -> str | None:

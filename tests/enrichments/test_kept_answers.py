@@ -47,6 +47,19 @@ OVER: list[tuple[dict[str, Any], str]] = [
         {**GOOD, "names": ["a", "é" * (MOST_ITEM_CHARACTERS + 1)]},
         "names: a text longer than 200 characters",
     ),
+    *(
+        ({**GOOD, "told": blank}, "told: blank")
+        for blank in (
+            "",
+            " ",
+            "\u200b",
+            "\u200d",
+            "\ufeff\xad\u2060",
+            "\U000e0041\U000e007f",
+            "\u00a0\u3000\t\u2028",
+            "\ufe0f",
+        )
+    ),
     ({**GOOD, "short": "longer"}, "short: longer than 5 characters"),
     ({**GOOD, "few": ["a", "b", "c"]}, "few: more than 2 texts"),
     ({**GOOD, "few": ["abcd"]}, "few: a text longer than 3 characters"),

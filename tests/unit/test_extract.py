@@ -56,6 +56,25 @@ def test_characters_that_only_hide_something_are_taken_out() -> None:
     assert found.title == "Tides in brass"
 
 
+@pytest.mark.parametrize(
+    "code", [0xAD, 0x61C, 0x200B, 0x2060, *range(0x206A, 0x2070), 0xFEFF, 0xE0000, 0xE0041, 0xE007F]
+)
+def test_a_character_that_hides_is_taken_out(code: int) -> None:
+    assert clean(f"be{chr(code)}fore") == "before"
+
+
+def test_a_line_separator_is_the_end_of_a_line() -> None:
+    assert clean("one\u2028two\u2029three") == "one\ntwo\nthree"
+
+
+def test_joiners_stay_between_letters_and_are_no_text_alone() -> None:
+    assert (
+        clean("\U0001f469\u200d\U0001f4bb \u0645\u06cc\u200c\u062e")
+        == "\U0001f469\u200d\U0001f4bb \u0645\u06cc\u200c\u062e"
+    )
+    assert plain("\u200d \u200c\u200b") == Extracted(None)
+
+
 def test_a_plain_text_is_its_own_article() -> None:
     assert plain(" one\n\ntwo \u200b") == Extracted("one\n\ntwo")
     assert plain(" \n") == Extracted(None)

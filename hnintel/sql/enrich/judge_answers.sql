@@ -30,6 +30,9 @@ SELECT
     {% if column.one_of %}
         WHEN {{ column.name }} NOT IN ({% for value in column.one_of %}{{ value | literal }}{{ ", " if not loop.last }}{% endfor %}) THEN '{{ column.name }}: none of its values'
     {% endif %}
+    {% if column.kind == "text" and not column.one_of and not column.nullable %}
+        WHEN {{ dialect.is_blank(column.name) }} THEN '{{ column.name }}: blank'
+    {% endif %}
     {% if column.kind == "text" and not column.one_of or column.max_length %}
         WHEN length({{ column.name }}) > {{ column.kept_length }} THEN '{{ column.name }}: longer than {{ column.kept_length }} characters'
     {% endif %}

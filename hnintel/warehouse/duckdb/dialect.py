@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hnintel.warehouse.base import Kind
-from hnintel.warehouse.control_characters import BREAKS, CONTROLS
+from hnintel.warehouse.control_characters import BLANKS, BREAKS, CONTROLS
 
 _TYPES: dict[Kind, str] = {
     "text": "VARCHAR",
@@ -61,6 +61,10 @@ class DuckDBDialect:
         """Nothing, or a null, lies at *path*."""
         return f"coalesce(json_type({column}, '$.{path}'), 'NULL') = 'NULL'"
 
+    def is_blank(self, column: str) -> str:
+        """Nothing of a text shows."""
+        return f"regexp_full_match({column}, '{_class(BLANKS)}*')"
+
     def list_size(self, column: str) -> str:
         """How many texts a list has."""
         return f"len({column})"
@@ -83,7 +87,8 @@ class DuckDBDialect:
 
 
 def _without_controls(text: str) -> str:
-    breaks, controls = (
-        "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last in ranges) for ranges in (BREAKS, CONTROLS)
-    )
-    return f"regexp_replace(regexp_replace({text}, '[{breaks}]', ' ', 'g'), '[{controls}]', '', 'g')"
+    return f"regexp_replace(regexp_replace({text}, '{_class(BREAKS)}', ' ', 'g'), '{_class(CONTROLS)}', '', 'g')"
+
+
+def _class(ranges: tuple[tuple[int, int], ...]) -> str:
+    return "[" + "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last in ranges) + "]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hnintel.warehouse.base import Kind
-from hnintel.warehouse.control_characters import BREAKS, CONTROLS, code_points
+from hnintel.warehouse.control_characters import BLANKS, BREAKS, CONTROLS, code_points
 
 #: By the names that INFORMATION_SCHEMA gives; a migration's BIGINT, VARCHAR and DOUBLE come out there as these.
 TYPES: dict[Kind, str] = {
@@ -64,6 +64,10 @@ class SnowflakeDialect:
         """Nothing, or a null, lies at *path*."""
         return f"COALESCE(TYPEOF({_at(column, path)}), 'NULL_VALUE') = 'NULL_VALUE'"
 
+    def is_blank(self, column: str) -> str:
+        """Nothing of a text shows."""
+        return f"TRANSLATE({column}, {_characters(code_points(BLANKS))}, '') = ''"
+
     def list_size(self, column: str) -> str:
         """How many texts an ARRAY has."""
         return f"ARRAY_SIZE({column})"
@@ -88,8 +92,14 @@ class SnowflakeDialect:
 def _without_controls(text: str) -> str:
     """TRANSLATE puts a blank for as many as it is given blanks for, and leaves the others out."""
     breaks = code_points(BREAKS)
-    escaped = "".join(f"\\u{code:04x}" for code in [*breaks, *code_points(CONTROLS)] if code)
-    return f"TRANSLATE({text}, '{escaped}' || CHR(0), '{' ' * len(breaks)}')"
+    return f"TRANSLATE({text}, {_characters([*breaks, *code_points(CONTROLS)])}, '{' ' * len(breaks)}')"
+
+
+def _characters(codes: Sequence[int]) -> str:
+    """A text of *codes*, in ASCII; a literal's escapes have four digits, and none for zero."""
+    escaped = "".join(f"\\u{code:04x}" for code in codes if 0 < code <= 0xFFFF)
+    others = [f"CHR({code})" for code in codes if code == 0 or code > 0xFFFF]
+    return f"CONCAT('{escaped}', {', '.join(others)})" if others else f"'{escaped}'"
 
 
 def _at(column: str, path: str) -> str:
