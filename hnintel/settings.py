@@ -26,6 +26,11 @@ PREFIX = "HNINTEL_"
 ROOT = Path(__file__).resolve().parent.parent
 #: Settings whose value may hold a secret, and is in no message; beside all that are kept as a SecretStr.
 _NEVER_TOLD = ("openai_base_url",)
+#: Variables that a Python process may need and that hold no secret, beside every ``LC_*``.
+_FREE_OF_SECRETS = frozenset(
+    "PATH HOME LANG LANGUAGE TZ TMPDIR LD_LIBRARY_PATH SYSTEMROOT "
+    "PYTHONHOME PYTHONPATH PYTHONUSERBASE PYTHONPYCACHEPREFIX PYTHONDONTWRITEBYTECODE PYTHONUTF8".split()
+)
 
 
 def _default_home() -> Path:
@@ -358,6 +363,11 @@ def load_settings(**overrides: object) -> Settings:
         raise UsageError(f"a setting cannot be read, lists are written as JSON, [1, 7]: {told}") from None
     wanted = settings.warehouse == "snowflake" and settings.snowflake_block
     return _read_block(settings) if wanted and _read_block else settings
+
+
+def environment_without_secrets() -> dict[str, str]:
+    """The environment for a process that reads untrusted data: an allow-list, with no setting and no password."""
+    return {name: value for name, value in os.environ.items() if name in _FREE_OF_SECRETS or name.startswith("LC_")}
 
 
 def _told(error: ValidationError) -> str:

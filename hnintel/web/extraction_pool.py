@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from hnintel.settings import environment_without_secrets
 from hnintel.web.extract import Extracted
 from hnintel.web.extraction_worker import READY, Question, longest_answer, question, read_answer
 
@@ -120,7 +121,12 @@ class _Process:
     def __init__(self, command: Sequence[str]) -> None:
         # A session of its own: Ctrl-C is the parent's to answer, also while this one still loads what it needs.
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
+            command,
+            env=environment_without_secrets(),  # a hostile page may take the process over
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
         )
         assert self._process.stdin is not None  # noqa: S101 - for the type checker
         assert self._process.stdout is not None  # noqa: S101

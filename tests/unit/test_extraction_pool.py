@@ -216,6 +216,23 @@ def test_a_process_whose_parent_is_gone_before_it_is_ready_ends_without_a_word()
     assert process.wait() == 0
 
 
+async def test_its_processes_inherit_no_secret_and_still_read_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = ("SNOWFLAKE_PASSWORD", "HNINTEL_OPENAI_API_KEY", "PREFECT_API_AUTH_STRING", "UNKNOWN_TO_THIS_PROJECT")
+    for name in secrets:
+        monkeypatch.setenv(name, "a-secret-of-the-test")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    made = ExtractionPool(1, 10.0)
+    try:
+        assert await made.article(page(), "") == article(page(), "")
+        (process,) = made.processes()
+        inherited = Path(f"/proc/{process}/environ").read_bytes().decode().rstrip("\0").split("\0")
+    finally:
+        made.close()
+    assert "LC_ALL=C.UTF-8" in inherited
+    assert f"PATH={os.environ['PATH']}" in inherited
+    assert [one for one in inherited if "a-secret-of-the-test" in one] == []
+
+
 def test_ctrl_c_in_the_terminal_is_not_for_its_processes() -> None:
     made = ExtractionPool(1, 2.0)
     try:
