@@ -1,7 +1,8 @@
 """prefect-dbt's runner, with the flow's settings as they are, and without words where none may be told.
 
-To be imported by who builds the marts, when it does: loading dbt takes as long as all the rest together. And after
-Prefect, whose logging is then there: dbt's tracker gives a root logger that has no handler one that writes to stderr.
+To be imported by who builds the marts, when it does: loading dbt takes as long as all the rest together. It loads
+Prefect first, whose logging is then set up: dbt's tracker gives a root logger without a handler one that writes to
+stderr, and Prefect leaves its own off where it finds that.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import prefect.main  # noqa: F401 - sets up logging
+
+# isort: split
 from dbt_common.events.base_types import EventMsg
 from prefect.context import FlowRunContext, SettingsContext
 from prefect_dbt import PrefectDbtRunner

@@ -90,7 +90,7 @@ def flow_at(entrypoint: str) -> Callable[..., Any]:
 
 
 def load_dbt() -> None:
-    """Load dbt while Prefect's server comes up; not before Prefect is loaded (tasks/dbt_runner.py says why)."""
+    """Load dbt, after Prefect, while Prefect's server comes up."""
     import tasks.dbt_runner  # noqa: F401
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +15,7 @@ from prefect import flow, get_run_logger
 
 from flows.run_log import InRunLog
 from hnintel import progress
+from tests.conftest import ROOT
 
 
 @contextmanager
@@ -82,3 +86,29 @@ def test_what_dbt_fails_of_does_not_silence_what_the_run_logs_after_it(prefect_s
     with the_runs_log() as lines:
         builds()
     assert "after it" in lines
+
+
+@pytest.mark.slow  # loads dbt
+def test_a_quiet_run_that_loads_dbt_first_prints_no_log_of_prefect(tmp_path: Path) -> None:
+    program = """
+import logging, pathlib, sys
+from flows.local.command import load_dbt
+from flows.local.prefect_home import prefect
+from hnintel.settings import Settings
+
+with prefect(Settings(home=pathlib.Path(sys.argv[1])), verbose=False, api="http://127.0.0.1:9/api"):
+    load_dbt()
+    for name in ("prefect.flow_runs", "prefect.task_runs", "prefect.engine", "httpx"):
+        logging.getLogger(name).info("a line of the log")
+"""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        cwd=ROOT,
+        env=environ | {"PREFECT_LOGGING_TO_API_ENABLED": "false"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
