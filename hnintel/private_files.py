@@ -7,6 +7,7 @@ that an older version has made is narrowed when its warehouse is opened.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +19,10 @@ from hnintel.settings import Settings
 _OTHERS = 0o077
 #: What a home holds, beside the files whose names begin with that of the warehouse's.
 _FOLDERS = ("logs", "prefect", "dbt")
+#: Bits of a mode that let others write.
+_OTHERS_WRITE = 0o022
+#: Names of pages: a day's, and the index.
+_PAGE = re.compile(r"(\d{4}-\d{2}-\d{2}|index)\.html", re.ASCII)
 
 
 def set_umask() -> None:
@@ -28,45 +33,60 @@ def set_umask() -> None:
 def protect(settings: Settings) -> None:
     """Set the umask, and narrow what an older version, or another umask, has left in the home of *settings*.
 
-    Only what is ours by its name is touched, and the home itself where it holds nothing else: ``HNINTEL_HOME`` may be
-    a folder that is used for other things too. With ``site_readable`` others may enter the home and read its site.
+    Only what is ours by its name is touched. The home itself is closed where it holds nothing else; ``HNINTEL_HOME``
+    may be a folder that is used for other things too, and then loses only the right of others to write, with which they
+    could replace our files. With ``site_readable`` others may enter the home and read its site.
     """
     set_umask()
-    home = settings.folder
     for name in _FOLDERS:
-        _narrow(home / name)
+        _narrow(settings.folder / name)
     for path in _beginning_with(settings.warehouse_file):
         _narrow(path)
     publish_site(settings)
     if not settings.site_readable:
         _narrow(settings.site)
-        if _is_ours_alone(settings):
-            _narrow(home, within=False)
+        _change_home(settings, 0)
 
 
 def publish_site(settings: Settings) -> None:
-    """Where ``site_readable`` is set, let others read the site, and enter the home without seeing what is there."""
+    """Where ``site_readable`` is set, let others read the site, and enter the home without seeing what is there.
+
+    Of the site, its folder and the pages that we write are opened, and nothing that somebody else has put there;
+    others may write none of it. A site that is a link to another folder has the modes that its owner gives that folder.
+    """
     if not settings.site_readable or not settings.site.is_dir():
         return
-    with suppress(OSError):  # another's folder, as a mounted volume is: it has the modes that its owner gave it
-        settings.folder.chmod(stat.S_IMODE(settings.folder.stat().st_mode) & ~_OTHERS | 0o011)
-    for path in _with_all_below(settings.site):
-        _let_in(path)
+    _change_home(settings, 0o011)
+    if settings.site.is_symlink():
+        return
+    _change(settings.site, ~_OTHERS_WRITE, 0o055)
+    for path in list(_with_all_below(settings.site))[1:]:
+        is_page = path.parent == settings.site and _PAGE.fullmatch(path.name)
+        _change(path, ~_OTHERS_WRITE, 0o044 if is_page else 0)
 
 
-def _narrow(path: Path, within: bool = True) -> None:
+def _change_home(settings: Settings, added: int) -> None:
+    """Close the home to others but for *added*; one that holds other things is only made unwritable for them."""
+    home = settings.folder
+    with suppress(OSError):  # not there yet; or another's, as a mounted volume is: it has the modes of its owner
+        held = home.stat()  # of the folder that a link leads to
+        if held.st_uid != os.getuid() and not added:
+            return
+        # Where the sticky bit is set, as in /tmp, others cannot replace our files, and have files of their own there.
+        shared = 0 if held.st_mode & stat.S_ISVTX else _OTHERS_WRITE
+        taken = _OTHERS if _is_ours_alone(settings) else shared
+        home.chmod(stat.S_IMODE(held.st_mode) & ~taken | added)
+
+
+def _narrow(path: Path) -> None:
     """Take others' rights off *path*, and off all below it; a folder that is closed to others is taken as done."""
     with suppress(OSError):  # gone meanwhile, or another's
         mode = path.lstat().st_mode
         if not mode & _OTHERS or stat.S_ISLNK(mode):
             return
         # The folder comes last: one that is narrow already has been gone through to its end.
-        for one in [*(reversed(list(_with_all_below(path))) if within else ()), path]:
+        for one in reversed(list(_with_all_below(path))):
             _change(one, ~_OTHERS, 0)
-
-
-def _let_in(path: Path) -> None:
-    _change(path, ~_OTHERS, 0o055 if path.is_dir() else 0o044)
 
 
 def _change(path: Path, kept: int, added: int) -> None:
@@ -94,6 +114,4 @@ def _beginning_with(path: Path) -> list[Path]:
 def _is_ours_alone(settings: Settings) -> bool:
     home = settings.folder
     ours = {home / name for name in (*_FOLDERS, "site")} | set(_beginning_with(settings.warehouse_file))
-    with suppress(OSError):
-        return home.stat().st_uid == os.getuid() and ours.issuperset(home.iterdir())
-    return False
+    return ours.issuperset(home.iterdir())

@@ -40,8 +40,10 @@ def open_to_others(folder: Path) -> dict[str, str]:
 def old_home(tmp_path: Path) -> Path:
     """A home as an older version has left it."""
     home = tmp_path / "home"
-    names = "hnintel.duckdb hnintel.duckdb.lock hnintel.duckdb.wal hnintel.duckdb.tmp/spilled logs/a.jsonl"
-    for name in f"{names} prefect/prefect.db prefect/results/items-1 dbt/target/x/y.sql site/2026/10/22.html".split():
+    names = (
+        "hnintel.duckdb hnintel.duckdb.lock hnintel.duckdb.wal hnintel.duckdb.tmp/spilled logs/a.jsonl site/index.html"
+    )
+    for name in f"{names} prefect/prefect.db prefect/results/items-1 dbt/target/x/y.sql".split():
         path = home / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("old")
@@ -64,11 +66,32 @@ def test_a_warehouse_and_all_beside_it_is_made_private(tmp_path: Path) -> None:
     assert open_to_others(tmp_path / "home") == {}
 
 
-def test_a_folder_that_is_used_for_other_things_too_keeps_its_mode_and_theirs(old_home: Path) -> None:
+def test_a_folder_that_is_used_for_other_things_too_stays_readable_and_others_write_in_it_no_more(
+    old_home: Path,
+) -> None:
     (old_home / "holiday.jpg").write_text("")
     (old_home / "holiday.jpg").chmod(0o644)
     private_files.protect(Settings(home=old_home))
-    assert open_to_others(old_home) == {".": "0o777", "holiday.jpg": "0o644"}
+    assert open_to_others(old_home) == {".": "0o755", "holiday.jpg": "0o644"}
+
+
+def test_a_folder_for_everyone_with_the_sticky_bit_stays_for_everyone(old_home: Path) -> None:
+    (old_home / "holiday.jpg").write_text("")
+    old_home.chmod(0o1777)
+    private_files.protect(Settings(home=old_home))
+    assert mode(old_home) == 0o1777
+
+
+def test_a_home_that_is_a_link_is_narrowed_where_it_leads_to(old_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(old_home)
+    private_files.protect(Settings(home=tmp_path / "link"))
+    assert open_to_others(old_home) == {}
+
+
+def test_a_home_that_is_a_link_to_nothing_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    private_files.protect(Settings(home=tmp_path / "link"))
+    assert not (tmp_path / "gone").exists()
 
 
 def test_a_warehouse_elsewhere_is_narrowed_and_its_folder_is_not(tmp_path: Path) -> None:
@@ -95,13 +118,54 @@ def test_what_a_link_leads_to_is_not_changed(old_home: Path, tmp_path: Path) -> 
 def test_a_site_that_others_may_read_is_all_that_they_may(old_home: Path) -> None:
     settings = Settings(home=old_home, site_readable=True)
     private_files.protect(settings)
-    pages._write(settings.site / "2026" / "11" / "01.html", "new", settings.site_readable)
+    pages._write(settings.site / "2026-11-01.html", "new", settings.site_readable)
     private_files.publish_site(settings)
     opened = open_to_others(old_home)
     assert opened.pop(".") == "0o711"
     assert {name.partition("/")[0] for name in opened} == {"site"}
     assert {opened[name] for name in opened if name.endswith(".html")} == {"0o644"}
     assert {opened[name] for name in opened if not name.endswith(".html")} == {"0o755"}
+
+
+def test_of_a_site_that_is_a_link_only_the_pages_that_we_write_are_opened(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    for path in (other / "private.html", other / "index.html", other / "2026-10-22.html"):
+        path.write_text("not ours")
+        path.chmod(0o600)
+    other.chmod(0o755)
+    settings = Settings(home=tmp_path / "home", site_readable=True)
+    settings.folder.mkdir()
+    settings.site.symlink_to(other)
+    private_files.protect(settings)
+    pages._write(settings.site / "2026-11-01.html", "new", settings.site_readable)
+    private_files.publish_site(settings)
+    assert open_to_others(other) == {".": "0o755", "2026-11-01.html": "0o644"}
+
+
+def test_what_is_no_page_of_ours_is_not_opened_with_the_site(old_home: Path) -> None:
+    settings = Settings(home=old_home, site_readable=True)
+    for name in ("notes.txt", "draft/2026-10-22.html", "private.html"):
+        path = settings.site / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+        path.chmod(0o600)
+    (settings.site / "draft").chmod(0o700)
+    (settings.site / "logo.svg").write_text("")
+    (settings.site / "logo.svg").chmod(0o666)
+    private_files.protect(settings)
+    assert open_to_others(settings.site) == {
+        ".": "0o755",
+        "2026-10-22.html": "0o644",
+        "index.html": "0o644",
+        "logo.svg": "0o644",
+    }
+
+
+def test_a_folder_for_other_things_too_stays_readable_where_others_may_read_the_site(old_home: Path) -> None:
+    (old_home / "holiday.jpg").write_text("")
+    private_files.protect(Settings(home=old_home, site_readable=True))
+    assert mode(old_home) == 0o755
 
 
 def test_a_site_that_others_might_read_is_closed_where_that_is_set_no_more(old_home: Path) -> None:
