@@ -43,7 +43,7 @@ def old_home(tmp_path: Path) -> Path:
     names = (
         "hnintel.duckdb hnintel.duckdb.lock hnintel.duckdb.wal hnintel.duckdb.tmp/spilled logs/a.jsonl site/index.html"
     )
-    for name in f"{names} prefect/prefect.db prefect/results/items-1 dbt/target/x/y.sql".split():
+    for name in f"{names} prefect/prefect.db prefect/results/items-1 dbt/target/x/y.sql site/2026-10-22.html".split():
         path = home / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("old")
