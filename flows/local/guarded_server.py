@@ -1,4 +1,4 @@
-"""Prefect's server behind a check of each request's ``Host``.
+"""Prefect's server behind checks of each request's ``Host`` and each WebSocket's ``Origin``, without its API's docs.
 
 Run as ``python -m flows.local.guarded_server``, or as this file alone.
 
@@ -28,6 +28,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 #: Seconds that a server waits for others of the same home to have made, or brought up to date, its database.
 START_WITHIN = 300.0
 _TRIED_EVERY = 0.1
+#: Pages about the API that FastAPI adds to each of its apps. They need no password, and load scripts from a CDN.
+_API_DOCS = ("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 
 
@@ -75,7 +77,7 @@ async def _hold(lock: BaseFileLock) -> None:
 
 
 def guarded_app(hosts: Sequence[str] = (), services: bool = True) -> ASGIApp:
-    """Prefect's app by the settings of the environment; a ``Host`` that is not expected is answered with 400.
+    """Prefect's app by the settings of the environment, behind the checks of this module.
 
     Args:
         hosts: names beside those of loopback, without a port; ``*.example.com`` is for all below it.
@@ -87,7 +89,10 @@ def guarded_app(hosts: Sequence[str] = (), services: bool = True) -> ASGIApp:
     app = create_app(final=True, webserver_only=not services)
     settings = prefect.settings.get_current_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
-    return behind_host_check(OneStartAtATime(app, settings.home / "server-start.lock"), hosts)
+    api = settings.server.api
+    guarded = behind_origin_check(app, api.cors_allowed_origins.split(","))
+    guarded = without_api_docs(guarded, ("/api", api.base_path or ""))
+    return behind_host_check(OneStartAtATime(guarded, settings.home / "server-start.lock"), hosts)
 
 
 def behind_host_check(app: ASGIApp, hosts: Sequence[str] = ()) -> ASGIApp:
@@ -95,6 +100,43 @@ def behind_host_check(app: ASGIApp, hosts: Sequence[str] = ()) -> ASGIApp:
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     return TrustedHostMiddleware(app, [*LOOPBACK, *hosts], www_redirect=False)
+
+
+def without_api_docs(app: ASGIApp, prefixes: Sequence[str] = ("/api",)) -> ASGIApp:
+    """*app* with 404 in place of the pages about its API, at the root and below each of *prefixes*."""
+    from starlette.responses import PlainTextResponse
+
+    hidden = {f"{prefix.rstrip('/')}{path}" for prefix in ("", *prefixes) for path in _API_DOCS}
+
+    async def hiding(scope: Scope, receive: Receive, send: Send) -> None:
+        is_hidden = scope["type"] == "http" and scope["path"].rstrip("/") in hidden
+        await (PlainTextResponse("Not Found", 404) if is_hidden else app)(scope, receive, send)
+
+    return hiding
+
+
+def behind_origin_check(app: ASGIApp, origins: Sequence[str] = ()) -> ASGIApp:
+    """*app* with each WebSocket refused (403) that a page of another site opens: CORS does not hold for them.
+
+    A client that is no browser sends no ``Origin`` and goes on. To be placed behind the check of the ``Host``.
+
+    Args:
+        origins: those allowed beside the server's own, such as ``http://localhost:4200``; ``*`` allows all.
+    """
+    from starlette.datastructures import Headers
+    from starlette.websockets import WebSocketClose
+
+    allowed = {origin.strip().rstrip("/").lower() for origin in origins}
+
+    async def checking(scope: Scope, receive: Receive, send: Send) -> None:
+        is_refused = False
+        if scope["type"] == "websocket" and "*" not in allowed:
+            headers = Headers(scope=scope)
+            own = {f"{scheme}://{headers.get('host', '')}".lower() for scheme in ("http", "https")}
+            is_refused = any(origin.lower() not in allowed | own for origin in headers.getlist("origin"))
+        await (WebSocketClose(1008) if is_refused else app)(scope, receive, send)
+
+    return checking
 
 
 def _host(value: str) -> str:
@@ -105,7 +147,7 @@ def _host(value: str) -> str:
 
 def main(argv: Sequence[str]) -> None:
     """Serve until a signal ends it. Host and port are Prefect's own settings where they are not given."""
-    parser = argparse.ArgumentParser(description="Prefect's server, refusing requests for another Host")
+    parser = argparse.ArgumentParser(description="Prefect's server behind checks of Host and Origin")
     parser.add_argument("--host", help="the address to listen at (default: PREFECT_SERVER_API_HOST)")
     parser.add_argument("--port", type=int, help="the port to listen at (default: PREFECT_SERVER_API_PORT)")
     parser.add_argument("--no-services", action="store_true", help="the API and the UI alone")
