@@ -54,6 +54,11 @@ def _canonical(url: str) -> str | None:
         return None
 
 
+def host_name(host: str) -> str:
+    """One spelling for each name of a host: lower case, without the dot that may end a name in the DNS."""
+    return host.lower().removesuffix(".")
+
+
 def domain(url: str | None) -> str | None:
     """The host a reader would name: lower case, without ``www.``; None where there is none."""
     try:

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -89,7 +88,7 @@ class Fetcher:
 
     async def _hop(self, url: str, headers: dict[str, str], rules: robots.Rules, deadline: _Deadline) -> Fetched | str:
         """One request, in its turn: how it ended, or where it was sent on to."""
-        host = urlsplit(url).hostname or ""
+        host = robots.asked_host(url)
         if rules.unreachable:
             return Fetched("failed", f"robots.txt: {rules.unreachable}", url=url, retry_after=rules.retry_after)
         if not rules.allows(url, self._settings.user_agent):

@@ -16,6 +16,7 @@ import httpcore
 import httpx
 
 from hnintel.settings import Settings
+from hnintel.urls import host_name
 from hnintel.web.httpx_private import set_pool
 
 #: NAT64 (RFC 6052) wraps an IPv4 address in its last 32 bits; networks that have no IPv4 reach public sites so.
@@ -118,7 +119,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         inner: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
         self._ports = frozenset(ports)
-        self._private = frozenset(host.lower() for host in private_hosts)
+        self._private = frozenset(_host_and_port(*pair.rpartition(":")[::2]) for pair in private_hosts)
         self._resolver, self._vet = resolver, vet
         self._inner = inner or httpcore.AnyIOBackend()
 
@@ -138,7 +139,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             AddressRefused: the port is not allowed, or an address is not public.
             httpcore.ConnectError, httpcore.ConnectTimeout: the name or the site does not answer.
         """
-        listed = f"{host.lower().rstrip('.')}:{port}" in self._private
+        listed = _host_and_port(host, str(port)) in self._private
         if not listed and port not in self._ports:
             raise AddressRefused(f"port {port} is not allowed")
         addresses = await self._addresses(host, port, timeout)
@@ -187,6 +188,11 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
         return await self._inner.connect_tcp(addresses[-1], port, each, local_address, socket_options)
+
+
+def _host_and_port(host: str, port: str) -> tuple[str, str]:
+    """What a listed host and one that is asked for are compared by; ``[::1]`` and ``::1`` are the same host."""
+    return host_name(host.strip().removeprefix("[").removesuffix("]")), port.strip()
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+import httpx
 from protego import Protego
+
+from hnintel.urls import DEFAULT_PORTS, host_name
 
 #: Bytes of a robots.txt that are looked at; the standard asks for 500 KiB at least.
 MAX_BYTES = 512_000
@@ -43,9 +45,20 @@ def parse(body: bytes) -> Rules:
 
 
 def robots_url(url: str) -> str:
-    """Where the rules for *url* are."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}/robots.txt"
+    """Where the rules for *url* are; the same for every spelling of its site."""
+    asked = httpx.URL(url)
+    host = asked_host(url)
+    port = "" if asked.port in (None, DEFAULT_PORTS.get(asked.scheme)) else f":{asked.port}"
+    return f"{asked.scheme}://{f'[{host}]' if ':' in host else host}{port}/robots.txt"
+
+
+def asked_host(url: str) -> str:
+    """The host that a request for *url* goes to, in one spelling: ASCII, lower case, no dot at its end.
+
+    Raises:
+        httpx.InvalidURL: it is no URL that can be asked for.
+    """
+    return host_name(httpx.URL(url).raw_host.decode("ascii"))
 
 
 class RobotsCache:

@@ -169,6 +169,18 @@ async def test_a_host_that_wants_long_pauses_holds_a_run_no_longer_than_is_set(p
     assert any(one.attempts == 6 for one in left) == (hops > 0)
 
 
+async def test_spellings_of_one_host_share_its_pauses_and_its_rules() -> None:
+    settings, clock = patient(article_host_wait=100), Clock()
+    gate = HostTurns(2, 0.0, clock, clock.sleep, settings.article_host_wait)
+    hosts = ["a.example", "a.example.", "A.Example", "A.EXAMPLE.", "a.example:80", "a.example.:80"]
+    told = turning(1, 0) | {"a.example./0/0": answer(page()), "a.example./robots.txt": answer(page())}
+    async with Site(told) as site, fetcher(site, settings, turns=gate) as web:
+        outcomes = [(await web.fetch(f"http://{host}/0/0")).outcome for host in hosts]
+    assert outcomes == ["ok"] * 4 + ["failed"] * 2
+    assert clock.now == 90
+    assert [path for path in site.asked if "robots" in path] == ["a.example/robots.txt"]
+
+
 @pytest.mark.parametrize(("attempts", "least", "most"), [(0, 0.75, 1.25), (1, 2.25, 3.75), (3, 20.25, 33.75)])
 async def test_waits_grow_threefold_give_or_take_a_quarter(
     pool: ExtractionPool, attempts: int, least: float, most: float

@@ -179,6 +179,26 @@ async def test_an_allowed_host_is_the_same_host_with_the_dot_that_ends_a_full_na
             await backend.connect_tcp("other.intranet.example.", site.port)
 
 
+@pytest.mark.parametrize(
+    ("listed", "asked"),
+    [
+        ("Intranet.Example.:{port}", "intranet.example"),
+        ("intranet.example.:{port}", "intranet.example."),
+        (" intranet.example:{port} ", "intranet.example"),
+        ("[::1]:{port}", "::1"),
+        ("::1:{port}", "::1"),
+    ],
+)
+async def test_a_listed_host_is_the_same_host_however_it_is_spelled(listed: str, asked: str) -> None:
+    async with Site() as site:
+        pairs = [listed.format(port=site.port)]
+        backend = GuardedBackend([80], pairs, Names(otherwise=["127.0.0.1"]), inner=Detour(site.port))
+        stream = await backend.connect_tcp(asked, site.port)
+        await stream.aclose()
+        with pytest.raises(AddressRefused):
+            await backend.connect_tcp(f"x{asked}", site.port)
+
+
 async def test_the_next_vetted_address_is_tried_where_the_first_does_not_answer() -> None:
     class FirstIsDead(Detour):
         async def connect_tcp(self, host: str, *args: object, **kwargs: object) -> httpcore.AsyncNetworkStream:

@@ -50,6 +50,10 @@ def test_a_robots_txt_that_is_hostile_is_read_in_time_that_its_length_explains()
     [
         ("https://a.example/x/y?z#f", "https://a.example/robots.txt"),
         ("http://a.example:8080/", "http://a.example:8080/robots.txt"),
+        ("HTTP://A.Example.:80/x", "http://a.example/robots.txt"),
+        ("https://a.example.:8443/", "https://a.example:8443/robots.txt"),
+        ("http://bücher.example/", "http://xn--bcher-kva.example/robots.txt"),
+        ("http://[2606:4700::1]:8080/x", "http://[2606:4700::1]:8080/robots.txt"),
     ],
 )
 def test_rules_are_those_of_scheme_host_and_port(url: str, place: str) -> None:
