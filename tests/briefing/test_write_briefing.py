@@ -56,7 +56,7 @@ CITED: list[tuple[Any, list[int] | None]] = [
 
 
 def test_a_claim_that_cites_no_story_of_the_day_is_refused(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, claiming(*({"text": f"Acme cites {ids}.", "ids": ids} for ids, _ in CITED)))
+    desk = Desk(tmp_path, claiming(*({"text": _said(place), "ids": ids} for place, (ids, _) in enumerate(CITED))))
     others = [
         story(6, "A dead one", dead=True),
         story(7, "A deleted one", deleted=True),
@@ -65,9 +65,16 @@ def test_a_claim_that_cites_no_story_of_the_day_is_refused(tmp_path: Path) -> No
     ]
     desk.load([*STORIES, *others])
     written = desk.write()
-    kept = [{"section": "themes", "text": f"Acme cites {ids}.", "ids": known} for ids, known in CITED if known]
+    kept = [
+        {"section": "themes", "text": _said(place), "ids": known} for place, (_, known) in enumerate(CITED) if known
+    ]
     assert [claim for claim in claims_of(desk) if claim["section"] == "themes"] == kept
     assert (written.claims, written.refused) == (3 * len(kept), 3 * (len(CITED) - len(kept)))
+
+
+def _said(place: int) -> str:
+    """A claim about Acme, another for each place, without a number of no story."""
+    return f"Acme is cited{' again' * place}."
 
 
 def test_a_second_writing_asks_nothing_and_changes_nothing(desk: Desk) -> None:
