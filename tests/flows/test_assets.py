@@ -17,10 +17,11 @@ import tasks.enrich
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.run import enrich
 from hnintel.errors import WarehouseBusy
+from hnintel.ledger.stage_names import ARTICLES, INGEST
 from hnintel.runs import lineage
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
-from tasks import articles, assets, brief, ingest, transform
+from tasks import assets, brief, ingest, transform
 from tests.warehouse.other import HAS_THE_LOCK, other_process
 from tests.warehouse.world import DAY, load_sample
 
@@ -45,8 +46,8 @@ def _make() -> None:
 
     @flow(name="tells")
     def tells() -> None:
-        assets.of_items(ingest.end)(DAY, ingest.STAGE, "sample", "loading", 0, 0)
-        assets.of_articles(ingest.end)(DAY, articles.STAGE, "sample", "the-run", 0, 0)
+        assets.of_items(ingest.end)(DAY, INGEST, "sample", "loading", 0, 0)
+        assets.of_articles(ingest.end)(DAY, ARTICLES, "sample", "the-run", 0, 0)
         for name in load_enrichments():
             assets.of_answers(tasks.enrich.end, name)(name, DAY, "the-run")
         transform.build(DAY, DAY)
@@ -144,12 +145,12 @@ def test_a_task_that_was_given_no_tables_writes_without_an_event(prefect_server:
 
     @flow
     def reads() -> str:
-        ingest.end(DAY, ingest.STAGE, "sample", "loading", 0, 0)
+        ingest.end(DAY, INGEST, "sample", "loading", 0, 0)
         return str(runtime.flow_run.id)
 
     run = reads()
-    with open_warehouse(load_settings()).transaction() as session:
-        ended = session.execute("SELECT status FROM ops.partitions WHERE day = ? AND stage = ?", [DAY, ingest.STAGE])
+    with open_warehouse(load_settings()).transaction(stage="enrich") as session:
+        ended = session.execute("SELECT status FROM ops.partitions WHERE day = ? AND stage = ?", [DAY, INGEST])
     assert ended == [("complete",)]
     EventsWorker.drain_all(timeout=30)
     asked = EventFilter(

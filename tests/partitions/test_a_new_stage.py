@@ -20,12 +20,13 @@ from hnintel.partitions.pipeline import Pipeline
 from hnintel.planning.backfill import plan_backfill
 from hnintel.planning.work import choose_work
 from hnintel.runs import lineage
-from tasks import own_stage
+from tasks import assets, own_stage
 from tests.partitions.days import DAY, NOW, READ, Days
 from tests.warehouse.world import held
 
 TITLES = '''"""The longest title of a day."""
 
+from hnintel.hashes import hash_of_values
 from hnintel.partitions import hashes
 from hnintel.partitions.stage import Stage
 
@@ -137,8 +138,11 @@ def test_the_lineage_has_its_table_and_what_that_is_made_of(days: Days) -> None:
     stage = days.pipeline.declared["titles"]
     assert stage.table is not None
     with days.warehouse.transaction(stage="enrich") as session:
-        made = lineage.table_made(session, days.warehouse, stage.table, stage.doc, stage.made_of, DAY, "a-run")
-    assert (made.table, made.made_of, made.facts["rows written"]) == ("enriched.titles", ("raw.items",), 1)
+        facts = lineage.table_facts(session, days.warehouse, stage.table, DAY, "a-run")
+    assert facts["enriched.titles"]["rows written"] == 1
+    task = assets.of_own_stage(own_stage.run, stage)
+    assert [asset.properties.name for asset in task.assets if asset.properties] == ["enriched.titles"]
+    assert ["raw/items" in str(getattr(made_of, "key", made_of)) for made_of in task.asset_deps] == [True]
 
 
 def test_a_backfill_does_it_with_the_marts_where_it_is_downstream_of_them(days: Days) -> None:

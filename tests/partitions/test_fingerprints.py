@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from hnintel.enrich.dbt_models import render_models
 from hnintel.enrich.run import prepare
+from hnintel.hashes import hash_of_values
 from hnintel.partitions import hashes
 from hnintel.partitions.pipeline import Pipeline
 from tests.briefing.desk import make_marts
@@ -108,7 +110,6 @@ FINGERPRINTS = {
     "articles": "7320dde68bc47336504796a84c0306a6",
     "enrich:tone": "964351507a85e79ff5f58b16422d9b8a",
     "enrich:debate": "3eef9bfa32b821d0d55d1051261f9878",
-    "transform": "ff179d7128e16a22a8f400d3ea8ffe85",
     "briefing": "86cf603b9b15cc4da3d58d53ac73340b",
 }
 INPUTS = {
@@ -124,6 +125,12 @@ INPUTS = {
 
 def test_what_makes_the_rows_of_a_stage_has_the_fingerprint_that_it_always_had(pipeline: Pipeline) -> None:
     assert {name: pipeline.fingerprint(name) for name in FINGERPRINTS} == FINGERPRINTS
+
+
+def test_the_marts_depend_on_the_dbt_project_and_on_what_is_declared(pipeline: Pipeline) -> None:
+    project = "ff179d7128e16a22a8f400d3ea8ffe85"  # what the marts depended on before columns were declared for them
+    declared = [[str(path), text] for path, text in render_models(pipeline.enrichments).items()]
+    assert pipeline.fingerprint("transform") == hash_of_values([project, declared])
 
 
 def test_the_rows_that_a_stage_reads_have_the_hash_that_they_always_had(pipeline: Pipeline) -> None:
