@@ -16,8 +16,8 @@ STEM = 5
 _ATOM = re.compile(r"\d+(?:\.\d+)*|[^\W\d_]+(?:['’]s\b)?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _INNER_CAPITAL = re.compile(r"[^\W\d_][A-Z]")
-#: What a capital says nothing behind: the beginning, the end of a sentence, a colon, a dash, an opening mark.
-_BEGINS = re.compile(r"(?:^|[.!?…:;—–\n]['\"”’)]?\s|[\"“‘(\[/•*])\s*$")
+#: What a capital says nothing behind: an opening mark, or the end of a sentence, a colon, a dash, and then a space.
+_OPENS, _ENDS, _CLOSES = '"“‘([/•*', ".!?…:;—–\n", "'\"”’)"
 _BEFORE = 4
 #: Words that Hacker News puts around titles.
 _OF_TITLES = frozenset(("show", "ask", "tell", "launch", "hacker", "news", "hn", "yc"))
@@ -46,11 +46,22 @@ def names(text: str, known: frozenset[str] = frozenset()) -> frozenset[str]:
         word = match[0]
         if len(word) < 2 or word[0].isdecimal() or _is_common(word):
             continue
-        begins = _BEGINS.search(text[max(0, match.start() - _BEFORE) : match.start()] or "\n ") is not None
+        begins = _begins_behind(text[max(0, match.start() - _BEFORE) : match.start()])
         is_written_so = bool(_INNER_CAPITAL.search(word)) or not (begins or word[0].islower())
         if is_written_so or _key(word) in known:
             found.add(_key(word))
     return frozenset(found)
+
+
+def _begins_behind(before: str) -> bool:
+    """Whether a word begins a sentence, a title or a quotation, by the few characters *before* it."""
+    said = before.rstrip()
+    if not said or said[-1] in _OPENS:
+        return True
+    gap = before[len(said) :]
+    if said[-1] in _CLOSES:
+        said = said[:-1]
+    return bool(gap) and (said[-1:] in tuple(_ENDS) or "\n" in gap[:-1])
 
 
 def names_of_stories(texts: Iterable[str]) -> frozenset[str]:
