@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable, Coroutine
 from datetime import date
@@ -33,12 +34,16 @@ Ran = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 _INTERRUPTED = 130
 _TERMINATED = 143
 UNEXPECTED = 1
+_telling = threading.Lock()
+#: What the command that runs has said went wrong.
+_told: set[str] = set()
 
 
 def guarded(run: Callable[[], int]) -> int:
     """One line and an exit code for whatever ends *run* early."""
     private_files.set_umask()
     sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
+    _told.clear()
     try:
         return run()
     except KeyboardInterrupt:
@@ -185,7 +190,10 @@ def leave(code: int) -> NoReturn:
 
 
 def tell(line: str, code: int) -> int:
-    """Say what went wrong in one line; gives *code*."""
-    with contextlib.suppress(OSError):  # nobody reads it any more
-        print(f"error: {line}", file=sys.stderr, flush=True)
+    """Say what went wrong in one line, once where two threads end the process for the same reason; gives *code*."""
+    with _telling:
+        if line not in _told:
+            _told.add(line)
+            with contextlib.suppress(OSError):  # nobody reads it any more
+                print(f"error: {line}", file=sys.stderr, flush=True)
     return code

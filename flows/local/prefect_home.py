@@ -14,6 +14,7 @@ from flows.local.auth import CLIENT, auth_string, private_folder
 from flows.local.lost_server import LostServer
 from flows.local.server import Server, plain_http
 from flows.local.spoken_wait import aloud
+from hnintel import private_files
 from hnintel.errors import PrefectAway
 from hnintel.settings import ROOT, Settings
 from tasks.prefect_private import drain_events
@@ -44,6 +45,7 @@ def prefect(
         PrefectAway: the run's own server ended before the block did.
         WarehouseError: the home cannot be written.
     """
+    private_files.protect(settings)  # before the folder is closed: what is in a closed one is taken to be so too
     home = settings.folder / "prefect"
     private_folder(home)
     if api is None:

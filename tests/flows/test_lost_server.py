@@ -61,6 +61,7 @@ def test_a_server_that_is_killed_ends_its_run_in_one_line_and_the_next_goes_on(t
     errors = [line for line in said.splitlines() if line.startswith("error")]
     assert run.wait(60) == 9, said
     assert "Traceback" not in said
+    assert len(errors) == 1, errors
     (line,) = errors
     assert line.startswith("error: the run's own Prefect server was ended by signal 9: see ")
     assert "what was read and answered is kept, run it again to go on from there" in line
