@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from hnintel import progress
+
 ROOT = Path(__file__).resolve().parent.parent
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -59,6 +61,12 @@ def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("HNINTEL_") and name != "HNINTEL_TEST_DATA":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_reporter_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said goes to stderr, whatever reporter a command has set before in this process."""
+    monkeypatch.setattr(progress._Current, "reporter", progress.Silent())
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hnintel import progress
 from hnintel.errors import WarehouseBusy
 from hnintel.ledger import leases
 from hnintel.ledger.leases import Leases
@@ -30,12 +29,6 @@ from tests.warehouse.world import fetch, fresh_duckdb, open_duckdb, settings_in
 HOLDS_THE_FILE = "import duckdb; held = duckdb.connect(sys.argv[1])"
 BOTH_LOCKS = pytest.mark.parametrize("script", [HAS_THE_LOCK, HOLDS_THE_FILE], ids=["ours", "DuckDB's"])
 DAY = date(2026, 10, 22)
-
-
-@pytest.fixture(autouse=True)
-def _said_on_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever reporter another test of this process has set."""
-    monkeypatch.setattr(progress._Current, "reporter", progress.Silent())
 
 
 @pytest.fixture
