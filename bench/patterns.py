@@ -26,10 +26,10 @@ FOLDERS = ("hnintel", "flows", "tasks")
 #: Twice the text, twice the work, and a bit for what does not grow; four times would be quadratic.
 GOAL = 2.6
 _UNITS = 24
-#: The ratio that is told where steps were too many to be counted.
+#: The ratio that stands for steps too many to be counted.
 _WORST = 99.0
 _MOST_STEPS = 100_000
-#: A repetition with a bound is tried so many times beyond its least.
+#: How often a bounded repetition is tried beyond its lower bound.
 _BOUNDED = 3
 #: Repeated in a text whatever the pattern.
 _ANYTHING = (" ", "a", "A", "0", "\n", '"', "\\", '\\"', "{", "[1]", "a ", "A ", "a.", "1,", "-", "'", "\t\n")
@@ -76,7 +76,7 @@ def collect() -> tuple[list[Pattern], list[str]]:
                 continue
             try:
                 source, flags = (_value(arg, names) for arg in _arguments(call))
-            except Exception:
+            except Exception:  # the pattern is known only at run time: the test lists each such call with its reason
                 unknown.append(f"{place}: {ast.unparse(call.args[0])}")
                 continue
             if isinstance(source, re.Pattern):

@@ -24,7 +24,7 @@ def close(client: httpx.Client, pool: str, why: str) -> int:
     """
     level = _going_on(client, work_pools={"name": {"any_": [pool]}})
     found = dict.fromkeys(level)
-    while level:  # a run that was deployed may have been started by another: it is told of twice
+    while level:  # a run that was deployed may have been started by another: it is found twice
         level = _going_on(client, parent_flow_run_id={"any_": level})
         found |= dict.fromkeys(level)
     for run_id in reversed(found):  # what is below comes to its end before what has started it
