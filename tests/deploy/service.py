@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import httpx
@@ -24,6 +24,9 @@ import psutil
 from tests.conftest import ROOT
 from tests.flows.own_prefect import free_port, seed
 from tests.servers import LoopbackServer, World
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
 
 _PATIENCE = 480.0
 #: A story that trends as soon as it is looked at; nothing is linked, so nothing is fetched from the web.
@@ -96,6 +99,16 @@ class Service:
         self.auth = self.environ.get("PREFECT_SERVER_API_AUTH_STRING")
         if self.auth:
             self.environ["PREFECT_API_AUTH_STRING"] = self.auth
+
+    @contextmanager
+    def client(self) -> Iterator[SyncPrefectClient]:
+        """Prefect's own client of the server, with the server's string where it asks for one."""
+        from prefect.client.orchestration import get_client
+        from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+        told: dict[Any, Any] = {PREFECT_API_URL: self.api, PREFECT_API_AUTH_STRING: self.auth}
+        with temporary_settings(told), get_client(sync_client=True) as client:
+            yield client
 
     def start(self, *argv: str) -> None:
         """Start ``prefect ARGV`` in the background; it ends with the fixture."""

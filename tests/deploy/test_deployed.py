@@ -28,11 +28,7 @@ REQUESTED = "hacker-news/requested"
 @contextmanager
 def automations(service: Service, *made: Callable[[str], AutomationCore]) -> Iterator[None]:
     """Automations of a test's own, each made for the block that posts to the webhook; gone at the end of the block."""
-    from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
-
-    told = {PREFECT_API_URL: service.api, PREFECT_API_AUTH_STRING: service.auth}
-    with temporary_settings(told), get_client(sync_client=True) as client:
+    with service.client() as client:
         block = str(client.read_block_document_by_name("hn-alerts", "custom-webhook").id)
         ids = [client.create_automation(one(block)) for one in made]
         try:
@@ -183,14 +179,11 @@ def test_what_does_not_come_in_time_reaches_the_webhook(service: Service) -> Non
 
 
 def test_an_alert_that_cannot_be_delivered_is_seen(service: Service) -> None:
-    from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
     from deployments.provisioning.changes import undelivered
 
     service.webhook.refuse = True
     service.emit("hn.budget.reached", "hn.flow.test", flow="test", run_id="1", told="")
-    with temporary_settings({PREFECT_API_URL: service.api}), get_client(sync_client=True) as client:
+    with service.client() as client:
         found = eventually(lambda: undelivered(client, datetime.now(UTC)), "the failed delivery")
     service.webhook.refuse = False
     assert any("hn budget reached" in line for line in found)

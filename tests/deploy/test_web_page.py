@@ -165,7 +165,7 @@ def test_a_shell_with_the_profile_deploys_and_an_event_has_the_worker_run_a_day(
 
     def ran() -> list[Any]:
         wanted = {
-            "deployments": {"name": {"any_": ["daily"]}},
+            "deployments": {"name": {"any_": ["requested"]}},
             "flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}},
         }
         return list(serving.post("/flow_runs/filter", wanted))

@@ -123,7 +123,7 @@ def test_a_second_run_of_a_day_waits_a_bounded_time_then_names_the_process_that_
     monkeypatch.setenv("HNINTEL_LOCK_WAIT", "0.5")
     script = (
         "import datetime, sys\n"
-        "from hnintel import leases\n"
+        "from hnintel.ledger import leases\n"
         "from hnintel.settings import load_settings\n"
         "from hnintel.warehouse import open_warehouse\n"
         "settings = load_settings()\n"

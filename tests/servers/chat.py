@@ -39,6 +39,7 @@ FAULTS = {
     "misfit": "JSON that does not fit the schema",
 }
 _SCHEMA_IN_WORDS = re.compile(r"JSON schema:\n(\{.*\})")
+_IDS = re.compile(r"\[\d+\]\s*")
 _TEXT = re.compile(r"<text>(.*?)</text>", re.DOTALL)
 
 
@@ -276,12 +277,12 @@ def made_after(schema: Mapping[str, Any], text: str) -> Any:
         return _items(schema["items"], text)
     if kind in ("integer", "number"):
         return len(text) % 2
-    return len(text) % 2 == 0 if kind == "boolean" else _first_words(text)
+    return len(text) % 2 == 0 if kind == "boolean" else _first_words(_IDS.sub("", text))
 
 
 def _items(schema: Mapping[str, Any], text: str) -> list[Any]:
     if "enum" in schema or schema.get("type") == "object":
-        lines = [line for line in re.split(r"\n|(?<=\])\s", text) if line.strip()]
+        lines = [line for line in re.split(r"\n|\s(?=\[\d)", text) if line.strip()]  # what is behind an id is of it
         return [made_after(schema, line) for line in lines[:6]]
     if schema.get("type") == "integer":
         return [int(number) for number in re.findall(r"\[(\d+)\]", text)]

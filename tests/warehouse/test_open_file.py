@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
 import psutil
+import pyarrow as pa
 import pytest
 
 from hnintel.errors import WarehouseError
@@ -183,3 +185,34 @@ print(fetch(warehouse, "SELECT count(*) FROM raw.items"))
     )
     assert (ended.returncode, ended.stdout) == (0, "[(1,)]\n"), ended.stderr
     assert "leaked" not in ended.stderr
+
+
+class BeingPrepared:
+    """An instance that another thread of the process prepares: no Arrow tables until it was asked thrice."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self.asked = 0
+
+    def execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+        self.asked += "python_arrow_scan" in sql
+        return self._connection.execute(sql if self.asked > 2 else f"SELECT * FROM ({sql}) WHERE FALSE")
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        return self._connection.cursor()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def test_a_file_that_another_thread_is_opening_too_is_used_once_it_can_read_arrow_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = BeingPrepared(duckdb.connect(tmp_path / "hnintel.duckdb"))
+    monkeypatch.setattr("hnintel.warehouse.duckdb.file.connect", lambda path: instance)
+    opened = file.open_file(tmp_path / "hnintel.duckdb", shared=True)
+    with closing(opened.connection()) as connection:
+        connection.register("rows", pa.table({"a": [1, 2]}))
+        assert connection.execute("SELECT sum(a) FROM rows").fetchall() == [(3,)]
+    opened.close()
+    assert instance.asked == 3

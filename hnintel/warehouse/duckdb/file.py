@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from hnintel.warehouse.duckdb.ai_functions import connect
 _ATTACHED_HERE = "Unique file handle conflict"
 #: What it says where a file cannot be attached and may yet be opened by itself.
 _OPENED_BY_ITSELF = re.compile(f"{_ATTACHED_HERE}|database with name .* already exists")
+#: A row where an instance can read Arrow tables, and the seconds that one is given to come that far.
+_CAN_READ_ARROW = "SELECT 1 FROM duckdb_functions() WHERE function_name = 'python_arrow_scan'"
+_PREPARED_WITHIN = 2.0
 #: As many as transactions run on different files at once, which is seldom more than one.
 _MOST_IDLE = 2
 #: Instances that no file is attached to. To append and to pop is one step, whichever thread does it.
@@ -65,7 +69,7 @@ def open_file(path: Path, shared: bool = False) -> OpenFile:
     """
     path = path.resolve()  # DuckDB takes the name from there
     attached = None if shared else _attached(path)
-    return attached or OpenFile(connect(str(path)))
+    return attached or OpenFile(_complete(connect(str(path))))
 
 
 def held_by(error: duckdb.Error) -> str | None:
@@ -83,6 +87,17 @@ def is_of_another_kind(error: duckdb.Error) -> bool:
     """Whether *error* says that the file is no DuckDB file, or one that only an extension could read."""
     told = str(error)
     return "not a valid DuckDB database file" in told or ('Extension "' in told and "not found" in told)
+
+
+def _complete(instance: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """*instance* once it can read Arrow tables: another thread that opens the same file may be preparing it still.
+
+    duckdb 2.0.0 hands the instance of a file to a second thread before the first has added that function to it.
+    """
+    until = time.monotonic() + _PREPARED_WITHIN
+    while not instance.execute(_CAN_READ_ARROW).fetchall() and time.monotonic() < until:
+        time.sleep(0.005)
+    return instance
 
 
 def _attached(path: Path) -> OpenFile | None:
