@@ -50,6 +50,7 @@ class Evidence:
 
     stories: Mapping[int, str]
     _words: dict[int, frozenset[str]] = field(init=False, default_factory=dict)
+    _common: set[str] = field(init=False, default_factory=set)
     _subjects: dict[int, frozenset[str]] = field(init=False, default_factory=dict)
     _atoms: dict[int, frozenset[str]] = field(init=False, default_factory=dict)
     _names: set[str] = field(init=False, default_factory=set)
@@ -58,8 +59,8 @@ class Evidence:
         of_each = {number: _words_of(text) for number, text in self.stories.items()}
         count = Counter(word for own in of_each.values() for word in own)
         most = _COMMON_SHARE * len(of_each) if len(of_each) >= _COMMON_FROM else len(of_each)
-        common = frozenset(word for word, stories in count.items() if stories > most)
-        self._words.update({number: own - common for number, own in of_each.items()})
+        self._common.update(word for word, stories in count.items() if stories > most)
+        self._words.update(of_each)
         self._subjects.update({number: frozenset(subject_sightings(text)) for number, text in self.stories.items()})
         self._atoms.update({number: atoms(text) for number, text in self.stories.items()})
         self._names.update(names_of_stories(self.stories.values()))
@@ -67,6 +68,7 @@ class Evidence:
     def supporting(self, claim: str, ids: Iterable[int]) -> list[int]:
         """Those of *ids* that are stories with something of *claim* in them, in order, each once."""
         said, subjects = _words_of(claim), _subjects_of_claim(claim)
+        said = said - self._common or said  # a claim of what most stories share is held to that
         known = (number for number in dict.fromkeys(ids) if number in self.stories)
         return [number for number in known if said & self._words[number] or subjects & self._subjects[number]]
 

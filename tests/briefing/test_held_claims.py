@@ -101,6 +101,11 @@ def test_a_word_that_most_stories_of_a_day_have_bears_nothing() -> None:
     assert stories.supporting("Everybody buys quick ScamCoin.", range(1, 13)) == []
 
 
+def test_a_claim_of_nothing_but_what_most_stories_share_is_borne_by_those_that_share_it() -> None:
+    stories = evidence(*(f"Quick {title}" for title in HONEST[:8]), *HONEST[8:])
+    assert stories.supporting("Quick ones.", range(1, 13)) == list(range(1, 9))
+
+
 def test_a_word_that_many_stories_of_a_day_have_still_bears_a_claim_of_it() -> None:
     stories = evidence(*HONEST[:6], *(f"Zorbix {number} is here" for number in range(6)))
     assert stories.supporting("Zorbix, in 6 stories.", range(1, 13)) == list(range(7, 13))

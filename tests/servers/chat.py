@@ -282,8 +282,8 @@ def made_after(schema: Mapping[str, Any], text: str) -> Any:
 
 def _items(schema: Mapping[str, Any], text: str) -> list[Any]:
     if "enum" in schema or schema.get("type") == "object":
-        lines = [line for line in re.split(r"\n|\s(?=\[\d)", text) if line.strip()]  # what is behind an id is of it
-        return [made_after(schema, line) for line in lines[:6]]
+        ends = r"\n|(?<=\])\s" if "enum" in schema else r"\n|\s(?=\[\d)"  # in a digest, an id stands before its story
+        return [made_after(schema, line) for line in re.split(ends, text) if line.strip()][:6]
     if schema.get("type") == "integer":
         return [int(number) for number in re.findall(r"\[(\d+)\]", text)]
     return list(dict.fromkeys(re.findall(r"\b[A-Z][a-z]+\b", text)))[:5]
