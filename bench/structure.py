@@ -1,7 +1,8 @@
 """Prints the structure of the code from its imports alone: rooms, imports between them, chains and circles.
 
-A room is a package or a loose module directly in ``hnintel/``, ``flows/``, ``tasks/`` or ``deployments/``. Imports
-inside functions and for type checking count. The code is parsed, and nothing of it is imported or run::
+A room is a package or a loose module directly in ``hnintel/``, ``flows/``, ``tasks/`` or ``deployments/``. By folders,
+the last three are one room each. Imports inside functions and for type checking count. The code is parsed, and nothing
+of it is imported or run::
 
     python bench/structure.py [--repo DIR] [--edges]
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ast
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -71,6 +72,11 @@ def room_of(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
 
+def folder_of(module: str) -> str:
+    """The room of *module* in ``hnintel/``, and the package of all other modules."""
+    return room_of(module) if module.startswith("hnintel.") else module.split(".")[0]
+
+
 def loose_modules(root: Path) -> list[str]:
     """The modules that are a file directly in ``hnintel/``, and no package."""
     return [name for name, path in modules(root).items() if name.count(".") == 1 and path.parent == root / "hnintel"]
@@ -85,11 +91,11 @@ def graph_of_files(root: Path) -> dict[str, set[str]]:
     }
 
 
-def graph_of_rooms(files: Graph) -> dict[str, set[str]]:
-    """Each room to the rooms that its files import."""
-    rooms: dict[str, set[str]] = {room_of(name): set() for name in files}
+def graph_of_rooms(files: Graph, room: Callable[[str], str] = room_of) -> dict[str, set[str]]:
+    """Each room to the rooms that its files import; *room* names the room of a module."""
+    rooms: dict[str, set[str]] = {room(name): set() for name in files}
     for name, others in files.items():
-        rooms[room_of(name)] |= {room_of(other) for other in others} - {room_of(name)}
+        rooms[room(name)] |= {room(other) for other in others} - {room(name)}
     return rooms
 
 
@@ -166,6 +172,10 @@ def main() -> None:
     print(f"longest chain of rooms     {len(chain)}: {' > '.join(chain)}")
     print(f"imports upward, rooms      {len(up)} {'; '.join(f'{name} > {other}' for name, other in up)}".rstrip())
     print(f"circles of files           {len(groups)} {'; '.join(' '.join(group) for group in groups)}".rstrip())
+    folders = graph_of_rooms(files, folder_of)
+    by_folders = longest_chain(folders)
+    print(f"imports between folders    {sum(map(len, folders.values()))}")
+    print(f"longest chain of folders   {len(by_folders)}: {' > '.join(by_folders)}")
     if arguments.edges:
         for name, others in sorted(rooms.items()):
             print(f"{name}: {' '.join(sorted(others))}".rstrip())

@@ -17,7 +17,7 @@ if __package__ in (None, ""):  # run as a script: the folder of this file gives 
 from deployments.provisioning.pools import TARGETS
 from flows.local.command import Parser
 from hnintel.errors import HnIntelError, UsageError
-from hnintel.urls import is_http_url
+from hnintel.settings.http_url import is_http_url
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -33,10 +33,9 @@ from flows.local.guarded_server import START_WITHIN
 from flows.local.pruning import retention
 from flows.local.server import plain_http
 from flows.local.spoken_wait import aloud
-from hnintel import private_files
 from hnintel.errors import HnIntelError, UsageError, WarehouseError
 from hnintel.hashes import hash_of_bytes
-from hnintel.settings import load_settings
+from hnintel.settings import load_settings, private_files
 from hnintel.warehouse.duckdb.lock import HeldElsewhere, Hold
 
 ROOT = Path(__file__).resolve().parent.parent

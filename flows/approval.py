@@ -10,9 +10,9 @@ from prefect.flow_runs import apause_flow_run
 from prefect.input import RunInput
 from pydantic import Field
 
-from hnintel import progress
 from hnintel.cost.budget import Estimate, refuse_unapproved, too_much, wants_approval
 from hnintel.errors import BudgetReached
+from hnintel.process import progress
 from hnintel.settings import Settings
 
 #: How often an answer is looked for, in seconds.

@@ -8,7 +8,7 @@ from typing import TypeVar
 from prefect.futures import PrefectFuture
 
 from flows.futures import result
-from hnintel import stopping
+from hnintel.process import stopping
 
 T = TypeVar("T")
 

@@ -33,7 +33,6 @@ from flows.futures import call
 from flows.main import run_stages
 from flows.stage import Run
 from flows.transform import transform
-from hnintel import progress, stopping
 from hnintel.errors import DayFailed, HnIntelError, UsageError, of_several
 from hnintel.ledger.leases import ALL_DAYS, Leases
 from hnintel.ledger.stage_names import TRANSFORM
@@ -43,6 +42,7 @@ from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import grid
 from hnintel.planning.backfill import plan_backfill
 from hnintel.planning.work import Only, Work, choose_work, lease_of
+from hnintel.process import progress, stopping
 from hnintel.runs.summary import Summary
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse

@@ -8,9 +8,9 @@ from prefect import flow
 
 from flows.asking import asked
 from flows.futures import call
-from hnintel import progress
 from hnintel.cost.usage import Enriched
 from hnintel.enrich.loop import Chunk, run_steps
+from hnintel.process import progress
 from tasks import assets
 from tasks import enrich as tasks
 

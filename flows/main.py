@@ -36,7 +36,6 @@ from flows.reading import read_articles, read_items
 from flows.stage import Run, refuse_unready, stage
 from flows.task_runner import task_runner
 from flows.transform import transform
-from hnintel import progress, stopping
 from hnintel.briefing.pages import path_of
 from hnintel.checks.check import in_a_line
 from hnintel.checks.run import Part
@@ -52,6 +51,7 @@ from hnintel.partitions.calendar import Span
 from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import spans_to_transform
 from hnintel.planning.cut_short import close_dead
+from hnintel.process import progress, stopping
 from hnintel.runs.log import logger, run_log
 from hnintel.runs.summary import Summary
 from hnintel.settings import Settings, load_settings

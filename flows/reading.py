@@ -13,11 +13,11 @@ from prefect.tasks import Task
 
 from flows.futures import as_done, call, call_on
 from flows.stage import Run
-from hnintel import progress
 from hnintel.ingest.articles import chunks_by_host
 from hnintel.ingest.scraping import Scraped
 from hnintel.ledger.stage_names import ARTICLES, INGEST
 from hnintel.partitions.hours import in_words
+from hnintel.process import progress
 from hnintel.settings import Settings
 from hnintel.sources.base import Listing
 from hnintel.web.extraction_pool import shared_pool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hnintel.progress import Lines
+from hnintel.process.progress import Lines
 
 
 class InRunLog(Lines):

@@ -8,10 +8,10 @@ from prefect import flow, runtime
 
 from flows.asking import asked
 from flows.futures import call
-from hnintel import stopping
 from hnintel.enrich import accepted
 from hnintel.enrich.declaration import layers, load_enrichments
 from hnintel.models import ItemId
+from hnintel.process import stopping
 from hnintel.settings import load_settings
 from tasks import spotlight as tasks
 from tasks.events import ANNOUNCED

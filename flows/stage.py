@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from hnintel import progress
 from hnintel.errors import BudgetReached, HnIntelError, UsageError
 from hnintel.ledger import leases, stage_rows, statuses
 from hnintel.ledger.leases import Leases
 from hnintel.ledger.stage_names import INGEST
 from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import Partition, grid, partition
+from hnintel.process import progress
 from hnintel.runs.summary import Summary
 from hnintel.warehouse.base import Session
 from hnintel.window import utc_now

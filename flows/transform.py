@@ -7,13 +7,13 @@ from datetime import date
 from prefect import flow, runtime
 
 from flows.stage import begin
-from hnintel import progress
 from hnintel.errors import HnIntelError
 from hnintel.ledger import leases, stage_rows, statuses
 from hnintel.ledger.stage_names import TRANSFORM
 from hnintel.partitions.calendar import Span
 from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import spans_to_transform
+from hnintel.process import progress
 from hnintel.settings import load_settings
 from hnintel.transform import Built
 from hnintel.warehouse import open_warehouse, query_tags

@@ -12,8 +12,8 @@ from contextlib import ExitStack, contextmanager
 
 from prefect.concurrency.sync import concurrency
 
-from hnintel import progress, stopping
 from hnintel.errors import WarehouseBusy
+from hnintel.process import progress, stopping
 from tasks.prefect_private import is_started_by_worker
 
 HACKER_NEWS, AI = "hacker-news", "hn-ai"

@@ -16,12 +16,12 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import Task, exponential_backoff
 
-from hnintel import progress, stopping
 from hnintel.errors import Unreachable
 from hnintel.hashes import hash_of_values
 from hnintel.ingest.articles import ArticleReading
 from hnintel.ingest.scraping import Lost, Scraped
 from hnintel.models import Article, Comment, Item
+from hnintel.process import progress, stopping
 from tasks.kept_results import ARTICLES, SCRAPED, KeptRecords, TypedJSON
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hnintel import progress
+from hnintel.process import progress
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -17,7 +17,7 @@ from prefect.blocks.core import Block
 
 from deployments.provisioning.resources import ALERTS, CHANNELS, Channel
 from hnintel.errors import UsageError
-from hnintel.urls import is_http_url
+from hnintel.settings.http_url import is_http_url
 from tasks.prefect_private import apprise_targets
 
 _BLOCKS: dict[str, type[Block]] = {

@@ -34,7 +34,7 @@ from hnintel.partitions.calendar import Span, parse_range
 from hnintel.partitions.pipeline import Pipeline
 from hnintel.planning.backfill import BackfillPlan, cost_of, plan_backfill
 from hnintel.planning.work import ONLY, choose_work
-from hnintel.progress import Lines
+from hnintel.process.progress import Lines
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import refuse_without_days
 from hnintel.warehouse import open_warehouse

@@ -19,10 +19,10 @@ from typing import Any, NoReturn, TextIO
 
 from flows.local import prefect_home
 from flows.local.pruning import prune
-from hnintel import private_files, progress
 from hnintel.errors import HnIntelError, PrefectAway, UsageError, WarehouseError, first_line
-from hnintel.progress import Reporter
-from hnintel.settings import Settings, load_settings
+from hnintel.process import progress
+from hnintel.process.progress import Reporter
+from hnintel.settings import Settings, load_settings, private_files
 from hnintel.sources import NAMES
 from hnintel.sources.base import Source
 from tasks import prefect_errors

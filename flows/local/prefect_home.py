@@ -14,9 +14,8 @@ from flows.local.auth import CLIENT, auth_string, private_folder
 from flows.local.lost_server import LostServer
 from flows.local.server import Server, plain_http
 from flows.local.spoken_wait import aloud
-from hnintel import private_files
 from hnintel.errors import PrefectAway
-from hnintel.settings import ROOT, Settings
+from hnintel.settings import ROOT, Settings, private_files
 from tasks.prefect_private import drain_events
 
 #: Where Prefect keeps what is set for good, if it is not told otherwise.

@@ -20,8 +20,8 @@ from pathlib import Path
 from flows.local.auth import server_settings
 from flows.local.guarded_server import START_WITHIN, guarded_app
 from flows.local.spoken_wait import aloud
-from hnintel import progress
 from hnintel.errors import PrefectAway
+from hnintel.process import progress
 from tasks.prefect_private import ephemeral_server_settings
 
 # What Prefect itself sets for a server of this kind: no pages, and only the services that a run needs.

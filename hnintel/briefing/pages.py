@@ -13,14 +13,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from hnintel import private_files
 from hnintel.briefing import published_pages
 from hnintel.briefing.sections import answering, fingerprint
 from hnintel.cost.money import CREDITS
 from hnintel.cost.usage import EVALUATING
 from hnintel.errors import UsageError, WarehouseError
 from hnintel.ingest.articles import count_by_status
-from hnintel.settings import Settings
+from hnintel.settings import Settings, private_files
 from hnintel.site.page import (
     Claim,
     DomainRow,

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from hnintel import progress
 from hnintel.briefing.claims import Held, hold
 from hnintel.briefing.evidence import Evidence
 from hnintel.briefing.sections import ASKER, CLAIMS_PROMPT, CLAIMS_SCHEMA, MODEL, SECTIONS, answering, fingerprint
@@ -20,6 +19,7 @@ from hnintel.errors import ModelUnavailable, Stopped
 from hnintel.ledger import dead_letters, stage_rows
 from hnintel.ledger.stage_names import BRIEFING
 from hnintel.ledger.statuses import COMPLETE
+from hnintel.process import progress
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Staged, Step, Warehouse
 from hnintel.warehouse.query_tags import tagged

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import typer
 
-from hnintel import private_files
 from hnintel.cli import dead_letters, schema
 from hnintel.cli.bill import bill
 from hnintel.cli.checks import checks
@@ -23,6 +22,7 @@ from hnintel.cli.retention import retention
 from hnintel.cli.settings import settings
 from hnintel.cli.status import status
 from hnintel.errors import HnIntelError, Stopped, UsageError
+from hnintel.settings import private_files
 
 _UNEXPECTED, _INTERRUPTED = 1, 130
 

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from hnintel import stopping
 from hnintel.cost.budget import Estimate
 from hnintel.enrich.declaration import Enrichment, load_enrichments
 from hnintel.enrich.question import fingerprint_of
@@ -22,6 +21,7 @@ from hnintel.evaluation.corpora import read_corpora
 from hnintel.evaluation.cost import Books
 from hnintel.evaluation.result import Result, as_json, evaluate, read_results
 from hnintel.evaluation.sets import LabelledSet, chosen_sets, read_folder
+from hnintel.process import stopping
 from hnintel.settings import ROOT, Settings, load_settings
 from hnintel.warehouse.base import Warehouse
 

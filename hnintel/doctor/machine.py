@@ -20,7 +20,7 @@ from hnintel.enrich.accepted import differences
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import HnIntelError, UsageError
 from hnintel.settings import Settings
-from hnintel.urls import is_http_url
+from hnintel.settings.http_url import is_http_url
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 #: Bytes below which a run is likely to fail for want of room, and below which one should look.

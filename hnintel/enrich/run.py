@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from hnintel import progress
 from hnintel.cost.budget import Budget, Estimate, Stamp, book_stopped, estimate
 from hnintel.cost.usage import Enriched
 from hnintel.engines.base import AskingStopped
@@ -19,6 +18,7 @@ from hnintel.enrich.question import fingerprint_of, pending_items, question, reu
 from hnintel.errors import BudgetReached, DeclarationError, ModelUnavailable, QualityError, Stopped, WarehouseError
 from hnintel.ledger import stage_rows, statuses
 from hnintel.ledger.check_results import Result, keep_results
+from hnintel.process import progress
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Warehouse
 from hnintel.warehouse.catalog import columns_of

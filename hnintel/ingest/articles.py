@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel.hashes import hash_of_text
+from hnintel.http.urls import domain
 from hnintel.ledger import dead_letters
 from hnintel.ledger.stage_names import ARTICLES
 from hnintel.models import Article, ArticleStatus
 from hnintel.settings import Settings
-from hnintel.urls import domain
 from hnintel.warehouse.base import Session, Staged
 from hnintel.warehouse.statements import statement
 from hnintel.web import extract, media

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from hnintel import urls
+from hnintel.http import urls
 from hnintel.models import Comment, FirebaseItem, Item
 from hnintel.web import extract
 

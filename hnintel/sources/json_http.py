@@ -12,9 +12,9 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from hnintel.errors import SourceError, Unreachable
+from hnintel.http.bodies import read_bounded
+from hnintel.http.decoding import ACCEPT_ENCODING, DecodingFailed, TooLarge
 from hnintel.settings import Settings
-from hnintel.web.bodies import read_bounded
-from hnintel.web.decoding import ACCEPT_ENCODING, DecodingFailed, TooLarge
 from hnintel.web.guard import authorities
 
 #: Bytes, decoded. A page of 1,000 hits is 0.1 MB and the longest item 2 MB; what goes on after this is no answer.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from hnintel import private_files
-from hnintel.settings import Settings
+from hnintel.settings import Settings, private_files
 from hnintel.warehouse.base import Warehouse
 
 
@@ -13,7 +12,7 @@ from hnintel.warehouse.base import Warehouse
 def open_warehouse(settings: Settings) -> Warehouse:
     """The warehouse that the settings name; the same one for the same settings, so that its turns are kept.
 
-    What is written from now on is its user's alone (hnintel.private_files): this is where each process comes by.
+    What is written from now on is its user's alone (hnintel.settings.private_files): each process comes by here.
     """
     private_files.protect(settings)
     if settings.warehouse == "snowflake":

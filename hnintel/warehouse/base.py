@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from typing import get_args
 
 from hnintel.errors import UsageError
 from hnintel.settings import Settings, variable
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 from hnintel.warehouse.base import Session
 
 #: What dbt builds into (dbt/dbt_project.yml).

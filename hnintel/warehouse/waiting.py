@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from hnintel import stopping
+from hnintel.process import stopping
 
 #: Seconds after which a wait is told.
 TOLD_AFTER = 5.0
@@ -41,7 +41,7 @@ class Aloud:
         if self._is_told or time.monotonic() - self._began < TOLD_AFTER:
             return
         self._is_told = True
-        from hnintel import progress  # loads rich, which what only holds a lock can do without
+        from hnintel.process import progress  # loads rich, which what only holds a lock can do without
 
         progress.say(line())
 

@@ -12,9 +12,9 @@ from typing import Self
 
 import httpx
 
+from hnintel.http.decoding import ACCEPT_ENCODING, Body, DecodingFailed, TooLarge
 from hnintel.settings import Settings
 from hnintel.web import media, outcomes, robots
-from hnintel.web.decoding import ACCEPT_ENCODING, Body, DecodingFailed, TooLarge
 from hnintel.web.host_limits import HostTurns, WaitedEnough
 from hnintel.web.outcomes import Fetched, Outcome
 

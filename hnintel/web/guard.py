@@ -15,8 +15,8 @@ import anyio
 import httpcore
 import httpx
 
+from hnintel.http.urls import host_name
 from hnintel.settings import Settings
-from hnintel.urls import host_name
 from hnintel.web.httpx_private import set_pool
 
 #: NAT64 (RFC 6052) wraps an IPv4 address in its last 32 bits; networks that have no IPv4 reach public sites so.

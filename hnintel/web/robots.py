@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 from protego import Protego
 
-from hnintel.urls import DEFAULT_PORTS, host_name
+from hnintel.http.urls import DEFAULT_PORTS, host_name
 
 #: Bytes of a robots.txt that are looked at; the standard asks for 500 KiB at least.
 MAX_BYTES = 512_000

@@ -21,7 +21,7 @@ from snowflake.connector.errors import ProgrammingError
 from hnintel.doctor.questions import questions
 from hnintel.doctor.snowflake.needs import database_needs, schema_needs
 from hnintel.settings import Settings
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 from hnintel.warehouse.snowflake.link import SCHEMA as SESSION_SCHEMA
 from hnintel.warehouse.statements import FOLDER
 from tests.conftest import ROOT

@@ -23,7 +23,7 @@ from sqlglot import exp
 from hnintel import transform
 from hnintel.doctor.snowflake.needs import STAGES, SchemaNeed, schema_needs
 from hnintel.settings import ROOT, load_settings, variable
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Warehouse
 from hnintel.warehouse.statement_order import verb_of

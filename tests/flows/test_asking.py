@@ -19,10 +19,10 @@ from prefect.futures import PrefectConcurrentFuture
 from prefect.states import Completed
 
 from flows.asking import asked
-from hnintel import stopping
 from hnintel.engines.openai import OpenAIEngine
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import Stopped
+from hnintel.process import stopping
 from tests.conftest import ROOT
 from tests.enrichments.subjects import load_worthy
 from tests.servers.chat import ChatServer, Mood
@@ -41,7 +41,7 @@ from uuid import uuid4
 from prefect.futures import PrefectConcurrentFuture
 from prefect.states import Completed, Failed
 from flows.asking import asked
-from hnintel import stopping
+from hnintel.process import stopping
 from hnintel.enrich.run import EnrichmentRun
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.settings import load_settings

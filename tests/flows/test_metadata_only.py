@@ -17,7 +17,7 @@ from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
 from flows.run_log import InRunLog
-from hnintel import progress
+from hnintel.process import progress
 from hnintel.transform import could_not_run
 from tasks import brief
 

@@ -14,7 +14,7 @@ import pytest
 from prefect import flow, get_run_logger
 
 from flows.run_log import InRunLog
-from hnintel import progress
+from hnintel.process import progress
 from tests.conftest import ROOT
 
 

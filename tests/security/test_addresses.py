@@ -14,8 +14,8 @@ from pathlib import Path
 import httpcore
 import pytest
 
+from hnintel.http.urls import canonical_url, domain
 from hnintel.settings import Settings
-from hnintel.urls import canonical_url, domain
 from hnintel.web.fetcher import Fetcher
 from hnintel.web.guard import GuardedBackend, GuardedTransport, is_public
 from hnintel.web.outcomes import Fetched

@@ -14,7 +14,7 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hnintel.web.decoding import Body, DecodingFailed, TooLarge
+from hnintel.http.decoding import Body, DecodingFailed, TooLarge
 
 ENCODERS = {
     "gzip": gzip.compress,

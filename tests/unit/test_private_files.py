@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from flows.local.command import guarded
-from hnintel import private_files
 from hnintel.briefing import pages
 from hnintel.cli.app import main
 from hnintel.enrich.accepted import accept
 from hnintel.enrich.declaration import load_enrichments
-from hnintel.settings import Settings
+from hnintel.settings import Settings, private_files
 from hnintel.warehouse import open_warehouse
 
 

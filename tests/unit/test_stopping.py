@@ -12,14 +12,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from hnintel import stopping
 from hnintel.errors import Stopped
+from hnintel.process import stopping
 from tests.conftest import ROOT
 
 #: An event loop that is interrupted, or has another handler put in, while a thread waits.
 LOOP = """
 import asyncio, signal, sys, threading, time
-from hnintel import stopping
+from hnintel.process import stopping
 from hnintel.errors import Stopped
 
 class Ended(BaseException): pass

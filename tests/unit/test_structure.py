@@ -29,6 +29,8 @@ imports between rooms      7
 longest chain of rooms     5: tasks.read > flows.main > hnintel.web > hnintel.window > hnintel.errors
 imports upward, rooms      1 flows.main > tasks.read
 circles of files           1 flows.main tasks.read
+imports between folders    7
+longest chain of folders   5: tasks > flows > hnintel.web > hnintel.window > hnintel.errors
 """
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hnintel.urls import TRACKING, canonical_url, domain
+from hnintel.http.urls import TRACKING, canonical_url, domain
 
 
 @pytest.mark.parametrize(

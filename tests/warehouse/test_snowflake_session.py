@@ -15,7 +15,7 @@ from hnintel.briefing.sections import answering
 from hnintel.engines.base import Answer, Engine
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import ModelUnavailable, WarehouseError, WarehouseLost
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Query, Step
 from hnintel.warehouse.query_tags import tagged

@@ -13,7 +13,7 @@ from hnintel.enrich.declaration import load_enrichments
 from hnintel.ingest import retries
 from hnintel.ledger import dead_letters
 from hnintel.settings import variable
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 from hnintel.sources.sample import SampleSource
 from hnintel.warehouse import open_warehouse
 from hnintel.warehouse.base import Query, Step

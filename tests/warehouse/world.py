@@ -20,14 +20,14 @@ from hnintel.engines.base import Answer, Engine, Label
 from hnintel.engines.offline import OfflineEngine
 from hnintel.enrich.declaration import Enrichment
 from hnintel.enrich.run import enrich
+from hnintel.http.urls import canonical_url
 from hnintel.ingest import articles, loading, scraping
 from hnintel.ingest.rows import item as as_row
 from hnintel.ledger import dead_letters
 from hnintel.models import Article, FirebaseItem, Item
 from hnintel.settings import Settings
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 from hnintel.sources.sample import SampleSource
-from hnintel.urls import canonical_url
 from hnintel.warehouse.base import Warehouse
 from hnintel.warehouse.duckdb.adapter import DuckDBWarehouse
 from hnintel.warehouse.duckdb.ai_functions import connect

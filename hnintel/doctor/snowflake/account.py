@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from hnintel.settings import Settings
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 
 #: Of the connection's arguments those that each have a check of their own; a login with them would fail at the first.
 _CHECKED = ("role", "warehouse", "database")

@@ -14,7 +14,7 @@ from hnintel.doctor.snowflake.grants import Held, held
 from hnintel.doctor.snowflake.needs import STAGES
 from hnintel.errors import HnIntelError, WarehouseError
 from hnintel.settings import Settings
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 
 
 def examine(settings: Settings, asked: Sequence[Question], ask: bool) -> Iterator[Finding]:

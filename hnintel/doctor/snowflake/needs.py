@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 
 STAGES: tuple[Stage, ...] = ("ingest", "enrich", "transform")
 

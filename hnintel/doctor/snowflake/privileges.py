@@ -10,7 +10,7 @@ from hnintel.doctor.snowflake.grants import Held
 from hnintel.doctor.snowflake.identity import named
 from hnintel.doctor.snowflake.needs import OWNS, SchemaNeed, database_needs, schema_needs
 from hnintel.errors import WarehouseError
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 
 _SHOWN = 5
 

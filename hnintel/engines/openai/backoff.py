@@ -6,8 +6,8 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
-from hnintel import progress
 from hnintel.engines.openai import faults
+from hnintel.process import progress
 
 #: Seconds without a word after which a wait is spoken of.
 TOLD_AFTER = 5.0

@@ -17,14 +17,14 @@ import openai
 from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from hnintel import stopping
 from hnintel.engines.base import Answer, AskingStopped, EngineUnreachable, Spent, Usage
 from hnintel.engines.openai import counting, faults
 from hnintel.engines.openai.backoff import Patience
 from hnintel.engines.openai.private import client_of_its_arguments
 from hnintel.errors import HnIntelError, WarehouseError
-from hnintel.web.bodies import bounding
-from hnintel.web.decoding import DecodingFailed, TooLarge
+from hnintel.http.bodies import bounding
+from hnintel.http.decoding import DecodingFailed, TooLarge
+from hnintel.process import stopping
 
 Q = TypeVar("Q")
 

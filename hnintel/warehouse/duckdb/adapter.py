@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from hnintel.engines.base import AskingStopped, Engine
 from hnintel.errors import HnIntelError, Stopped, WarehouseError, first_line
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 from hnintel.warehouse.base import Dialect, Query, Session, Step, T
 from hnintel.warehouse.duckdb.ai_functions import Meter, connect_with_functions
 from hnintel.warehouse.duckdb.dialect import DuckDBDialect
@@ -142,7 +142,7 @@ class DuckDBWarehouse:
             return
         line = begun_anew(self.path, self._home, opened_before)
         if line and not self._said_to_be_new:
-            from hnintel import progress  # loads rich
+            from hnintel.process import progress  # loads rich
 
             progress.say(line)
             self._said_to_be_new = True

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from hnintel.errors import HnIntelError
 from hnintel.settings import Settings
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 from hnintel.warehouse.base import Dialect, Query, Session, Step, T
 from hnintel.warehouse.migrations import migrate
 from hnintel.warehouse.snowflake.dialect import DETAILS, SnowflakeDialect

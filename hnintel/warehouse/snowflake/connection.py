@@ -12,7 +12,7 @@ from typing import Any
 
 from hnintel.errors import UsageError
 from hnintel.settings import Settings, variable
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 from hnintel.warehouse.snowflake.login import login
 
 #: Snowflake's own limit on a QUERY_TAG.

@@ -11,7 +11,7 @@ from snowflake.connector.cursor import SnowflakeCursor
 
 from hnintel.errors import WarehouseLost
 from hnintel.settings import Settings
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 from hnintel.warehouse import query_tags
 from hnintel.warehouse.snowflake.connection import connection_arguments, tag
 from hnintel.warehouse.snowflake.errors import told_in_one_line

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from hnintel import progress, stopping
 from hnintel.engines.base import Answer, AskingStopped
 from hnintel.engines.openai import OpenAIEngine, backoff
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import Stopped
+from hnintel.process import progress, stopping
 from tests.enrichments.subjects import load_worthy
 from tests.servers.chat import ChatServer, Mood
 from tests.unit.warehouse.engines.test_openai_engine import GOOD, PROMPT, SCHEMA, engine_at

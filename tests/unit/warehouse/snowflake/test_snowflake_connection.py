@@ -11,7 +11,7 @@ import snowflake.connector
 
 from hnintel.errors import UsageError
 from hnintel.settings import Settings
-from hnintel.snowflake_settings import Stage
+from hnintel.settings.snowflake import Stage
 from hnintel.warehouse.snowflake.connection import connection_arguments
 from tests.servers.snowflake import SnowflakeStandIn
 

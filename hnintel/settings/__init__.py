@@ -1,6 +1,6 @@
 """Every setting: name, type, default, one sentence. The only reader of the environment.
 
-Ours are ``HNINTEL_*``; who logs in to Snowflake is read from ``SNOWFLAKE_*`` (``hnintel.snowflake_settings``).
+Ours are ``HNINTEL_*``; who logs in to Snowflake is read from ``SNOWFLAKE_*`` (``hnintel.settings.snowflake``).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from hnintel.errors import UsageError, first_line
-from hnintel.snowflake_settings import SnowflakeSettings
-from hnintel.urls import is_http_url
+from hnintel.settings.http_url import is_http_url
+from hnintel.settings.snowflake import SnowflakeSettings
 
 PREFIX = "HNINTEL_"
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 #: Settings whose value may hold a secret, and is in no message; beside all that are kept as a SecretStr.
 _NEVER_TOLD = ("openai_base_url",)
 #: Variables that a Python process may need and that hold no secret, beside every ``LC_*``.

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from hnintel.web.decoding import Body
+from hnintel.http.decoding import Body
 
 
 async def read_bounded(response: httpx.Response, limit: int) -> bytes:

@@ -1,4 +1,4 @@
-"""What a URL is: whether it is one, which article it names, and which site it is of. Pure; no network."""
+"""What a URL names: which article, and which site. Pure; no network."""
 
 from __future__ import annotations
 
@@ -13,18 +13,6 @@ TRACKING = (
 ).split()
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-def is_http_url(value: str) -> bool:
-    """Whether something can be asked over HTTP at *value*: it has the scheme, a host, and a port that is one."""
-    try:
-        parts = urlsplit(value)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:  # a bracket without the other, a port that is none
-        return False
-    if not value.isprintable() or " " in value:  # what is split has lost its line breaks
-        return False
-    return parts.scheme in DEFAULT_PORTS and host != "" and "%" not in host and port != 0
 
 
 def canonical_url(url: str | None) -> str | None:
