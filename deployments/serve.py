@@ -121,7 +121,8 @@ class Processes:
             return
         process = self._started[name]
         print(f"ending the {name}", flush=True)
-        process.stdin.close()  # type: ignore[union-attr]  # it is a pipe
+        if process.stdin is not None:
+            process.stdin.close()
         try:
             with aloud(f"waiting for the {name} to end, at most {keeper.GONE_WITHIN:g} s", _print):
                 process.wait(keeper.GONE_WITHIN)

@@ -32,16 +32,16 @@ def task_runner() -> TaskRunner[Any]:
 def _threads(most: int) -> TaskRunner[Any]:
     # Each task has an event loop with requests of its own; more threads take turns at the interpreter oftener than
     # they help.
-    return ThreadPoolTaskRunner(max_workers=most)  # type: ignore[return-value]  # Prefect types its futures so
+    return ThreadPoolTaskRunner(max_workers=most)
 
 
 def _dask(settings: Settings) -> TaskRunner[Any]:
     try:
-        from prefect_dask import DaskTaskRunner
+        from prefect_dask.task_runners import DaskTaskRunner
     except ImportError:
         raise UsageError("HNINTEL_TASK_RUNNER=dask: it is not installed: pip install 'hn-intelligence[dask]'") from None
     if settings.dask_address:
-        return DaskTaskRunner(address=settings.dask_address)  # type: ignore[return-value]
+        return DaskTaskRunner(address=settings.dask_address)
     # Of this machine alone, and gone with the flow: its dashboard would be one more open port.
     local = {
         "n_workers": settings.dask_workers,
@@ -50,4 +50,4 @@ def _dask(settings: Settings) -> TaskRunner[Any]:
         "dashboard_address": None,
         "security": True,  # certificates of this cluster's own: who connects without one could run code as this user
     }
-    return DaskTaskRunner(cluster_kwargs=local)  # type: ignore[return-value]
+    return DaskTaskRunner(cluster_kwargs=local)

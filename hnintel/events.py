@@ -47,9 +47,7 @@ class Event(BaseModel):
     #: Of the payload's schema.
     version: Literal[1] = 1
 
-    def __init_subclass__(  # type: ignore[override]
-        cls, *, name: str, resource: str, fact: str, by_hand: bool = False
-    ) -> None:
+    def __init_subclass__(cls, *, name: str, resource: str, fact: str, by_hand: bool = False) -> None:
         super().__init_subclass__()
         cls.name, cls.resource, cls.fact, cls.by_hand = name, resource, fact, by_hand
         EVENTS[name] = cls

@@ -22,7 +22,7 @@ from prefect_dbt import PrefectDbtRunner
 _LOGGERS = ("prefect.flow_runs", "prefect.task_runs")
 
 
-class DbtRunner(PrefectDbtRunner):
+class DbtRunner(PrefectDbtRunner):  # type: ignore[misc]  # prefect-dbt ships no types
     """Hands the task runs of dbt's nodes the settings and the result store of the flow as they are.
 
     Prefect hands them on in words, from which every node made them anew: the settings twice, which took longer than
@@ -49,7 +49,10 @@ class DbtRunner(PrefectDbtRunner):
         if flow := FlowRunContext.get():
             of_the_flow = {**context["flow_run_context"], "result_store": flow.result_store}
             context = {**context, "flow_run_context": of_the_flow}
-        return super()._create_unified_callback(task_state, log_level, context, *args, **kwargs)
+        callback: Callable[[EventMsg], None] = super()._create_unified_callback(
+            task_state, log_level, context, *args, **kwargs
+        )
+        return callback
 
 
 class WordlessDbtRunner(DbtRunner):

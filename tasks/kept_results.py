@@ -12,7 +12,7 @@ import json
 from typing import Any, ClassVar, Generic, TypeVar
 
 from prefect.filesystems import WritableFileSystem
-from prefect.results import ResultRecordMetadata, get_result_store
+from prefect.results import ResultRecordMetadata, get_result_store  # type: ignore[attr-defined]  # not in its __all__
 from prefect.serializers import Serializer
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,7 +31,7 @@ class _Whole(BaseModel, Generic[T]):
     result: T
 
 
-class TypedJSON(Serializer):  # type: ignore[type-arg]  # Prefect's registry takes no parametrised class
+class TypedJSON(Serializer):
     """JSON of one declared type; a subclass names the type."""
 
     type: str = Field("hn-intelligence", frozen=True)
@@ -46,7 +46,8 @@ class TypedJSON(Serializer):  # type: ignore[type-arg]  # Prefect's registry tak
         if isinstance(obj, BaseException):
             return json.dumps({"error": type(obj).__name__}).encode()
         whole = self.whole.model_construct(form=self.type, result=obj)
-        return whole.model_dump_json(warnings="error").encode()
+        written: str = whole.model_dump_json(warnings="error")
+        return written.encode()
 
     def loads(self, blob: bytes) -> Any:
         """The value that *blob* holds.
@@ -101,8 +102,10 @@ class KeptRecords(WritableFileSystem):
             raise ValueError(f"the result {path} is in another form")
         self.serializer.loads(storage.read_path(path, _sync=True))
         found = ResultRecordMetadata(storage_key=path, expiration=written["expiration"], serializer=self.serializer)
-        return found.dump_bytes()
+        dumped: bytes = found.dump_bytes()
+        return dumped
 
+    # The base declares a coroutine, as for `read_path`.
     def write_path(self, path: str, content: bytes, _sync: bool = True) -> None:  # type: ignore[override]
         """Keep the metadata of the result with the key *path*."""
         _storage().write_path(_beside(path), content=content, _sync=True)

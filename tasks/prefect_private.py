@@ -88,4 +88,4 @@ def run_exit_finalizers() -> None:
 
     For a process that ends by `os._exit`, where nothing registered for the exit runs. It is Python's, not Prefect's.
     """
-    multiprocessing.util._run_finalizers()  # type: ignore[attr-defined]
+    multiprocessing.util._run_finalizers()  # type: ignore[attr-defined]  # private: typeshed does not list it

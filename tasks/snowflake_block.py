@@ -49,7 +49,7 @@ def _read_in_run(block: str, run: str) -> dict[str, Any]:
 def _read(block: str) -> dict[str, Any]:
     kind, _, name = block.partition("/")
     try:
-        loaded = _BLOCKS[kind].load(name, _sync=True)  # type: ignore[attr-defined]
+        loaded = _BLOCKS[kind].load(name, _sync=True)
     except ValueError as error:
         if "Unable to find block document" not in str(error):  # it may quote what the block holds
             raise UsageError(f"{variable('snowflake_block')}={block} is not valid: save it again") from None

@@ -93,4 +93,4 @@ def _let_go_of_the_file() -> None:
     """dbt-duckdb keeps its connection, and with it the lock on the file, for as long as the process lives."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    DuckDBConnectionManager.close_all_connections()
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # dbt-duckdb does not annotate it

@@ -27,7 +27,9 @@ def wrong_in(text: str) -> Iterator[str]:
     for name in sorted(meta.find_undeclared_variables(tree) - known.keys()):
         yield f"there is no '{name}' to fill in; there is {', '.join(known)}"
     for taken in tree.find_all(nodes.Getattr):
-        model = known.get(taken.node.name) if isinstance(taken.node, nodes.Name) else None
+        if not isinstance(taken.node, nodes.Name):
+            continue
+        model = known.get(taken.node.name)
         if model is not None and taken.attr not in model.model_fields and not hasattr(model, taken.attr):
             yield f"{taken.node.name} has no '{taken.attr}'; it has {', '.join(sorted(model.model_fields))}"
 

@@ -109,14 +109,18 @@ def _addresses(value: str) -> list[str]:
 
 
 def _are_addresses(value: str) -> bool:
-    return all(is_email(one) for one in _addresses(value))
+    return all(_is_address(value) for value in _addresses(value))
+
+
+def _is_address(value: str) -> bool:
+    return bool(is_email(value))  # type: ignore[no-untyped-call]  # Apprise does not annotate it
 
 
 #: By variable: what it has to be, in words, and whether a value is. Of a key, only who gave it knows.
 _WANTED: dict[str, tuple[str, Callable[[str], bool]]] = {
     "HN_ALERTS_WEBHOOK_URL": ("a URL that begins with http:// or https:// and names a host", is_http_url),
     "HN_ALERTS_SLACK_URL": ("a Slack webhook, https://hooks.slack.com/services/T.../B.../...", _is_slack),
-    "HN_ALERTS_EMAIL_FROM": ("an e-mail address", lambda value: bool(is_email(value)) and "," not in value),
+    "HN_ALERTS_EMAIL_FROM": ("an e-mail address", lambda value: _is_address(value) and "," not in value),
     "HN_ALERTS_EMAIL_TO": ("e-mail addresses with commas between", _are_addresses),
 }
 

@@ -63,7 +63,7 @@ def _as_many_as_usual(session: Session, day: date, settings: Settings) -> Verdic
 def _counts(session: Session, day: date, settings: Settings) -> dict[date, int]:
     """Listed items by day, of *day* and of those before it that have any; poll options are listed with their poll."""
     first = day - timedelta(days=settings.check_baseline_days)
-    return dict(session.execute(statement("checks/counts"), [first, day]))  # type: ignore[arg-type]  # pairs
+    return dict(session.execute(statement("checks/counts"), [first, day]))
 
 
 def _read_too_early(session: Session, day: date, settings: Settings) -> bool:
@@ -80,7 +80,7 @@ def _unique(table: str, session: Session, day: date, settings: Settings) -> Verd
 
 
 def _known_statuses(table: str, session: Session, day: date, settings: Settings) -> Verdict:
-    counts = dict(session.execute(statement("checks/statuses", table=table), [day]))  # type: ignore[arg-type]  # pairs
+    counts = dict(session.execute(statement("checks/statuses", table=table), [day]))
     unknown = sum(count for status, count in counts.items() if status not in get_args(ItemStatus))
     return share_of(unknown, sum(counts.values()), 0.0, f"have another status than {', '.join(get_args(ItemStatus))}")
 

@@ -355,6 +355,7 @@ def load_settings(**overrides: object) -> Settings:
     """
     _refuse_unknown(os.environ)
     try:
+        # pydantic checks the value of each override.
         settings = Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         raise UsageError(_told(error)) from None

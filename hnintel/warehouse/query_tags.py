@@ -37,6 +37,7 @@ def tagged(
 ) -> Iterator[None]:
     """Add to the tags for the length of the block; what is None stays as it was outside."""
     given = {"run": run, "day": day, "enrichment": enrichment, "fingerprint": fingerprint}
+    # One dictionary holds a date and strings; mypy cannot match a name with the type of its value.
     changed = replace(current(), **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     token = _current.set(changed)
     try:

@@ -113,6 +113,7 @@ class Fetcher:
         media_type = media.media_type(content_type)
 
         def ended(outcome: Outcome, reason: str | None = None, **more: str | bytes | float | None) -> Fetched:
+            # The fields in *more* differ in type; mypy cannot match a name with the type of its value.
             return Fetched(outcome, reason, response.status_code, media_type or None, url=url, **more)  # type: ignore[arg-type]
 
         outcome, reason = outcomes.by_status(response.status_code, conditional)

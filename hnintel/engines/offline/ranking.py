@@ -34,7 +34,7 @@ def similarities(texts: Sequence[str]) -> np.ndarray:
         weights = vectorizer.fit_transform(texts)
     except ValueError:  # not one word in all of them
         return np.zeros((len(texts), len(texts)))
-    matrix = np.round((weights @ weights.T).toarray(), _DIGITS)
+    matrix: np.ndarray = np.round((weights @ weights.T).toarray(), _DIGITS)
     np.fill_diagonal(matrix, 0.0)
     return matrix
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 from hnintel.engines.offline.text import Document, looks_like_headline
@@ -62,7 +63,8 @@ def _balance(feeling: Valence) -> float:
 
 
 def _held_back(feeling: Valence) -> float:
-    return _balance(feeling) / (max(feeling.words, _TYPICAL_WORDS / 2) / _TYPICAL_WORDS) ** _LENGTH_POWER
+    length: float = max(feeling.words, _TYPICAL_WORDS / 2) / _TYPICAL_WORDS
+    return _balance(feeling) / math.pow(length, _LENGTH_POWER)
 
 
 def _is_mixed(feeling: Valence) -> bool:

@@ -22,11 +22,13 @@ _ROUNDS = 6
 def digest(texts: Sequence[str], task: str | None, budget: int, ask_each: AskEach) -> Answer:
     """One answer to *task* over all of *texts*, with about *budget* tokens of them in a prompt."""
     task = task or SUMMARISE
-    instruction, spent = task, [Usage()]
+    instruction = task
+    spent: list[Usage | None] = []
     for _ in range(_ROUNDS):
         answers = ask_each(instruction, grouped(texts, budget))
-        spent += [answer.usage for answer in answers]  # type: ignore[misc]
-        usage = None if None in spent else sum(spent, Usage())
+        spent += [answer.usage for answer in answers]
+        counted = [usage for usage in spent if usage is not None]
+        usage = sum(counted, Usage()) if len(counted) == len(spent) else None
         bad = next((answer.error for answer in answers if answer.error is not None), None)
         if bad is not None:
             return Answer(error=bad, usage=usage)

@@ -90,6 +90,7 @@ class Link:
 
     def _send(self, sql: str, params: Sequence[Any]) -> SnowflakeCursor:
         with told_in_one_line(what_of(sql)):
+            # It is None only where the statement is empty, and none of ours is.
             return self.connection.cursor().execute(sql, list(params) or None)  # type: ignore[return-value]
 
 

@@ -132,7 +132,7 @@ def _rows(cursor: SnowflakeCursor) -> list[tuple[Any, ...]]:
     with told_in_one_line("reading rows"):
         found = cursor.fetchall()
     read = [_reader(column) for column in cursor.description]
-    return [tuple(one(value) for one, value in zip(read, row, strict=True)) for row in found]  # type: ignore[arg-type]
+    return [tuple(one(value) for one, value in zip(read, row, strict=True)) for row in found]
 
 
 def _reader(column: ResultMetadata) -> Any:
