@@ -2,12 +2,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+OF := hnintel/enrich hnintel/ledger hnintel/cost hnintel/web/guard.py
+N := 40
+SEED := 1
 DAYS := 2026-10-20 2026-10-21 2026-10-22
 # A file is one process's, since its tests share a server; the longest files come first (tests/conftest.py). The slow ones
 # wait for servers and workers much of their time, so two cores have time for three.
 SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo serve test test-slow test-live check audit lock fix clean
+.PHONY: help setup demo serve test test-slow coverage mutants test-live check audit lock fix clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -35,16 +38,24 @@ test: $(VENV)/dev.stamp  ## the tests: some minutes
 test-slow: $(VENV)/dev.stamp  ## those that take minutes: a real server and worker
 	@$(BIN)/python -m pytest -n 3 $(SIDE_BY_SIDE) -m slow
 
+coverage: $(VENV)/dev.stamp  ## the quick tests, and which lines and branches they run; fails below the floor
+	@$(BIN)/python -m pytest -n 2 $(SIDE_BY_SIDE) --cov --cov-report=term
+
+mutants: $(VENV)/dev.stamp  ## whether the tests notice a changed operator or number: OF=hnintel/cost, N=40, SEED=1
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt cosmic-ray
+	@$(BIN)/python bench/mutants.py $(OF) --sample $(N) --seed $(SEED)
+
 test-live: $(VENV)/dev.stamp  ## on your Snowflake account (SNOWFLAKE_*): some minutes, some credits; drops what it makes
 	@$(BIN)/python -m pytest -m live -rs tests/live
 
 serve: $(VENV)/run.stamp  ## Prefect's server and a worker with all deployments, until ctrl-C
 	@exec $(BIN)/python deployments/serve.py
 
-check: $(VENV)/dev.stamp  ## lint, types, known vulnerabilities, and whether what is deployed fits the code; changes nothing
+check: $(VENV)/dev.stamp  ## lint, types, spelling, known vulnerabilities, and whether what is deployed fits the code; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check -q flows tasks hnintel tests deployments
 	@$(BIN)/mypy
+	@$(BIN)/typos --format brief
 	@$(BIN)/python deployments/checking/check.py
 	@$(BIN)/hadolint deployments/Dockerfile
 	@$(BIN)/python deployments/audit.py
@@ -62,4 +73,4 @@ fix: $(VENV)/dev.stamp  ## what of that can be mended by itself
 	@$(BIN)/ruff format -q flows tasks hnintel tests deployments
 
 clean:  ## take away what was installed and written
-	rm -rf $(VENV) .hnintel .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .hnintel .pytest_cache .mypy_cache .ruff_cache .coverage
