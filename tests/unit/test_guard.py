@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hnintel.web.guard import AddressRefused, GuardedBackend, is_public
+from hnintel.web.guard import AddressRefused, GuardedBackend, is_public, resolve
 from tests.security.loopback import PUBLIC, Detour, Names, Site, answer, fetcher, page, patient
 
 
@@ -213,6 +213,35 @@ async def test_the_next_vetted_address_is_tried_where_the_first_does_not_answer(
         stream = await GuardedBackend([80], (), Names(otherwise=both), inner=detour).connect_tcp("example.com", 80)
         await stream.aclose()
     assert detour.addresses == both
+
+
+class NothingAnswers(httpcore.AsyncNetworkBackend):
+    """Refuses every connection, and keeps the addresses and the timeouts that it was asked for."""
+
+    def __init__(self) -> None:
+        self.tried: list[tuple[str, float | None]] = []
+
+    async def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, *args: object, **kwargs: object
+    ) -> httpcore.AsyncNetworkStream:
+        self.tried.append((host, timeout))
+        raise httpcore.ConnectError("no route")
+
+
+@pytest.mark.parametrize(("addresses", "tried"), [(1, 1), (2, 2), (3, 3), (4, 3), (1000, 3)])
+async def test_three_addresses_of_a_host_are_tried_at_most_and_share_its_timeout(addresses: int, tried: int) -> None:
+    first = int(ipaddress.IPv4Address("8.8.0.0"))
+    given = [str(ipaddress.IPv4Address(first + number)) for number in range(addresses)]
+    backend = NothingAnswers()
+    with pytest.raises(httpcore.ConnectError):
+        await GuardedBackend([80], (), Names(otherwise=given), inner=backend).connect_tcp("example.com", 80, timeout=10)
+    assert backend.tried == [(address, pytest.approx(10 / tried)) for address in given[:tried]]
+
+
+async def test_a_name_is_resolved_to_its_addresses_by_the_system() -> None:
+    found = await resolve("localhost", 80)
+    assert found
+    assert all(ipaddress.ip_address(address).is_loopback for address in found)
 
 
 async def test_a_name_that_does_not_exist_is_no_connection() -> None:
