@@ -37,7 +37,7 @@ def _threads(most: int) -> TaskRunner[Any]:
 
 def _dask(settings: Settings) -> TaskRunner[Any]:
     try:
-        from prefect_dask.task_runners import DaskTaskRunner
+        from prefect_dask import DaskTaskRunner  # type: ignore[attr-defined]  # it is not in its __all__
     except ImportError:
         raise UsageError("HNINTEL_TASK_RUNNER=dask: it is not installed: pip install 'hn-intelligence[dask]'") from None
     if settings.dask_address:
