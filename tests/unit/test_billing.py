@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +159,16 @@ def test_reading_the_views_again_changes_nothing_and_takes_corrections(warehouse
     assert reconciled(warehouse).billed == pytest.approx(0.004)
     with warehouse.transaction(stage="enrich") as session:
         assert session.execute("SELECT count(*), min(query_id) FROM ops.ai_billed WHERE complete") == [(1, "q1")]
+
+
+@on_duckdb
+def test_without_a_day_the_views_are_read_from_eight_days_ago(warehouse: Warehouse, account: Account) -> None:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    account.asks("within", 0.003, TAKEAWAY, start=now - timedelta(days=billing.DAYS - 1))
+    account.asks("before", 0.002, TAKEAWAY, start=now - timedelta(days=billing.DAYS + 1))
+    billing.reconcile(warehouse, "check")
+    with warehouse.transaction(stage="enrich") as session:
+        assert session.execute("SELECT query_id FROM ops.ai_billed") == [("within",)]
 
 
 @on_duckdb
