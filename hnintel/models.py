@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from hnintel.hashes import hash_of_values
 
 ItemStatus = Literal["ok", "dead", "deleted", "null"]
-ArticleStatus = Literal["ok", "empty", "gone", "refused", "too_large", "wrong_type", "retry_at", "gave_up", "no_pages"]
+ArticleStatus = Literal[
+    "ok", "empty", "gone", "refused", "too_large", "wrong_type", "walled", "retry_at", "gave_up", "no_pages"
+]
 ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
 
 #: Fields of a Firebase item that we know; one that is not here is reported as a schema change at the source.

@@ -22,7 +22,7 @@ STORY_COLUMNS = (
 )
 #: Models beside the rendered ones; a mart of an enrichment needs another name.
 HAND_WRITTEN_MARTS = frozenset(
-    {"stories", "daily_stories", "daily_sentiment", "topic_trends", "entity_trends", "domains"}
+    {"stories", "daily_stories", "daily_sentiment", "topic_trends", "entity_trends", "domains", "walled_sites"}
 )
 _HEADER = "-- Written by `python -m hnintel gen` from the declarations of the enrichments. Change those.\n"
 

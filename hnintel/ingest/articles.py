@@ -18,7 +18,7 @@ from hnintel.models import Article, ArticleStatus
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Staged
 from hnintel.warehouse.statements import statement
-from hnintel.web import extract, media
+from hnintel.web import extract, media, walls
 from hnintel.web.extract import Extracted
 from hnintel.web.extraction_pool import ExtractionFailed, ExtractionPool, shared_pool
 from hnintel.web.fetcher import Fetcher
@@ -201,7 +201,7 @@ async def _extracted(fetched: Fetched, pool: ExtractionPool) -> Extracted:
 def _article(item: Wanted, fetched: Fetched, found: Extracted, settings: Settings, now: datetime) -> ArticleReading:
     text = found.text[: settings.article_max_chars] if found.text else None
     attempts = item.attempts + fetched.tried
-    status, reason = _status(fetched, bool(text), attempts, settings)
+    status, reason = _status(fetched, found, attempts, settings)
     return ArticleReading(
         canonical_url=item.canonical_url,
         url=item.url,
@@ -223,13 +223,16 @@ def _article(item: Wanted, fetched: Fetched, found: Extracted, settings: Setting
     )
 
 
-def _status(fetched: Fetched, has_text: bool, attempts: int, settings: Settings) -> tuple[ArticleStatus, str | None]:
+def _status(fetched: Fetched, found: Extracted, attempts: int, settings: Settings) -> tuple[ArticleStatus, str | None]:
+    """The status of a reading and its reason; of a wall, its kind."""
+    is_last = fetched.tried and attempts >= settings.article_attempts
     if fetched.outcome == "unchanged":
         return "ok", None
+    if fetched.outcome == "ok" and found.wall:
+        return ("retry_at" if found.wall in walls.PASSING and not is_last else "walled"), found.wall
     if fetched.outcome == "ok":
-        return ("ok", None) if has_text else ("empty", fetched.reason or "no article was found in the page")
+        return ("ok", None) if found.text else ("empty", fetched.reason or "no article was found in the page")
     if fetched.outcome == "failed":
-        is_last = fetched.tried and attempts >= settings.article_attempts
         return ("gave_up" if is_last else "retry_at"), fetched.reason
     return fetched.outcome, fetched.reason
 

@@ -113,6 +113,22 @@ async def test_every_reading_ends_in_one_of_a_few_statuses(pool: ExtractionPool,
     assert article.attempts == 1
 
 
+LOGIN = "<title>Log in</title><p>You must log in to continue.</p><form><input type='password'></form>"
+CHALLENGE = "<title>Just a moment...</title><p>Verifying you are human. This may take a few seconds.</p>"
+
+
+async def test_a_page_sent_in_place_of_an_article_is_walled_and_its_text_is_not_kept(pool: ExtractionPool) -> None:
+    article = await read(pool, answer(LOGIN))
+    assert (article.status, article.reason, article.text) == ("walled", "login", None)
+
+
+async def test_a_wall_that_may_pass_is_tried_again_until_it_was_tried_often_enough(pool: ExtractionPool) -> None:
+    first = await read(pool, answer(CHALLENGE))
+    assert (first.status, first.reason, first.retry_at is not None) == ("retry_at", "challenge", True)
+    last = await read(pool, answer(CHALLENGE), patient(article_attempts=1))
+    assert (last.status, last.reason, last.retry_at) == ("walled", "challenge", None)
+
+
 async def test_an_article_has_its_text_title_language_and_hash(pool: ExtractionPool) -> None:
     article = await read(pool, answer(page(), etag='"7"'))
     assert (article.title, article.language, article.etag) == ("A title", "en", '"7"')
