@@ -51,8 +51,9 @@ TESTS: dict[str, str] = {
         tests/unit/test_guard.py tests/security/test_addresses.py tests/unit/test_fetch.py
     """,
 }
-#: `X | None` in an annotation is no operation. That a dataclass is frozen or has slots is for the type checker.
-_NO_OPERATOR = re.compile(r"core/ReplaceBinaryOperator_BitOr_")
+#: `X | None` in an annotation and `**` before an argument are no operations, though Cosmic Ray takes them for some.
+_NO_OPERATOR = re.compile(r"core/ReplaceBinaryOperator_(BitOr|Pow)_")
+#: That a dataclass is frozen or has slots is for the type checker.
 _NO_LINE = re.compile(r"\s*@dataclass\(")
 #: Seconds for the tests of a mutant beyond what they take otherwise, times the second figure: it may loop for ever.
 _MARGIN, _TIMES = 20.0, 3.0
