@@ -52,6 +52,11 @@ def brief(warehouse: Warehouse) -> None:
         )
 
 
+def test_a_plan_of_nothing_is_an_estimate_of_no_rows_tokens_and_money() -> None:
+    total = Plan(DAY, 0, {}).total
+    assert (total.rows, total.input_tokens, total.output_tokens, total.costs) == (0, 0, 0, {})
+
+
 @given(st.lists(COSTS))
 def test_what_is_added_up_is_of_one_currency(costs: list[dict[str, float]]) -> None:
     total = money.together(costs)
