@@ -52,6 +52,11 @@ def brief(warehouse: Warehouse) -> None:
         )
 
 
+def test_rows_and_tokens_of_two_estimates_are_added_up() -> None:
+    total = Estimate(3, 100, 20, 0.5) + Estimate(4, 1_000, 200, 0.25)
+    assert (total.rows, total.input_tokens, total.output_tokens, total.costs) == (7, 1_100, 220, {"credits": 0.75})
+
+
 def test_a_plan_of_nothing_is_an_estimate_of_no_rows_tokens_and_money() -> None:
     total = Plan(DAY, 0, {}).total
     assert (total.rows, total.input_tokens, total.output_tokens, total.costs) == (0, 0, 0, {})
