@@ -39,7 +39,7 @@ def transform(
     progress.update(TRANSFORM, 0)
     built, days = Built(0, 0), 0
     # One at a time, whatever the days: every build writes the same tables.
-    with leases.held(pipeline.warehouse, leases.ALL_DAYS, TRANSFORM, run_id, settings):
+    with leases.lease(pipeline.warehouse, leases.ALL_DAYS, TRANSFORM, run_id, settings):
         with pipeline.warehouse.transaction(stage="enrich") as session:
             spans = spans_to_transform(session, pipeline, Span(first, last), utc_now(), again)
         for span in spans:

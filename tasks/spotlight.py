@@ -62,7 +62,7 @@ def ask(name: str, story_id: int, day: date, run_id: str) -> Enriched:
     # The run of its day may be asking the same: its turn, which it needs to come to its end, is not kept from it.
     with (
         waiting_to_be_tried_again(f"enrich {name}"),
-        leases.held(warehouse, day, enrichment.stage, run_id, settings),
+        leases.lease(warehouse, day, enrichment.stage, run_id, settings),
         turn(AI),
     ):
         return spotlight.ask(warehouse, enrichment, story_id, day, settings, run_id)

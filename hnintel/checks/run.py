@@ -17,7 +17,7 @@ from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.question import fingerprint_of
 from hnintel.errors import QualityError, UsageError, WarehouseError
 from hnintel.ledger import stage_rows
-from hnintel.ledger.check_results import Result, keep_results
+from hnintel.ledger.check_results import Result, record_results
 from hnintel.ledger.stage_names import INGEST, of_enrichment
 from hnintel.ledger.statuses import FAILED
 from hnintel.settings import Settings
@@ -48,7 +48,7 @@ def run_checks(
                 under_way = f"check {check.label}"
                 verdict = check.measure(session, day, settings)
                 results.append(Result(check.label, check.blocking, verdict.passed, verdict.detail))
-            keep_results(session, day, run_id, results)
+            record_results(session, day, run_id, results)
     except WarehouseError as error:
         raise type(error)(f"{under_way} of {day}: {error}") from error
     return results

@@ -17,7 +17,7 @@ from hnintel.enrich.loop import Chunk, run_steps
 from hnintel.enrich.question import fingerprint_of, pending_items, question, reuse
 from hnintel.errors import BudgetReached, DeclarationError, ModelUnavailable, QualityError, Stopped, WarehouseError
 from hnintel.ledger import stage_rows, statuses
-from hnintel.ledger.check_results import Result, keep_results
+from hnintel.ledger.check_results import Result, record_results
 from hnintel.process import progress
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Warehouse
@@ -274,7 +274,7 @@ class EnrichmentRun:
         with self._tagged(), self._warehouse.transaction(stage="enrich") as session:
             now = utc_now()
             result = Result(f"{self._enrichment.name}: share of bad answers", blocking=True, passed=False, detail=told)
-            keep_results(session, self._day, self._run_id, [result])
+            record_results(session, self._day, self._run_id, [result])
             stage_rows.end_stage(
                 session, self._day, self._enrichment.stage, statuses.FAILED, self._run_id, now, error=told
             )

@@ -40,7 +40,7 @@ async def retry(
     here = [letter for letter in chosen if letter.stage in READ_LETTERS]
     for day in sorted({letter.day for letter in here}):
         of_day = [letter for letter in here if letter.day == day]
-        with leases.held(warehouse, day, INGEST, run_id, settings):
+        with leases.lease(warehouse, day, INGEST, run_id, settings):
             scraped = await _read(warehouse, source, of_day, day, settings)
             with tagged(run=run_id, day=day), warehouse.transaction(stage="ingest") as session:
                 loading.load(session, scraped, day, run_id, now)

@@ -1,1 +1,1 @@
-"""Facts about work, in ``ops.*``: stages, runs, leases, dead letters, check results, events to announce."""
+"""The ledger, in ``ops.*``: stages, runs, leases, dead letters, check results, events to publish."""

@@ -1,4 +1,4 @@
-"""Rows of ``ops.checks``: what was checked of a day, and what came out."""
+"""Rows of ``ops.checks``: the results of a day's checks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hnintel.window import utc_now
 
 
 def results_of(session: Session, run_id: str, day: date) -> list[Result]:
-    """What ``ops.checks`` holds of a run and day: what failed first."""
+    """The rows of ``ops.checks`` for a run and day, failed checks first."""
     rows = session.execute(
         "SELECT name, blocking, passed, coalesce(detail, '') FROM ops.checks WHERE run_id = ? AND day = ? "
         "ORDER BY passed, blocking DESC, name",
@@ -21,20 +21,20 @@ def results_of(session: Session, run_id: str, day: date) -> list[Result]:
     return [Result(*row) for row in rows]
 
 
-def keep_results(session: Session, day: date, run_id: str, results: Sequence[Result]) -> None:
-    """Set *results* down in ``ops.checks``, in place of what the same run had of the same checks."""
+def record_results(session: Session, day: date, run_id: str, results: Sequence[Result]) -> None:
+    """Write *results* to ``ops.checks``; they replace earlier results of the same run and check."""
     now = utc_now()
     rows = [
         {
             "run_id": run_id,
             "day": day,
-            "name": one.name,
-            "blocking": one.blocking,
-            "passed": one.passed,
-            "detail": one.detail,
+            "name": result.name,
+            "blocking": result.blocking,
+            "passed": result.passed,
+            "detail": result.detail,
             "checked_at": now,
         }
-        for one in results
+        for result in results
     ]
     merge_rows(session, session.stage("ops.checks", rows), keys=("run_id", "day", "name"))
 
@@ -50,10 +50,10 @@ class Result:
 
     @property
     def guards(self) -> str:
-        """The stage or enrichment that it is about."""
+        """The stage or enrichment whose rows the check reads."""
         return self.name.partition(": ")[0]
 
     @property
     def outcome(self) -> str:
-        """In a word: ``passed``, ``failed`` (it stops what is downstream) or ``warning``."""
+        """``passed``, ``failed`` (stops the stages downstream) or ``warning``."""
         return "passed" if self.passed else "failed" if self.blocking else "warning"

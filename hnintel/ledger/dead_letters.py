@@ -1,4 +1,4 @@
-"""Rows of ``ops.dead_letters``: what could not be taken, why, and when it is tried again."""
+"""Rows of ``ops.dead_letters``: items, comments, articles and answers that failed, why, and when each is retried."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Staged
 from hnintel.warehouse.statements import statement
 
-#: Of a dead letter without a fingerprint: its stage, and the item's id, place or URL.
+#: Identifies a dead letter without a fingerprint: its stage, and the item's id, place or URL.
 Key = tuple[str, str]
 
 
@@ -20,61 +20,61 @@ def stage_letters(
     session: Session,
     day: date,
     failed: Mapping[Key, str],
-    taken: Iterable[Key],
+    succeeded: Iterable[Key],
     run_id: str,
     now: datetime,
 ) -> Staged:
-    """Stage what :func:`settle_letters` is to keep of a reading.
+    """Stage the rows that :func:`settle_letters` merges after a day was read.
 
     Args:
-        session: the transaction; nothing was written in it.
+        session: the transaction; it has written no row yet.
         day: the partition.
-        failed: what could not be taken, and why.
-        taken: what was, also of what failed elsewhere in the same reading.
-        run_id: whose reading it was.
-        now: when.
+        failed: the reason of each failure, by key.
+        succeeded: the keys that succeeded; they cancel a failure of the same key in *failed*.
+        run_id: the run that read them.
+        now: the time of the attempt, UTC without a zone.
     """
     waiting = {row[0] for row in session.execute("SELECT DISTINCT stage FROM ops.dead_letters WHERE fingerprint = ''")}
-    standing = {"fingerprint": "", "day": day, "first_seen": now, "last_seen": now, "run_id": run_id}
+    common = {"fingerprint": "", "day": day, "first_seen": now, "last_seen": now, "run_id": run_id}
     letters = {
-        (stage, key): {"stage": stage, "key": key, "reason": reason, "attempts": 1, **standing}
+        (stage, key): {"stage": stage, "key": key, "reason": reason, "attempts": 1, **common}
         for (stage, key), reason in failed.items()
     }
-    for stage, key in taken:
+    for stage, key in succeeded:
         letters.pop((stage, key), None)
-        if stage in waiting:  # else there is nothing to take out
-            letters[stage, key] = {"stage": stage, "key": key, "reason": "", "attempts": 0, **standing}
+        if stage in waiting:  # else the stage has no letter to delete
+            letters[stage, key] = {"stage": stage, "key": key, "reason": "", "attempts": 0, **common}
     return session.stage("ops.dead_letters", list(letters.values()))
 
 
 def settle_letters(session: Session, staged: Staged) -> None:
-    """Keep what could not be taken in the dead letters, and take out of them what was taken after all.
+    """Merge staged failures into the dead letters, and delete the letters of keys that succeeded.
 
-    A letter that is there has another attempt, and keeps the time when it was first seen.
+    An existing letter counts one more attempt and keeps its ``first_seen``.
     """
     if staged.rows:
         session.merge(statement("ledger/settle_letters", source=staged.name))
 
 
 def dead_letters_of(session: Session, day: date, enrichments: Iterable[str] | None = None) -> int:
-    """How many things of *day* wait in the dead letters.
+    """The number of dead letters of *day*.
 
     Args:
-        session: the transaction it is part of.
+        session: the transaction to read in.
         day: the partition.
-        enrichments: names; letters of others, which were taken out of the code, do not count. None counts all.
+        enrichments: names; letters of other enrichments, which are no longer declared, do not count. None counts all.
     """
     rows = session.execute("SELECT stage, count(*) FROM ops.dead_letters WHERE day = ? GROUP BY stage", [day])
-    there = None if enrichments is None else set(map(of_enrichment, enrichments))
-    return sum(int(count) for stage, count in rows if there is None or stage in there or not is_enrichment(stage))
+    declared = None if enrichments is None else set(map(of_enrichment, enrichments))
+    return sum(int(count) for stage, count in rows if declared is None or stage in declared or not is_enrichment(stage))
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One thing that could not be taken.
+    """One dead letter.
 
-    ``key`` is an item's id, ``story/depth/id`` of a comment, or an article's canonical URL. ``due`` says whether it
-    would be tried now, ``attempts`` how often it was.
+    ``key`` is an item's id, ``story/depth/id`` of a comment, or an article's canonical URL. ``due`` says whether a
+    retry is due now; ``attempts`` counts the attempts so far.
     """
 
     stage: str
@@ -88,26 +88,27 @@ class Letter:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; times are UTC."""
-        told = asdict(self)
-        return told | {name: told[name].isoformat() for name in ("day", "first_seen", "last_seen")}
+        values = asdict(self)
+        return values | {name: values[name].isoformat() for name in ("day", "first_seen", "last_seen")}
 
 
 def letters(
     session: Session, settings: Settings, now: datetime, asked: Collection[str], stage: str | None = None
 ) -> list[Letter]:
-    """Every letter, the oldest first, and whether it is due at *now* (UTC without a zone).
+    """Every letter, the oldest first, and whether it is due at *now*.
 
     Args:
-        session: the transaction it is read in.
-        settings: how often, and how long after the last time, something is tried again.
+        session: the transaction to read in.
+        settings: the limits of attempts and the delays between them.
         now: UTC without a zone.
-        asked: the stages of the enrichments that are declared; a letter of another one is never due.
-        stage: only letters of this one.
+        asked: the stages of the declared enrichments; a letter of any other enrichment is never due.
+        stage: return only letters of this stage.
 
-    A letter of ours is due until it was tried ``letter_attempts`` times, ``letter_retry_hours`` after the last; an
-    article's when its own backoff says so; an enrichment's as ``answer_attempts`` and ``answer_retry_minutes`` say.
+    A letter of an item, poll option or comment is due ``letter_retry_hours`` after its last attempt, until it had
+    ``letter_attempts``; an article's letter is due at the article's own ``retry_at``; an enrichment's letter follows
+    ``answer_attempts`` and ``answer_retry_minutes``.
     """
-    found = session.rows(
+    rows = session.rows(
         statement("ledger/dead_letters"),
         [
             ARTICLES,
@@ -120,17 +121,17 @@ def letters(
             stage,
         ],
     )
-    gone = {row["stage"] for row in found if is_enrichment(row["stage"])} - set(asked)
-    return [Letter(**{**row, "due": row["due"] and row["stage"] not in gone}) for row in found]
+    undeclared = {row["stage"] for row in rows if is_enrichment(row["stage"])} - set(asked)
+    return [Letter(**{**row, "due": row["due"] and row["stage"] not in undeclared}) for row in rows]
 
 
 def most_attempts(stage: str, settings: Settings) -> int:
-    """How often a letter of *stage* is tried before it is given up."""
+    """The number of attempts after which a letter of *stage* is given up."""
     if is_enrichment(stage):
         return settings.answer_attempts
     return settings.article_attempts if stage == ARTICLES else settings.letter_attempts
 
 
 def count_due(session: Session, settings: Settings, now: datetime, asked: Collection[str]) -> int:
-    """How many letters are due: what a run tells at its end."""
+    """The number of letters due at *now*, which a run reports at its end."""
     return sum(letter.due for letter in letters(session, settings, now, asked))

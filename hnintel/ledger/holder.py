@@ -1,4 +1,4 @@
-"""Which process holds a lease, and whether it still lives."""
+"""The process that holds a lease, and whether it still runs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ def _process_of(number: int) -> str:
 
 
 def this_process() -> str:
+    """Identify this process as ``host|process space|number|start``, the value of ``ops.leases.holder``."""
     return _process_of(os.getpid())
 
 
 def is_dead(holder: str) -> bool:
-    """Whether the process is known to be gone: only of this machine and process space can that be told."""
+    """Whether the process is known to have ended; False for another machine or process space, which we cannot see."""
     host, space, number, started = holder.split("|")
     if os.name != "posix" or (host, space) != (socket.gethostname(), _space()):
         return False
@@ -27,20 +28,20 @@ def is_dead(holder: str) -> bool:
         os.kill(int(number), 0)
     except ProcessLookupError:
         return True
-    except PermissionError:  # another user's: there, though not ours
+    except PermissionError:  # it runs, as another user
         return False
-    return _started(int(number)) != started  # the number is another's by now
+    return _started(int(number)) != started  # the system has given the number to another process
 
 
 def _space() -> str:
-    """What process numbers count within: containers have spaces of their own, and may share a host's name."""
+    """The namespace of process numbers: each container has its own, and two may share a host name."""
     return _read_or_nothing(lambda: os.readlink("/proc/self/ns/pid"))
 
 
 def _started(number: int) -> str:
-    """When a process started, in ticks since the machine did; nothing where the system does not say."""
+    """The start of a process, in ticks since the machine booted; empty where the system does not report it."""
     stat = _read_or_nothing(lambda: Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace"))
-    fields = stat.rpartition(")")[2].split()  # the name before may hold anything
+    fields = stat.rpartition(")")[2].split()  # the name before it may contain blanks and brackets
     return fields[19] if len(fields) > 19 else ""
 
 

@@ -1,4 +1,4 @@
-"""The outbox: what is to be announced is a row beside the data it speaks of, and is emitted once that is committed."""
+"""The outbox: an event is written as a row in the transaction that makes it true, and published after the commit."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from hnintel.events import Event
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
 
-#: How long what was emitted is kept, so that the same fact is not announced anew.
-_KEPT = timedelta(days=30)
+#: How long published rows stay, so that the same fact is not published again.
+_RETENTION = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A row that was not emitted yet, or not noted as such."""
+    """A row that was not published yet, or whose publication was not recorded."""
 
     id: str
     event: str
@@ -29,11 +29,11 @@ class Waiting:
 
 
 def put(session: Session, event: Event, now: datetime) -> bool:
-    """Have *event* announced once this transaction is committed; whether the fact was new.
+    """Write *event* to be published once this transaction is committed; return whether the fact was new.
 
     Args:
-        session: the transaction that makes the fact true. No table is made in it afterwards.
-        event: what is to be told.
+        session: the transaction that makes the fact true. It must create no table afterwards.
+        event: the fact to publish.
         now: when it happened, UTC without a zone.
     """
     row = [str(event.id), event.name, event.resource_id, json.dumps(event.payload), now]
@@ -47,8 +47,8 @@ def put_all(session: Session, events: Iterable[Event], now: datetime) -> None:
 
 
 def waiting(session: Session, most: int) -> list[Waiting]:
-    """What waits to be emitted, the oldest first; at most so many."""
-    found = session.rows(
+    """The rows that wait to be published, the oldest first, at most *most*."""
+    rows = session.rows(
         "SELECT id, event, resource, payload, occurred_at FROM ops.outbox WHERE emitted_at IS NULL "
         "QUALIFY row_number() OVER (ORDER BY occurred_at, id) <= ? ORDER BY occurred_at, id",
         [most],
@@ -61,13 +61,13 @@ def waiting(session: Session, most: int) -> list[Waiting]:
             json.loads(row["payload"]),
             row["occurred_at"].replace(tzinfo=UTC),
         )
-        for row in found
+        for row in rows
     ]
 
 
 def emitted(session: Session, ids: Sequence[str], now: datetime) -> None:
-    """Note that the server has these, and forget what it had long ago."""
+    """Record that the server has the rows of *ids*, and delete rows published longer ago than the retention."""
     if ids:
         marks = ", ".join("?" for _ in ids)
         session.execute(f"UPDATE ops.outbox SET emitted_at = ? WHERE id IN ({marks})", [now, *ids])
-    session.execute("DELETE FROM ops.outbox WHERE emitted_at < ?", [now - _KEPT])
+    session.execute("DELETE FROM ops.outbox WHERE emitted_at < ?", [now - _RETENTION])

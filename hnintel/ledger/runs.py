@@ -1,4 +1,4 @@
-"""Rows of ``ops.runs``: when a run began, when and how it ended."""
+"""Rows of ``ops.runs``: when a run began, when it ended, and its status."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from hnintel.warehouse.base import Session
 def begin_run(
     session: Session, run_id: str, day: date, source: str, now: datetime, alive: Collection[str] = ()
 ) -> None:
-    """Note that a run has begun, and that those of its day died which say that they run and are none of *alive*."""
+    """Record that a run has begun, and as failed the runs of its day that are recorded as running but not *alive*."""
     _close_dead_runs(session, "day = ?", [day], alive, now)
-    session.execute("DELETE FROM ops.runs WHERE run_id = ?", [run_id])  # the same run, tried again by Prefect
+    session.execute("DELETE FROM ops.runs WHERE run_id = ?", [run_id])  # Prefect retries a run under the same id
     session.execute(
         "INSERT INTO ops.runs (run_id, day, source, status, started_at) VALUES (?, ?, ?, 'running', ?)",
         [run_id, day, source, now],
@@ -24,9 +24,9 @@ def begin_run(
 
 
 def close_dead_runs(session: Session, alive: Collection[str], now: datetime) -> None:
-    """Note that the runs died, of whatever day, that say that they run and are none of *alive*.
+    """Record as failed the runs of any day that are recorded as running but not *alive*.
 
-    Such a run has no summary, by which it is told from one that failed (:mod:`hnintel.planning.cut_short`).
+    Such a run has no summary, which distinguishes it from a run that failed (:mod:`hnintel.planning.cut_short`).
     """
     _close_dead_runs(session, "TRUE", [], alive, now)
 
@@ -38,7 +38,7 @@ def _close_dead_runs(session: Session, where: str, params: list[object], alive: 
 
 
 def end_run(session: Session, run_id: str, status: Status, summary: Mapping[str, Any], now: datetime) -> None:
-    """Note how a run ended, and what it came to."""
+    """Record the end of a run: its status and its summary."""
     session.execute(
         "UPDATE ops.runs SET status = ?, finished_at = ?, summary = ? WHERE run_id = ?",
         [status, now, json.dumps(summary, default=str), run_id],

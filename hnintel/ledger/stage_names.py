@@ -1,4 +1,4 @@
-"""The names of a day's stages, as the ledger keeps them."""
+"""The names of a day's stages in the ledger."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ INGEST, ARTICLES, ENRICH, TRANSFORM, BRIEFING, PUBLISH = (
     "publish",
 )
 
-#: The stages of dead letters that reading Hacker News writes: what was listed, poll options, comments.
+#: The stages of dead letters from reading Hacker News: listed items, poll options, comments.
 ITEMS, OPTIONS, COMMENTS = "items", "options", "comments"
-#: All of them; the stage of a day that takes them up is ``INGEST``.
+#: All of them; the stage ``INGEST`` of their day retries them.
 READ_LETTERS = (ITEMS, OPTIONS, COMMENTS)
 
 
 def of_enrichment(name: str) -> str:
-    """The stage that asks the enrichment *name*."""
+    """The name of the stage that asks the enrichment *name*."""
     return f"{ENRICH}:{name}"
 
 
@@ -31,7 +31,7 @@ def is_enrichment(stage: str) -> bool:
 
 
 class Read(Protocol):
-    """What the ledger has of a stage; *source* is None where it was made before sources were kept."""
+    """A row of the ledger for a stage; *source* is None in rows older than the column."""
 
     @property
     def source(self) -> str | None: ...
@@ -41,12 +41,12 @@ R = TypeVar("R", bound=Read)
 
 
 def as_read_from(source: str, stage: str, noted: Mapping[str, R]) -> R | None:
-    """What the ledger has of a stage, as far as *source* goes: its own reading where there was one, else the last one.
+    """The ledger's row of a stage for *source*: the row of its own reading, else that of the last reading.
 
     Args:
         source: as the user named it.
-        stage: of a day; only of one that is kept apart by source does the ledger have several rows.
-        noted: all that the ledger has of the day, by stage.
+        stage: the stage's name; only stages recorded by source have several rows.
+        noted: every row that the ledger has of the day, by stage.
     """
     last = noted.get(stage)
     if last is None or last.source in (None, source):
@@ -55,5 +55,5 @@ def as_read_from(source: str, stage: str, noted: Mapping[str, R]) -> R | None:
 
 
 def beside(stage: str, source: str) -> str:
-    """What the ledger calls a reading from *source* of which it keeps a row while a later one was from another."""
+    """The ledger's stage name for a reading from *source* after a later reading came from another source."""
     return f"{stage}@{source}"

@@ -11,7 +11,7 @@ from typing import Any
 from hnintel.briefing import published_pages
 from hnintel.ledger import leases
 from hnintel.ledger.dead_letters import Letter, letters
-from hnintel.ledger.leases import Held
+from hnintel.ledger.leases import Lease
 from hnintel.ledger.stage_names import INGEST, PUBLISH, READ_LETTERS, TRANSFORM, as_read_from, beside
 from hnintel.ledger.statuses import COMPLETE, DONE, FAILED, PARTIAL, RUNNING, STOPPED, Standing
 from hnintel.partitions import settling
@@ -160,7 +160,7 @@ class _Judge:
     is_gone: bool
 
     def partition(
-        self, noted: Noted | None, held: Held | None, waiting: Mapping[tuple[date, str, bool], int]
+        self, noted: Noted | None, held: Lease | None, waiting: Mapping[tuple[date, str, bool], int]
     ) -> Partition:
         if noted is None:
             return Partition(self.day, self.stage, "missing", True, "never run")
@@ -177,7 +177,7 @@ class _Judge:
             return Partition(self.day, self.stage, PARTIAL, due > 0, told, noted)
         return Partition(self.day, self.stage, COMPLETE, False, "", noted)
 
-    def _under_way(self, noted: Noted, held: Held | None) -> Partition:
+    def _under_way(self, noted: Noted, held: Lease | None) -> Partition:
         since = f"since {noted.started_at:%Y-%m-%d %H:%M} UTC"
         if held is not None and held.run_id == noted.run_id:
             return Partition(self.day, self.stage, RUNNING, False, f"{held} {since}", noted)

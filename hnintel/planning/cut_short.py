@@ -9,7 +9,7 @@ from datetime import date, datetime
 from itertools import groupby, takewhile
 
 from hnintel.ledger import leases, runs
-from hnintel.ledger.leases import Held
+from hnintel.ledger.leases import Lease
 from hnintel.ledger.statuses import FAILED, RUNNING, STOPPED
 from hnintel.partitions.pipeline import Pipeline
 from hnintel.warehouse.base import Session
@@ -75,13 +75,13 @@ def close_dead(session: Session, now: datetime) -> set[str]:
         session: the transaction.
         now: the time by the clock, UTC without a zone, by which leases end.
     """
-    leases.forget_dead(session, now)
+    leases.delete_dead(session, now)
     alive = {one.run_id for one in leases.alive(session, now).values()}
     runs.close_dead_runs(session, alive, now)
     return alive
 
 
-def _by_runs(session: Session, pipeline: Pipeline, held: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
+def _by_runs(session: Session, pipeline: Pipeline, held: dict[tuple[date, str], Lease]) -> Iterator[CutShort]:
     alive = {one.run_id for one in held.values()}
     rows = session.execute(
         "SELECT day, run_id, status, started_at, CASE WHEN status IN ('failed', 'stopped') THEN summary END "
@@ -94,7 +94,7 @@ def _by_runs(session: Session, pipeline: Pipeline, held: dict[tuple[date, str], 
             yield CutShort(day, f"its run of {cut[0].started_at:%Y-%m-%d %H:%M} UTC {_how(cut[0])}", len(cut))
 
 
-def _by_stages(session: Session, pipeline: Pipeline, held: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
+def _by_stages(session: Session, pipeline: Pipeline, held: dict[tuple[date, str], Lease]) -> Iterator[CutShort]:
     """By what the ledger has of stages: a backfill builds the marts of many days, and is no run of any of them."""
     marks = ", ".join("?" for _ in _ERRORS)
     rows = session.execute(

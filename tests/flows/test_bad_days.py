@@ -128,7 +128,7 @@ def test_a_second_run_of_a_day_waits_a_bounded_time_then_names_the_process_that_
         "from hnintel.warehouse import open_warehouse\n"
         "settings = load_settings()\n"
         f"day = datetime.date({DAY.year}, {DAY.month}, {DAY.day})\n"
-        "with leases.held(open_warehouse(settings), day, 'ingest', 'other', settings):\n"
+        "with leases.lease(open_warehouse(settings), day, 'ingest', 'other', settings):\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.read()\n"
     )

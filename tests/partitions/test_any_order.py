@@ -29,7 +29,7 @@ def run(days: Days, day: date, run_id: str) -> None:
     """Read and ask about a day as a run of it does: what is done is skipped, under the lease of each stage."""
     number = WEEK.index(day)
     for stage in ("ingest", *(one.stage for one in ASKED)):
-        with leases.held(days.warehouse, day, stage, run_id, days.settings):
+        with leases.lease(days.warehouse, day, stage, run_id, days.settings):
             with days.warehouse.transaction(stage="enrich") as session:
                 if not partition(session, days.pipeline, day, stage, NOW).due:
                     continue

@@ -86,7 +86,7 @@ def test_who_waits_for_longer_than_is_set_is_told_which_process_holds_it(days: D
             WarehouseBusy,
             match=rf"ingest of {DAY} is being run by process {other.pid} on .* \(run other\); waited 0.2 s",
         ),
-        leases.held(days.warehouse, DAY, "ingest", "mine", settings),
+        leases.lease(days.warehouse, DAY, "ingest", "mine", settings),
     ):
         pass
 
@@ -176,7 +176,7 @@ def test_a_renewed_lease_keeps_others_off_for_its_whole_length_again(
 def test_leases_end_with_their_block_and_those_of_the_same_run_elsewhere_do_not(days: Days) -> None:
     with Leases(days.warehouse, "mine", days.settings) as outer:
         outer.take(DAY, "ingest")
-        with leases.held(days.warehouse, leases.ALL_DAYS, "transform", "mine", days.settings):
+        with leases.lease(days.warehouse, leases.ALL_DAYS, "transform", "mine", days.settings):
             assert len(days.sql("SELECT * FROM ops.leases")) == 2
         assert days.sql("SELECT stage FROM ops.leases") == [("ingest",)]
     assert days.sql("SELECT * FROM ops.leases") == []
@@ -188,7 +188,7 @@ def test_the_dead_are_forgotten_and_the_living_are_not(days: Days) -> None:
         held.take(DAY, "articles")
         days.sql("UPDATE ops.leases SET expires_at = heartbeat_at WHERE stage = 'articles'")
         with days.warehouse.transaction(stage="enrich") as session:
-            leases.forget_dead(session, utc_now())
+            leases.delete_dead(session, utc_now())
         assert days.sql("SELECT stage FROM ops.leases") == [("ingest",)]
 
 

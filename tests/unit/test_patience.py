@@ -124,7 +124,7 @@ def test_a_wait_for_another_run_is_said_with_who_it_is(
     warehouse, settings = fresh_duckdb(tmp_path), settings_in(tmp_path, lock_wait=0.6)
     with Leases(warehouse, "other", settings) as other:
         assert other.take(DAY, "ingest") is None
-        with pytest.raises(WarehouseBusy), leases.held(warehouse, DAY, "ingest", "run", settings):
+        with pytest.raises(WarehouseBusy), leases.lease(warehouse, DAY, "ingest", "run", settings):
             pytest.fail("it is held")
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1

@@ -100,7 +100,7 @@ def _story(folder: Path) -> None:
     try:
         asking = Asking(folder, Answering(bad_once))
         with tagged(run="a-run", day=DAY):
-            with leases.held(asking.warehouse, DAY, "items", "a-run", asking.settings):
+            with leases.lease(asking.warehouse, DAY, "items", "a-run", asking.settings):
                 bury(asking.warehouse, "items", ["1"])
                 load_article(asking.warehouse, "https://site.example/a", "An article.")
             for enrichment in load_enrichments().values():

@@ -374,13 +374,13 @@ def hashes(warehouse: Warehouse) -> dict[str, str]:
 
 def test_a_day_that_another_run_holds_is_not_run_beside_it(opens: Opens, tmp_path: Path) -> None:
     first, second, soon = opens(tmp_path), opens(tmp_path), Settings(home=tmp_path, lock_wait=0.1)
-    with leases.held(first, DAY, "ingest", "run-a", soon):
-        with pytest.raises(WarehouseBusy, match="run-a") as busy, leases.held(second, DAY, "ingest", "run-b", soon):
+    with leases.lease(first, DAY, "ingest", "run-a", soon):
+        with pytest.raises(WarehouseBusy, match="run-a") as busy, leases.lease(second, DAY, "ingest", "run-b", soon):
             pass
         assert str(DAY) in str(busy.value)
-        with leases.held(second, date(2026, 10, 20), "ingest", "run-b", soon):
+        with leases.lease(second, date(2026, 10, 20), "ingest", "run-b", soon):
             pass  # another day is free
-    with leases.held(second, DAY, "ingest", "run-b", soon):
+    with leases.lease(second, DAY, "ingest", "run-b", soon):
         pass
 
 
@@ -388,7 +388,7 @@ def test_a_lease_ends_with_its_block_however_that_ends(warehouse: Warehouse, tmp
     for attempt in range(2):
         with (
             pytest.raises(HnIntelError, match="stopped"),
-            leases.held(warehouse, DAY, "ingest", f"run-{attempt}", Settings(home=tmp_path, lock_wait=0)),
+            leases.lease(warehouse, DAY, "ingest", f"run-{attempt}", Settings(home=tmp_path, lock_wait=0)),
         ):
             raise HnIntelError("stopped")
 
