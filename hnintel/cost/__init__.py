@@ -1,1 +1,1 @@
-"""What AI costs: prices, usage, budgets, the bill."""
+"""The cost of AI: prices, usage, budgets, bills."""

@@ -1,4 +1,4 @@
-"""The bill of a day, by currency: credits as billed beside credits as estimated, as far as the ledger knows them."""
+"""The bill of a day, by currency: billed credits beside estimated credits, as far as the ledger has them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from hnintel.warehouse.statements import statement
 class Bill:
     """A day's costs in one currency; only credits are billed.
 
-    ``estimated_of_billed`` is the estimate of what ``billed`` is for; the rest is not billed yet.
+    ``estimated_of_billed`` is the part of ``estimated`` whose answers are in ``billed``; the rest is not billed yet.
 
-    ``without_answers`` was billed, and nothing was kept for it: a killed run, a statement that failed half-way.
-    ``compute`` is that of warehouses, on top.
+    ``without_answers`` was billed for answers that were never stored: of a killed run, or of a statement that failed
+    half-way. ``compute`` is the cost of Snowflake warehouses, on top of the others.
     """
 
     day: date
@@ -29,10 +29,10 @@ class Bill:
 
     @property
     def ratio(self) -> float | None:
-        """Billed by estimated, of the same answers; None where nothing was billed or estimated."""
+        """``billed`` divided by the estimate of the same answers; None where nothing was billed or estimated."""
         return self.billed / self.estimated_of_billed if self.billed and self.estimated_of_billed else None
 
 
 def bills(session: Session, since: date) -> list[Bill]:
-    """The bill of each partition and currency from a day on, as far as it is known; credits come first."""
+    """The bill of each day and currency from *since* on, as far as the ledger has it; credits come first."""
     return [Bill(**row) for row in session.rows(statement("cost/bill"), [since] * 3)]

@@ -1,4 +1,4 @@
-"""What may be spent: what the next question may cost, what is spent already, the stop before it is too much."""
+"""Budgets: estimate the next questions, add up the costs so far, and stop before a limit is exceeded."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import CHARS_PER_TOKEN
 from hnintel.window import Window, day_of
 
-#: Characters of a digest, about.
+#: Approximate characters of a digest.
 DIGEST_CHARS = 2_000
-#: Tokens of an answer before there is any to go by.
+#: Estimated tokens of an answer before any usage is booked.
 _FIRST_OUTPUT = {"AI_CLASSIFY": 20}
 _FIRST_OUTPUT_OTHERS = 150
-#: Bookings that an estimate goes by, the latest first.
+#: The number of latest bookings that an estimate uses.
 _RECENT = 30
-#: Answers that a booking counts for at most, so that a large one does not speak for all others.
+#: The largest weight of a booking, in answers, so that a large booking does not outweigh all others.
 _MOST_WEIGHT = 200
-#: Tokens that an answer is taken to have at most, whatever was booked.
+#: The most tokens that an answer is assumed to have, whatever was booked.
 MOST_OUTPUT = 131_072
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What asking about so many rows may come to; ``cost`` is in ``currency``, ``others`` are costs in other ones."""
+    """The estimated cost of asking about ``rows`` rows; ``cost`` is in ``currency``, ``others`` in other currencies."""
 
     rows: int = 0
     input_tokens: int = 0
@@ -44,11 +44,11 @@ class Estimate:
 
     @property
     def costs(self) -> dict[str, float]:
-        """Amounts by currency, of those of which there is any."""
+        """Amounts by currency, without currencies of amount zero."""
         return money.together([{self.currency: self.cost}, dict(self.others)])
 
     def __add__(self, other: Estimate) -> Estimate:
-        """Both together; each currency is added up by itself."""
+        """The sum of both estimates; each currency is added up separately."""
         read, written = self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens
         costs = money.together([self.costs, other.costs])
         currency = self.currency if self.currency in costs else next(iter(costs), self.currency)
@@ -60,16 +60,16 @@ class Estimate:
         return money.in_words(self.costs or {self.currency: 0.0})
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; ``costs`` are amounts by currency, and ``cost`` is that of ``currency`` alone."""
-        told = asdict(self)
-        del told["others"]
-        return told | {"costs": self.costs}
+        """Plain values; ``costs`` are the amounts by currency, ``cost`` is the amount in ``currency`` alone."""
+        values = asdict(self)
+        del values["others"]
+        return values | {"costs": self.costs}
 
 
 def wants_approval(total: Estimate, settings: Settings, unknown: int = 0) -> bool:
-    """Whether *total* is more than may be spent without a person's word; what so many ``unknown`` days cost is, too.
+    """Whether *total* exceeds the limit above which a person must approve, or *unknown* days have an unknown cost.
 
-    The amount of each currency is held against the limit by itself, as budgets do.
+    The amount of each currency is compared with the limit separately, as budgets do.
     """
     return settings.approve_above is not None and (
         max(total.costs.values(), default=0.0) > settings.approve_above or unknown > 0
@@ -77,31 +77,31 @@ def wants_approval(total: Estimate, settings: Settings, unknown: int = 0) -> boo
 
 
 def refuse_unapproved(total: Estimate, settings: Settings, unknown: int = 0) -> None:
-    """Raise UsageError where *total* is too much to be begun by a command that nobody has said ``--yes`` to."""
+    """Raise UsageError where *total* needs approval; for commands that were called without ``--yes``."""
     if wants_approval(total, settings, unknown):
         raise UsageError(f"{too_much(total, settings, unknown)}: nothing was begun; look at the plan, then give --yes")
 
 
 def too_much(total: Estimate, settings: Settings, unknown: int = 0) -> str:
-    """What a person is asked about: the cost, and the setting that it is above."""
+    """The sentence that asks a person to approve: the cost, and the setting that it exceeds."""
     limit = f"HNINTEL_APPROVE_ABOVE={settings.approve_above:g}"
     if not unknown:
         return f"it may cost {total.cost_in_words()}, more than {limit}"
-    known = f"{total.cost_in_words()} and " if total.costs else ""
+    known = f"it may cost {total.cost_in_words()}, and " if total.costs else ""
     days = f"{unknown} days" if unknown > 1 else "one day"
-    return f"it may cost {known}what {days} cost of which nothing is known yet, and {limit} is set"
+    return f"{known}the cost of {days} is not known yet; {limit} is set"
 
 
 def estimate(session: Session, asker: str, function: AIFunction, rows: int, chars: int, overhead: int = 0) -> Estimate:
-    """What a question over *rows* may cost.
+    """Estimate the cost of a question over *rows*; answers are assumed to be as long as recent answers were.
 
     Args:
-        session: to read what earlier answers came to; an answer is taken to be as long as those of late were.
-        asker: the enrichment, as ``ops.ai_usage`` has it.
-        function: that it asks.
-        rows: how many are asked about.
-        chars: of all their texts together.
-        overhead: characters that go along with every row.
+        session: reads the usage of recent answers.
+        asker: the enrichment, as ``ops.ai_usage`` names it.
+        function: the function that the enrichment calls.
+        rows: the number of rows to ask about.
+        chars: the characters of all their texts together.
+        overhead: characters sent with every row besides its text.
     """
     read = math.ceil((chars + rows * overhead) / CHARS_PER_TOKEN)
     each = answer_tokens(session, asker, function)
@@ -110,17 +110,17 @@ def estimate(session: Session, asker: str, function: AIFunction, rows: int, char
 
 
 def answer_tokens(session: Session, asker: str, function: AIFunction) -> float:
-    """Tokens of output that an answer of *function* to *asker* takes, by what its last runs were booked with.
+    """The expected output tokens of an answer of *function* to *asker*, from the usage of recent runs.
 
-    It is the median over runs, weighted by their answers, of those by the same model where there are any: one run with
-    a wrong count does not change what all later ones are held to.
+    It is the median over runs, weighted by their answers, so that one run with a wrong count does not distort later
+    estimates. Only runs of the same model count, where there are any.
     """
-    told = session.execute(
+    recent = session.execute(
         "SELECT model, calls, output_tokens FROM ops.ai_usage WHERE enrichment = ? AND function = ? AND calls > 0 "
         "ORDER BY asked_at DESC, run_id, day LIMIT ?",
         [asker, function.name, _RECENT],
     )
-    runs = [row for row in told if row[0] == function.model] or told
+    runs = [row for row in recent if row[0] == function.model] or recent
     if not runs:
         return _FIRST_OUTPUT.get(function.name, _FIRST_OUTPUT_OTHERS)
     lengths = sorted((min(wrote / calls, MOST_OUTPUT), min(int(calls), _MOST_WEIGHT)) for _, calls, wrote in runs)
@@ -131,7 +131,7 @@ def answer_tokens(session: Session, asker: str, function: AIFunction) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a booking is known by in ``ops.ai_usage``."""
+    """The key of a booking in ``ops.ai_usage``."""
 
     run_id: str
     day: date
@@ -140,23 +140,23 @@ class Stamp:
 
 
 def book_stopped(session: Session, functions: Iterable[AIFunction], stamp: Stamp, stopped: AskingStopped) -> str:
-    """Book at an estimate what asking had sent when it was stopped, and has no row for.
+    """Book, at an estimate, the questions that were sent before asking was stopped and whose answers have no row.
 
     Args:
-        session: the transaction.
-        functions: that were asked.
-        stamp: whose questions these were.
-        stopped: how the asking ended.
+        session: the transaction to write in.
+        functions: the functions that were called.
+        stamp: the key of the booking.
+        stopped: the error that ended the asking, with the unbooked questions.
 
     Returns:
-        a sentence: how many questions, and what they are booked at.
+        A sentence: the number of these questions, and the cost booked for them.
     """
     cost, calls, currency = 0.0, 0, ""
     for function in functions:
         spent = stopped.unbooked.get(function.name, Spent())
         if not spent.calls:
             continue
-        # Of an answer that never came nobody knows the length.
+        # The length of an answer that never arrived is unknown: estimate it.
         written = spent.usage.output_tokens + math.ceil(spent.in_flight * answer_tokens(session, stamp.asker, function))
         came = function.came_to(spent.calls, 0, spent.usage.input_tokens, written)
         function.add_usage(session, stamp.run_id, stamp.day, stamp.asker, stamp.fingerprint, came, counted=False)
@@ -177,44 +177,44 @@ class Budget:
     day: date
     stage: str
 
-    def reserve(self, session: Session, wanted: Estimate, now: datetime) -> None:
-        """Put on the books what is about to be asked.
+    def reserve(self, session: Session, expected: Estimate, now: datetime) -> None:
+        """Reserve the estimated cost of questions before they are sent.
 
-        What others are asking at the same moment counts, and so does what a killed run was asking: nobody knows whether
-        that was paid.
+        Reservations of other runs count as spent, and so do those of a killed run, since its questions may have been
+        paid for.
 
         Raises:
-            BudgetReached: it may exceed a budget; nothing is reserved.
+            BudgetReached: the cost may exceed a budget; nothing is reserved.
         """
-        exceeded = self.would_exceed(session, wanted, now)
+        exceeded = self.would_exceed(session, expected, now)
         if exceeded:
             raise BudgetReached(
-                f"{self.stage} of {self.day} stopped before {wanted.rows} more questions, which may cost "
-                f"{wanted.cost:.3g} {wanted.currency}: {exceeded}; "
+                f"{self.stage} of {self.day} stopped before {expected.rows} more questions, which may cost "
+                f"{expected.cost:.3g} {expected.currency}: {exceeded}; "
                 "what was answered is kept, and a later run goes on from there"
             )
         session.execute(
             "INSERT INTO ops.ai_reservations VALUES (?, ?, ?, ?, ?, ?)",
-            [self.run_id, self.day, self.stage, wanted.cost, wanted.currency, now],
+            [self.run_id, self.day, self.stage, expected.cost, expected.currency, now],
         )
 
-    def would_exceed(self, session: Session, wanted: Estimate, now: datetime) -> str | None:
-        """Which budget asking may exceed, in words; None where it fits. What this stage had reserved is released."""
+    def would_exceed(self, session: Session, expected: Estimate, now: datetime) -> str | None:
+        """Name the budget that *expected* may exceed; None where it fits. Releases this stage's own reservation."""
         self.release(session)
-        for name, limit, spent in self._spent(session, wanted.currency, now):
-            if spent + wanted.cost > limit:
+        for name, limit, spent in self._spent(session, expected.currency, now):
+            if spent + expected.cost > limit:
                 return f"{spent:.3g} are spent of HNINTEL_{name.upper()}={limit:g}"
         return None
 
     def release(self, session: Session) -> None:
-        """Take the reservation off the books: it was asked and is in ``ops.ai_usage``, or was never answered."""
+        """Delete the reservation: its questions are booked in ``ops.ai_usage``, or were never answered."""
         session.execute(
             "DELETE FROM ops.ai_reservations WHERE run_id = ? AND day = ? AND stage = ?",
             [self.run_id, self.day, self.stage],
         )
 
     def _spent(self, session: Session, currency: str, now: datetime) -> list[tuple[str, float, float]]:
-        """(setting, limit, spent so far) of every budget that is set; days and months are the business zone's."""
+        """(setting, limit, amount spent) of every budget that is set; days and months are in the business zone."""
         settings = self.settings
         today = day_of(now.replace(tzinfo=UTC), settings.time_zone)
         limits = [

@@ -1,4 +1,4 @@
-"""What answers cost: prices by model or function, each with the day from which it holds."""
+"""The prices of answers, by model or function, each with the day from which it applies."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from hnintel.errors import UsageError, WarehouseError, first_line
 from hnintel.settings import Settings
 
 BUNDLED = Path(__file__).resolve().parent / "prices.toml"
-#: How the models of the offline engine are named, which run here and are paid for with nothing but electricity.
+#: The prefix of the offline engine's models, which run on this machine and are free.
 _OFFLINE = "offline-"
-#: What stands for the model of a Cortex function that does not let one be named: AI_CLASSIFY, AI_AGG.
+#: Stands for the model of a Cortex function that accepts no model name: AI_CLASSIFY, AI_AGG.
 CORTEX = "cortex"
 _MILLION = 1_000_000
 
 
 class Price(BaseModel):
-    """So much per million tokens, from a day on; of a model, of a function of an unnamed model, or of both."""
+    """A price per million tokens, from a day on; for a model, a function without a named model, or both."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -43,11 +43,11 @@ class Price(BaseModel):
 
     @property
     def is_free(self) -> bool:
-        """Whether nothing is paid, however many tokens."""
+        """Whether the price is zero."""
         return self.input == self.output == 0
 
     def cost(self, input_tokens: int, output_tokens: int) -> float:
-        """What so many tokens cost, in ``currency``."""
+        """The cost of so many tokens, in ``currency``."""
         return (input_tokens * self.input + output_tokens * self.output) / _MILLION
 
 
@@ -56,12 +56,12 @@ _FREE = Price.model_validate({"model": _OFFLINE, "from": date.min, "input": 0, "
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """Every price that is known; of several that fit, the most particular, then the latest that holds.
+    """Every known price; of several that match, the most specific applies, then the latest that has begun.
 
     Args:
-        own: come first.
-        bundled: come behind them.
-        is_offline: whether it is the offline engine that answers. An endpoint may name its models as it likes.
+        own: prices of the user, which take precedence.
+        bundled: prices of this project.
+        is_offline: whether the offline engine answers; an endpoint could name a model ``offline-`` too.
     """
 
     own: tuple[Price, ...]
@@ -69,17 +69,17 @@ class PriceList:
     is_offline: bool = False
 
     def price(self, function: str, model: str, on: date) -> Price:
-        """What *function* costs on a day, answered by *model*.
+        """The price of *function* answered by *model* on a day.
 
         Raises:
-            WarehouseError: no price is known; an unknown price is not taken for none.
+            WarehouseError: no price is known; an unknown price does not count as free.
         """
         if self.is_offline and model.startswith(_OFFLINE):
             return _FREE
         for prices in (self.own, self.bundled):
-            fitting = [price for price in prices if _fits(price, function, model) and price.since <= on]
-            if fitting:
-                return max(fitting, key=lambda price: (bool(price.model) + bool(price.function), price.since))
+            matching = [price for price in prices if _fits(price, function, model) and price.since <= on]
+            if matching:
+                return max(matching, key=lambda price: (bool(price.model) + bool(price.function), price.since))
         raise WarehouseError(
             f"no price is known for {function} by the model '{model}' on {on}, and unknown is not free: give it in a "
             "file that HNINTEL_PRICES_PATH names (0 for a model of your own); hnintel/cost/prices.toml shows its shape"
@@ -91,10 +91,10 @@ def _fits(price: Price, function: str, model: str) -> bool:
 
 
 def load_prices(settings: Settings) -> PriceList:
-    """The bundled prices, behind those of the file that the settings name; the offline engine asks for none.
+    """Load the bundled prices and, before them, those of the file that the settings name.
 
     Raises:
-        UsageError: the file is not there, or is no price list.
+        UsageError: the file is missing, or is not a price list.
     """
     path = settings.prices_path
     is_offline = settings.warehouse == "duckdb" and settings.engine == "offline"
@@ -104,9 +104,9 @@ def load_prices(settings: Settings) -> PriceList:
 @lru_cache(maxsize=8)
 def _read(path: Path) -> tuple[Price, ...]:
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
-        entries = told.pop("price", [])
-        if told or not isinstance(entries, list):
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        entries = tables.pop("price", [])
+        if tables or not isinstance(entries, list):
             raise UsageError(f"{path}: a price list has [[price]] tables and nothing else")
         return tuple(_prices(path, entries))
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
@@ -119,6 +119,6 @@ def _prices(path: Path, entries: Iterable[Any]) -> Iterable[Price]:
             yield Price.model_validate(entry)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "it"
-            told = first["msg"].removeprefix("Value error, ")
-            raise UsageError(f"{path}: price {number}: {where}: {told}") from None
+            field = ".".join(map(str, first["loc"])) or "it"
+            fault = first["msg"].removeprefix("Value error, ")
+            raise UsageError(f"{path}: price {number}: {field}: {fault}") from None

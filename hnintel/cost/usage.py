@@ -1,4 +1,4 @@
-"""What asking came to, in answers, tokens and money, and how that is kept."""
+"""The usage of AI functions in answers, tokens and money, and its bookings in ``ops.ai_usage``."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.statements import statement
 from hnintel.window import utc_now
 
-#: Stands before an enrichment's name where texts were asked about to judge it, and not for a day's sake.
+#: The prefix of an enrichment's name in bookings of an evaluation, which asks about labelled texts and not about a day.
 EVALUATING = "eval:"
 
 
 @dataclass(frozen=True, slots=True)
 class Enriched:
-    """What asking came to. asked = answered + failed, in items; an item can take more calls than one.
+    """The outcome of asking. asked = answered + failed, in items; an item can need several calls.
 
-    ``reused`` items were not asked about: another has an answer to the very same text. Of ``uncounted`` items an
-    endpoint gave no count of tokens that can be right, so theirs are estimated.
+    ``reused`` items were not asked about, since another item with the same text has an answer. For ``uncounted`` items
+    the endpoint gave no plausible count of tokens, so their tokens are estimated.
     """
 
     asked: int = 0
@@ -37,15 +37,15 @@ class Enriched:
         return Enriched(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
     def in_words(self) -> str:
-        """A line, in items."""
-        told = f"{self.asked} asked, {self.answered} answered, {self.failed} failed"
-        told += f", {self.reused} of the same text as another" if self.reused else ""
-        return told + (f", the tokens of {self.uncounted} estimated" if self.uncounted else "")
+        """One line with the counts of items."""
+        line = f"{self.asked} asked, {self.answered} answered, {self.failed} failed"
+        line += f", {self.reused} of the same text as another" if self.reused else ""
+        return line + (f", the tokens of {self.uncounted} estimated" if self.uncounted else "")
 
 
 @dataclass(frozen=True, slots=True)
 class AIFunction:
-    """An ``AI_*`` function with the model that answers it, and what that costs today."""
+    """An ``AI_*`` function with the model that answers it, and its price today."""
 
     name: str
     model: str
@@ -53,7 +53,7 @@ class AIFunction:
 
     @classmethod
     def of(cls, name: str, warehouse: Warehouse, model: str, settings: Settings, asker: str = "") -> AIFunction:
-        """The function as *warehouse* answers it when *asker* asks for *model*.
+        """The function with the model that *warehouse* uses when *asker* asks for *model*.
 
         Raises:
             WarehouseError: no price is known.
@@ -62,22 +62,22 @@ class AIFunction:
         return cls(name, answering, load_prices(settings).price(name, answering, utc_now().date()))
 
     def came_to(self, calls: int, failed: int, read: int, written: int) -> Enriched:
-        """So many calls and tokens, with their price."""
+        """The outcome of *calls* calls, *failed* of them failures, with the cost of *read* and *written* tokens."""
         return Enriched(calls, calls - failed, failed, read, written, self.price.cost(read, written), calls)
 
     def add_usage(
         self, session: Session, run_id: str, day: date, asker: str, fingerprint: str, came: Enriched, counted: bool
     ) -> None:
-        """Add what it came to to ``ops.ai_usage``.
+        """Add calls, tokens and cost to ``ops.ai_usage``.
 
         Args:
-            session: the transaction that keeps the answers.
-            run_id: whose bill it is on.
+            session: the transaction that stores the answers.
+            run_id: the run that pays.
             day: the partition.
             asker: the enrichment, or the briefing.
             fingerprint: of the question.
-            came: calls, tokens and cost.
-            counted: whether who is paid counted the tokens; else they are estimated.
+            came: the calls, tokens and cost to add.
+            counted: whether the provider counted the tokens; else they are estimated.
         """
         session.merge(
             statement("cost/add_usage"),

@@ -144,7 +144,7 @@ def test_what_nobody_knows_the_cost_of_is_not_begun_without_a_word(days: Days, t
     assert len(found.unpriced) == 4
     assert planned(days, ["ingest"], paid(days, tmp_path)).unpriced == set()  # reading costs nothing
     limited = days.settings.model_copy(update={"approve_above": 5.0})
-    told = r"what 4 days cost of which nothing is known .*=5 is set: .* --yes"
+    told = r"the cost of 4 days is not known .*=5 is set: .* --yes"
     with pytest.raises(UsageError, match=told):
         refuse_unapproved(found.total, limited, len(found.unpriced))
     refuse_unapproved(found.total, days.settings, len(found.unpriced))  # no limit was set
