@@ -111,7 +111,7 @@ class Leases:
         what = "the marts are" if day == ALL_DAYS else f"{stage} of {day} is"
         while other := self.take(day, stage):
             left = max(0.0, deadline - time.monotonic())
-            aloud.tell(partial(_waiting_for, what, other, left))
+            aloud.report(partial(_waiting_for, what, other, left))
             if not left:
                 raise WarehouseBusy(
                     f"{what} being run by {other}; waited {self._lock_wait:g} s (HNINTEL_LOCK_WAIT): "

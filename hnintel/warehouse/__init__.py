@@ -1,4 +1,4 @@
-"""Where data and AI live; ``open_warehouse`` turns settings into a Warehouse."""
+"""The warehouses, which store the data and run the AI functions; ``open_warehouse`` opens the one set."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from hnintel.warehouse.base import Warehouse
 
 @lru_cache(maxsize=8)
 def open_warehouse(settings: Settings) -> Warehouse:
-    """The warehouse that the settings name; the same one for the same settings, so that its turns are kept.
+    """Return the warehouse that *settings* name; equal settings return the same object, so that its turns are shared.
 
-    What is written from now on is its user's alone (hnintel.settings.private_files): each process comes by here.
+    Files written afterwards are readable by this user only (hnintel.settings.private_files): every process opens a
+    warehouse.
     """
     private_files.protect(settings)
     if settings.warehouse == "snowflake":

@@ -1,4 +1,4 @@
-"""What a warehouse is: transactions with bulk loads and merges, and questions to AI functions."""
+"""The interface of a warehouse: transactions with bulk loads and merges, and questions to AI functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hnintel.settings.snowflake import Stage
 
 T = TypeVar("T")
 
-#: What a column of an enrichment can hold.
+#: The types of an enrichment's columns.
 Kind = Literal["text", "number", "integer", "boolean", "timestamp", "list"]
 
 
@@ -25,13 +25,13 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A temporary table that a question sets down, by a SELECT over the tables of the steps before it.
+    """A temporary table that a question creates, by a SELECT over the tables of earlier steps.
 
     Args:
-        table: its name.
+        table: the table's name.
         sql: the SELECT.
-        answers: where each row is of use without the others, the column of what an AI function gave. Where what answers
-            goes away half way, the table has the rows that were answered by then; without it, the question fails.
+        answers: the column with an AI function's result, where each row is useful without the others. If the engine
+            stops answering half way, the table then has the rows answered so far; without *answers* the question fails.
     """
 
     table: str
@@ -41,9 +41,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Rows that wait in the temporary table *name*, with *columns* of *table*, to be merged into it.
+    """Rows in the temporary table *name*, with *columns* of *table*, to be merged into *table*.
 
-    Of no rows there is no table.
+    With no rows, the temporary table does not exist.
     """
 
     name: str
@@ -53,54 +53,54 @@ class Staged:
 
     @classmethod
     def to(cls, name: str, table: str, rows: Sequence[Mapping[str, Any]]) -> Staged:
-        """What staging *rows*, all with the same columns, for *table* as *name* gives."""
+        """The result of staging *rows*, all with the same columns, for *table* in the temporary table *name*."""
         return cls(name, table, tuple(rows[0]) if rows else (), len(rows))
 
 
 class Dialect(Protocol):
-    """Where two warehouses' SQL differs; statements take what they need from here."""
+    """The SQL expressions that differ between warehouses; statements are rendered with them."""
 
     def type_name(self, kind: Kind) -> str:
-        """The column type that holds *kind*, by the name that ``information_schema`` gives it."""
+        """The column type for *kind*, as ``information_schema`` names it."""
 
     def from_json(self, column: str, path: str, kind: Kind) -> str:
-        """An expression: what lies at *path* (``labels[0]``) of a JSON column, as *kind*; NULL where it is no such.
+        """An expression: the value at *path* (``labels[0]``) of a JSON column, as *kind*; NULL if its type is another.
 
-        JSON's types are not bent: ``"3"`` is no number and 3 no text. A list is one of texts, without a null. Texts, a
-        list's too, come without control characters (:mod:`hnintel.warehouse.control_characters`). A timestamp is text
-        by ISO 8601, and comes out in UTC; one without an offset is taken to be in UTC.
+        JSON types are not converted: ``"3"`` is not a number, 3 is not a text. A list contains texts only, no null.
+        Texts, also in lists, lose control characters (:mod:`hnintel.warehouse.control_characters`). A timestamp is
+        ISO 8601 text and is returned in UTC; without an offset it is read as UTC.
         """
 
     def is_absent(self, column: str, path: str) -> str:
-        """A condition: nothing, or a null, lies at *path* of a JSON column."""
+        """A condition: *path* of a JSON column is missing or null."""
 
     def is_blank(self, column: str) -> str:
-        """Whether a text, as :meth:`from_json` reads it, has no character that shows."""
+        """A condition: a text, as :meth:`from_json` reads it, has no visible character."""
 
     def list_size(self, column: str) -> str:
-        """An expression: how many texts a list has; NULL of no list."""
+        """An expression: the number of texts in a list; NULL for NULL."""
 
     def has_longer(self, column: str, characters: int) -> str:
-        """A condition: one text of a list has more than so many characters; false or NULL of no list."""
+        """A condition: a text of a list has more than *characters* characters; false or NULL for NULL."""
 
     def with_error_details(self, call: str) -> str:
-        """*call*, an AI function, made to answer ``{"value", "error"}`` instead of failing the statement."""
+        """*call*, an AI function, changed to return ``{"value", "error"}`` instead of failing the statement."""
 
     def joined(self, text: str, order: str) -> str:
-        """An aggregate: the texts of a group one behind the other, in the order of another expression."""
+        """An aggregate: the texts of a group concatenated, ordered by *order*."""
 
     def row_hash(self, columns: Sequence[str]) -> str:
-        """An aggregate: one number for a set of rows, whatever their order."""
+        """An aggregate: a hash of a set of rows, independent of their order."""
 
 
 class Session(Protocol):
-    """One transaction; committed when its block ends well, else rolled back.
+    """One transaction; committed when its block ends without an error, else rolled back.
 
-    It makes its tables, staged ones too, before it writes its first row (:mod:`hnintel.warehouse.statement_order`).
+    It creates tables, also staged ones, before it writes its first row (:mod:`hnintel.warehouse.statement_order`).
     """
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run one statement and give its rows."""
+        """Run one statement and return its rows."""
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The rows of a query, by column name."""
@@ -109,47 +109,47 @@ class Session(Protocol):
         """Bulk-load *rows*, all with the same columns of *table*, into a temporary table of their own.
 
         Raises:
-            RuntimeError: something was written in this transaction before.
+            RuntimeError: this transaction has written rows already.
         """
 
     def merge(self, sql: str, params: Sequence[Any] = ()) -> tuple[int, int]:
-        """Run one MERGE; how many rows it inserted and updated."""
+        """Run one MERGE; return the numbers of rows inserted and updated."""
 
 
 class Warehouse(Protocol):
-    """Where data and AI live. The conformance suite in tests/warehouse says the rest."""
+    """Stores the data and runs the AI functions; the suite in tests/warehouse holds every implementation to this."""
 
     name: str
 
     @property
     def dialect(self) -> Dialect:
-        """Its SQL."""
+        """The warehouse's SQL dialect."""
 
     def transaction(self, *, stage: Stage) -> AbstractContextManager[Session]:
-        """Begin a transaction; never hold one across HTTP or dbt.
+        """Begin a transaction; never keep one open across HTTP or dbt.
 
         Args:
-            stage: whose Snowflake role and warehouse run it. ``ingest`` writes raw and the ledger; ``enrich`` writes
+            stage: decides the Snowflake role and warehouse. ``ingest`` writes raw and the ledger; ``enrich`` writes
                 answers and the ledger, and reads every schema; ``transform`` is dbt's, and has no access to the ledger.
 
         Raises:
-            WarehouseBusy: another process holds the warehouse longer than the set wait.
-            WarehouseError: it cannot be opened, or refused a statement.
+            WarehouseBusy: another process locked the warehouse for longer than ``lock_wait`` seconds.
+            WarehouseError: the warehouse cannot be opened, or rejected a statement.
         """
 
     def model(self, asked_for: str, asker: str = "") -> str:
-        """The model that answers here when *asker*, an enrichment or the briefing, asks for *asked_for*."""
+        """The model that this warehouse uses when *asker*, an enrichment or the briefing, asks for *asked_for*."""
 
     def fall_back(self, model: str) -> bool:
-        """Have another model answer from now on in the place of *model*, which is missing; whether there is one."""
+        """Replace the missing *model* by its fall-back from now on; return whether there is a fall-back."""
 
     def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T], *, stage: Stage) -> T | None:
-        """Ask about what *pending* selects (the table ``pending``), step by step, then hand over in a transaction.
+        """Ask about the rows that *pending* selects (as table ``pending``), step by step, then call *then*.
 
-        The last step's table can be read in *then*. Every AI function is called once a row. Where nothing is pending
-        nothing is asked and the result is None. *stage* is as for :meth:`transaction`.
+        *then* runs in a transaction and can read the last step's table. Every AI function is called once for each row.
+        If *pending* selects no row, nothing is asked and the result is None. *stage* is as for :meth:`transaction`.
 
         Raises:
-            WarehouseError: a statement was refused, or what answers went away. Where that happened half way, and each
-                row is of use by itself (:class:`Step`), what was answered by then was handed over before.
+            WarehouseError: a statement was rejected, or the engine stopped answering. If that happened half way, and
+                each row is useful without the others (:class:`Step`), *then* was called with the answers so far.
         """

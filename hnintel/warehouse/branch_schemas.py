@@ -1,6 +1,6 @@
-"""The schemas of a branch: what dbt builds behind ``HNINTEL_SCHEMA_PREFIX``, beside those of all; dropping them.
+"""The schemas of a branch, which dbt builds under ``HNINTEL_SCHEMA_PREFIX`` beside the shared schemas; dropping them.
 
-A branch tries its marts over what was read and answered for all; those schemas, and the ledger, have no prefix.
+A branch builds its marts from the shared raw rows and answers; the schemas of those, and the ledger, have no prefix.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from hnintel.settings import Settings, variable
 from hnintel.settings.snowflake import Stage
 from hnintel.warehouse.base import Session
 
-#: What dbt builds into (dbt/dbt_project.yml).
+#: The schemas that dbt builds (dbt/dbt_project.yml).
 BUILT = ("staging", "marts")
 _PREFIX = re.compile(r"[a-z][a-z0-9_]{0,60}_")
 
 
 def as_owner(settings: Settings) -> Settings:
-    """*settings* with the role of all stages alone: dbt by hand builds as that, and who owns a schema may drop it."""
+    """*settings* with the common role for every stage: dbt by hand uses that role, so it owns a branch's schemas."""
     return settings.model_copy(update={f"snowflake_role_{stage}": None for stage in get_args(Stage)})
 
 
 def of_branch(session: Session, prefix: str) -> list[str]:
-    """The schemas that are there of the branch with this prefix, by name.
+    """The existing schemas of the branch with *prefix*, ordered by name.
 
     Raises:
-        UsageError: it is no prefix of a branch.
+        UsageError: *prefix* is not a valid prefix of a branch.
     """
     if not _PREFIX.fullmatch(prefix):
-        raise UsageError(f"--prefix {prefix!r}: it is lower-case letters, digits and _, and ends in _: pr_12_")
-    names = [prefix + one for one in BUILT]
+        raise UsageError(f"--prefix {prefix!r}: give lower-case letters, digits and _, ending in _, for example pr_12_")
+    names = [prefix + schema for schema in BUILT]
     rows = session.execute(
         "SELECT DISTINCT lower(schema_name) FROM information_schema.schemata WHERE lower(schema_name) IN (?, ?)", names
     )
@@ -39,21 +39,21 @@ def of_branch(session: Session, prefix: str) -> list[str]:
 
 
 def drop(session: Session, prefix: str) -> list[str]:
-    """Drop the schemas of a branch with all that is in them; those that were there.
+    """Drop the schemas of a branch with all their tables; return the names of the schemas dropped.
 
     Raises:
-        UsageError: it is no prefix of a branch.
+        UsageError: *prefix* is not a valid prefix of a branch.
     """
-    there = of_branch(session, prefix)
-    for name in there:
+    schemas = of_branch(session, prefix)
+    for name in schemas:
         session.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
-    return there
+    return schemas
 
 
 def refuse_branch(settings: Settings) -> None:
-    """Raise UsageError where a prefix is set: a run reads the marts of all, and its ledger speaks of those."""
+    """Raise UsageError where a schema prefix is set: a run reads the shared marts, and its ledger records those."""
     if settings.schema_prefix:
         raise UsageError(
-            f"{variable('schema_prefix')}={settings.schema_prefix} is for dbt by hand: unset it for a run, or give a "
-            "branch that runs the whole day a database of its own (docs/snowflake.md)"
+            f"{variable('schema_prefix')}={settings.schema_prefix} is for dbt by hand: unset it for a run, or use a "
+            "separate database for a branch that runs the whole day (docs/snowflake.md)"
         )

@@ -1,4 +1,4 @@
-"""What the warehouse's catalog says of its tables and views: which there are, with which columns."""
+"""Read the warehouse's catalog: the existing tables and views with their columns."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from hnintel.warehouse.statements import statement
 
 
 def columns_of(session: Session, name: str) -> dict[str, str]:
-    """The columns of a table or view with their types, in their order.
+    """The columns of a table or view with their types, in table order.
 
     Args:
         session: the transaction.
-        name: of the table or view with its schema, in lower case: ``marts.stories``.
+        name: the table or view with its schema, in lower case: ``marts.stories``.
 
     Returns:
-        the type, as the catalog names it, by the name of the column in lower case; nothing where the warehouse has
-        no such table.
+        The type, as the catalog names it, by column name in lower case; empty where the table does not exist.
     """
     rows = session.execute(
         "SELECT lower(column_name), data_type FROM information_schema.columns "
@@ -28,11 +27,11 @@ def columns_of(session: Session, name: str) -> dict[str, str]:
 
 
 def columns_of_tables(session: Session, schemas: Sequence[str]) -> dict[str, list[str]]:
-    """The columns, in their order, of every table of *schemas* by its name, ``raw.items``; views are left out.
+    """The columns of every table of *schemas*, in table order, by table name (``raw.items``); views are left out.
 
     Args:
         session: the transaction.
-        schemas: their names, in lower case; at least one.
+        schemas: schema names in lower case; at least one.
     """
     columns: dict[str, list[str]] = {}
     for table, column in session.execute(statement("warehouse/table_columns", schemas=len(schemas)), list(schemas)):

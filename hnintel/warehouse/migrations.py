@@ -1,4 +1,4 @@
-"""Bring a warehouse up to the shape this code wants; refuse one that is ahead of it."""
+"""Migrate a warehouse to this code's schema version; reject a warehouse with a newer version."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from hnintel.warehouse.catalog import columns_of
 from hnintel.warehouse.statements import FOLDER, statement, statements
 from hnintel.window import utc_now
 
-#: Begins a transaction, committed when its block ends well.
+#: Begins a transaction, committed when its block ends without an error.
 Begin = Callable[[], AbstractContextManager[Session]]
 
 
 def known_migrations(folder: Path = FOLDER / "migrations") -> dict[int, Path]:
-    """The numbered migrations there are, by number."""
+    """The migration files of *folder*, by number."""
     return {int(path.name[:4]): path for path in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))}
 
 
 def migrate(begin: Begin, folder: Path = FOLDER / "migrations") -> list[int]:
-    """Apply what is missing, in order, each in a transaction of its own; the numbers that were applied.
+    """Apply the missing migrations in order, each in its own transaction; return the numbers applied.
 
-    A migration can be applied again after a crash half-way, for where making a table commits by itself, part of it is
-    there then. So it says IF NOT EXISTS, and writes rows after it has made its tables.
+    A migration may be applied again after a crash half-way: where CREATE TABLE commits by itself, a part of it remains.
+    So a migration uses IF NOT EXISTS, and creates its tables before it writes rows.
 
     Raises:
-        WarehouseError: the warehouse was made by a newer version of this code.
+        WarehouseError: a newer version of this code has migrated the warehouse.
     """
     known = known_migrations(folder)
     with begin() as session:
@@ -49,7 +49,7 @@ def migrate(begin: Begin, folder: Path = FOLDER / "migrations") -> list[int]:
 
 
 def _applied(session: Session) -> set[int]:
-    """The migrations that the warehouse has seen; nothing is made where they are known, for not every role may."""
+    """The numbers of the migrations applied; creates their table only where it is missing: not every role may."""
     if not columns_of(session, "ops.schema_versions"):
         for sql in statements(statement("warehouse/schema_versions")):
             session.execute(sql)

@@ -1,4 +1,4 @@
-"""What statements are sent for: the run, day and enrichment in their query tags, by which a bill is led to its run."""
+"""Query tags: the run, day and enrichment that statements are sent for, which assign the bill to its run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What a statement is for. The stage is no part of it: each transaction names its own, for it decides the role."""
+    """The purpose of a statement, without its stage: each transaction names the stage, which decides the role."""
 
     run: str | None = None
     day: date | None = None
@@ -35,7 +35,7 @@ def tagged(
     enrichment: str | None = None,
     fingerprint: str | None = None,
 ) -> Iterator[None]:
-    """Add to the tags for the length of the block; what is None stays as it was outside."""
+    """Add to the tags within the block; a tag given as None keeps its outer value."""
     given = {"run": run, "day": day, "enrichment": enrichment, "fingerprint": fingerprint}
     # One dictionary holds a date and strings; mypy cannot match a name with the type of its value.
     changed = replace(current(), **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Letting go of what is older than it is to be kept: raw text in the warehouse, cached results in a folder."""
+"""Retention: delete raw text in the warehouse and cached results in a folder after a set number of days."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
 
-#: The tables that hold raw text, and the statement that says which rows of them are past their time.
+#: The tables with raw text; the statement ``warehouse/past_retention_<table>`` is the condition of rows to prune.
 _TABLES = ("items", "comments", "articles")
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """Rows of each raw table whose text went, or would go."""
+    """The number of rows of each raw table whose text was deleted, or would be in a dry run."""
 
     items: int = 0
     comments: int = 0
@@ -25,15 +25,15 @@ class Pruned:
 
 
 def prune_raw(session: Session, keep_days: int | None, today: date, dry_run: bool = False) -> Pruned:
-    """Empty the raw text of days more than *keep_days* before *today*; titles, counts and answers stay.
+    """Delete the raw text of days more than *keep_days* before *today*; titles, counts and answers stay.
 
-    An article goes by the newest day that names it. Its status and hash stay, so that it is not read again; an item's
-    content hash stays too, so that reading it again does not bring its text back unless it has changed at the source.
-    An enrichment that is run again over a pruned day has only the titles to go by.
+    The newest day that links to an article decides for it. Its status and hash stay, so that it is not read again; an
+    item's content hash stays too, so that another reading restores its text only if the item has changed at the source.
+    An enrichment that runs again over a pruned day sees only the titles.
 
     Args:
-        session: the transaction it is part of.
-        keep_days: None keeps everything.
+        session: the transaction to write in.
+        keep_days: None deletes nothing.
         today: the business day to count from.
         dry_run: count only.
     """
@@ -51,19 +51,19 @@ def prune_raw(session: Session, keep_days: int | None, today: date, dry_run: boo
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """Files that went, or would go, and their bytes."""
+    """The number of files removed, or to be removed in a dry run, and their size in bytes."""
 
     files: int = 0
     bytes: int = 0
 
 
 def prune_cache(folder: Path, keep_days: float, now: float | None = None, dry_run: bool = False) -> Removed:
-    """Remove the files below *folder* that were written more than *keep_days* ago; nothing else collects them.
+    """Remove the files below *folder* that were written more than *keep_days* ago; nothing else removes them.
 
-    Links are neither followed nor removed. A file that goes while we look was somebody else's to remove.
+    Links are neither followed nor removed. A file that another process removes meanwhile is not counted.
 
     Args:
-        folder: Prefect's local storage of results; one that does not exist holds nothing.
+        folder: Prefect's local storage of results; it may be missing.
         keep_days: days since a file was last written.
         now: seconds since 1970; by default the clock's.
         dry_run: count only.
@@ -72,14 +72,14 @@ def prune_cache(folder: Path, keep_days: float, now: float | None = None, dry_ru
     files = size = 0
     for file in _plain_files(folder):
         try:
-            told = file.lstat()
-            if told.st_mtime >= before:
+            status = file.lstat()
+            if status.st_mtime >= before:
                 continue
             if not dry_run:
                 file.unlink()
         except FileNotFoundError:
             continue
-        files, size = files + 1, size + told.st_size
+        files, size = files + 1, size + status.st_size
     return Removed(files, size)
 
 

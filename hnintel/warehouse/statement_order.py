@@ -1,7 +1,7 @@
-"""The order that a transaction keeps: first what makes tables, then what writes rows.
+"""The order of statements in a transaction: first those that create tables, then those that write rows.
 
-Snowflake commits whatever is open when a table is made, a temporary one too. A transaction that stages rows after its
-first write would be committed half there, and only there; so every warehouse refuses it.
+Snowflake commits an open transaction when a table is created, even a temporary table. A transaction that stages rows
+after its first write would be committed half-way, and only on Snowflake; so every warehouse rejects it.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ _COMMENTS = re.compile(r"\s*(--[^\n]*\n\s*|/\*.*?\*/\s*)*", re.DOTALL)
 
 
 class Order:
-    """Of one transaction; asked before each of its statements."""
+    """The order of one transaction; called before each of its statements."""
 
     def __init__(self) -> None:
-        #: Whether a row was written, so that no table can be made any more.
+        #: Whether a row was written, after which no table can be created.
         self.has_written = False
 
     def take(self, sql: str) -> None:
-        """Note what *sql* does.
+        """Check and record the kind of *sql*.
 
         Raises:
-            RuntimeError: it makes a table after the first write, which is a fault of ours.
+            RuntimeError: *sql* creates a table after the first write, which is a bug in this code.
         """
         verb = verb_of(sql)
         if verb in _MAKES and self.has_written:
@@ -36,9 +36,9 @@ class Order:
 
 
 def verb_of(sql: str) -> str:
-    """The word that a statement begins with, in lower case; comments before it do not count."""
-    found = _COMMENTS.match(sql)
-    words = sql[found.end() if found else 0 :].split(None, 1)
+    """The first word of a statement after any comments, in lower case."""
+    comments = _COMMENTS.match(sql)
+    words = sql[comments.end() if comments else 0 :].split(None, 1)
     return words[0].lower() if words else ""
 
 

@@ -1,4 +1,4 @@
-"""SQL files: one statement a file, Jinja for structure, bound parameters for every value."""
+"""SQL files: one statement per file, Jinja for structure, bound parameters for every value."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from hnintel.errors import DeclarationError, first_line
 from hnintel.warehouse.base import Session, Staged
 
 FOLDER = Path(__file__).resolve().parent.parent / "sql"
-#: Characters a token, on the low side for English prose (about four), so that an estimate is rather too high.
+#: Characters per token; English prose has about four, so an estimate is rather too high than too low.
 CHARS_PER_TOKEN = 3.5
-#: Counts a text that goes to no model by name. It is counted with alone, which Snowflake does in every region.
+#: The model whose tokens count for a text sent to no named model. Snowflake counts tokens for it in every region.
 _COUNTING_MODEL = "llama3.3-70b"
 
-#: Words that name no table or column without quotes, on DuckDB or on Snowflake.
+#: Words that cannot name a table or column without quotes, on DuckDB or on Snowflake.
 RESERVED = frozenset(
     "account all alter analyse analyze and anti any array as asc asof asymmetric at authorization between binary "
     "both by case cast check collate collation column concurrently connect connection constraint create cross "
@@ -62,31 +62,35 @@ def literal(value: object) -> str:
 
 
 def identifier(name: str) -> str:
-    """*name*, held to what needs no quotes on either engine."""
+    """*name*, checked to need no quotes on either warehouse.
+
+    Raises:
+        DeclarationError: the name needs quotes, or is a reserved word.
+    """
     if not re.fullmatch(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?", name):
-        raise DeclarationError(f"'{name}' is no name for a table or column: use lower-case letters, digits and _")
+        raise DeclarationError(f"'{name}' cannot name a table or column: use lower-case letters, digits and _")
     if not RESERVED.isdisjoint(name.split(".")):
-        raise DeclarationError(f"'{name}' is a word of SQL: choose another name")
+        raise DeclarationError(f"'{name}' is a reserved word of SQL: choose another name")
     return name
 
 
 def fenced(expression: str) -> str:
     """A text expression between ``<text>`` and ``</text>`` that cannot close its own fence."""
-    # A space in place of a fence, not nothing: what stood around it must not grow together into another.
+    # A space replaces a fence: with nothing, the text on both sides of it could join into another fence.
     bare = f"replace(replace({expression}, {literal(TEXT_OPENS)}, ' '), {literal(TEXT_CLOSES)}, ' ')"
     return f"{literal(TEXT_OPENS)} || {bare} || {literal(TEXT_CLOSES)}"
 
 
 def tokens(text: str, model: str = "") -> str:
-    """An expression: the tokens of a text expression as *model* has them, by default as models have them in general.
+    """An expression: the number of tokens of a text expression for *model*, by default for a common model.
 
-    Snowflake wants the model named, and gives NULL where it cannot count by it; then the length stands in.
+    Snowflake requires a model, and returns NULL where it cannot count for it; then the length gives an estimate.
     """
     return _or_by_length(f"AI_COUNT_TOKENS('ai_complete', {literal(model or _COUNTING_MODEL)}, {text})", text)
 
 
 def label_tokens(text: str, labels: Sequence[Mapping[str, str]]) -> str:
-    """The same for what ``AI_CLASSIFY`` reads: a text expression, and the labels behind every one."""
+    """The same for the input of ``AI_CLASSIFY``: a text expression, with the labels after every text."""
     read = len(literal(labels))
     return _or_by_length(f"AI_COUNT_TOKENS('ai_classify', {text}, {literal(labels)})", text, read)
 
@@ -108,31 +112,31 @@ _environment.globals.update(tokens=tokens)
 
 
 def statement(name: str, **structure: Any) -> str:
-    """The statement of ``sql/<name>.sql`` with its structure filled in."""
+    """Render ``sql/<name>.sql`` with *structure*."""
     return _environment.get_template(f"{name}.sql").render(**structure)
 
 
 def render(text: str, **structure: Any) -> str:
-    """The same for a text that is not a file: the call of an enrichment.
+    """Render a template that is not a file: the call of an enrichment.
 
     Raises:
-        DeclarationError: the template is wrong, or names what there is not.
+        DeclarationError: the template is invalid, or uses an undefined name.
     """
     try:
         return _template(text).render(**structure)
     except jinja2.TemplateError as error:
-        raise DeclarationError(f"the call cannot be filled in: {error}") from None
+        raise DeclarationError(f"the call cannot be rendered: {error}") from None
 
 
 @lru_cache(maxsize=256)
 def _template(text: str) -> jinja2.Template:
-    """Compiled once: a call is rendered again by each task that asks it."""
+    """The compiled template, cached: every task that asks an enrichment renders its call again."""
     return _environment.from_string(text)
 
 
 @lru_cache(maxsize=256)
 def names_in(text: str) -> frozenset[str]:
-    """What a text that is not a file wants filled in; none where its template is wrong, which `render` tells."""
+    """The names used by a template that is not a file; empty if it is invalid, for which `render` raises an error."""
     try:
         return frozenset(jinja2.meta.find_undeclared_variables(_environment.parse(text)))
     except jinja2.TemplateError:
@@ -140,19 +144,19 @@ def names_in(text: str) -> frozenset[str]:
 
 
 def check_syntax(what: str, sql: str) -> None:
-    """Raise DeclarationError where *sql*, made with *what* of a declaration, is not one statement that can be read."""
+    """Raise DeclarationError where *sql*, built from *what* of a declaration, does not parse as one statement."""
     try:
-        found = duckdb.extract_statements(sql)
-        if len(found) == 1 and not found[0].named_parameters:
+        parsed = duckdb.extract_statements(sql)
+        if len(parsed) == 1 and not parsed[0].named_parameters:
             return
-        told = "it is more than one statement" if len(found) > 1 else "nothing is bound to its ? or $"
+        fault = "it is more than one statement" if len(parsed) > 1 else "nothing is bound to its ? or $"
     except duckdb.Error as error:
-        told = first_line(error)
-    raise DeclarationError(f"{what} is no SQL: {told}; mend it")
+        fault = first_line(error)
+    raise DeclarationError(f"{what} is no SQL: {fault}; mend it")
 
 
 def is_one_call(sql: str) -> bool:
-    """Whether the first bracket of *sql* is closed by its last; brackets in literals are none."""
+    """Whether the last bracket of *sql* closes its first; brackets in literals do not count."""
     bare = re.sub(r"'[^']*'", "", sql).strip()
     depth = 0
     for place, character in enumerate(bare, start=1):
@@ -163,7 +167,7 @@ def is_one_call(sql: str) -> bool:
 
 
 def statements(script: str) -> list[str]:
-    """The statements of a script, comments taken out; for our own files only (no ';' or '--' inside literals)."""
+    """The statements of a script without comments; for this project's files only (no ';' or '--' inside literals)."""
     bare = re.sub(r"--[^\n]*", "", script)
     return [part.strip() for part in bare.split(";") if part.strip()]
 
@@ -176,18 +180,18 @@ def merge_rows(
     keep_when: str | None = None,
     keep_existing: str | None = None,
 ) -> tuple[int, int]:
-    """Upsert what was *staged* into its table, in one MERGE.
+    """Upsert *staged* rows into their table, in one MERGE.
 
     Args:
-        session: the transaction it is part of.
-        staged: what ``session.stage`` gave; everything else that this transaction stages was staged before.
-        keys: the columns that make a row the same row.
-        differs: a column; a matched row is rewritten only where it differs (default: always).
-        keep_when: one comparison, of a column of the incoming row, under which a row that is there stays as it is.
-        keep_existing: the same, of a column of the row that is there.
+        session: the transaction to write in.
+        staged: the result of ``session.stage``; stage all other rows of this transaction before this call.
+        keys: the columns that identify a row.
+        differs: a column; a matched row is rewritten only if this column differs (default: always).
+        keep_when: a comparison of a column of the incoming row; where it is true, the existing row stays unchanged.
+        keep_existing: the same for a column of the existing row.
 
     Returns:
-        How many rows were inserted, and how many rewritten.
+        The numbers of rows inserted and rewritten.
     """
     if not staged.rows:
         return 0, 0

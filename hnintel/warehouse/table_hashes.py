@@ -1,4 +1,4 @@
-"""A number for what each table holds, load times apart: equal before and after, so nothing has changed."""
+"""A hash of each table's contents without load times; an equal hash before and after means an unchanged table."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.catalog import columns_of_tables
 
 SCHEMAS = ("raw", "enriched", "marts")
-#: Columns that say when and by which run a row was written, not what it says.
+#: Columns that record when and by which run a row was written.
 VOLATILE = frozenset({"run_id", "loaded_at", "enriched_at", "fetched_at", "taken_at", "written_at"})
 
 
 def contents(session: Session, warehouse: Warehouse) -> dict[str, str]:
-    """The content hash of every table in ``raw``, ``enriched`` and ``marts``, by its name."""
+    """The content hash of every table in ``raw``, ``enriched`` and ``marts``, by table name."""
     hashes: dict[str, str] = {}
     for table, columns in columns_of_tables(session, SCHEMAS).items():
         if names := [column for column in columns if column not in VOLATILE]:
@@ -22,5 +22,5 @@ def contents(session: Session, warehouse: Warehouse) -> dict[str, str]:
 
 
 def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """The tables that hold something else than before, are new, or are gone."""
+    """The tables whose contents have changed, that are new, or that are gone."""
     return sorted(table for table in before.keys() | after.keys() if before.get(table) != after.get(table))

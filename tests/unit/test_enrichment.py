@@ -70,7 +70,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a call that is no AI function": ({"call": "upper({{ input }})"}, r"must be one AI_\* function"),
     "a call of two": ({"call": "AI_CLASSIFY({{ input }}, {{ labels }}); DROP TABLE x"}, r"must be one AI_\* function"),
     "a call with a typing mistake": ({"call": "AI_CLASSIFY({{ inputs }}, {{ labels }})"}, "'inputs' is undefined"),
-    "a call that is no template": ({"call": "AI_CLASSIFY({{ input, {{ labels }})"}, "cannot be filled in"),
+    "a call that is no template": ({"call": "AI_CLASSIFY({{ input, {{ labels }})"}, "cannot be rendered"),
     "a call that is no SQL": ({"call": "AI_CLASSIFY({{ input }}, , {{ labels }})"}, "call is no SQL: .*mend it"),
     "a call without the input": ({"call": "AI_CLASSIFY('x', {{ labels }})"}, "put {{ input }} into it"),
     "labels without one_of": ({"columns": (Column("a", str, "A."),)}, "no column has one_of"),
@@ -268,7 +268,7 @@ def test_an_after_that_cannot_be_kept_names_the_files(tmp_path: Path, after: dic
         (
             "tone.py",
             FILE.format(after="('x',)").replace('tone"', 'group"'),
-            "tone.py: enrichment tone: 'group' is a word",
+            "tone.py: enrichment tone: 'group' is a reserved word",
         ),
         ("mood.py", FILE.format(after=()).replace("__name__", "'x.tone'"), "mood.py declares 'tone': give it __name__"),
         ("My-Tone.py", FILE.format(after=()), "My-Tone.py: enrichment My-Tone: .* use lower-case letters"),

@@ -106,7 +106,7 @@ def test_threads_that_wait_side_by_side_wait_once_together(tmp_path: Path, slept
 def test_a_wait_is_said_once_with_who_has_the_file(
     tmp_path: Path, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(waiting, "TOLD_AFTER", 0.1)
+    monkeypatch.setattr(waiting, "REPORTED_AFTER", 0.1)
     path = open_duckdb(tmp_path).path
     with other_process(script, path) as other:
         with pytest.raises(WarehouseBusy):
@@ -120,7 +120,7 @@ def test_a_wait_is_said_once_with_who_has_the_file(
 def test_a_wait_for_another_run_is_said_with_who_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(waiting, "TOLD_AFTER", 0.1)
+    monkeypatch.setattr(waiting, "REPORTED_AFTER", 0.1)
     warehouse, settings = fresh_duckdb(tmp_path), settings_in(tmp_path, lock_wait=0.6)
     with Leases(warehouse, "other", settings) as other:
         assert other.take(DAY, "ingest") is None

@@ -76,7 +76,7 @@ def test_a_fenced_text_cannot_close_its_fence(text: str) -> None:
 
 
 def test_a_value_that_is_not_filled_in_is_refused() -> None:
-    with pytest.raises(DeclarationError, match="cannot be filled in: 'prompt' is undefined"):
+    with pytest.raises(DeclarationError, match="cannot be rendered: 'prompt' is undefined"):
         render("AI_COMPLETE({{ prompt }})", model="m")
     with pytest.raises(Exception, match="undefined"):
         statement("enrich/pending")

@@ -132,7 +132,7 @@ class DuckDBWarehouse:
                     if time.monotonic() >= deadline:  # by one that does not know of our lock, or cannot end
                         hold.patience.in_vain(wait)
                         raise busy(self.path, holder, wait) from None
-                    aloud.tell(partial(waiting_for, self.path, holder, deadline))
+                    aloud.report(partial(waiting_for, self.path, holder, deadline))
             pause(min(next_pause, max(0.0, deadline - time.monotonic())))
             next_pause = min(next_pause * 2, _LONGEST_PAUSE)
 

@@ -66,7 +66,7 @@ class Hold:
             if left <= 0:
                 raise HeldElsewhere(self._holder())
             if aloud is not None:
-                aloud.tell(lambda: waiting_for(self._path, self._holder(), deadline))
+                aloud.report(lambda: waiting_for(self._path, self._holder(), deadline))
             pause(min(TRIES_EVERY, left))
 
     def give_back(self) -> None:
