@@ -104,9 +104,9 @@ def could_not_run(told: str, logs: str, in_its_words: bool = True) -> TransformE
         in_its_words: whether they may be told; a code of Snowflake is told either way.
     """
     if code := _SNOWFLAKE_CODE.search(told):
-        from hnintel.warehouse.snowflake.errors import told_by_code  # loads Snowflake's connector
+        from hnintel.warehouse.snowflake.errors import meaning_of_code  # loads Snowflake's connector
 
-        return TransformError(f"dbt could not run: {told_by_code(int(code[1]))}; see {logs}/dbt.log")
+        return TransformError(f"dbt could not run: {meaning_of_code(int(code[1]))}; see {logs}/dbt.log")
     if not in_its_words:
         return TransformError(f"dbt could not run; see {logs}/dbt.log")
     lines = [line.strip() for line in told.splitlines() if line.strip()]

@@ -13,7 +13,7 @@ from hnintel.engines import open_engine
 from hnintel.errors import HnIntelError, WarehouseError, first_line
 from hnintel.settings import Settings
 from hnintel.warehouse.duckdb.ai_functions import connect
-from hnintel.warehouse.duckdb.file import held_by, is_of_another_kind
+from hnintel.warehouse.duckdb.file import holder_in, is_of_another_kind
 from hnintel.warehouse.duckdb.lock import HeldElsewhere, hold_on
 from hnintel.warehouse.duckdb.remains import refuse_what_is_no_file
 from hnintel.warehouse.migrations import known_migrations
@@ -50,7 +50,7 @@ def warehouse_file(path: Path) -> Finding:
 
 
 def _cannot_be_opened(path: Path, error: duckdb.Error) -> Finding:
-    if holder := held_by(error):
+    if holder := holder_in(error):
         return _held_by(path, holder)
     why = "it is no DuckDB file" if is_of_another_kind(error) else first_line(error, 200).rstrip("!.")
     return Finding.missing("warehouse file", f"{path} cannot be opened ({why})", f"mv {path} {path}.broken")

@@ -42,7 +42,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a column that is none": ({"columns": ("tone",)}, "must be a tuple of Column"),
     "two columns of a name": (column(), "two columns have the same name"),
     "a column name with a space": (column("a b"), "use lower-case letters"),
-    "a column name of SQL": (column("group"), "a word of SQL: choose another name"),
+    "a column name of SQL": (column("group"), "word of SQL: choose another name"),
     "a column of ours": (column("run_id"), "choose another"),
     "a type there is not": (column("a", dict), "type must be str, float, int, bool, datetime or list"),
     "a type that is a value": (column("a", ["x"]), "type must be"),

@@ -153,7 +153,7 @@ def test_a_file_that_was_cut_off_is_told_to_be_damaged(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     load(warehouse, [story(n) for n in range(1, 200)])
     os.truncate(warehouse.path, warehouse.path.stat().st_size // 2)
-    with pytest.raises(WarehouseError, match="the file is damaged; put a copy of it in its place") as refused:
+    with pytest.raises(WarehouseError, match="the file is damaged; restore a copy of it") as refused:
         fetch(open_duckdb(tmp_path), "SELECT sum(length(title)) FROM raw.items")
     assert "\n" not in str(refused.value)
 

@@ -36,7 +36,7 @@ class Connected:
         """The rows of one statement by column name, in lower case."""
         import snowflake.connector
 
-        from hnintel.warehouse.snowflake.errors import told
+        from hnintel.warehouse.snowflake.errors import translate
 
         try:
             with self._connection.cursor() as cursor:
@@ -44,7 +44,7 @@ class Connected:
                 names = [column[0].lower() for column in cursor.description or ()]
                 return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         except snowflake.connector.Error as error:
-            raise told(error, "the doctor's question") from None
+            raise translate(error, "the doctor's question") from None
 
 
 @contextmanager
@@ -58,14 +58,14 @@ def connected(settings: Settings, stage: Stage) -> Iterator[Account]:
     import snowflake.connector
 
     from hnintel.warehouse.snowflake.connection import connection_arguments
-    from hnintel.warehouse.snowflake.errors import told
+    from hnintel.warehouse.snowflake.errors import translate
 
     arguments = connection_arguments(settings, stage, {"run": "doctor"})
     arguments = {name: value for name, value in arguments.items() if name not in _CHECKED}
     try:
         connection = snowflake.connector.connect(**arguments)
     except snowflake.connector.Error as error:
-        raise told(error, "login") from None
+        raise translate(error, "login") from None
     try:
         yield Connected(connection)
     finally:

@@ -18,15 +18,15 @@ from hnintel.engines.base import Answer, AskingStopped, Engine, Label, Spent, Us
 from hnintel.errors import HnIntelError
 from hnintel.warehouse.statements import statement, statements
 
-#: DuckDB would fetch an extension for a file of another kind, as of SQLite, and load its code. All that the pipeline
-#: uses is in DuckDB itself. Connections of one process to one file must agree on this: dbt/profiles.yml has the same.
+#: DuckDB would download and run an extension for a file of another format, such as SQLite. The pipeline needs none. All
+#: connections of one process to one file must use the same configuration: dbt/profiles.yml repeats it.
 _WITHOUT_EXTENSIONS = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-#: Groups that are asked about at once; what answers bounds its own requests below that.
+#: Groups asked about at once; an engine may limit its requests further.
 _GROUPS_AT_ONCE = 16
 
 
 class Meter:
-    """What the AI functions of one connection were asked: answers that came, and those that were given up."""
+    """Counts the usage of one connection's AI functions: questions answered, and questions given up."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,7 +34,7 @@ class Meter:
         self._given_up: dict[str, Spent] = {}
 
     def metered(self, function: str, ask: Callable[..., list[Answer]]) -> Callable[..., list[Answer]]:
-        """*ask*, noted as questions to *function*."""
+        """*ask*, with its usage counted for *function*."""
 
         def asking(*arguments: Any) -> list[Answer]:
             try:
@@ -42,46 +42,46 @@ class Meter:
             except AskingStopped as stopped:
                 self._note(self._given_up, function, [stopped.spent])
                 raise
-            came = [Spent(1, 0, one.usage or Usage(is_counted=False)) for one in answers if one.lost is None]
-            self._note(self._answered, function, came)
-            # Every row that was not answered has the same error.
-            lost = next((one.lost for one in answers if isinstance(one.lost, AskingStopped)), None)
+            spent = [Spent(1, 0, answer.usage or Usage(is_counted=False)) for answer in answers if answer.lost is None]
+            self._note(self._answered, function, spent)
+            # All rows without an answer have the same error.
+            lost = next((answer.lost for answer in answers if isinstance(answer.lost, AskingStopped)), None)
             self._note(self._given_up, function, [lost.spent] if lost else [])
             return answers
 
         return asking
 
-    def unbooked(self, kept: int) -> dict[str, Spent]:
-        """By function, what has no row to be booked with, where *kept* rows were handed over with all their answers."""
-        found = {function: Spent() for function in (*self._answered, *self._given_up)}
-        for function, total in found.items():
-            given_up, came = self._given_up.get(function, Spent()), self._answered.get(function, Spent())
+    def unbooked(self, stored: int) -> dict[str, Spent]:
+        """The usage by function that has no row to be booked with, after *stored* rows were stored with all answers."""
+        totals = {function: Spent() for function in (*self._answered, *self._given_up)}
+        for function, total in totals.items():
+            given_up, answered = self._given_up.get(function, Spent()), self._answered.get(function, Spent())
             total.add(given_up.usage, given_up.calls, given_up.in_flight)
-            if came.calls > kept:
-                share = (came.calls - kept) / came.calls
-                read, wrote = round(came.usage.input_tokens * share), round(came.usage.output_tokens * share)
-                total.add(Usage(read, wrote, is_counted=False), came.calls - kept)
-        return {function: total for function, total in found.items() if total.calls}
+            if answered.calls > stored:
+                share = (answered.calls - stored) / answered.calls
+                read, wrote = round(answered.usage.input_tokens * share), round(answered.usage.output_tokens * share)
+                total.add(Usage(read, wrote, is_counted=False), answered.calls - stored)
+        return {function: total for function, total in totals.items() if total.calls}
 
     def _note(self, notes: dict[str, Spent], function: str, spent: Iterable[Spent]) -> None:
         with self._lock:
             total = notes.setdefault(function, Spent())
-            for one in spent:
-                total.add(one.usage, one.calls, one.in_flight)
+            for call in spent:
+                total.add(call.usage, call.calls, call.in_flight)
 
 
 def connect(database: str) -> duckdb.DuckDBPyConnection:
-    """A connection to *database* that prints nothing, and that fetches and loads no extension.
+    """A connection to *database* that prints nothing, and that downloads and loads no extension.
 
-    Where the main module has no file, as in a worker process of dask or in a notebook, DuckDB takes itself to be at a
-    terminal and draws a progress bar on standard output, into the middle of what ``--json`` prints there.
+    Where the main module has no file, as in a worker process of dask or in a notebook, DuckDB assumes a terminal and
+    draws a progress bar on standard output, in the middle of the output of ``--json``.
     """
     try:
         connection = duckdb.connect(database, config=dict(_WITHOUT_EXTENSIONS))
     except duckdb.ConnectionException as error:
         if "different configuration" not in str(error):
             raise
-        connection = duckdb.connect(database)  # the caller's own code has it open already, so it is a DuckDB file
+        connection = duckdb.connect(database)  # the caller's own code has opened it, so it is a DuckDB file
     connection.execute("SET enable_progress_bar = false")
     return connection
 
@@ -90,16 +90,16 @@ def connect(database: str) -> duckdb.DuckDBPyConnection:
 def connect_with_functions(
     engine: Engine, lost: list[HnIntelError] | None = None, meter: Meter | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection in memory that has the functions, answered by *engine*; closed at the end of the block.
+    """A connection in memory with the AI functions, answered by *engine*; closed at the end of the block.
 
     Args:
-        engine: that answers.
-        lost: where it is given, an engine that goes away does not stop the statement: why it did is put here, rows that
-            were not answered by then are NULL, and as long as it stands here no other is asked about.
-        meter: that notes what is asked.
+        engine: answers the functions.
+        lost: if given, an engine that stops answering does not fail the statement: its error is appended here, rows
+            without an answer are NULL, and no further row is asked about until the list is emptied.
+        meter: counts the usage.
 
     Raises:
-        HnIntelError: the engine's own error, as it raised it, in the place of DuckDB's words about it.
+        HnIntelError: the engine's own error, instead of the DuckDB error that quotes it.
     """
     connection = connect(":memory:")
     raised: list[HnIntelError] = []
@@ -123,10 +123,10 @@ def _register(
 ) -> None:
     def classify(inputs: pa.Array, categories: pa.Array, configs: pa.Array) -> pa.Array:
         def ask(texts: list[str | None], labels: str | None, config: str | None) -> list[Answer]:
-            found = _labels(labels)
-            if not found:
+            categories = _labels(labels)
+            if not categories:
                 return [Answer(error="AI_CLASSIFY: no categories were given")] * len(texts)
-            return engine.classify(texts, found, _object(config))
+            return engine.classify(texts, categories, _object(config))
 
         return _answered(inputs, meter.metered("AI_CLASSIFY", ask), lost, categories, configs)
 
@@ -141,9 +141,9 @@ def _register(
     def aggregate(groups: pa.Array, tasks: pa.Array) -> pa.Array:
         def ask(group: str | None, task: str | None) -> Answer:
             texts = [text for text in json.loads(group or "[]") if text]
-            return _asked(meter.metered("AI_AGG", lambda: [engine.aggregate(texts, task)]), 1, lost)[0]
+            return _ask_group(meter.metered("AI_AGG", lambda: [engine.aggregate(texts, task)]), 1, lost)[0]
 
-        # A group is a question by itself, and one that waits for an endpoint must not keep the others waiting.
+        # A group is a separate question: a group that waits for an endpoint must not delay the others.
         with ThreadPoolExecutor(_GROUPS_AT_ONCE, thread_name_prefix="ai-aggregate") as pool:
             return _envelopes(pool.map(ask, groups.to_pylist(), tasks.to_pylist()))
 
@@ -158,8 +158,8 @@ def _register(
         ("_ai_count_tokens", count_tokens, 1, "BIGINT"),
     ]
     for name, function, arguments, returns in functions:
-        # "special": NULL reaches the function, which answers it with an error of its own. "side effects": a call is
-        # paid for, so the optimiser must not make two of it, which it does of a pure one that a filter above it reads.
+        # "special": NULL reaches the function, which returns an error of its own. "side effects": a call is paid for,
+        # and the optimiser would call a pure function a second time for a filter above it.
         connection.create_function(
             name,
             _noting(function, note_error),
@@ -174,7 +174,7 @@ def _register(
 
 
 def _noting(function: Callable[..., pa.Array], note: Callable[[HnIntelError], None]) -> Callable[..., pa.Array]:
-    """*function*, with the error that it stops the statement by noted: DuckDB hands on no more than its words."""
+    """*function*, with each error that fails the statement passed to *note*: DuckDB forwards only its message."""
 
     @wraps(function)
     def noting(*arguments: pa.Array) -> pa.Array:
@@ -190,25 +190,25 @@ def _noting(function: Callable[..., pa.Array], note: Callable[[HnIntelError], No
 def _answered(
     texts: pa.Array, ask: Callable[..., list[Answer]], lost: list[HnIntelError] | None, *arguments: pa.Array
 ) -> pa.Array:
-    """Ask once for all rows that share their other arguments; in a statement that is nearly always every row.
+    """Ask once for all rows that share their other arguments; in a statement these are nearly always all rows.
 
-    NULL is no text to ask about: it gets an error, and is not paid for.
+    NULL is never asked about: it gets an error, and costs nothing.
     """
-    asked = texts.to_pylist()
-    answers = [Answer(error="the input is NULL")] * len(asked)
+    inputs = texts.to_pylist()
+    answers = [Answer(error="the input is NULL")] * len(inputs)
     groups: dict[tuple[str | None, ...], list[int]] = {}
     for row, given in enumerate(zip(*(argument.to_pylist() for argument in arguments), strict=True)):
-        if asked[row] is not None:
+        if inputs[row] is not None:
             groups.setdefault(given, []).append(row)
     for given, rows in groups.items():
-        found = _asked(partial(ask, [asked[row] for row in rows], *given), len(rows), lost)
-        for row, answer in zip(rows, found, strict=True):
+        group = _ask_group(partial(ask, [inputs[row] for row in rows], *given), len(rows), lost)
+        for row, answer in zip(rows, group, strict=True):
             answers[row] = answer
     return _envelopes(answers)
 
 
-def _asked(ask: Callable[[], list[Answer]], count: int, lost: list[HnIntelError] | None) -> list[Answer]:
-    """The *count* answers that *ask* gives; what an engine that goes away leaves of them is for *lost* to say."""
+def _ask_group(ask: Callable[[], list[Answer]], count: int, lost: list[HnIntelError] | None) -> list[Answer]:
+    """The *count* answers of *ask*; an error of the engine is appended to *lost*, and raised where *lost* is None."""
     if lost:
         return [Answer(lost=lost[0])] * count
     try:
@@ -228,7 +228,7 @@ def _envelopes(answers: Iterable[Answer]) -> pa.Array:
 
 
 def _envelope(answer: Answer) -> str:
-    """*answer* as JSON that DuckDB can read; one that cannot be is a bad row, and must not sink those beside it."""
+    """*answer* as JSON that DuckDB can parse; other values become a row error, which does not fail the statement."""
     error = None if answer.error is None else str(answer.error)
     value = answer.value if error is None else None
     usage = {} if answer.usage is None else {"usage": _usage(answer.usage)}
@@ -244,7 +244,7 @@ def _usage(usage: Usage) -> dict[str, Any]:
 
 
 def _dump(envelope: Mapping[str, Any]) -> str:
-    # DuckDB refuses the escape of half a surrogate pair, and with it the whole statement.
+    # DuckDB rejects the escape of half a surrogate pair, which would fail the whole statement.
     whole = json.dumps(envelope, ensure_ascii=False, allow_nan=False)
     return whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -252,8 +252,8 @@ def _dump(envelope: Mapping[str, Any]) -> str:
 def _labels(categories: str | None) -> list[Label]:
     labels = []
     for category in json.loads(categories or "null") or ():
-        found = category if isinstance(category, Mapping) else {"label": category}
-        labels.append(Label(str(found["label"]), str(found.get("description") or "")))
+        fields = category if isinstance(category, Mapping) else {"label": category}
+        labels.append(Label(str(fields["label"]), str(fields.get("description") or "")))
     return labels
 
 

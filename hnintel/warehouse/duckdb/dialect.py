@@ -1,4 +1,4 @@
-"""What DuckDB writes otherwise than Snowflake: types, JSON access, row errors."""
+"""DuckDB's SQL where it differs from Snowflake's: types, JSON access, row errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TYPES: dict[Kind, str] = {
 _JSON_NUMBERS = "('UBIGINT', 'BIGINT', 'DOUBLE')"
 
 
-#: How ISO 8601 begins, and how it ends where it names an offset. DuckDB's TIMESTAMP would leave the offset out.
+#: The beginning of ISO 8601, and the whole of it with an offset, which DuckDB's TIMESTAMP would ignore.
 _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
@@ -28,61 +28,61 @@ _WITH_OFFSET = f"{_DATE}[Tt ].*([Zz]|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
 
 
 class DuckDBDialect:
-    """DuckDB's way of saying what differs."""
+    """The SQL expressions of DuckDB."""
 
     def type_name(self, kind: Kind) -> str:
-        """The column type that holds *kind*."""
+        """The column type for *kind*."""
         return _TYPES[kind]
 
     def from_json(self, column: str, path: str, kind: Kind) -> str:
-        """What lies at *path*, as *kind*; NULL where it is no such: JSON's types are not bent, so "3" is no number."""
-        found, text = f"json_type({column}, '$.{path}')", f"json_extract_string({column}, '$.{path}')"
+        """The value at *path*, as *kind*; NULL if its JSON type is another: "3" is not a number."""
+        json_kind, text = f"json_type({column}, '$.{path}')", f"json_extract_string({column}, '$.{path}')"
         if kind == "list":
             others = f"list_filter(json_type({column}, '$.{path}[*]'), lambda given: given <> 'VARCHAR')"
             items = f"CAST(json_extract({column}, '$.{path}') AS VARCHAR[])"
-            kept = f"list_transform({items}, lambda given: {_without_controls('given')})"
-            return f"CASE WHEN {found} = 'ARRAY' AND len({others}) = 0 THEN {kept} END"
+            cleaned = f"list_transform({items}, lambda given: {_without_controls('given')})"
+            return f"CASE WHEN {json_kind} = 'ARRAY' AND len({others}) = 0 THEN {cleaned} END"
         if kind == "text":
-            return f"CASE WHEN {found} = 'VARCHAR' THEN {_without_controls(text)} END"
+            return f"CASE WHEN {json_kind} = 'VARCHAR' THEN {_without_controls(text)} END"
         if kind == "boolean":
-            return f"CASE WHEN {found} = 'BOOLEAN' THEN {text} = 'true' END"
-        if kind == "integer":  # 3.0 is one, as in JSON schema; 3.7 is none, and is not rounded to one
+            return f"CASE WHEN {json_kind} = 'BOOLEAN' THEN {text} = 'true' END"
+        if kind == "integer":  # 3.0 is an integer, as in JSON schema; 3.7 is not, and is not rounded
             whole = f"TRY_CAST({text} AS DOUBLE) = floor(TRY_CAST({text} AS DOUBLE))"
-            return f"CASE WHEN {found} IN {_JSON_NUMBERS} AND {whole} THEN TRY_CAST({text} AS BIGINT) END"
+            return f"CASE WHEN {json_kind} IN {_JSON_NUMBERS} AND {whole} THEN TRY_CAST({text} AS BIGINT) END"
         if kind == "number":
-            return f"CASE WHEN {found} IN {_JSON_NUMBERS} THEN TRY_CAST({text} AS DOUBLE) END"
+            return f"CASE WHEN {json_kind} IN {_JSON_NUMBERS} THEN TRY_CAST({text} AS DOUBLE) END"
         return (
-            f"CASE WHEN {found} <> 'VARCHAR' THEN NULL "
+            f"CASE WHEN {json_kind} <> 'VARCHAR' THEN NULL "
             f"WHEN regexp_matches({text}, '{_WITH_OFFSET}') THEN TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' "
             f"WHEN regexp_matches({text}, '{_DATE}') THEN TRY_CAST({text} AS TIMESTAMP) END"
         )
 
     def is_absent(self, column: str, path: str) -> str:
-        """Nothing, or a null, lies at *path*."""
+        """Whether *path* is missing or null."""
         return f"coalesce(json_type({column}, '$.{path}'), 'NULL') = 'NULL'"
 
     def is_blank(self, column: str) -> str:
-        """Nothing of a text shows."""
+        """Whether a text has no visible character."""
         return f"regexp_full_match({column}, '{_class(BLANKS)}*')"
 
     def list_size(self, column: str) -> str:
-        """How many texts a list has."""
+        """The number of texts in a list."""
         return f"len({column})"
 
     def has_longer(self, column: str, characters: int) -> str:
-        """Whether one text of a list has more than so many characters."""
+        """Whether a text of a list has more than *characters* characters."""
         return f"len(list_filter({column}, lambda given: length(given) > {characters})) > 0"
 
     def with_error_details(self, call: str) -> str:
-        """The call with Snowflake's named argument, which the embedded functions take too."""
+        """The call with Snowflake's named argument, which the embedded functions accept too."""
         return f"{call.rstrip()[:-1]}, return_error_details => TRUE)"
 
     def joined(self, text: str, order: str) -> str:
-        """In order, with nothing between them."""
+        """The texts in order, with no separator."""
         return f"string_agg({text}, '' ORDER BY {order})"
 
     def row_hash(self, columns: Sequence[str]) -> str:
-        """A sum of row hashes: rows may come in any order, and one that is there twice counts twice."""
+        """The sum of the row hashes: independent of the order of rows, and a duplicate row counts twice."""
         return f"coalesce(sum(hash({', '.join(columns)})), 0)"
 
 

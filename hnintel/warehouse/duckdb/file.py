@@ -1,4 +1,4 @@
-"""The embedded warehouse's file, open: attached to a DuckDB instance that stays, for to make one takes longer."""
+"""Open the embedded warehouse's file: attach it to a pooled DuckDB instance, since a new instance takes longer."""
 
 from __future__ import annotations
 
@@ -12,87 +12,87 @@ import duckdb
 
 from hnintel.warehouse.duckdb.ai_functions import connect
 
-#: What DuckDB says where another of its instances in this process has the file attached.
+#: DuckDB's message where another of its instances in this process has attached the file.
 _ATTACHED_HERE = "Unique file handle conflict"
-#: What it says where a file cannot be attached and may yet be opened by itself.
+#: DuckDB's messages where a file cannot be attached but may be opened by an instance of its own.
 _OPENED_BY_ITSELF = re.compile(f"{_ATTACHED_HERE}|database with name .* already exists")
-#: A row where an instance can read Arrow tables, and the seconds that one is given to come that far.
+#: Returns a row once an instance can read Arrow tables; the seconds to wait for that.
 _CAN_READ_ARROW = "SELECT 1 FROM duckdb_functions() WHERE function_name = 'python_arrow_scan'"
 _PREPARED_WITHIN = 2.0
-#: As many as transactions run on different files at once, which is seldom more than one.
+#: The size of the pool: the number of files with a transaction at once, which is seldom more than one.
 _MOST_IDLE = 2
-#: Instances that no file is attached to. To append and to pop is one step, whichever thread does it.
+#: The pool: instances without an attached file. Append and pop are atomic between threads.
 _idle: list[duckdb.DuckDBPyConnection] = []
 
 
 class OpenFile:
-    """A DuckDB file that is open, for one connection after the other."""
+    """An open DuckDB file, for one connection after another."""
 
     def __init__(self, instance: duckdb.DuckDBPyConnection, name: str | None = None) -> None:
-        """*name* is that of the database within the instance, where it is one that stays."""
+        """*name* is the attached database's name if *instance* is pooled; None if the instance opened the file."""
         self._instance, self._name = instance, name
 
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """A new connection, with no table of another's; who asked for it closes it."""
+        """A new connection without the temporary tables of others; the caller closes it."""
         connection = self._instance.cursor()
         connection.execute("SET enable_progress_bar = false")  # hnintel.warehouse.duckdb.ai_functions.connect says why
         if self._name is not None:
-            connection.execute(f"USE {_quoted(self._name)}.main")  # the name alone may be that of a schema
+            connection.execute(f"USE {_quoted(self._name)}.main")  # the name alone may also name a schema
         return connection
 
     def close(self, well: bool = True) -> None:
-        """Let go of the file. An instance that did not end *well*, or has written beside the file, goes with it."""
+        """Close the file. The instance is pooled again, unless *well* is False or it has written temporary files."""
         stays = False
         try:
             if self._name is not None and well:
-                with suppress(duckdb.Error):  # no room to merge the log into the file: it stays beside it, and is read
+                with suppress(duckdb.Error):  # disk full: the log stays beside the file, and is read later
                     self._instance.execute(f"DETACH {_quoted(self._name)}")
-                    self._instance.execute("SET temp_directory = ''")  # refused where the folder was used
+                    self._instance.execute("SET temp_directory = ''")  # fails where the folder was used
                     stays = True
         finally:
             if stays:
-                _keep(self._instance)
+                _pool(self._instance)
             else:
                 self._instance.close()
 
 
 def open_file(path: Path, shared: bool = False) -> OpenFile:
-    """Open the file at *path*, which is made where there is none.
+    """Open the file at *path*; create it where it is missing.
 
     Args:
         path: of the file.
-        shared: something else of this process may have it open, or open it meanwhile. DuckDB lets two have it only
-            where both open it by itself.
+        shared: other code of this process may open the file at the same time. DuckDB allows that only if both open it
+            with an instance of its own.
 
     Raises:
-        duckdb.Error: it cannot be opened.
+        duckdb.Error: the file cannot be opened.
     """
-    path = path.resolve()  # DuckDB takes the name from there
+    path = path.resolve()  # DuckDB names the database after it
     attached = None if shared else _attached(path)
     return attached or OpenFile(_complete(connect(str(path))))
 
 
-def held_by(error: duckdb.Error) -> str | None:
-    """The process that holds the file, where *error* says that one does; such a file is sound."""
-    told = str(error)
-    if _ATTACHED_HERE in told:  # an interrupted thread of this process has not closed it yet
+def holder_in(error: duckdb.Error) -> str | None:
+    """The process that has locked the file, if *error* says that one has; None for any other error."""
+    message = str(error)
+    if _ATTACHED_HERE in message:  # an interrupted thread of this process has not closed it yet
         return f"this process ({os.getpid()})"
-    if "Could not set lock" not in told and "being used by another process" not in told:
+    if "Could not set lock" not in message and "being used by another process" not in message:
         return None
-    found = re.search(r"lock is held in (.{1,4096}?) \(PID (\d+)\)", told)
-    return f"process {found.group(2)} ({Path(found.group(1)).name})" if found else "another process"
+    match = re.search(r"lock is held in (.{1,4096}?) \(PID (\d+)\)", message)
+    return f"process {match.group(2)} ({Path(match.group(1)).name})" if match else "another process"
 
 
 def is_of_another_kind(error: duckdb.Error) -> bool:
-    """Whether *error* says that the file is no DuckDB file, or one that only an extension could read."""
-    told = str(error)
-    return "not a valid DuckDB database file" in told or ('Extension "' in told and "not found" in told)
+    """Whether *error* says that the file is not a DuckDB file, or that only an extension could read it."""
+    message = str(error)
+    return "not a valid DuckDB database file" in message or ('Extension "' in message and "not found" in message)
 
 
 def _complete(instance: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """*instance* once it can read Arrow tables: another thread that opens the same file may be preparing it still.
+    """Wait until *instance* can read Arrow tables: another thread that opens the same file may still prepare it.
 
-    duckdb 2.0.0 hands the instance of a file to a second thread before the first has added that function to it.
+    duckdb 2.0.0 returns the instance of a file to a second thread before the first has added that function to it.
     """
     until = time.monotonic() + _PREPARED_WITHIN
     while not instance.execute(_CAN_READ_ARROW).fetchall() and time.monotonic() < until:
@@ -101,32 +101,32 @@ def _complete(instance: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def _attached(path: Path) -> OpenFile | None:
-    """None where it can only be opened by itself: others of this process have it, or an instance has its name."""
-    instance = _taken()
+    """Attach the file; None where it needs an instance of its own: this process has it open, or its name is used."""
+    instance = _idle_instance()
     try:
-        instance.execute(f"SET temp_directory = {_literal(path.with_name(f'{path.name}.tmp'))}")  # as where it opens it
-        # By the name that DuckDB gives it, as where it opens it by itself; its kind is not guessed from its contents.
+        instance.execute(f"SET temp_directory = {_literal(path.with_name(f'{path.name}.tmp'))}")  # DuckDB's default
+        # The name is DuckDB's default, as for a file that it opens; the type is given, not guessed from the contents.
         instance.execute(f"ATTACH {_literal(path)} (TYPE duckdb)")
     except duckdb.Error as error:
         if _OPENED_BY_ITSELF.search(str(error)) is None:
             instance.close()
             raise
-        _keep(instance)
+        _pool(instance)
         return None
-    found = instance.execute("SELECT database_name FROM duckdb_databases() WHERE path = ?", [str(path)]).fetchone()
-    if found is None:
+    row = instance.execute("SELECT database_name FROM duckdb_databases() WHERE path = ?", [str(path)]).fetchone()
+    if row is None:
         instance.close()
         return None
-    return OpenFile(instance, found[0])
+    return OpenFile(instance, row[0])
 
 
-def _taken() -> duckdb.DuckDBPyConnection:
+def _idle_instance() -> duckdb.DuckDBPyConnection:
     with suppress(IndexError):
         return _idle.pop()
     return connect(":memory:")
 
 
-def _keep(instance: duckdb.DuckDBPyConnection) -> None:
+def _pool(instance: duckdb.DuckDBPyConnection) -> None:
     if len(_idle) < _MOST_IDLE:
         _idle.append(instance)
     else:
@@ -146,5 +146,5 @@ def _close_idle() -> None:
         _idle.pop().close()
 
 
-# A process that is forked has none of their threads, and could not even close them.
+# A forked process lacks the threads of these instances, and could not even close them.
 os.register_at_fork(before=_close_idle)

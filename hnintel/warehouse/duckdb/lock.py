@@ -1,7 +1,7 @@
-"""The lock beside the embedded warehouse's file, held from before DuckDB opens the file until after it has closed it.
+"""The lock beside the embedded warehouse's file, acquired before DuckDB opens the file and released after it closes it.
 
-DuckDB has a lock of its own, but takes it after it has read where the newest rows lie. What another process commits in
-between, it does not see, and writes over (docs/decisions/0017-a-lock-around-the-file.md).
+DuckDB's own lock is acquired only after DuckDB has read where the newest rows are: it misses the commits of another
+process in between, and overwrites them (docs/decisions/0017-a-lock-around-the-file.md).
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from hnintel.errors import WarehouseBusy, WarehouseError
 from hnintel.warehouse.duckdb.remains import refuse_what_is_no_file
 from hnintel.warehouse.waiting import Aloud, Patience, pause
 
-#: Seconds between two tries of a process that waits.
+#: Seconds between two tries of a waiting process.
 TRIES_EVERY = 0.05
 
 
 class HeldElsewhere(Exception):
-    """Another process has the file; the message says which, as far as it told."""
+    """Another process has locked the file; the message names it, if it wrote its name into the lock file."""
 
 
 class Hold:
-    """One process's hold on a file, counted: all of its threads may have the file open at once."""
+    """This process's lock on a file, counted: all of its threads may have the file open at once."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -39,20 +39,20 @@ class Hold:
         self.patience = Patience()
 
     def take(self, wait: float, aloud: bool = False) -> None:
-        """Have the file, or wait for it.
+        """Acquire the lock, waiting for it.
 
         Args:
-            wait: seconds; 0 tries once.
-            aloud: whether to say after five seconds who has it.
+            wait: seconds to wait; 0 tries once.
+            aloud: print after five seconds which process has the lock.
 
         Raises:
-            HeldElsewhere: another process had it all the time.
-            OSError: there can be no file beside it.
+            HeldElsewhere: another process had the lock all the time.
+            OSError: the lock file cannot be created.
         """
         with self._own:
             if not self._holders:
                 self._acquire(wait, Aloud() if aloud else None)
-                with suppress(OSError):  # it only helps to say who has it
+                with suppress(OSError):  # the name only serves the messages of other processes
                     Path(self._lock.lock_file).write_text(f"process {os.getpid()} ({Path(sys.executable).name})")
             self._holders += 1
 
@@ -70,7 +70,7 @@ class Hold:
             pause(min(TRIES_EVERY, left))
 
     def give_back(self) -> None:
-        """Let it go; the last one of this process lets others have the file."""
+        """Release the lock once; the last release of this process frees it for other processes."""
         with self._own:
             self._holders -= 1
             if not self._holders:
@@ -78,7 +78,7 @@ class Hold:
 
     @contextmanager
     def taken(self, wait: float) -> Iterator[None]:
-        """Have it for the block; see :meth:`take`."""
+        """Hold the lock for the block; see :meth:`take`."""
         self.take(wait)
         try:
             yield
@@ -87,7 +87,7 @@ class Hold:
 
     @property
     def was_taken(self) -> bool:
-        """Whether any process has had it, now or earlier."""
+        """Whether any process has ever acquired the lock."""
         return Path(self._lock.lock_file).exists()
 
     def _holder(self) -> str:
@@ -96,47 +96,46 @@ class Hold:
         return "another process"
 
 
-#: By the file's path: a process has one hold on a file, however often it opens it.
+#: The locks of this process, by the file's path: one for each file.
 _holds: dict[Path, Hold] = {}
 _holds_lock = threading.Lock()
 
 
 def hold_on(path: Path) -> Hold:
-    """This process's hold on the file at *path*."""
+    """This process's lock on the file at *path*."""
     with _holds_lock:
-        real = path.resolve()  # one lock, by whatever name the file is called
+        real = path.resolve()  # all names of a file share one lock
         if real not in _holds:
             _holds[real] = Hold(real)
         return _holds[real]
 
 
 def take_hold(hold: Hold, path: Path, left: float, wait: float) -> None:
-    """Have the file at *path* within *left* of the *wait* seconds that were set; after five, it is said who has it.
+    """Lock the file at *path* within *left* of the *wait* seconds set; after five, print which process has it.
 
     Raises:
-        WarehouseBusy: another process had it all the time.
-        WarehouseError: there can be no file, or what is there is none.
+        WarehouseBusy: another process had the lock all the time.
+        WarehouseError: the file cannot be written, or *path* is not a file.
     """
     try:
         refuse_what_is_no_file(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         hold.take(left, aloud=True)
-    except HeldElsewhere as held:
+    except HeldElsewhere as error:
         hold.patience.in_vain(wait)
-        raise busy(path, str(held), wait) from None
+        raise busy(path, str(error), wait) from None
     except OSError as error:
-        told = f"{path} cannot be written ({error.strerror}): give another HNINTEL_HOME"
-        raise WarehouseError(told) from None
+        raise WarehouseError(f"{path} cannot be written ({error.strerror}): give another HNINTEL_HOME") from None
 
 
 def waiting_for(path: Path, holder: str, deadline: float) -> str:
-    """What is said while another process has the file."""
+    """The progress line while another process has the file."""
     left = max(0.0, deadline - time.monotonic())
     return f"waiting for {path}, held by {holder}, for {left:.0f} s more at most (HNINTEL_LOCK_WAIT)"
 
 
 def busy(path: Path, holder: str, wait: float) -> WarehouseBusy:
-    """What is told where another process has the file."""
+    """The error where another process has the file for longer than *wait* seconds."""
     return WarehouseBusy(
         f"{path} is held by {holder}; waited {wait:g} s (HNINTEL_LOCK_WAIT): close it there, then start again"
     )

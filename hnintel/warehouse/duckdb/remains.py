@@ -1,6 +1,6 @@
-"""What an embedded warehouse leaves around its file: by that, one that lost its contents or is gone is told from new.
+"""Traces of an embedded warehouse around its file, which distinguish an emptied or missing warehouse from a new one.
 
-Whether what lies at the file's place can be a warehouse at all is told here too, without opening it.
+Also checks, without opening it, that the path can be a warehouse file at all.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from hnintel.errors import WarehouseError
 
 
 def remains(path: Path, home: Path) -> Path | None:
-    """What shows that the empty file at *path* held rows once; None where nothing does.
+    """The path that shows that the empty file at *path* had rows once; None where nothing does.
 
-    A log that was written after the file was emptied, or made, says nothing: the run that finds it empty has one.
+    A log written after the file was emptied or created is no evidence: the run that sees the empty file writes a log.
 
     Args:
-        path: of the file; it is there.
+        path: of the file, which exists.
         home: the folder with the pages and the logs.
     """
     if wal := _log_of(path):
@@ -33,59 +33,58 @@ def remains(path: Path, home: Path) -> Path | None:
     return None
 
 
-def begun_anew(path: Path, home: Path, opened_before: bool) -> str | None:
-    """The sentence for a user whose warehouse is gone, where a file is about to be made at *path*; None where none was.
+def new_warehouse_notice(path: Path, home: Path, opened_before: bool) -> str | None:
+    """The notice for a user whose warehouse is gone, before a new file is created; None without traces of an old one.
 
     Args:
-        path: of the file; it is absent.
+        path: of the file, which is missing.
         home: the folder with the pages and the logs.
-        opened_before: whether the lock of an earlier process lay beside it. Logs alone may be those of this very run.
+        opened_before: whether an earlier process left its lock file. Without it, logs may be those of this very run.
 
     Raises:
-        WarehouseError: DuckDB's own log lies there with rows that no other file has; DuckDB would delete it.
+        WarehouseError: DuckDB's log of the missing file has rows that no other file has; DuckDB would delete it.
     """
     if wal := _log_of(path.resolve()):
         raise WarehouseError(
-            f"{path} is gone, and {wal} holds its newest rows: put the file back; to begin anew, delete {wal.name}"
+            f"{path} is gone, and {wal} has its newest rows: restore the file; to begin anew, delete {wal.name}"
         )
     pages = sum(1 for _ in (home / "site").glob("????-??-??.html"))
     if pages:
-        beside = f"pages of {pages} {'day lie' if pages == 1 else 'days lie'} in {home / 'site'}"
+        traces = f"pages of {pages} {'day' if pages == 1 else 'days'} in {home / 'site'}"
     elif opened_before and any((home / "logs").glob("*.jsonl")):
-        beside = f"logs of earlier runs lie in {home / 'logs'}"
+        traces = f"logs of earlier runs in {home / 'logs'}"
     else:
         return None
-    return (
-        f"a new warehouse is begun at {path}: {beside}, made of another that is gone; put it back to keep its answers"
-    )
+    return f"creating a new warehouse at {path}, but there are {traces}: restore the old file to keep its answers"
 
 
 def refuse_what_is_no_file(path: Path) -> None:
-    """Let *path* be a file, or absent; nothing is opened, since a FIFO would never come back.
+    """Reject *path* unless it is a file or missing; it is not opened, since opening a FIFO would never return.
 
     Raises:
-        WarehouseError: it is a link to nothing, a folder, a FIFO, a socket or a device.
-        OSError: it cannot be looked at.
+        WarehouseError: *path* is a broken link, a folder, a FIFO, a socket or a device.
+        OSError: *path* cannot be examined.
     """
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         if path.is_symlink():
-            told = f"{path} is a link to {os.readlink(path)}, which is not there: bring that back, or remove the link"
-            raise WarehouseError(told) from None
+            target = os.readlink(path)
+            raise WarehouseError(
+                f"{path} is a link to {target}, which is missing: restore {target}, or remove the link"
+            ) from None
         return
     if not stat.S_ISREG(mode):
-        told = f"{path} is {_kind(mode)}, and no file: move it away, or give another HNINTEL_DUCKDB_PATH"
-        raise WarehouseError(told)
+        raise WarehouseError(f"{path} is {_kind(mode)}, not a file: move it away, or give another HNINTEL_DUCKDB_PATH")
 
 
 def _kind(mode: int) -> str:
     kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket"))
-    return next((name for is_one, name in kinds if is_one(mode)), "a device")
+    return next((name for has_kind, name in kinds if has_kind(mode)), "a device")
 
 
 def _log_of(path: Path) -> Path | None:
-    """DuckDB's log of what is not in the file at *path* yet, where it holds anything."""
+    """DuckDB's log of rows that are not in the file at *path* yet; None where it is missing or empty."""
     wal = path.with_name(f"{path.name}.wal")
     with suppress(OSError):
         if wal.stat().st_size:

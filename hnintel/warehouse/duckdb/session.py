@@ -1,4 +1,4 @@
-"""One transaction on the embedded file."""
+"""A transaction on the embedded warehouse's file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class DuckDBSession:
         self._staged = itertools.count(1)
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run one statement and give its rows."""
+        """Run one statement and return its rows."""
         self._order.take(sql)
         return self._connection.execute(sql, list(params)).fetchall()
 
@@ -35,7 +35,7 @@ class DuckDBSession:
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def stage(self, table: str, rows: Sequence[Mapping[str, Any]]) -> Staged:
-        """Load *rows* through Arrow: 100,000 rows in about 0.02 s, against 1 ms a row otherwise."""
+        """Load *rows* through Arrow: 100,000 rows take about 0.02 s, without Arrow 1 ms per row."""
         staged = Staged.to(f"incoming_{next(self._staged)}", table, rows)
         if not rows:
             return staged
@@ -44,24 +44,24 @@ class DuckDBSession:
         try:
             arrow = pa.Table.from_pylist([dict(row) for row in rows])
         except (pa.ArrowException, UnicodeError, OverflowError, TypeError) as error:
-            # Arrow's own words quote the value, which may be a page.
-            told = f"rows for {table} cannot be loaded: a value does not fit its column ({type(error).__name__})"
-            raise WarehouseError(told) from None
+            # Arrow's message quotes the value, which may be a page.
+            fault = f"rows for {table} cannot be loaded: a value does not fit its column ({type(error).__name__})"
+            raise WarehouseError(fault) from None
         self._connection.register("staged_rows", arrow)
         self._connection.execute(f"INSERT INTO {staged.name} BY NAME SELECT * FROM staged_rows")
         self._connection.unregister("staged_rows")
         return staged
 
     def merge(self, sql: str, params: Sequence[Any] = ()) -> tuple[int, int]:
-        """Run one MERGE; how many rows it inserted and updated."""
+        """Run one MERGE; return the numbers of rows inserted and updated."""
         actions = [row[0] for row in self.execute(f"{sql} RETURNING merge_action", params)]
         return actions.count("INSERT"), actions.count("UPDATE")
 
-    def take(self, table: str, rows: pa.Table) -> None:
-        """Set *rows* down as a temporary table."""
-        self._connection.register("taken_rows", rows)
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM taken_rows")
-        self._connection.unregister("taken_rows")
+    def load(self, table: str, rows: pa.Table) -> None:
+        """Create the temporary table *table* with *rows*."""
+        self._connection.register("loaded_rows", rows)
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM loaded_rows")
+        self._connection.unregister("loaded_rows")
 
     def arrow(self, query: Query) -> pa.Table:
         """The rows of a query as one Arrow table."""
@@ -70,7 +70,7 @@ class DuckDBSession:
 
 @contextmanager
 def begun(connection: duckdb.DuckDBPyConnection) -> Iterator[DuckDBSession]:
-    """A transaction on an open connection, which is to be closed where the block does not end well."""
+    """A transaction on an open connection; if the block raises, the caller closes the connection."""
     connection.execute("BEGIN")
     yield DuckDBSession(connection)
     connection.execute("COMMIT")

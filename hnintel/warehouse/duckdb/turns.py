@@ -1,4 +1,4 @@
-"""Whose turn it is on the embedded warehouse's file: threads of one process take it one after the other."""
+"""Turns on the embedded warehouse's file: the threads of one process use it one after another."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import duckdb
 from hnintel.warehouse.duckdb.file import OpenFile
 from hnintel.warehouse.duckdb.lock import TRIES_EVERY, Hold, hold_on, take_hold
 
-#: How long threads of this process may hand an open file on to each other, and for how long it then is free: longer
-#: than another process, which asks for it again and again, waits in between.
+#: Seconds for which threads of this process may pass on the open file, and seconds for which the file is then free:
+#: longer than the pause between two tries of a waiting process.
 _LONGEST_HELD, _LEFT_FREE = 4.0, 3 * TRIES_EVERY
 
 
 class Turns:
-    """Whose turn it is on a file, of the threads of this process.
+    """The turns of this process's threads on one file.
 
-    To open the file and to close it takes longer than many a transaction does, so who ends one leaves it open for a
-    thread that waits.
+    Opening and closing the file takes longer than many transactions, so a thread that ends its transaction leaves the
+    file open for the next waiting thread.
     """
 
     def __init__(self, hold: Hold) -> None:
@@ -38,12 +38,12 @@ class Turns:
 
     @property
     def shared(self) -> bool:
-        """Something else of this process may open the file as well."""
+        """Whether other code of this process may open the file as well."""
         return self._sharing > 0
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Wait for one's turn and have it for the block."""
+    def turn(self) -> Iterator[None]:
+        """Wait for this thread's turn, and keep it for the block."""
         with self._count:
             self._waiting += 1
         try:
@@ -58,11 +58,11 @@ class Turns:
 
     @contextmanager
     def connection(self, opened: Callable[[], OpenFile]) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection for the block, in one's turn, to the file as it was left open or else is *opened*.
+        """A connection for the block, within :meth:`turn`: to the file left open, else to the file that *opened* opens.
 
-        What the block has begun and not committed is rolled back where it does not end well.
+        If the block raises, its uncommitted changes are rolled back.
         """
-        if self._in_use is not None:  # within a transaction of this very thread, since it has the turn
+        if self._in_use is not None:  # nested in a transaction of this thread, since it has the turn
             with closing(self._in_use.connection()) as connection:
                 yield connection
             return
@@ -75,7 +75,7 @@ class Turns:
         try:
             with closing(file.connection()) as connection:
                 yield connection
-        except BaseException:  # an interrupt too: what it left half done goes with the file, and it is told on
+        except BaseException:  # also an interrupt: closing the file rolls back; the error is raised again
             self._close(file, well=False)
             raise
         finally:
@@ -84,8 +84,8 @@ class Turns:
 
     @contextmanager
     def sharing(self) -> Iterator[None]:
-        """Let something else of this process open the file within the block as well."""
-        with self.taken():  # nobody has it attached then
+        """Allow other code of this process to open the file within the block as well."""
+        with self.turn():  # no thread has the file attached then
             file, self._left_open = self._left_open, None
             if file is not None:
                 self._close(file)
@@ -98,7 +98,7 @@ class Turns:
                 self._sharing -= 1
 
     def _leave(self, file: OpenFile) -> None:
-        """Close *file*, the last thread that wants it; or the one after which another process may have it."""
+        """Leave *file* open if a thread waits for it; close it otherwise, or to let other processes have it."""
         if not self._waiting:
             self._close(file)
         elif time.monotonic() - self._held_since < _LONGEST_HELD:
@@ -108,14 +108,14 @@ class Turns:
             self._free_until = time.monotonic() + _LEFT_FREE
 
     def _close(self, file: OpenFile, well: bool = True) -> None:
-        """Close *file*, and only then let go of it."""
+        """Close *file*, and only then release the lock."""
         try:
             file.close(well)
         finally:
             self.hold.give_back()
 
 
-#: By the file's path, because two warehouses of one process may be opened on the same one.
+#: By the file's path, because two warehouses of one process may use the same file.
 _turns: dict[Path, Turns] = {}
 _turns_lock = threading.Lock()
 
@@ -128,11 +128,11 @@ def turns_on(path: Path) -> Turns:
 
 @contextmanager
 def only_here(path: Path, wait: float) -> Iterator[None]:
-    """Keep other processes off the file for the block, in which something else than a transaction opens it.
+    """Lock the file against other processes for the block, in which other code than a transaction opens it.
 
     Raises:
-        WarehouseBusy: another process had it for longer than *wait* seconds.
-        WarehouseError: there can be no file.
+        WarehouseBusy: another process had the file for longer than *wait* seconds.
+        WarehouseError: the file cannot be written.
     """
     turns = turns_on(path)
     take_hold(turns.hold, path, turns.hold.patience.left(wait), wait)

@@ -1,4 +1,4 @@
-"""Snowflake as the warehouse: transactions on pooled sessions, and questions that Cortex answers where the data is."""
+"""Snowflake as the warehouse: transactions on pooled sessions, and questions that Cortex answers in the database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hnintel.warehouse.snowflake.errors import missing_model
 from hnintel.warehouse.snowflake.link import SCHEMA, Link
 from hnintel.warehouse.snowflake.session import SnowflakeSession
 
-#: Whose turn it is to write to a database; two warehouses of one process may be opened on the same one.
+#: One lock for the writes to each database, because two warehouses of one process may use the same database.
 _turns: dict[tuple[str | None, ...], threading.RLock] = {}
 _turns_lock = threading.Lock()
 
@@ -25,9 +25,9 @@ _turns_lock = threading.Lock()
 class SnowflakeWarehouse:
     """A database of a Snowflake account.
 
-    Sessions are logged in once and used again, each by one thread at a time. Transactions of one process take turns:
-    they are short, for no question is asked within one, and Snowflake would have most of them wait for each other's
-    locks on the ledger anyway.
+    Sessions log in once and are reused, each by one thread at a time. Transactions of one process run one after
+    another: they are short, since none includes a question, and most would wait for each other's locks on the ledger
+    anyway.
     """
 
     name = "snowflake"
@@ -45,17 +45,17 @@ class SnowflakeWarehouse:
 
     @contextmanager
     def transaction(self, *, stage: Stage) -> Iterator[SnowflakeSession]:
-        """Begin with the first write, and commit when the block ends well; else nothing of it stays."""
+        """Begin with the first write, and commit; roll back if the block raises."""
         with self._turn, self._link(stage) as link, begun(link) as session:
             yield session
 
     def model(self, asked_for: str, asker: str = "") -> str:
-        """The model set for *asker*, else *asked_for*; where that is known to be missing, the fall-back."""
-        wanted = self._settings.cortex_model(asker, asked_for)
-        return (self._settings.cortex_fallback_model or wanted) if wanted in self._missing else wanted
+        """The model set for *asker*, else *asked_for*; the fall-back model if that one is known to be missing."""
+        model = self._settings.cortex_model(asker, asked_for)
+        return (self._settings.cortex_fallback_model or model) if model in self._missing else model
 
     def fall_back(self, model: str) -> bool:
-        """Have the fall-back model answer in the place of *model*, which is missing; whether there is another."""
+        """Replace the missing *model* by the fall-back model from now on; return whether that is another model."""
         fallback = self._settings.cortex_fallback_model
         if not model or not fallback or model == fallback:
             return False
@@ -63,9 +63,9 @@ class SnowflakeWarehouse:
         return True
 
     def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T], *, stage: Stage) -> T | None:
-        """Ask in the warehouse, where the text stays: each step is a temporary table of the session that keeps it.
+        """Ask inside the warehouse, so that texts stay there: each step is a temporary table of one session.
 
-        Nobody waits for the answers but this thread: the turn to write is taken when they are there.
+        Only this thread waits for the answers: the lock for writing is acquired after they have arrived.
         """
         with self._link(stage) as link, begun(link) as session:
             session.make("pending", pending.sql, pending.params)
@@ -76,23 +76,23 @@ class SnowflakeWarehouse:
                 if f"{DETAILS}) AS answer" in step.sql:
                     self._refuse_missing_model(session, step.table)
             with self._turn:
-                kept = then(session)
+                result = then(session)
                 session.end()
-            return kept
+            return result
 
     def _refuse_missing_model(self, session: SnowflakeSession, table: str) -> None:
-        """Raise ModelUnavailable where every row says so: with error details the statement itself goes well."""
+        """Raise ModelUnavailable if every row has that error: with error details the statement itself succeeds."""
         errors = f"SELECT {self.dialect.from_json('answer', 'error', 'text')} AS error FROM {table}"
-        rows, failed, *told = session.execute(
+        rows, failed, *messages = session.execute(
             f"SELECT count(*), count(error), min(error), max(error) FROM ({errors}) AS answers"
         )[0]
-        missing = [missing_model(one) for one in told if one]
+        missing = [missing_model(message) for message in messages if message]
         if rows == failed and missing and missing[0] and all(missing):
             raise missing[0]
 
     @contextmanager
     def _link(self, stage: Stage) -> Iterator[Link]:
-        """A session of *stage*, with the tags of this thread; nobody else's until the block ends."""
+        """A session of *stage*, with the tags of this thread; only this thread uses it until the block ends."""
         with self._idle_lock:
             link = self._idle[stage].pop() if self._idle[stage] else Link(self._settings, stage)
         try:
@@ -117,7 +117,7 @@ class SnowflakeWarehouse:
             self._migrated = True
 
     def _of_no_stage(self, link: Link) -> Link:
-        """A session that may make tables in every schema: of the role that is set for all stages."""
+        """A session that may create tables in every schema: its role is the common role of all stages."""
         settings = self._settings
         if settings.snowflake_role_of(link.stage) == settings.snowflake_role:
             return link
@@ -126,14 +126,14 @@ class SnowflakeWarehouse:
 
 @contextmanager
 def begun(link: Link) -> Iterator[SnowflakeSession]:
-    """A transaction on a session: committed where the block ends well, else rolled back."""
+    """A transaction on a session: committed at the end of the block, rolled back if the block raises."""
     session = SnowflakeSession(link)
     try:
         yield session
         session.end()
-    except BaseException:  # a ctrl-C too leaves nothing begun; it is raised again below
+    except BaseException:  # also a ctrl-C leaves no open transaction; it is raised again below
         try:
             session.undo()
         except HnIntelError:
-            link.drop()  # whatever it was in the midst of, Snowflake rolls back and forgets with the session
+            link.drop()  # Snowflake rolls back whatever the session had not committed
         raise

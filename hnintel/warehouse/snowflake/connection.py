@@ -1,7 +1,6 @@
-"""What a connection to Snowflake is made with: the one place that knows the arguments of the connector.
+"""Build the arguments of ``snowflake.connector.connect`` from the settings; only this module knows them.
 
-Settings in, arguments of ``snowflake.connector.connect`` out; nothing is connected here. A wrong or missing setting is
-told before any request is made.
+This module makes no connection, and raises for a wrong or missing setting before any request is sent.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from hnintel.warehouse.snowflake.login import login
 
 #: Snowflake's own limit on a QUERY_TAG.
 _LONGEST_TAG = 2_000
-#: What is not shown where arguments are.
+#: Arguments that ``repr`` hides.
 _SECRETS = frozenset({"password", "private_key", "token"})
 
 
 class ConnectionArguments(dict[str, Any]):
-    """Arguments of ``snowflake.connector.connect``; their ``repr`` holds no secret, for it gets into tracebacks."""
+    """Arguments of ``snowflake.connector.connect``; their ``repr`` hides secrets, since it appears in tracebacks."""
 
     def __repr__(self) -> str:
         return repr({name: "..." if name in _SECRETS else value for name, value in self.items()})
@@ -34,11 +33,11 @@ def connection_arguments(settings: Settings, stage: Stage, query_tag: Mapping[st
     """Arguments of ``snowflake.connector.connect`` for a stage of the pipeline.
 
     Args:
-        query_tag: what the session's statements are for (run, day, enrichment, fingerprint); None values are left out.
+        query_tag: the purpose of the session's statements (run, day, enrichment, fingerprint); None is left out.
 
     Raises:
-        UsageError: a setting is missing, does not fit, or contradicts another; or the identity is a Prefect block's,
-            and there is no Prefect here to read it.
+        UsageError: a setting is missing, invalid, or contradicts another; or the identity is in a Prefect block,
+            which only a flow can read.
     """
     return ConnectionArguments(
         {
@@ -51,30 +50,30 @@ def connection_arguments(settings: Settings, stage: Stage, query_tag: Mapping[st
             ),
             "application": "hn_intelligence",
             "paramstyle": "qmark",
-            # Every statement commits by itself; what belongs together is between an explicit BEGIN and COMMIT.
+            # Every statement commits by itself; transactions have an explicit BEGIN and COMMIT.
             "autocommit": True,
             "session_parameters": {
                 "TIMEZONE": "UTC",
-                # What TIMESTAMP means, whatever the account has set: UTC without a zone.
+                # TIMESTAMP is UTC without a zone, whatever the account has set.
                 "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
-                # The same of dates and times as text: ISO 8601, which AUTO reads, and which a date is written in.
+                # Likewise dates and times as text: ISO 8601, which AUTO reads; dates are written in it.
                 "DATE_INPUT_FORMAT": "AUTO",
                 "TIMESTAMP_INPUT_FORMAT": "AUTO",
                 "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
-                # A row that an AI function fails on is answered with its error, and does not sink the statement.
+                # An AI function that fails on a row returns an error for it, and does not fail the statement.
                 "AI_SQL_ERROR_HANDLING_USE_FAIL_ON_ERROR": False,
                 "QUERY_TAG": tag(stage, query_tag),
                 "STATEMENT_TIMEOUT_IN_SECONDS": settings.statement_timeout,
             },
-            # A run may wait hours for a model; without heartbeats a session that says nothing ends after four.
+            # A run may wait hours for a model; without heartbeats an idle session ends after four hours.
             "client_session_keep_alive": True,
             "login_timeout": settings.network_timeout,
             # The connector cancels a statement that runs longer than its network timeout (SnowflakeCursor's time bomb),
-            # so what the server allows a statement comes on top.
+            # so the server's limit for a statement is added.
             "network_timeout": settings.statement_timeout + settings.network_timeout,
-            # Have a database or warehouse that is not there refused at login, by its name, not at the first query.
+            # Reject a missing database or warehouse at login, by name, instead of at the first query.
             "validate_default_parameters": True,
-            # Otherwise every login asks the metadata addresses of three clouds where it is running.
+            # Otherwise every login sends requests to the metadata addresses of three clouds.
             "platform_detection_timeout_seconds": 0.0,
             "log_imported_packages_in_telemetry": False,
         }
@@ -82,17 +81,25 @@ def connection_arguments(settings: Settings, stage: Stage, query_tag: Mapping[st
 
 
 def tag(stage: Stage, query_tag: Mapping[str, object]) -> str:
-    """A QUERY_TAG: the JSON by which statements are found again in Snowflake's history, and added up."""
-    told = {"app": "hn-intelligence", "stage": stage, **{k: v for k, v in query_tag.items() if v is not None}}
-    text = json.dumps(told, default=str, separators=(",", ":"))
+    """A QUERY_TAG: JSON that identifies statements in Snowflake's history, where their costs are added up.
+
+    Raises:
+        UsageError: the tag is longer than Snowflake allows.
+    """
+    fields = {"app": "hn-intelligence", "stage": stage, **{k: v for k, v in query_tag.items() if v is not None}}
+    text = json.dumps(fields, default=str, separators=(",", ":"))
     if len(text) > _LONGEST_TAG:
-        longest = max(told, key=lambda name: len(str(told[name])))
+        longest = max(fields, key=lambda name: len(str(fields[name])))
         raise UsageError(f"the query tag is over {_LONGEST_TAG} characters, most of them its {longest}: shorten that")
     return text
 
 
 def address(settings: Settings) -> dict[str, Any]:
-    """Where the account is: ``account``, and ``host``, ``port`` and ``protocol`` where they are not the usual ones."""
+    """The account's address: ``account`` and ``user``, and ``host``, ``port`` and ``protocol`` where they are set.
+
+    Raises:
+        UsageError: a setting is missing or invalid, or the identity is in a Prefect block.
+    """
     if settings.snowflake_block:
         raise UsageError(
             f"HNINTEL_SNOWFLAKE_BLOCK={settings.snowflake_block} is read by Prefect, which this command does without: "

@@ -1,4 +1,4 @@
-"""Who logs in to Snowflake, and by what: each way, what it needs, and which settings contradict each other."""
+"""The login to Snowflake: the ways to log in, the settings that each needs, and settings that contradict each other."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from hnintel.settings import Settings, variable
 PASSWORD, KEY, KEY_PATH = "snowflake_password", "snowflake_private_key", "snowflake_private_key_path"
 TOKEN, PROVIDER = "snowflake_token", "snowflake_workload_identity_provider"
 PASSPHRASE = "snowflake_private_key_passphrase"  # noqa: S105
-#: What proves who one is; the passphrase only opens one of them.
+#: The settings that prove an identity; the passphrase only decrypts a key.
 PROOFS = (PASSWORD, KEY, KEY_PATH, TOKEN, PROVIDER)
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to log in: the proofs of which it needs one, and what may come beside it. Any other contradicts it."""
+    """A way to log in: the proofs of which it needs one, and those allowed beside it. Any other contradicts it."""
 
     needs: tuple[str, ...] = ()
     may: tuple[str, ...] = ()
-    #: Whether the connector wants a user too; for the others what logs in says who it is.
+    #: Whether the connector needs a user too; elsewhere the proof names the user.
     user: bool = True
 
 
@@ -45,8 +45,8 @@ WAYS: Mapping[str, Way] = {
     "workload_identity": Way((PROVIDER,), may=(TOKEN,), user=False),
 }
 _OKTA, _BY_OKTA = "https://", Way((PASSWORD,))
-#: The authenticator where none is set, by the proof that is.
-_MEANT = {
+#: The default authenticator, by the proof that is set.
+_DEFAULTS = {
     PASSWORD: "snowflake",
     KEY: "snowflake_jwt",
     KEY_PATH: "snowflake_jwt",
@@ -56,10 +56,10 @@ _MEANT = {
 
 
 def login(settings: Settings) -> dict[str, Any]:
-    """What of the connector's arguments logs in: ``authenticator`` and the one proof that goes with it.
+    """The connector's arguments that log in: ``authenticator`` and its proof.
 
     Raises:
-        UsageError: nothing to log in with, settings that contradict each other, or a key that cannot be read.
+        UsageError: there is no proof, settings contradict each other, or a key cannot be read.
     """
     name = authenticator(settings)
     if WAYS.get(name, _BY_OKTA).user and not settings.snowflake_user:
@@ -68,17 +68,17 @@ def login(settings: Settings) -> dict[str, Any]:
 
 
 def authenticator(settings: Settings) -> str:
-    """How to log in: the authenticator set, else the one that the proof set is for.
+    """The authenticator set, else the default authenticator of the proof set.
 
     Raises:
-        UsageError: there is no such authenticator, no proof for it, or one too many.
+        UsageError: the authenticator is unknown, or it has no proof, or a proof that it does not use.
     """
     given = [name for name in PROOFS if getattr(settings, name)]
     if getattr(settings, PASSPHRASE) and not {KEY, KEY_PATH} & {*given}:
         raise UsageError(f"{variable(PASSPHRASE)} is set without a key: set {variable(KEY_PATH)} or {variable(KEY)}")
     if KEY in given and KEY_PATH in given:
         raise UsageError(f"{variable(KEY)} and {variable(KEY_PATH)} are both set: keep one")
-    name = settings.snowflake_authenticator or _meant(given)
+    name = settings.snowflake_authenticator or _default_authenticator(given)
     if name.lower().startswith(_OKTA):
         way = _BY_OKTA
     elif (name := name.lower()) in WAYS:
@@ -86,16 +86,20 @@ def authenticator(settings: Settings) -> str:
     else:
         raise UsageError(f"{_named(name)} is not known: use {', '.join(WAYS)} or an Okta address")
     if others := [variable(proof) for proof in given if proof not in (*way.needs, *way.may)]:
-        raise UsageError(f"{_named(name)} does not log in by {' or '.join(others)}: unset the one or the other")
+        raise UsageError(f"{_named(name)} does not log in by {' or '.join(others)}: unset one of them")
     if way.needs and not {*way.needs} & {*given}:
         raise UsageError(f"{_named(name)} needs {' or '.join(map(variable, way.needs))}: set it")
     return name
 
 
-def _meant(given: list[str]) -> str:
-    """The authenticator that is meant where none is set."""
+def _default_authenticator(given: list[str]) -> str:
+    """The authenticator where none is set, from the proofs in *given*.
+
+    Raises:
+        UsageError: no proof is set, or several are.
+    """
     if {*given} == {PROVIDER, TOKEN}:  # an OIDC token goes with its provider
-        return _MEANT[PROVIDER]
+        return _DEFAULTS[PROVIDER]
     if not given:
         raise UsageError(
             f"nothing to log in to Snowflake with: set one of {', '.join(map(variable, PROOFS))}, "
@@ -104,7 +108,7 @@ def _meant(given: list[str]) -> str:
     if len(given) > 1:
         names = " and ".join(map(variable, given))
         raise UsageError(f"{names} are both set: keep one")
-    return _MEANT[given[0]]
+    return _DEFAULTS[given[0]]
 
 
 def _proof(settings: Settings, name: str) -> dict[str, Any]:
@@ -125,13 +129,17 @@ def _workload(settings: Settings) -> dict[str, Any]:
         raise UsageError(f"{variable(PROVIDER)}={name.lower()}: it is aws, azure, gcp or oidc")
     token = _plain(settings.snowflake_token).strip()
     if (name == "OIDC") != bool(token):
-        told = "needs" if name == "OIDC" else "does not log in by"
-        raise UsageError(f"{variable(PROVIDER)}={name.lower()} {told} {variable(TOKEN)}")
+        verb = "needs" if name == "OIDC" else "does not log in by"
+        raise UsageError(f"{variable(PROVIDER)}={name.lower()} {verb} {variable(TOKEN)}")
     return {"workload_identity_provider": AttestationProvider[name], **({"token": token} if token else {})}
 
 
 def pem_key(settings: Settings) -> str:
-    """The private key as PEM, from its file or from its setting, where newlines may have become ``\\n`` or blanks."""
+    """The private key as PEM, from its file or its setting, in which newlines may be written ``\\n`` or as blanks.
+
+    Raises:
+        UsageError: the file cannot be read, or is not PEM.
+    """
     if settings.snowflake_private_key:
         text = _plain(settings.snowflake_private_key).replace("\\n", "\n").strip()
         one_line = re.fullmatch(r"(-+[^-\n]+-+)([^-\n]+)(-+[^-\n]+-+)", text)
@@ -146,34 +154,38 @@ def pem_key(settings: Settings) -> str:
 
 
 def key_path(settings: Settings) -> Path:
-    """The file of the private key, where ``~`` is the home folder."""
+    """The path of the private key's file, with ``~`` expanded."""
     try:
         return Path(settings.snowflake_private_key_path or "").expanduser()
     except RuntimeError:
-        raise UsageError(f"{variable(KEY_PATH)}: there is no such user, whose home ~ would be") from None
+        raise UsageError(f"{variable(KEY_PATH)}: ~ names a user who does not exist: give the whole path") from None
 
 
 def der_key(settings: Settings) -> bytes:
-    """The private key as the connector takes it: DER, opened with its passphrase."""
+    """The private key in the connector's format: DER, decrypted with its passphrase.
+
+    Raises:
+        UsageError: the key cannot be read or decrypted, or is not an RSA key.
+    """
     path = settings.snowflake_private_key_path
     named = f"{variable(KEY_PATH)}={path}" if path else variable(KEY)
     passphrase = _plain(settings.snowflake_private_key_passphrase).encode() or None
     pem = pem_key(settings).encode()
     try:
         key = load_pem_private_key(pem, passphrase)
-    except TypeError:  # how cryptography says that one of key and passphrase goes without the other
-        told = (
+    except TypeError:  # from cryptography: an encrypted key without a passphrase, or the reverse
+        remedy = (
             f"is not encrypted: unset {variable(PASSPHRASE)}"
             if passphrase
             else f"is encrypted: set {variable(PASSPHRASE)}"
         )
-        raise UsageError(f"{named} {told}") from None
-    except (ValueError, UnsupportedAlgorithm):  # its own words may quote the key
+        raise UsageError(f"{named} {remedy}") from None
+    except (ValueError, UnsupportedAlgorithm):  # its message may quote the key
         mend = f"check it and {variable(PASSPHRASE)}" if passphrase else "give a PEM private key (PKCS#8)"
         raise UsageError(f"{named} cannot be read as a private key: {mend}") from None
     if not isinstance(key, RSAPrivateKey):
         raise UsageError(
-            f"{named} is no RSA key, the only kind that Snowflake takes: make one with openssl genrsa 2048"
+            f"{named} is not an RSA key, the only kind that Snowflake accepts: create one with openssl genrsa 2048"
         )
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 

@@ -1,4 +1,4 @@
-"""What dbt's ``snowflake`` target logs in with: the same identity, as variables that ``dbt/profiles.yml`` reads."""
+"""The login of dbt's ``snowflake`` target: the same identity, as variables that ``dbt/profiles.yml`` reads."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from hnintel.warehouse import query_tags
 from hnintel.warehouse.snowflake.connection import address, tag
 from hnintel.warehouse.snowflake.login import authenticator, key_path, login, pem_key
 
-#: dbt takes these out of its logs and messages.
+#: The prefix of variables that dbt removes from its logs and messages.
 SECRET = "DBT_ENV_SECRET_HNINTEL_"  # noqa: S105 - a prefix of names
 _PLAIN = "HNINTEL_DBT_"
 
 
 def profile_environment(settings: Settings) -> dict[str, str]:
-    """Variables of the target; an empty one is not sent, and keeps what an earlier call has set from being read.
+    """The environment of the target; an empty variable is not sent to Snowflake, and overrides that of an earlier call.
 
     Raises:
-        UsageError: a setting is missing or does not fit, or names a way to log in that dbt does not have.
+        UsageError: a setting is missing or invalid, or sets a way to log in that dbt does not support.
     """
     where, now = address(settings), query_tags.current()
     known = {
@@ -43,8 +43,8 @@ def profile_environment(settings: Settings) -> dict[str, str]:
 
 
 def _proof(settings: Settings) -> dict[str, str]:
-    """What logs in, in dbt's words: it has no workload identity, and takes an access token in a password's place."""
-    proof = login(settings)  # refuses what the pipeline's own connections would refuse
+    """The proof by dbt's names: dbt has no workload identity, and expects an access token in place of a password."""
+    proof = login(settings)  # rejects settings that the pipeline's own connections would reject
     way = authenticator(settings)
     if way == "workload_identity":
         raise UsageError(

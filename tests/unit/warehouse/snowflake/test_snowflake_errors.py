@@ -19,7 +19,7 @@ from hnintel.errors import HnIntelError, ModelUnavailable, Unreachable, Warehous
 from hnintel.settings import Settings
 from hnintel.warehouse.snowflake.codes import BY_CODE
 from hnintel.warehouse.snowflake.connection import connection_arguments
-from hnintel.warehouse.snowflake.errors import told, told_in_one_line
+from hnintel.warehouse.snowflake.errors import translate, translated
 from tests.servers.snowflake import Refusal, SnowflakeStandIn
 
 SettingsOf = Callable[..., Settings]
@@ -28,7 +28,7 @@ PAGE = "the text of a page"
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[SnowflakeConnection]:
-    with told_in_one_line("login"):
+    with translated("login"):
         connection = snowflake.connector.connect(**connection_arguments(settings, "ingest", {}))
     try:
         yield connection
@@ -38,7 +38,7 @@ def connected(settings: Settings) -> Iterator[SnowflakeConnection]:
 
 def refused(settings: Settings, sql: str = f"merge into raw.items -- {PAGE}") -> HnIntelError:
     """What is told where logging in, or else *sql*, does not go well."""
-    with pytest.raises(HnIntelError) as caught, connected(settings) as connection, told_in_one_line("merge"):
+    with pytest.raises(HnIntelError) as caught, connected(settings) as connection, translated("merge"):
         connection.cursor().execute(sql)
     line = str(caught.value)
     assert line.startswith(("Snowflake, login: ", "Snowflake, merge: "))
@@ -246,7 +246,7 @@ def test_a_killed_session_is_lost_and_a_new_one_goes_on(here: SettingsOf, snowfl
     with connected(here()) as connection:
         snowflake.sessions.clear()
         lost = r"Snowflake, merge: the session has ended \[error 390111"
-        with pytest.raises(WarehouseLost, match=lost) as caught, told_in_one_line("merge"):
+        with pytest.raises(WarehouseLost, match=lost) as caught, translated("merge"):
             connection.cursor().execute("merge into raw.items")
     assert isinstance(caught.value, Unreachable), "a task that fails with it is tried again"
     with connected(here()) as connection:
@@ -263,14 +263,14 @@ def test_an_expired_token_is_renewed_unseen_and_lost_where_it_cannot_be(
         connection.cursor().execute("select 1")
         assert snowflake.met["/session/token-request"] == 1
         session.expired, session.renewable = True, False
-        with pytest.raises(WarehouseLost, match=r"the session has ended \[error 390114"), told_in_one_line("merge"):
+        with pytest.raises(WarehouseLost, match=r"the session has ended \[error 390114"), translated("merge"):
             connection.cursor().execute("merge into raw.items")
 
 
 def test_a_closed_connection_is_lost(here: SettingsOf) -> None:
     with connected(here()) as connection:
         pass
-    with pytest.raises(WarehouseLost, match=r"\[error 250002"), told_in_one_line("merge"):
+    with pytest.raises(WarehouseLost, match=r"\[error 250002"), translated("merge"):
         connection.cursor().execute("select 1")
 
 
@@ -325,10 +325,10 @@ def test_no_secret_is_logged_while_a_login_is_refused(
 
 @pytest.mark.parametrize("code", BY_CODE)
 def test_every_known_code_is_told_with_a_mend(code: int) -> None:
-    error = told(errors.ProgrammingError(msg=f"words with {PAGE}", errno=code, sfqid="01b2"), "load")
+    error = translate(errors.ProgrammingError(msg=f"words with {PAGE}", errno=code, sfqid="01b2"), "load")
     meaning = BY_CODE[code]
     assert str(error) == f"Snowflake, load: {meaning.happened} [error {code:06d}, query 01b2]: {meaning.mend}"
 
 
 def test_an_error_without_a_code_is_told_by_its_class() -> None:
-    assert "it was refused [InterfaceError]" in str(told(errors.InterfaceError(msg=PAGE), "load"))
+    assert "it was refused [InterfaceError]" in str(translate(errors.InterfaceError(msg=PAGE), "load"))

@@ -122,11 +122,11 @@ def test_each_way_logs_in_with_the_real_connector(
         ),
         (
             {"snowflake_password": "a-secret", "snowflake_authenticator": "oauth", "snowflake_token": "a-secret"},
-            "SNOWFLAKE_AUTHENTICATOR=oauth does not log in by SNOWFLAKE_PASSWORD: unset the one or the other",
+            "SNOWFLAKE_AUTHENTICATOR=oauth does not log in by SNOWFLAKE_PASSWORD: unset one of them",
         ),
         (
             {"snowflake_password": "a-secret", "snowflake_authenticator": "externalbrowser"},
-            "SNOWFLAKE_AUTHENTICATOR=externalbrowser does not log in by SNOWFLAKE_PASSWORD: unset the one or the other",
+            "SNOWFLAKE_AUTHENTICATOR=externalbrowser does not log in by SNOWFLAKE_PASSWORD: unset one of them",
         ),
         ({"snowflake_authenticator": "oauth"}, "SNOWFLAKE_AUTHENTICATOR=oauth needs SNOWFLAKE_TOKEN: set it"),
         (
@@ -185,7 +185,7 @@ def test_a_key_and_its_passphrase_go_together(settings_of: SettingsOf, pem: str,
 
 def test_a_key_that_snowflake_does_not_take_is_refused_here(settings_of: SettingsOf) -> None:
     curve = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with pytest.raises(UsageError, match="is no RSA key, the only kind that Snowflake takes"):
+    with pytest.raises(UsageError, match="is not an RSA key, the only kind that Snowflake accepts"):
         login(settings_of(snowflake_private_key=curve.decode()))
 
 

@@ -17,7 +17,7 @@ from hnintel.errors import HnIntelError, UsageError
 from hnintel.settings import Settings
 from hnintel.transform import is_secret
 from hnintel.warehouse.snowflake.connection import connection_arguments
-from hnintel.warehouse.snowflake.errors import told_in_one_line
+from hnintel.warehouse.snowflake.errors import translated
 from hnintel.warehouse.snowflake.profile import profile_environment
 
 SettingsOf = Callable[..., Settings]
@@ -72,7 +72,7 @@ def test_a_login_that_is_refused_tells_and_logs_no_secret(
         caplog.set_level(logging.DEBUG, logger=name)
     settings = here(**{"snowflake_password": None, **WAYS[way]})
     arguments = connection_arguments(settings, "ingest", {"run": "1"})
-    with pytest.raises(HnIntelError) as refused, told_in_one_line("login"):
+    with pytest.raises(HnIntelError) as refused, translated("login"):
         snowflake.connector.connect(**arguments)
     printed = "".join(capfd.readouterr())
     assert caplog.records, "the connector does log"
