@@ -1,19 +1,19 @@
-"""Every error of the pipeline; each class says what the runner does next.
+"""The errors of the pipeline; the class decides what the runner does next.
 
-HnIntelError                what went wrong, to what, and what to do: one line
-├── UsageError              the caller's words are off             → tell, exit 2, change nothing
-├── SourceError             a source cannot be read at all         → tell, exit 3
-│   └── Unreachable         it may be back in a minute             → retry, then as above
-├── WarehouseError          the warehouse refused                  → tell, exit 4
-│   ├── WarehouseBusy       another process holds it               → wait a bounded time, then as above
-│   ├── WarehouseLost       the session or the network went        → reconnect, do the transaction again, then as above
-│   ├── Stopped             a signal or a cancel ended it        → keep what was answered; a command exits 130
+HnIntelError                one line: what happened, to what, and what to do
+├── UsageError              an argument or a setting is wrong      → report, exit 2, change nothing
+├── SourceError             a source cannot be read at all         → report, exit 3
+│   └── Unreachable         the source may answer in a minute      → retry, then as above
+├── WarehouseError          the warehouse rejected a statement     → report, exit 4
+│   ├── WarehouseBusy       another process has locked it          → wait up to a limit, then as above
+│   ├── WarehouseLost       the session or the network was lost    → reconnect, retry the transaction, then as above
+│   ├── Stopped             a signal or a cancel ended the asking  → store the answers so far; a command exits 130
 │   └── ModelUnavailable    the account lacks a model              → ask the fall-back model, if one is set
-├── DeclarationError        an enrichment is declared wrong        → tell, exit 5, ask nothing
-├── QualityError            a blocking check failed                → stop what is downstream, exit 6
-├── TransformError          dbt failed                             → stop what is downstream, exit 7
-├── BudgetReached           the next question may exceed a budget  → keep what is paid for, stop, exit 8
-└── PrefectAway             Prefect's API cannot be reached        → keep what was done, tell, exit 9
+├── DeclarationError        an enrichment's declaration is wrong   → report, exit 5, ask nothing
+├── QualityError            a blocking check failed                → stop the stages downstream, exit 6
+├── TransformError          dbt failed                             → stop the stages downstream, exit 7
+├── BudgetReached           the next question may exceed a budget  → store the answers so far, stop, exit 8
+└── PrefectAway             Prefect's API cannot be reached        → keep what was committed, report, exit 9
 """
 
 from __future__ import annotations
@@ -22,99 +22,99 @@ from collections.abc import Sequence
 
 
 def first_line(message: object, most: int = 300) -> str:
-    """The first line of an error or of its message, cut to *most* characters; ``no message`` where it has none."""
+    """The first line of an error or a message, cut to *most* characters; ``no message`` if it is empty."""
     return (str(message).strip() or "no message").splitlines()[0][:most]
 
 
 class HnIntelError(Exception):
-    """Base of all that is told to a user in one line, without a traceback."""
+    """Base of the errors that are shown to a user in one line, without a traceback."""
 
     exit_code = 1
-    #: Whether a run that failed with it has announced that: the run which that one belongs to is no second failure.
+    #: Whether the failed run has published its failure; then the run that started it publishes no second failure.
     announced = False
 
 
 class UsageError(HnIntelError):
-    """The caller's words are off; nothing was changed."""
+    """An argument or a setting is wrong; nothing was changed."""
 
     exit_code = 2
 
 
 class SourceError(HnIntelError):
-    """A source cannot be read at all; trying again will not help."""
+    """A source cannot be read at all; a retry will not help."""
 
     exit_code = 3
 
 
 class Unreachable(SourceError):
-    """A source does not answer now; it is tried again with backoff."""
+    """A source does not answer now; it is retried with backoff."""
 
 
 class WarehouseError(HnIntelError):
-    """The warehouse refused; what was under way is rolled back."""
+    """The warehouse rejected a statement; the transaction is rolled back."""
 
     exit_code = 4
 
 
 class WarehouseBusy(WarehouseError):
-    """Another process holds the warehouse, or the day, longer than we wait."""
+    """Another process locked the warehouse, or a stage, for longer than ``lock_wait`` seconds."""
 
 
 class WarehouseLost(WarehouseError, Unreachable):
-    """The session or the network went: what was not committed was not done, and may be sent again."""
+    """The session or the network was lost: nothing uncommitted was written, and the transaction may be retried."""
 
 
 class ModelUnavailable(WarehouseError):
-    """The account, or its region, lacks a model that was asked; no answer was given."""
+    """The account, or its region, lacks the model; there are no answers."""
 
 
 class Stopped(WarehouseError):
-    """A signal or a cancel ended the asking; what was answered by then is kept, and nothing is tried again."""
+    """A signal or a cancel ended the asking; the answers so far are stored, and nothing is retried."""
 
 
 class DeclarationError(HnIntelError):
-    """An enrichment is declared wrong; nothing was asked."""
+    """An enrichment's declaration is wrong; nothing was asked."""
 
     exit_code = 5
 
 
 class QualityError(HnIntelError):
-    """A blocking check failed; what is downstream does not run."""
+    """A blocking check failed; the stages downstream do not run."""
 
     exit_code = 6
 
 
 class TransformError(HnIntelError):
-    """dbt failed; the tables it did not reach are as they were."""
+    """dbt failed; the tables that it did not build are unchanged."""
 
     exit_code = 7
 
 
 class BudgetReached(HnIntelError):
-    """The next question may exceed a budget; it was not asked, and what was paid for is kept."""
+    """The next question may exceed a budget; it was not asked, and the answers so far are stored."""
 
     exit_code = 8
 
 
 class PrefectAway(HnIntelError):
-    """Prefect's API cannot be reached, or went in the middle of a run; what was committed by then is kept."""
+    """Prefect's API cannot be reached, or was lost during a run; what was committed before is kept."""
 
     exit_code = 9
 
 
-def of_several(errors: Sequence[HnIntelError], told: str) -> HnIntelError:
-    """What a run fails with that went on past *errors*: of the kind of the first; announced where all are."""
-    error = type(errors[0])(told)
-    error.announced = all(one.announced for one in errors)
-    return error
+def of_several(errors: Sequence[HnIntelError], message: str) -> HnIntelError:
+    """The error of a run that continued after *errors*: of the class of the first; announced if all of them are."""
+    combined = type(errors[0])(message)
+    combined.announced = all(error.announced for error in errors)
+    return combined
 
 
 class DayFailed(HnIntelError):
-    """The run of a day ended badly; what it said is in its own log."""
+    """The run of a day failed; the reason is in the log of that run."""
 
     @classmethod
     def of_unforeseen(cls, error: Exception) -> DayFailed:
-        """One day failed of what nobody foresaw, which is no reason to leave the others."""
+        """The error for a day that failed with an unexpected *error*; the other days still run."""
         failed = cls(f"unexpected {type(error).__name__}: see the log of the run of that day")
-        failed.announced = True  # by that run, as it ended
+        failed.announced = True  # that run published its failure when it ended
         return failed

@@ -1,4 +1,4 @@
-"""Hashes of contents: equal contents have the same hash. They name and compare; none of them keeps a secret."""
+"""Hashes that name and compare contents; none of them protects a secret."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def hash_of_bytes(*parts: bytes) -> str:
-    """The md5, 32 hexadecimal digits, of *parts* one behind the other."""
+    """The md5 of the concatenated *parts*, as 32 hexadecimal digits."""
     digest = hashlib.md5(usedforsecurity=False)
     for part in parts:
         digest.update(part)
@@ -17,7 +17,7 @@ def hash_of_bytes(*parts: bytes) -> str:
 
 
 def hash_of_text(text: str) -> str:
-    """The md5 of *text* in UTF-8, which is what ``md5`` gives in the warehouse.
+    """The md5 of *text* in UTF-8; equal to ``md5`` in the warehouse.
 
     Raises:
         UnicodeEncodeError: the text has half a surrogate pair.
@@ -26,14 +26,14 @@ def hash_of_text(text: str) -> str:
 
 
 def hash_of_values(values: object, sort_keys: bool = False, default: Callable[[Any], Any] | None = None) -> str:
-    """The md5 of plain values as JSON, all in ASCII.
+    """The md5 of plain values as JSON in ASCII.
 
     Args:
-        values: what JSON can hold, and what *default* makes of the rest.
-        sort_keys: whether the order of an object's keys makes no difference.
-        default: as :func:`json.dumps` takes it.
+        values: values that JSON can represent, or that *default* converts.
+        sort_keys: ignore the order of an object's keys.
+        default: as for :func:`json.dumps`.
 
     Raises:
-        TypeError: JSON holds no such value, and there is no *default*.
+        TypeError: JSON cannot represent a value, and there is no *default*.
     """
     return hash_of_text(json.dumps(values, sort_keys=sort_keys, default=default))

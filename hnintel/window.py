@@ -1,4 +1,4 @@
-"""A business day as a half-open window of UTC instants; the only place where a day is worked out."""
+"""A business day as a half-open window of UTC instants; only this module computes days."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from hnintel.errors import UsageError
 class Window:
     """One calendar day in a zone, as the UTC instants ``start <= t < end``.
 
-    A day is 23 or 25 hours long when daylight saving changes; both ends are local midnights, so no instant is in two
-    windows or in none.
+    A day is 23 or 25 hours long when daylight saving changes; both ends are local midnights, so every instant is in
+    exactly one window.
     """
 
     day: date
@@ -27,7 +27,7 @@ class Window:
         """The window of *day* in *zone* (an IANA name).
 
         Raises:
-            UsageError: the calendar ends on that day, so that it has no next midnight.
+            UsageError: *day* is the last day of the calendar, which has no next midnight.
         """
         try:
             return cls(day, _midnight(day, zone), _midnight(day + timedelta(days=1), zone))
@@ -38,22 +38,22 @@ class Window:
         return self.start <= instant < self.end
 
     def is_over(self, at: datetime) -> bool:
-        """Whether the day was over at *at* (UTC without a zone, as the warehouse keeps times)."""
+        """Whether the day was over at *at* (UTC without a zone, as the warehouse stores times)."""
         return at.replace(tzinfo=UTC) >= self.end
 
     @property
     def start_epoch(self) -> int:
-        """Seconds since 1970, as Hacker News writes times."""
+        """The start in seconds since 1970, the format of Hacker News."""
         return int(self.start.timestamp())
 
     @property
     def end_epoch(self) -> int:
-        """Seconds since 1970; the first second that is no longer in the window."""
+        """The end in seconds since 1970: the first second after the window."""
         return int(self.end.timestamp())
 
 
 def _midnight(day: date, zone: str) -> datetime:
-    """The instant at which *day* begins: of a midnight that clocks skip the jump, of one they repeat the first."""
+    """The instant at which *day* begins: where clocks skip midnight, the jump; where they repeat it, the first."""
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
@@ -70,10 +70,10 @@ def yesterday(now: datetime, zone: str) -> date:
 
 
 def parse_day(text: str) -> date:
-    """*text* as a date; only YYYY-MM-DD is taken.
+    """Parse *text* as YYYY-MM-DD; other formats are rejected.
 
     Raises:
-        UsageError: it is not a date of the calendar in that form.
+        UsageError: *text* is not a date in that format.
     """
     try:
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
@@ -84,18 +84,18 @@ def parse_day(text: str) -> date:
 
 
 def refuse_future(day: date, now: datetime, zone: str) -> None:
-    """Raise UsageError where *day* has not begun in *zone* at *now*."""
+    """Raise UsageError if *day* has not begun in *zone* at *now*."""
     today = day_of(now, zone)
     if day > today:
-        raise UsageError(f"{day} has not begun in {zone}, where it is {today}: give a day that has")
+        raise UsageError(f"{day} has not begun in {zone}, where it is {today}: give {today} or an earlier day")
 
 
 def refuse_before(day: date, first_day: date) -> None:
-    """Raise UsageError where *day* is before the first one that is wanted, *first_day* of the settings."""
+    """Raise UsageError if *day* is before *first_day* of the settings."""
     if day < first_day:
-        raise UsageError(f"{day} is before the first day wanted, HNINTEL_FIRST_DAY={first_day}")
+        raise UsageError(f"{day} is before HNINTEL_FIRST_DAY={first_day}: give that day or a later one")
 
 
 def utc_now() -> datetime:
-    """The time now, UTC without a zone, as the warehouse keeps times. A stamp: what is done never depends on it."""
+    """The time now, UTC without a zone, as the warehouse stores times; for timestamps, never to choose a day."""
     return datetime.now(UTC).replace(tzinfo=None)

@@ -1,1 +1,1 @@
-"""Data quality: what is checked of a day, beside the thing it guards; blocking checks stop what is downstream."""
+"""Data quality checks of a day's rows; a blocking check that fails stops the stages downstream."""

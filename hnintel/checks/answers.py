@@ -1,4 +1,4 @@
-"""The checks of what AI answered. They follow from an enrichment's columns; its own rules come on top."""
+"""Checks of AI's answers: derived from an enrichment's columns, followed by the enrichment's own rules."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from hnintel.warehouse.base import Session
 from hnintel.warehouse.catalog import columns_of
 from hnintel.warehouse.statements import literal, statement
 
-_ABSENT, _THERE, _BROKEN = "(absent)", "(there)", "(none of its values)"
+_ABSENT, _PRESENT, _BROKEN = "(absent)", "(there)", "(none of its values)"
 
 Measure = Callable[[Session, date, Settings], Verdict]
 
 
-def answer_checks(enrichment: Enrichment, fingerprint: str, kept: Collection[str]) -> list[Check]:
-    """What is checked of the answers of a day.
+def answer_checks(enrichment: Enrichment, fingerprint: str, stored: Collection[str]) -> list[Check]:
+    """The checks of a day's answers to an enrichment.
 
     Args:
-        enrichment: as it is declared.
-        fingerprint: of the question as it is asked now; answers and dead letters of another one do not count.
-        kept: the columns of its table; none where it was never asked. What is not there yet cannot be judged.
+        enrichment: the declaration.
+        fingerprint: of the current question; answers and dead letters of another question do not count.
+        stored: the columns of the enrichment's table; empty if it was never asked. Other columns are not checked.
     """
     answers, name = _Answers(enrichment, fingerprint), enrichment.name
-    if not kept:
+    if not stored:
         return [Check(name, "unanswered", False, _never_asked)]
     checks = [Check(name, "unanswered", False, answers.unanswered)]
     for column in enrichment.columns:
-        if column.name in kept:
+        if column.name in stored:
             checks += _column_checks(answers, column)
     for rule in enrichment.checks:
         broken = answers.faults(f"NOT ({rule.holds}\n)", "break it", rule.allowed)
@@ -43,8 +43,8 @@ def answer_checks(enrichment: Enrichment, fingerprint: str, kept: Collection[str
     return checks
 
 
-def columns_kept(session: Session, enrichment: Enrichment) -> frozenset[str]:
-    """The columns of the enrichment's table, as the warehouse has it; none where it was never asked."""
+def stored_columns(session: Session, enrichment: Enrichment) -> frozenset[str]:
+    """The columns of the enrichment's table in the warehouse; empty if it was never asked."""
     return frozenset(columns_of(session, enrichment.table))
 
 
@@ -77,31 +77,37 @@ def _never_asked(session: Session, day: date, settings: Settings) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """The answers to one question, and ways to measure those of a day."""
+    """The answers to one question, and measures of those of a day."""
 
     enrichment: Enrichment
     fingerprint: str
 
-    def faults(self, fault: str, told: str, allowed: float | None = None) -> Measure:
-        """The share of answers of which the condition *fault* is true; allowed is by default that of NULLs."""
+    def faults(self, fault: str, words: str, allowed: float | None = None) -> Measure:
+        """Measure the share of answers for which the SQL condition *fault* is true.
+
+        Args:
+            fault: the condition.
+            words: describes the faulty answers in the verdict: ``are NULL``.
+            allowed: the share allowed; by default ``check_null_share``.
+        """
 
         def measure(session: Session, day: date, settings: Settings) -> Verdict:
             answers, at_fault = self._count(session, day, fault)
-            return share_of(at_fault, answers, settings.check_null_share if allowed is None else allowed, told)
+            return share_of(at_fault, answers, settings.check_null_share if allowed is None else allowed, words)
 
         return measure
 
     def unanswered(self, session: Session, day: date, settings: Settings) -> Verdict:
-        """The share of the day that got no answer that could be taken."""
+        """Measure the share of the day's items whose question failed or had no valid answer."""
         answers, _ = self._count(session, day, "FALSE")
-        bad = session.execute(
+        failed = session.execute(
             "SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND fingerprint = ? AND day = ?",
             [self.enrichment.stage, self.fingerprint, day],
         )[0][0]
-        return share_of(int(bad), answers + int(bad), settings.check_lost_share, "wait in the dead letters")
+        return share_of(int(failed), answers + int(failed), settings.check_lost_share, "wait in the dead letters")
 
     def as_usual(self, column: Column, session: Session, day: date, settings: Settings) -> Verdict:
-        """Whether the labels of the day, or else its presence, are spread as on the days before it."""
+        """Compare the day's distribution of labels with that of earlier days; without labels, that of NULLs."""
         first = day - timedelta(days=settings.check_baseline_days)
         name = f"answers.{column.name}"
         label = f"coalesce({name}, '{_ABSENT}')" if column.one_of else f"CASE WHEN {name} IS NULL THEN '{_ABSENT}' END"
@@ -109,7 +115,7 @@ class _Answers:
         by_day: dict[date, Counter[str]] = defaultdict(Counter)
         for when, label, count in session.execute(sql, [self.fingerprint, first, day]):
             known = label == _ABSENT or label in column.one_of
-            by_day[when][label if known else _BROKEN if column.one_of else _THERE] += int(count)
+            by_day[when][label if known else _BROKEN if column.one_of else _PRESENT] += int(count)
         return as_usual(by_day, day, settings, "answers")
 
     def _count(self, session: Session, day: date, fault: str) -> tuple[int, int]:

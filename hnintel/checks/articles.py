@@ -1,4 +1,4 @@
-"""The checks of what became of the pages that a day links to. They warn: what is away is away, and the day goes on."""
+"""Checks of the pages that a day links to. They only warn: a missing page does not stop the day."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hnintel.warehouse.statements import statement
 
 
 def articles_checks() -> list[Check]:
-    """What is checked of a day once its pages are read."""
+    """The checks of a day after its pages were read."""
     return [
         Check(ARTICLES, "pages given up", False, _given_up),
         Check(ARTICLES, "statuses as usual", False, _as_usual),

@@ -1,4 +1,4 @@
-"""Whether what was billed is what was estimated."""
+"""The check that compares billed credits with estimated credits."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 
 GUARDS = "billing"
-#: Below this a sum of credits is no more than rounding.
+#: Credits below this are rounding errors.
 _DUST = 1e-6
 
 
 def billing_checks() -> list[Check]:
-    """The one there is, which warns."""
+    """The check of a day's bill, which only warns."""
     return [Check(GUARDS, "billed beside estimated", False, _measure)]
 
 
 def _measure(session: Session, day: date, settings: Settings) -> Verdict:
-    bill = next((one for one in bills(session, day) if (one.day, one.currency) == (day, CREDITS)), None)
+    bill = next((bill for bill in bills(session, day) if (bill.day, bill.currency) == (day, CREDITS)), None)
     if bill is None or bill.ratio is None:
         return Verdict(True, "nothing to judge: nothing was billed yet")
-    told = f"{bill.billed:.4f} credits billed where {bill.estimated_of_billed:.4f} were estimated, x{bill.ratio:.2f}"
-    lost = f"; {bill.without_answers:.4f} more without an answer kept" if bill.without_answers > _DUST else ""
-    return Verdict(abs(bill.ratio - 1) <= settings.check_bill, told + lost)
+    ratio = f"{bill.billed:.4f} credits billed where {bill.estimated_of_billed:.4f} were estimated, x{bill.ratio:.2f}"
+    lost = f"; {bill.without_answers:.4f} more without a stored answer" if bill.without_answers > _DUST else ""
+    return Verdict(abs(bill.ratio - 1) <= settings.check_bill, ratio + lost)

@@ -1,4 +1,4 @@
-"""What a check is, and what it came to."""
+"""A check of a day's data, and its verdict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hnintel.warehouse.base import Session
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether it passed, and one line with the figures; never a word of what was read or answered."""
+    """Whether the check passed, and one line with figures; never text of pages or answers."""
 
     passed: bool
     detail: str
@@ -21,13 +21,13 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question about the data of a day that has a right answer.
+    """A check of a day's data that passes or fails.
 
     Args:
-        guards: the stage or enrichment whose rows it is about: ``ingest``, ``sentiment``.
+        guards: the stage or enrichment whose rows are checked: ``ingest``, ``sentiment``.
         name: of the check, in words.
-        blocking: whether nothing downstream may run where it fails.
-        measure: works it out, by SELECTs alone, of the given day.
+        blocking: whether a failure stops the stages downstream.
+        measure: computes the verdict for a day, with SELECTs only.
     """
 
     guards: str
@@ -41,16 +41,16 @@ class Check:
         return f"{self.guards}: {self.name}"
 
 
-def share_of(part: int, whole: int, allowed: float, told: str) -> Verdict:
-    """Passed where *part* is no more than the share *allowed* of *whole*; *told* says what the part is."""
+def share_of(part: int, whole: int, allowed: float, words: str) -> Verdict:
+    """Passed if *part* is at most the share *allowed* (0 to 1) of *whole*; *words* describe the part."""
     if not whole:
         return Verdict(True, "nothing to judge: there are no rows")
     share = part / whole
     limit = f", more than {allowed:.1%}" if share > allowed > 0 else ""
-    return Verdict(share <= allowed, f"{part} of {whole} {told} ({share:.1%}{limit})")
+    return Verdict(share <= allowed, f"{part} of {whole} {words} ({share:.1%}{limit})")
 
 
 def in_a_line(results: Sequence[Result]) -> str:
-    """How many of *results* passed."""
-    passed = sum(one.passed for one in results)
+    """One line with the number of *results* that passed."""
+    passed = sum(result.passed for result in results)
     return f"{passed} of {len(results)} passed"

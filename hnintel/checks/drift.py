@@ -1,4 +1,4 @@
-"""How far the labels of a day are from those of the days before it. Pure."""
+"""Drift: the distance between the labels of a day and those of earlier days. Pure functions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hnintel.settings import Settings
 class Drift:
     """The distance between two distributions, and the label that moved most.
 
-    ``distance`` is the total variation: the share of answers that would have to be another label, 0 to 1. ``chance``
-    is the distance that two samples of this size are apart on average though nothing has changed: with many labels
-    and few rows that is much, so it is not held against a day.
+    ``distance`` is the total variation: the share of answers that would have to change their label, 0 to 1. ``chance``
+    is the average distance of two samples of this size from one distribution: it is large with many labels and few
+    rows, so it is subtracted.
     """
 
     distance: float
@@ -29,12 +29,12 @@ class Drift:
 
     @property
     def beyond_chance(self) -> float:
-        """What chance does not explain."""
+        """The distance beyond ``chance``."""
         return max(0.0, self.distance - self.chance)
 
 
 def drift(before: Mapping[str, int], after: Mapping[str, int]) -> Drift:
-    """How far *after* is from *before*; both are counts by label, with at least one row each."""
+    """The drift from *before* to *after*, both counts by label with at least one row."""
     rows_before, rows_after = sum(before.values()), sum(after.values())
     was = {label: before.get(label, 0) / rows_before for label in before.keys() | after.keys()}
     now = {label: after.get(label, 0) / rows_after for label in was}
@@ -47,17 +47,17 @@ def drift(before: Mapping[str, int], after: Mapping[str, int]) -> Drift:
 
 
 def as_usual(by_day: Mapping[date, Counter[str]], day: date, settings: Settings, what: str) -> Verdict:
-    """Whether the labels of *day* are spread as on the other days together; *what* names what they are labels of."""
+    """Whether the labels of *day* are distributed as on the other days together; *what* names the labelled rows."""
     after = by_day.get(day, Counter())
     others = [counts for other, counts in by_day.items() if other != day]
     before = sum(others, Counter())
     rows, days = after.total(), len(others)
     if min(rows, before.total()) < settings.check_min_rows or days < settings.check_min_days:
-        wanted = f"{what} {rows} (needs {settings.check_min_rows}), earlier days {days}"
-        return Verdict(True, f"not enough to judge: {wanted} (needs {settings.check_min_days})")
-    found = drift(before, after)
-    told = (
-        f"{found.distance:.2f} from the {days} days before, of which {found.chance:.2f} is chance with {rows} "
-        f"{what}; moved most: {found.label} {found.before:.0%} → {found.after:.0%}"
+        counts = f"{what} {rows} (needs {settings.check_min_rows}), earlier days {days}"
+        return Verdict(True, f"not enough to judge: {counts} (needs {settings.check_min_days})")
+    moved = drift(before, after)
+    detail = (
+        f"{moved.distance:.2f} from the {days} days before, of which {moved.chance:.2f} is chance with {rows} "
+        f"{what}; moved most: {moved.label} {moved.before:.0%} → {moved.after:.0%}"
     )
-    return Verdict(found.beyond_chance <= settings.check_drift, told)
+    return Verdict(moved.beyond_chance <= settings.check_drift, detail)

@@ -1,4 +1,4 @@
-"""The checks of what was read of Hacker News."""
+"""Checks of the items and comments read from Hacker News."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
 from hnintel.window import Window
 
-#: Fewer days say nothing about what is usual: with two, one holiday is half of it.
+#: The least number of earlier days to compare with: of two days, one could be a holiday.
 _ENOUGH = 3
 
 
 def ingest_checks() -> list[Check]:
-    """What is checked of a day once it is read."""
+    """The checks of a day after it was read."""
     return [
         Check(INGEST, "there are items", True, _not_empty),
         Check(INGEST, "as many items as usual", False, _as_many_as_usual),
@@ -35,46 +35,46 @@ def ingest_checks() -> list[Check]:
 
 def _not_empty(session: Session, day: date, settings: Settings) -> Verdict:
     counts = _counts(session, day, settings)
-    there, others = counts.pop(day, 0), list(counts.values())
-    if there:
-        return Verdict(True, f"{there} items")
+    items, others = counts.pop(day, 0), list(counts.values())
+    if items:
+        return Verdict(True, f"{items} items")
     if len(others) < _ENOUGH:
         return Verdict(True, f"no items; not enough to judge: {len(others)} of the days before have some")
     usual = median(others)
-    told = f"no items; usually {usual:g} a day in the last {settings.check_baseline_days} days"
-    return Verdict(usual < settings.check_min_rows, told)
+    detail = f"no items; usually {usual:g} a day in the last {settings.check_baseline_days} days"
+    return Verdict(usual < settings.check_min_rows, detail)
 
 
 def _as_many_as_usual(session: Session, day: date, settings: Settings) -> Verdict:
     counts = _counts(session, day, settings)
-    there = counts.pop(day, 0)
+    items = counts.pop(day, 0)
     alike = [count for other, count in counts.items() if other.weekday() == day.weekday()]
     if _read_too_early(session, day, settings):
-        return Verdict(True, f"{there} items; not enough to judge: the day was not over when it was read")
+        return Verdict(True, f"{items} items; not enough to judge: the day was not over when it was read")
     if len(alike) < _ENOUGH:
-        return Verdict(True, f"{there} items; not enough to judge: {len(alike)} of the last weeks have this weekday")
+        return Verdict(True, f"{items} items; not enough to judge: {len(alike)} of the last weeks have this weekday")
     usual, factor = median(alike), settings.check_count_factor
     if usual < settings.check_min_rows:
-        return Verdict(True, f"{there} items; not enough to judge: usually {usual:g} on a {day:%A}")
-    told = f"{there} items; usually {usual:g} on a {day:%A} ({min(alike)} to {max(alike)} in {len(alike)} weeks)"
-    return Verdict(usual / factor <= there <= usual * factor, told)
+        return Verdict(True, f"{items} items; not enough to judge: usually {usual:g} on a {day:%A}")
+    detail = f"{items} items; usually {usual:g} on a {day:%A} ({min(alike)} to {max(alike)} in {len(alike)} weeks)"
+    return Verdict(usual / factor <= items <= usual * factor, detail)
 
 
 def _counts(session: Session, day: date, settings: Settings) -> dict[date, int]:
-    """Listed items by day, of *day* and of those before it that have any; poll options are listed with their poll."""
+    """The number of listed items of *day* and of earlier days with any, by day; poll options do not count."""
     first = day - timedelta(days=settings.check_baseline_days)
     return dict(session.execute(statement("checks/counts"), [first, day]))
 
 
 def _read_too_early(session: Session, day: date, settings: Settings) -> bool:
-    """Whether the day went on after its reading; a day without one on record is taken to be whole."""
-    found = session.execute("SELECT finished_at FROM ops.partitions WHERE day = ? AND stage = ?", [day, INGEST])
+    """Whether the day was read before it was over; False where no reading is recorded."""
+    rows = session.execute("SELECT finished_at FROM ops.partitions WHERE day = ? AND stage = ?", [day, INGEST])
     end = Window.of(day, settings.time_zone).end.replace(tzinfo=None)
-    return bool(found) and found[0][0] is not None and found[0][0] < end
+    return bool(rows) and rows[0][0] is not None and rows[0][0] < end
 
 
 def _unique(table: str, session: Session, day: date, settings: Settings) -> Verdict:
-    # Keys are held by DuckDB; Snowflake only records them.
+    # DuckDB enforces primary keys; Snowflake only records them.
     ids, too_many = session.execute(statement("checks/keys", table=table), [day])[0]
     return share_of(int(too_many), int(ids), 0.0, f"{table} are copies")
 
@@ -86,6 +86,6 @@ def _known_statuses(table: str, session: Session, day: date, settings: Settings)
 
 
 def _lost(table: str, stage: str, session: Session, day: date, settings: Settings) -> Verdict:
-    held = int(session.execute(statement("checks/keys", table=table), [day])[0][0])
+    stored = int(session.execute(statement("checks/keys", table=table), [day])[0][0])
     lost = session.execute("SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND day = ?", [stage, day])[0][0]
-    return share_of(int(lost), held + int(lost), settings.check_lost_share, "wait in the dead letters")
+    return share_of(int(lost), stored + int(lost), settings.check_lost_share, "wait in the dead letters")

@@ -174,7 +174,7 @@ def test_a_range_that_is_none_is_refused(backfill: Callable[..., dict[str, Any]]
         (["--from", "2026-10-22", "--stage", "nothing"], "'nothing' is not a stage"),
         (["--from", "2026-10-22", "--only", "some"], "invalid choice: 'some'"),
         (["--from", "2026-10-22", "--concurrency", "0"], "'0' is no number from 1 to 64"),
-        (["--from", "2005-01-01", "--plan"], "is before the first day wanted"),
+        (["--from", "2005-01-01", "--plan"], "is before HNINTEL_FIRST_DAY"),
     ],
 )
 def test_wrong_words_are_refused_in_one_line(

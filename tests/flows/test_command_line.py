@@ -40,7 +40,7 @@ def said(argv: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]
         (["--source", "sample", "--day", "20261022"], "error: '20261022' is not a day"),
         (["--source", "sample", "--day", "yesterday"], "error: 'yesterday' is not a day"),
         (["--source", "sample", "--day", ""], "error: '' is not a day"),
-        (["--source", "sample", "--day", "1999-01-01"], "error: 1999-01-01 is before the first day wanted"),
+        (["--source", "sample", "--day", "1999-01-01"], "error: 1999-01-01 is before HNINTEL_FIRST_DAY"),
         (["--source", "reddit"], "error: 'reddit' is not a source: give one of sample, replay:PATH, live"),
         (["--source", "replay:"], "error: 'replay:' is not a source"),
         (["--source", "replay:/no/such/file.json"], "error: /no/such/file.json does not exist"),
