@@ -1,4 +1,4 @@
-"""What is read, validated where it comes in: items, comments, articles."""
+"""Models that validate items, comments and articles as they are read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ ArticleStatus = Literal[
 ]
 ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
 
-#: Fields of a Firebase item that we know; one that is not here is reported as a schema change at the source.
+#: The known fields of a Firebase item; any other field is reported as a schema change at the source.
 KNOWN_FIELDS = frozenset("by dead deleted descendants id kids parent parts poll score text time title type url".split())
 TOP_LEVEL_TYPES = ("story", "job", "poll")
 
-#: Fields that a live item of a type has always had; one that is not there is reported as a schema change as well.
+#: Fields that live items of a type have always had; a missing field is reported as a schema change too.
 EXPECTED_FIELDS: dict[str, frozenset[str]] = {
     "story": frozenset("by time title score descendants".split()),
     "poll": frozenset("by time title score descendants parts".split()),
@@ -28,15 +28,15 @@ EXPECTED_FIELDS: dict[str, frozenset[str]] = {
     "comment": frozenset("by time text parent".split()),
 }
 
-#: The calendar ends with the year 9999, in zones east of here a day sooner; what is larger was never an item's time.
+#: The largest time of an item, in seconds since 1970: the calendar ends with 9999, in eastern zones a day sooner.
 LAST_SECOND = 253_402_300_799 - 86_400
-#: Scores and counts are summed over days; what is larger than this was never one.
+#: A score or count, bounded since they are summed over days; no real score or count is outside these bounds.
 Count = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 ItemId = Annotated[int, Field(gt=0, lt=2**63)]
 
 
 class FirebaseItem(BaseModel):
-    """One item as Hacker News' Firebase API answers it (github.com/HackerNews/API): every field but ``id`` may lack."""
+    """An item of Hacker News' Firebase API (github.com/HackerNews/API); every field but ``id`` may be missing."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -58,7 +58,7 @@ class FirebaseItem(BaseModel):
 
     @field_validator("kids", "parts", mode="before")
     @classmethod
-    def _null_is_none_of_them(cls, value: object) -> object:
+    def _null_is_empty(cls, value: object) -> object:
         return () if value is None else value
 
     @field_validator("dead", "deleted", mode="before")
@@ -68,22 +68,22 @@ class FirebaseItem(BaseModel):
 
     @property
     def is_top_level(self) -> bool:
-        """Whether it is listed under a day itself: a story, a job, a poll, or the typeless rest of a deleted one."""
+        """Whether the item is listed under a day: a story, job or poll, or a deleted item without type and parent."""
         return self.type in TOP_LEVEL_TYPES or (self.type is None and self.parent is None and self.poll is None)
 
     @property
     def is_comment(self) -> bool:
-        """Whether it hangs below another item; the typeless rest of a deleted comment still names its parent."""
+        """Whether the item is a comment; a deleted comment has no type, but still names its parent."""
         return self.type == "comment" or (self.type is None and self.parent is not None)
 
     @property
     def status(self) -> ItemStatus:
-        """Deleted wins over dead: there is nothing left to read."""
+        """``deleted``, ``dead`` or ``ok``; an item that is both is ``deleted``, since it has no text left."""
         return "deleted" if self.deleted else "dead" if self.dead else "ok"
 
     @property
     def posted_at(self) -> datetime | None:
-        """When it was posted, UTC without a zone, as the warehouse keeps times."""
+        """The time of posting, UTC without a zone, as the warehouse stores times."""
         return None if self.time is None else datetime.fromtimestamp(self.time, UTC).replace(tzinfo=None)
 
 
@@ -91,16 +91,16 @@ class _Hashed(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     def content_hash(self) -> str:
-        """md5 over all fields: two readings with the same hash say the same."""
+        """The md5 over all fields: readings with the same hash are equal."""
         return hash_of_values(self.model_dump(mode="json"), sort_keys=True)
 
     def row(self) -> dict[str, Any]:
-        """The warehouse row, content hash included."""
+        """The row for the warehouse, with the content hash."""
         return {**self.model_dump(), "content_hash": self.content_hash()}
 
 
 class Item(_Hashed):
-    """One row of ``raw.items``: a story, job, poll or poll option of a listed day."""
+    """A row of ``raw.items``: a story, job, poll or poll option of a listed day."""
 
     id: int
     day: date
@@ -120,7 +120,7 @@ class Item(_Hashed):
 
 
 class Comment(_Hashed):
-    """One row of ``raw.comments``."""
+    """A row of ``raw.comments``."""
 
     id: int
     story_id: int
@@ -133,7 +133,7 @@ class Comment(_Hashed):
 
 
 class Article(BaseModel):
-    """One row of ``raw.articles``: how reading a URL went, and the text where it went well."""
+    """A row of ``raw.articles``: the status of reading a URL, and the text if it succeeded."""
 
     model_config = ConfigDict(frozen=True)
 

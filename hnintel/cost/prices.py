@@ -107,7 +107,7 @@ def _read(path: Path) -> tuple[Price, ...]:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
         entries = tables.pop("price", [])
         if tables or not isinstance(entries, list):
-            raise UsageError(f"{path}: a price list has [[price]] tables and nothing else")
+            raise UsageError(f"{path}: a price list has only [[price]] tables: remove everything else")
         return tuple(_prices(path, entries))
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}, HNINTEL_PRICES_PATH, cannot be read: {first_line(error)}") from None
