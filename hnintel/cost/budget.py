@@ -164,8 +164,8 @@ def book_stopped(session: Session, functions: Iterable[AIFunction], stamp: Stamp
     if not calls:
         return "no question was under way"
     under_way = sum(spent.in_flight for spent in stopped.unbooked.values())
-    told = f"{under_way} questions under way were given up"
-    return f"{told}; {calls} without an answer to keep are booked at about {cost:.3g} {currency}"
+    given_up = f"{under_way} questions under way were given up"
+    return f"{given_up}; {calls} without a stored answer are booked at about {cost:.3g} {currency}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class Budget:
             raise BudgetReached(
                 f"{self.stage} of {self.day} stopped before {expected.rows} more questions, which may cost "
                 f"{expected.cost:.3g} {expected.currency}: {exceeded}; "
-                "what was answered is kept, and a later run goes on from there"
+                "the answers so far are stored, and a later run continues from there"
             )
         session.execute(
             "INSERT INTO ops.ai_reservations VALUES (?, ?, ?, ?, ?, ?)",

@@ -93,7 +93,7 @@ class Letter:
 
 
 def letters(
-    session: Session, settings: Settings, now: datetime, asked: Collection[str], stage: str | None = None
+    session: Session, settings: Settings, now: datetime, enrichment_stages: Collection[str], stage: str | None = None
 ) -> list[Letter]:
     """Every letter, the oldest first, and whether it is due at *now*.
 
@@ -101,7 +101,7 @@ def letters(
         session: the transaction to read in.
         settings: the limits of attempts and the delays between them.
         now: UTC without a zone.
-        asked: the stages of the declared enrichments; a letter of any other enrichment is never due.
+        enrichment_stages: the stages of the declared enrichments; a letter of any other enrichment is never due.
         stage: return only letters of this stage.
 
     A letter of an item, poll option or comment is due ``letter_retry_hours`` after its last attempt, until it had
@@ -121,7 +121,7 @@ def letters(
             stage,
         ],
     )
-    undeclared = {row["stage"] for row in rows if is_enrichment(row["stage"])} - set(asked)
+    undeclared = {row["stage"] for row in rows if is_enrichment(row["stage"])} - set(enrichment_stages)
     return [Letter(**{**row, "due": row["due"] and row["stage"] not in undeclared}) for row in rows]
 
 
@@ -132,6 +132,6 @@ def most_attempts(stage: str, settings: Settings) -> int:
     return settings.article_attempts if stage == ARTICLES else settings.letter_attempts
 
 
-def count_due(session: Session, settings: Settings, now: datetime, asked: Collection[str]) -> int:
+def count_due(session: Session, settings: Settings, now: datetime, enrichment_stages: Collection[str]) -> int:
     """The number of letters due at *now*, which a run reports at its end."""
-    return sum(letter.due for letter in letters(session, settings, now, asked))
+    return sum(letter.due for letter in letters(session, settings, now, enrichment_stages))

@@ -1,4 +1,4 @@
-"""The warehouses, which store the data and run the AI functions; ``open_warehouse`` opens the one set."""
+"""The warehouses, which store the data and run the AI functions; ``open_warehouse`` opens the warehouse set."""
 
 from __future__ import annotations
 

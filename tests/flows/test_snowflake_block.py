@@ -161,7 +161,7 @@ def test_a_block_that_cannot_log_in_is_named() -> None:
         load_settings(snowflake_block=block)
     assert str(refused.value) == (
         "HNINTEL_SNOWFLAKE_BLOCK=snowflake-credentials/both, read as SNOWFLAKE_*: "
-        "SNOWFLAKE_PASSWORD and SNOWFLAKE_PRIVATE_KEY are both set: keep one"
+        "SNOWFLAKE_PASSWORD and SNOWFLAKE_PRIVATE_KEY are both set: unset one of them"
     )
 
 

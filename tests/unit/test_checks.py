@@ -354,7 +354,7 @@ def test_the_day_is_the_newest_that_was_run_and_one_that_was_not_is_refused(shor
     with short.warehouse.transaction(stage="enrich") as session:
         assert day_to_check(session, None) == TUESDAY
         assert day_to_check(session, TUESDAY - timedelta(days=2)) == TUESDAY - timedelta(days=2)
-        with pytest.raises(UsageError, match="2026-10-21 was not run: .*2026-10-18 to 2026-10-20"):
+        with pytest.raises(UsageError, match=r"2026-10-21 was not run: .*2026-10-18 to 2026-10-20"):
             day_to_check(session, TUESDAY + timedelta(days=1))
         session.execute("DELETE FROM ops.partitions")
         with pytest.raises(UsageError, match="no day was run yet: run one first"):

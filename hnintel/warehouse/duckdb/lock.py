@@ -137,5 +137,5 @@ def waiting_for(path: Path, holder: str, deadline: float) -> str:
 def busy(path: Path, holder: str, wait: float) -> WarehouseBusy:
     """The error where another process has the file for longer than *wait* seconds."""
     return WarehouseBusy(
-        f"{path} is held by {holder}; waited {wait:g} s (HNINTEL_LOCK_WAIT): close it there, then start again"
+        f"{path} is held by {holder}; waited {wait:g} s (HNINTEL_LOCK_WAIT): end that process, then start again"
     )

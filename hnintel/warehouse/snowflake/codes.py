@@ -42,17 +42,17 @@ BY_CODE: dict[int, Meaning] = {
         "check SNOWFLAKE_USER and SNOWFLAKE_ACCOUNT, then the user's RSA_PUBLIC_KEY and this machine's clock",
     ),
     390303: Meaning("the OAuth token is refused", "give a token for this account in SNOWFLAKE_TOKEN"),  # [C]
-    390318: Meaning("the OAuth token has expired", "give a new one in SNOWFLAKE_TOKEN"),  # [C]
+    390318: Meaning("the OAuth token has expired", "give a new token in SNOWFLAKE_TOKEN"),  # [C]
     390186: Meaning("the user may not take the role", "grant it, or set SNOWFLAKE_ROLE", names=f"Role {_NAME}"),  # [R]
-    390189: Meaning("there is no such role", "set SNOWFLAKE_ROLE to one the user has", names=f"Role {_NAME}"),  # [G]
+    390189: Meaning("there is no such role", "set SNOWFLAKE_ROLE to a role of the user", names=f"Role {_NAME}"),  # [G]
     390201: Meaning(  # [G] ErrObjectNotExistOrAuthorized; asked for by the argument validate_default_parameters
-        "it is not there, or the role may not use it",
+        "it does not exist, or the role may not use it",
         "check SNOWFLAKE_DATABASE with HNINTEL_ENVIRONMENT, SNOWFLAKE_WAREHOUSE and SNOWFLAKE_ROLE; " + _DOCTOR,
         names=r"requested (database|warehouse|schema|role)",
     ),
     # Snowflake's warehouses
     606: Meaning(  # [R] 57P03
-        "no Snowflake warehouse to run on", "set SNOWFLAKE_WAREHOUSE to one that the role may use"
+        "no Snowflake warehouse to run on", "set SNOWFLAKE_WAREHOUSE to a warehouse that the role may use"
     ),
     608: Meaning(  # [R] 57P03
         "the Snowflake warehouse is suspended", "resume it, or set AUTO_RESUME on it", names=f"Warehouse {_NAME}"
@@ -64,7 +64,7 @@ BY_CODE: dict[int, Meaning] = {
     ),
     # Statements
     904: Meaning(  # [D] 42000
-        "it names a column that is not there", "mend that name", names=rf"invalid identifier {_NAME}"
+        "it names a column that does not exist", "correct the name", names=rf"invalid identifier {_NAME}"
     ),
     2003: Meaning(  # [D] 02000, 42S02
         "it does not exist, or the role may not see it", _DOCTOR, names=rf"{_NAME} does not exist or not authorized"
@@ -85,7 +85,7 @@ BY_CODE: dict[int, Meaning] = {
     ),
     604: Meaning("the statement was cancelled", "run it again, unless somebody cancelled it on purpose"),  # [R] 57014
     625: Meaning(  # [R] 57014
-        "another transaction holds the table", "run it again when that one is done", WarehouseBusy
+        "another transaction holds the table", "run it again when that transaction has ended", WarehouseBusy
     ),
     # Sessions
     390104: LOST,  # [R] the token belongs to no session

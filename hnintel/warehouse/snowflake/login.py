@@ -77,7 +77,7 @@ def authenticator(settings: Settings) -> str:
     if getattr(settings, PASSPHRASE) and not {KEY, KEY_PATH} & {*given}:
         raise UsageError(f"{variable(PASSPHRASE)} is set without a key: set {variable(KEY_PATH)} or {variable(KEY)}")
     if KEY in given and KEY_PATH in given:
-        raise UsageError(f"{variable(KEY)} and {variable(KEY_PATH)} are both set: keep one")
+        raise UsageError(f"{variable(KEY)} and {variable(KEY_PATH)} are both set: unset one of them")
     name = settings.snowflake_authenticator or _default_authenticator(given)
     if name.lower().startswith(_OKTA):
         way = _BY_OKTA
@@ -107,7 +107,7 @@ def _default_authenticator(given: list[str]) -> str:
         )
     if len(given) > 1:
         names = " and ".join(map(variable, given))
-        raise UsageError(f"{names} are both set: keep one")
+        raise UsageError(f"{names} are both set: unset one of them")
     return _DEFAULTS[given[0]]
 
 
@@ -119,7 +119,7 @@ def _proof(settings: Settings, name: str) -> dict[str, Any]:
     if name == "externalbrowser":
         return {}
     if TOKEN in WAYS.get(name, _BY_OKTA).needs:
-        return {"token": _plain(settings.snowflake_token).strip()}  # one from a file ends in a newline
+        return {"token": _plain(settings.snowflake_token).strip()}  # a token from a file ends in a newline
     return {"password": _plain(settings.snowflake_password)}
 
 

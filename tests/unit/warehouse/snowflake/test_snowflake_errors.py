@@ -69,7 +69,7 @@ def test_where_nothing_is_wrong_nothing_is_told(here: SettingsOf) -> None:
         (
             {"snowflake_role": "HN_NOBODY"},
             "Snowflake, login: there is no such role (HN_NOBODY) [error 390189]: "
-            "set SNOWFLAKE_ROLE to one the user has",
+            "set SNOWFLAKE_ROLE to a role of the user",
         ),
         (
             {"snowflake_role": "HN_ADMIN"},
@@ -78,13 +78,13 @@ def test_where_nothing_is_wrong_nothing_is_told(here: SettingsOf) -> None:
         ),
         (
             {"environment": "prod"},
-            "Snowflake, login: it is not there, or the role may not use it (database) [error 390201]: "
+            "Snowflake, login: it does not exist, or the role may not use it (database) [error 390201]: "
             "check SNOWFLAKE_DATABASE with HNINTEL_ENVIRONMENT, SNOWFLAKE_WAREHOUSE and SNOWFLAKE_ROLE; "
             "python -m hnintel doctor --warehouse snowflake prints the grant",
         ),
         (
             {"snowflake_warehouse": "NO_WH"},
-            "Snowflake, login: it is not there, or the role may not use it (warehouse) [error 390201]: "
+            "Snowflake, login: it does not exist, or the role may not use it (warehouse) [error 390201]: "
             "check SNOWFLAKE_DATABASE with HNINTEL_ENVIRONMENT, SNOWFLAKE_WAREHOUSE and SNOWFLAKE_ROLE; "
             "python -m hnintel doctor --warehouse snowflake prints the grant",
         ),
@@ -191,7 +191,7 @@ def statement(code: str, words: str, sqlstate: str = "") -> Refusal:
             statement("000625", "Statement '01bb1644' has locked table 'ITEMS' in transaction 17", "57014"),
             WarehouseBusy,
             "another transaction holds the table [error 000625",
-            "when that one is done",
+            "when that transaction has ended",
         ),
         (
             statement(

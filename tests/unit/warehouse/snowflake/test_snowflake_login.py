@@ -104,11 +104,11 @@ def test_each_way_logs_in_with_the_real_connector(
         ),
         (
             {"snowflake_password": "a-secret", "snowflake_token": "a-secret"},
-            "SNOWFLAKE_PASSWORD and SNOWFLAKE_TOKEN are both set: keep one",
+            "SNOWFLAKE_PASSWORD and SNOWFLAKE_TOKEN are both set: unset one of them",
         ),
         (
             {"snowflake_private_key": "a-secret", "snowflake_private_key_path": "key.p8"},
-            "SNOWFLAKE_PRIVATE_KEY and SNOWFLAKE_PRIVATE_KEY_PATH are both set: keep one",
+            "SNOWFLAKE_PRIVATE_KEY and SNOWFLAKE_PRIVATE_KEY_PATH are both set: unset one of them",
         ),
         (
             {"snowflake_password": "a-secret", "snowflake_private_key_passphrase": "a-secret"},
