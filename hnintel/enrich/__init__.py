@@ -1,1 +1,1 @@
-"""A question, what is pending of it, and its answers in ``enriched.*``."""
+"""Enrichments: the declared question, the items that it is pending for, and the answers in ``enriched.*``."""

@@ -1,4 +1,4 @@
-"""One answer of an enrichment: its name, what it may hold, and where it lies in the JSON that comes back."""
+"""One column of an enrichment: its name, its permitted values, and its path in the JSON answer."""
 
 from __future__ import annotations
 
@@ -29,36 +29,36 @@ _JSON_TYPES: dict[Kind, dict[str, Any]] = {
     "timestamp": {"type": "string", "format": "date-time"},
     "list": {"type": "array", "items": {"type": "string"}},
 }
-#: Columns that every enrichment's table has beside its own.
+#: Columns of every enrichment's table, besides the declared ones.
 STANDARD_COLUMNS = ("item_id", "fingerprint", "input_hash", "input_cut", "model", "run_id", "enriched_at")
-#: Columns beside them while an answer is judged (sql/enrich/judge_answers.sql).
+#: Further columns while answers are judged (sql/enrich/judge_answers.sql).
 _JUDGING_COLUMNS = (
     *("engine_error", "bad_because", "is_counted", "is_undigested"),
     *("input_tokens", "output_tokens", "digest_read", "digest_written"),
 )
 _JUDGING_PREFIX = "absent_"
-#: What an answer may have at the most to be kept, where its column says nothing: characters of a text, texts of a list,
-#: characters of one of those. Nobody declares them, so they are far above what an honest answer has.
+#: Limits of an accepted answer where its column declares none: characters of a text, texts of a list, characters of a
+#: text in a list. They are far above what an honest answer has.
 MOST_CHARACTERS, MOST_ITEMS, MOST_ITEM_CHARACTERS = 8_000, 100, 200
 _PATH = re.compile(r"[A-Za-z_]\w*(\[\d+\]|\.[A-Za-z_]\w*)*")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One answer of an enrichment.
+    """One column of an enrichment, read from each answer.
 
     Args:
-        name: of the column; lower case.
-        type: ``str``, ``float``, ``int``, ``bool``, ``datetime`` (kept in UTC without a zone) or ``list[str]``.
-        description: one sentence; the model reads it, and so do the docs.
-        one_of: the only values it may have; with a mapping, each with a description that the model judges by.
+        name: the column's name; lower case.
+        type: ``str``, ``float``, ``int``, ``bool``, ``datetime`` (stored in UTC without a zone) or ``list[str]``.
+        description: one sentence, which the model and the docs show.
+        one_of: the permitted values; a mapping gives each value a description, which the model sees.
         between: the least and the greatest value of a number, both allowed.
-        max_length: the most characters a text may have; the model is told, so it is part of the question.
-        longest: the most characters that a text, or one text of a list, may have to be kept. The model is not told, so
-            another number asks nothing anew. By default ``max_length``, else 8,000, and 200 of a list's.
-        most_items: the most texts that a list may have to be kept, in the same way; by default 100.
-        nullable: whether there may be no answer: a null, or nothing at its place. Another type is still a bad answer.
-        path: where it lies in the JSON answer, if not at its own name: ``labels[0]``.
+        max_length: the most characters of a text; the model sees it, so it is part of the question.
+        longest: the most characters of an accepted text, or of each text of an accepted list. The model does not see
+            it, so a change asks nothing again. Default: ``max_length``, else 8,000 (200 for a text in a list).
+        most_items: the most texts of an accepted list, not shown to the model either; by default 100.
+        nullable: whether the value may be null or absent. A value of another type is still a bad answer.
+        path: where the value is in the JSON answer, by default at the column's name: ``labels[0]``.
     """
 
     name: str
@@ -74,29 +74,29 @@ class Column:
 
     @property
     def kept_length(self) -> int:
-        """The most characters that a text, or one text of a list, may have to be kept."""
+        """The most characters of an accepted text, or of each text of an accepted list."""
         default = MOST_ITEM_CHARACTERS if self.kind == "list" else MOST_CHARACTERS
         return self.max_length or self.longest or default
 
     @property
     def kept_items(self) -> int:
-        """The most texts that a list may have to be kept."""
+        """The most texts of an accepted list."""
         return self.most_items or MOST_ITEMS
 
     @property
     def kind(self) -> Kind:
-        """What it holds, in the warehouse's words."""
+        """The column's type, by the warehouse's name for it."""
         return _KINDS[self.type]
 
     @property
     def labels(self) -> list[dict[str, str]]:
-        """``one_of`` as ``AI_CLASSIFY`` takes it."""
+        """``one_of`` in the shape that ``AI_CLASSIFY`` expects."""
         if isinstance(self.one_of, Mapping):
-            return [{"label": label, "description": told} for label, told in self.one_of.items()]
+            return [{"label": label, "description": description} for label, description in self.one_of.items()]
         return [{"label": label} for label in self.one_of]
 
     def schema(self) -> dict[str, Any]:
-        """The JSON schema that an answer is held to."""
+        """The JSON schema of the column's value."""
         schema = {**_JSON_TYPES[self.kind], "description": self.description}
         if self.max_length is not None:
             schema["maxLength"] = self.max_length
@@ -106,22 +106,22 @@ class Column:
 
     @property
     def promise(self) -> list[object]:
-        """All that is promised of it, for a fingerprint; what is left at its default is not named.
+        """The parts of the declaration that a fingerprint covers; ``max_length`` and ``nullable`` only where declared.
 
-        ``longest`` and ``most_items`` are no part of it: an answer within them stays the answer.
+        ``longest`` and ``most_items`` are left out: a change of these limits asks nothing again.
         """
-        told = [self.name, self.kind, self.path, self.labels, self.between]
-        return told + [self.max_length, self.nullable] * (self.max_length is not None or self.nullable)
+        parts = [self.name, self.kind, self.path, self.labels, self.between]
+        return parts + [self.max_length, self.nullable] * (self.max_length is not None or self.nullable)
 
     def check(self) -> None:
-        """Raise DeclarationError, with the mend, where it makes no sense."""
+        """Raise DeclarationError, with advice, if the declaration is invalid."""
         identifier(self.name)
-        if self.type not in list(_KINDS):  # a list: what somebody takes for a type may have no hash
+        if self.type not in list(_KINDS):  # a list, because a wrong type may be unhashable
             raise DeclarationError(f"column {self.name}: type must be str, float, int, bool, datetime or list[str]")
         if self.name in STANDARD_COLUMNS + _JUDGING_COLUMNS or self.name.startswith(_JUDGING_PREFIX):
             raise DeclarationError(f"column {self.name}: every enrichment has a column of that name; choose another")
         if not self.description.strip():
-            raise DeclarationError(f"column {self.name}: it has no description; the model and the docs need one")
+            raise DeclarationError(f"column {self.name}: it has no description; write a sentence")
         self._check_values()
         if self.path is not None and not _PATH.fullmatch(self.path):
             raise DeclarationError(f"column {self.name}: path '{self.path}' is not like labels[0] or details.name")
@@ -133,7 +133,7 @@ class Column:
         if isinstance(self.one_of, str) or not all(isinstance(value, str) and value.strip() for value in values):
             raise DeclarationError(f"column {self.name}: one_of must be a tuple or a dict of texts")
         if len(set(values)) < len(values):
-            raise DeclarationError(f"column {self.name}: one_of has a value twice; take one out")
+            raise DeclarationError(f"column {self.name}: one_of has a value twice; remove one")
         if self.max_length is not None and (self.kind != "text" or not _is_count(self.max_length)):
             raise DeclarationError(f"column {self.name}: max_length goes with str and is a number of at least 1")
         if self.longest is not None and (

@@ -1,4 +1,4 @@
-"""Renders the dbt files that follow from the declarations of enrichments: sources, models, descriptions and tests."""
+"""Renders the dbt files derived from the declared enrichments: sources, models, descriptions and tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STORY_COLUMNS = (
     *("item_id", "day", "type", "kind", "status", "title", "url", "canonical_url", "domain", "author", "score"),
     *("comments", "posted_at", "has_article", "article_status"),
 )
-#: Models beside the rendered ones; a mart of an enrichment needs another name.
+#: Hand-written marts; a mart of an enrichment must not have one of these names.
 HAND_WRITTEN_MARTS = frozenset(
     {"stories", "daily_stories", "daily_sentiment", "topic_trends", "entity_trends", "domains", "walled_sites"}
 )
@@ -32,9 +32,9 @@ class StoryColumn:
     """A declared column in ``marts.stories``.
 
     Args:
-        name: in the mart.
+        name: the column's name in the mart.
         enrichment: name of the enrichment that declares it.
-        source: its name there.
+        source: the column's name in the enrichment.
         description: the declaration's sentence.
     """
 
@@ -63,7 +63,7 @@ def render_models(enrichments: Mapping[str, Enrichment]) -> dict[PurePosixPath, 
         DeclarationError: two marts would have the same name.
     """
     ordered = [enrichments[name] for name in sorted(enrichments)]
-    columns, discussed, listing = story_columns(ordered), _discussed(ordered), _listing(ordered)
+    columns, discussed, listing = story_columns(ordered), _discussion_marts(ordered), _list_marts(ordered)
     _refuse_equal_names(discussed + listing)
     context = {"enrichments": ordered, "story_columns": columns, "discussed": discussed, "listing": listing}
     files = {
@@ -72,8 +72,8 @@ def render_models(enrichments: Mapping[str, Enrichment]) -> dict[PurePosixPath, 
         "intermediate/int_stories__answers.sql": _calls("answers_about_stories", _by_enrichment(columns)),
         "marts/_declared_marts.yml": _template("_marts.yml.jinja", context),
     }
-    for one in ordered:
-        files[f"staging/stg_ai__{one.name}.sql"] = _calls("staged_answers", one.name, _names(one.columns))
+    for source in ordered:
+        files[f"staging/stg_ai__{source.name}.sql"] = _calls("staged_answers", source.name, _names(source.columns))
     for mart in discussed:
         files[f"marts/{mart.mart}.sql"] = _calls("answers_of_live_stories", mart.name, _names(mart.columns))
     for mart in listing:
@@ -82,10 +82,13 @@ def render_models(enrichments: Mapping[str, Enrichment]) -> dict[PurePosixPath, 
 
 
 def story_columns(enrichments: Iterable[Enrichment]) -> list[StoryColumn]:
-    """Columns that ``marts.stories`` shows: all about the story itself that are no lists.
+    """Columns that ``marts.stories`` shows: those about the story itself, without lists.
 
-    A column keeps its name, unless the mart has one of that name, or another enrichment declares it too: then it is
-    ``<enrichment>_<column>``. In the second case the enrichment that has the column's own name keeps it as it is.
+    A column is renamed ``<enrichment>_<column>`` if the mart has a column of that name, or if several enrichments
+    declare it; in the second case the enrichment that is named like the column keeps the plain name.
+
+    Raises:
+        DeclarationError: two columns would have the same name.
     """
     declared = [
         (one.name, column)
@@ -106,7 +109,7 @@ def story_columns(enrichments: Iterable[Enrichment]) -> list[StoryColumn]:
 
 
 def write_files(folder: Path, files: Mapping[PurePosixPath, str]) -> None:
-    """Make *folder* hold exactly *files*; a file that is as it should be is not written again."""
+    """Write *files* to *folder* and delete every other file there; a file that is already right is not rewritten."""
     for path in stale_files(folder, files):
         target = folder / path
         if path not in files:
@@ -117,32 +120,34 @@ def write_files(folder: Path, files: Mapping[PurePosixPath, str]) -> None:
 
 
 def stale_files(folder: Path, files: Mapping[PurePosixPath, str]) -> list[PurePosixPath]:
-    """Paths below *folder* of files that are missing there, hold another text, or are none of *files*."""
-    there = {PurePosixPath(path.relative_to(folder).as_posix()): path for path in folder.rglob("*") if path.is_file()}
+    """Paths below *folder* of files that are missing, differ from *files*, or are not among *files*."""
+    old = {PurePosixPath(path.relative_to(folder).as_posix()): path for path in folder.rglob("*") if path.is_file()}
     differing = {
-        path for path, text in files.items() if path not in there or there[path].read_text(encoding="utf-8") != text
+        path for path, text in files.items() if path not in old or old[path].read_text(encoding="utf-8") != text
     }
-    return sorted(differing | (there.keys() - files.keys()))
+    return sorted(differing | (old.keys() - files.keys()))
 
 
-def _discussed(enrichments: Iterable[Enrichment]) -> list[_Mart]:
-    """A mart for each enrichment that is about many texts: ``discussions`` of ``discussion``."""
-    found = []
-    for one in enrichments:
-        columns = tuple(column for column in one.columns if column.kind != "list")
-        if one.input.many and columns:
-            found.append(_Mart(one.name if one.name.endswith("s") else f"{one.name}s", one.name, one.doc, columns))
-    return found
+def _discussion_marts(enrichments: Iterable[Enrichment]) -> list[_Mart]:
+    """A mart for each enrichment that reads many texts an item: ``discussions`` of ``discussion``."""
+    marts = []
+    for source in enrichments:
+        columns = tuple(column for column in source.columns if column.kind != "list")
+        if source.input.many and columns:
+            marts.append(
+                _Mart(source.name if source.name.endswith("s") else f"{source.name}s", source.name, source.doc, columns)
+            )
+    return marts
 
 
-def _listing(enrichments: Iterable[Enrichment]) -> list[_Mart]:
-    """A mart for each enrichment that has lists: a story has many entries."""
-    found = []
-    for one in enrichments:
-        columns = tuple(column for column in one.columns if column.kind == "list")
+def _list_marts(enrichments: Iterable[Enrichment]) -> list[_Mart]:
+    """A mart for each enrichment with list columns: a row for each entry of a story's lists."""
+    marts = []
+    for source in enrichments:
+        columns = tuple(column for column in source.columns if column.kind == "list")
         if columns:
-            found.append(_Mart(f"{one.name}_lists", one.name, one.doc, columns))
-    return found
+            marts.append(_Mart(f"{source.name}_lists", source.name, source.doc, columns))
+    return marts
 
 
 def _refuse_equal_names(marts: list[_Mart]) -> None:
@@ -150,8 +155,8 @@ def _refuse_equal_names(marts: list[_Mart]) -> None:
     for mart in marts:
         if mart.mart in seen:
             raise DeclarationError(
-                f"{mart.name}.py: its mart would be marts.{mart.mart}, which is that of {seen[mart.mart]}: "
-                "name the file otherwise"
+                f"{mart.name}.py: its mart would be marts.{mart.mart}, which belongs to {seen[mart.mart]}: "
+                "rename the file"
             )
         seen[mart.mart] = f"{mart.name}.py"
 
@@ -161,10 +166,10 @@ def _names(columns: Iterable[Column]) -> list[str]:
 
 
 def _by_enrichment(columns: Iterable[StoryColumn]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+    names: dict[str, dict[str, str]] = {}
     for column in columns:
-        found.setdefault(column.enrichment, {})[column.source] = column.name
-    return found
+        names.setdefault(column.enrichment, {})[column.source] = column.name
+    return names
 
 
 def _calls(macro: str, *arguments: object) -> str:
@@ -173,26 +178,26 @@ def _calls(macro: str, *arguments: object) -> str:
 
 
 def _rules(enrichment: Enrichment) -> list[str]:
-    """Conditions that hold in every row that answers the present question."""
+    """Conditions that every row with an answer to the present question meets."""
     rules = [f"{column.name} is not null" for column in enrichment.columns if not column.nullable]
     for column in enrichment.columns:
         if column.between is not None:
             least, greatest = column.between
-            # `holds` takes a null for a broken rule.
+            # The test `holds` counts a null as a violation.
             rules.append(f"coalesce({column.name} between {least!r} and {greatest!r}, true)")
     return rules
 
 
 def _present(enrichment: Enrichment) -> str:
-    """Limits a test to the answers of the present question, where the run says which that is.
+    """Limits a test to answers to the present question, if the run names its fingerprint.
 
-    Until they are asked again, items show their answers to earlier questions, which promised something else.
+    Until an item is asked again, it shows its answer to an earlier question, for which other rules held.
     """
     return _text_in_yaml(f"'{{{{ env_var('{asked_variable(enrichment.name)}', '') }}}}' in ('', fingerprint)")
 
 
 def asked_variable(name: str) -> str:
-    """The environment variable with the fingerprint of the question that enrichment *name* asks at present."""
+    """The environment variable that holds the fingerprint of enrichment *name*'s present question."""
     return f"HNINTEL_DBT_ASKED_{name.upper()}"
 
 
@@ -201,13 +206,13 @@ def _text_in_yaml(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Text of a declaration as a YAML scalar, in which dbt finds no template."""
+    """A declaration's text as a YAML scalar, with Jinja marks escaped for dbt."""
     inert = text.replace("{", "{{ '{' }}") if any(opening in text for opening in ("{{", "{%", "{#")) else text
     return _text_in_yaml(" ".join(inert.split()))
 
 
 def _quotable(values: Iterable[str]) -> str:
-    """Values for ``accepted_values``, which puts them between quotes as they are."""
+    """Values for ``accepted_values``, which quotes them without escaping."""
     return "[" + ", ".join(_text(value.replace("'", "''")) for value in values) + "]"
 
 
@@ -217,8 +222,8 @@ def _template(name: str, context: Mapping[str, object]) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    # dbt's own templates are within these, so that ours need other marks.
-    environment = Environment(  # noqa: S701 (YAML, escaped by its filters)
+    # Other delimiters than dbt's, because the rendered files contain dbt's own templates.
+    environment = Environment(  # noqa: S701 (YAML, escaped by the filters)
         loader=FileSystemLoader(Path(__file__).parent / "dbt"),
         block_start_string="[%",
         block_end_string="%]",

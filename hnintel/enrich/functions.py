@@ -1,4 +1,4 @@
-"""Which functions an enrichment asks, and by which of them an answer is judged."""
+"""The AI functions that an enrichment calls, and the counts and usage of a chunk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hnintel.warehouse.base import Session, Warehouse
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the answers of a chunk came to, as the table ``judged`` has it; ``last`` is the greatest item."""
+    """Counts over the table ``judged`` of a chunk: items, failures and tokens; ``last`` is the greatest item id."""
 
     items: int
     failed: int
@@ -28,57 +28,57 @@ class Judged:
 
     @classmethod
     def of(cls, session: Session) -> Judged:
-        """Counted where the chunk is handed over."""
-        found = session.execute(
+        """Count the rows of ``judged`` in *session*."""
+        counts = session.execute(
             "SELECT count(*), count(bad_because), count_if(is_undigested), max(item_id), "
             "count_if(NOT is_counted AND NOT is_undigested), "
             "sum(input_tokens), sum(output_tokens), sum(digest_read), sum(digest_written) FROM judged"
         )[0]
-        items, failed, undigested, last, uncounted, *tokens = found
+        items, failed, undigested, last, uncounted, *tokens = counts
         return cls(items, failed, undigested, last, uncounted, *map(int, tokens))
 
 
 @dataclass(frozen=True, slots=True)
 class Functions:
-    """What an enrichment asks: its own function, and before it that which makes one text of many, where there are."""
+    """The enrichment's own AI function, and the function that digests many texts into one before it, if any."""
 
     asking: AIFunction
     digesting: AIFunction | None
 
     @classmethod
     def of(cls, warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> Functions:
-        """As *warehouse* answers them.
+        """The functions with the models and prices of *warehouse*.
 
         Raises:
-            WarehouseError: no price is known.
+            WarehouseError: a price is unknown.
         """
         asking = AIFunction.of(enrichment.function, warehouse, enrichment.model, settings, enrichment.name)
         return cls(asking, AIFunction.of(DIGESTING, warehouse, "", settings) if enrichment.input.many else None)
 
     @property
     def is_free(self) -> bool:
-        """Whether neither costs anything."""
+        """Whether the price of every function is zero."""
         return self.asking.price.is_free and (self.digesting is None or self.digesting.price.is_free)
 
     @property
     def all(self) -> list[AIFunction]:
-        """Both, or the one there is."""
+        """The enrichment's own function, then the digesting function if there is one."""
         return [self.asking, self.digesting] if self.digesting else [self.asking]
 
     def book(self, session: Session, run_id: str, day: date, asker: str, fingerprint: str, judged: Judged) -> Enriched:
-        """Add a chunk to ``ops.ai_usage``, a row a function; all of it together, in items."""
-        came = self.came_to(judged)
+        """Add a chunk to ``ops.ai_usage``, a row for each function; returns the sum, counted in items."""
+        usages = self.came_to(judged)
         stamp = (session, run_id, day, asker, fingerprint)
-        self.asking.add_usage(*stamp, came[0], counted=judged.uncounted == 0)
-        if self.digesting is not None:  # whose tokens nobody tells us
-            self.digesting.add_usage(*stamp, came[1], counted=False)
-        return replace(sum(came[1:], came[0]), asked=judged.items, answered=judged.items - judged.failed)
+        self.asking.add_usage(*stamp, usages[0], counted=judged.uncounted == 0)
+        if self.digesting is not None:  # its tokens are never reported
+            self.digesting.add_usage(*stamp, usages[1], counted=False)
+        return replace(sum(usages[1:], usages[0]), asked=judged.items, answered=judged.items - judged.failed)
 
     def came_to(self, judged: Judged) -> list[Enriched]:
-        """Calls, tokens and price of a chunk, by function; what has no digest was not asked about."""
+        """Calls, tokens and price of a chunk, by function; an item without a digest was not asked about."""
         asked, failed = judged.items - judged.undigested, judged.failed - judged.undigested
-        came = [self.asking.came_to(asked, failed, judged.read, judged.written)]
+        usages = [self.asking.came_to(asked, failed, judged.read, judged.written)]
         if self.digesting is not None:
             read, written = judged.digest_read, judged.digest_written
-            came.append(self.digesting.came_to(judged.items, judged.undigested, read, written))
-        return came
+            usages.append(self.digesting.came_to(judged.items, judged.undigested, read, written))
+        return usages

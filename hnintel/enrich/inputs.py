@@ -1,4 +1,4 @@
-"""What a question can be asked about: the text of an item itself, or many texts below it, read as one."""
+"""The inputs of a question: the text of an item, or the many texts below it, digested into one."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Where the texts of an item come from.
+    """The source of an item's texts.
 
-    ``sql/enrich/inputs/<name>.sql`` selects them, of every item in ``worth``: ``item_id``, ``part`` (a text), and of
-    many ``place`` (their order within the item). An item without a part is not asked about.
+    ``sql/enrich/inputs/<name>.sql`` selects them for every item in ``worth``: ``item_id``, ``part`` (a text), and with
+    ``many`` also ``place`` (the order within the item). An item without a part is not asked about.
 
     Args:
-        name: of the file.
+        name: the file's name.
         doc: one sentence.
-        many: whether an item can have more than one part. These are made one text by ``AI_AGG`` first, with the
-            enrichment's ``digest`` as its task.
+        many: whether an item can have several parts. ``AI_AGG`` first digests them into one text, with the enrichment's
+            ``digest`` as its task.
     """
 
     name: str
@@ -25,8 +25,8 @@ class Input:
 
 
 INPUTS = {
-    one.name: one
-    for one in (
+    known.name: known
+    for known in (
         Input("story", "The title, with the article's text, else the item's own."),
         Input("comments", "The comments below the item, those nearer to it first.", many=True),
     )

@@ -1,4 +1,4 @@
-"""The loop that runs an enrichment over a day: begin, ask chunk after chunk, judge what came, end."""
+"""The loop that runs an enrichment over a day: begin, ask chunk after chunk, judge the answers, end."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What one chunk came to, and the last item it asked about."""
+    """The usage of one chunk, and the id of its last item."""
 
     came: Enriched
     last: int
 
 
 class Steps(Protocol):
-    """The steps of one enrichment over one day. How a step is performed is the caller's: a plain call, or a task."""
+    """The steps of one enrichment over one day. The caller implements each step as a plain call or as a task."""
 
     async def begin(self) -> int:
-        """Make the enrichment ready; how many items got an answer that another item has to the very same text."""
+        """Prepare the enrichment; returns how many items reuse the answer of another item with the same text."""
 
     async def ask(self, after: int) -> Chunk | None:
-        """Ask about the next pending items behind item *after* and keep the answers; None where nothing is pending."""
+        """Ask about the next pending items after item *after* and store the answers; None if nothing is pending."""
 
     async def judge(self, total: Enriched) -> None:
         """Raise QualityError where too many of the answers so far are bad."""
 
     async def end(self) -> int:
-        """Record that nothing is pending; how many items got an answer that this run got to the very same text."""
+        """Record that nothing is pending; returns how many items reuse an answer of this run to the same text."""
 
 
 async def run_steps(name: str, steps: Steps, report: Callable[[Enriched], None]) -> Enriched:
-    """Perform *steps* until nothing is pending. What a step raises ends the loop, and no further step is performed.
+    """Perform *steps* until nothing is pending. An error of a step ends the loop without further steps.
 
     Args:
-        name: of the enrichment, for the log.
+        name: the enrichment's name, for the log.
         steps: performs each step.
-        report: is given the total after each chunk, before the chunk is judged.
+        report: called with the total after each chunk, before the chunk is judged.
 
     Returns:
-        what all chunks came to, with the items that were not asked about because another's answer was reused.
+        the sum of all chunks, including the items that reused an answer instead of being asked.
     """
     total, after = Enriched(reused=await steps.begin()), 0
     while (chunk := await steps.ask(after)) is not None:
@@ -57,10 +57,10 @@ async def run_steps(name: str, steps: Steps, report: Callable[[Enriched], None])
 
 
 def _warn_uncounted(name: str, before: Enriched, came: Enriched) -> None:
-    """Log, the first time, that an endpoint counts tokens in a way that cannot be right."""
+    """Warn once that an endpoint reports impossible token counts."""
     if came.uncounted and not before.uncounted:
         _log.warning(
-            "%s: the endpoint gave no count of tokens that can be right for %d of %d answers: they are booked at an "
-            "estimate, so compare the bill with what its operator charges",
+            "%s: the endpoint reported no possible count of tokens for %d of %d answers: they are booked at an "
+            "estimate, so compare the costs with the operator's bill",
             *(name, came.uncounted, came.asked),
         )

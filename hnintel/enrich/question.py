@@ -1,4 +1,4 @@
-"""An enrichment as a question to a warehouse: what it would be asked about, the steps that ask it, what names it."""
+"""An enrichment as a question to a warehouse: its pending items, its steps and its fingerprint."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from hnintel.settings import Settings
 from hnintel.warehouse.base import Step, Warehouse
 from hnintel.warehouse.statements import label_tokens, literal, statement, tokens
 
-#: What makes one text of the many that an item can have.
+#: The function that digests the many texts of an item into one.
 DIGESTING = "AI_AGG"
 
 
 def max_chars(enrichment: Enrichment, settings: Settings) -> int:
-    """To how many characters the texts of an item are cut, all of them together."""
+    """The most characters of an item's texts together; longer input is cut."""
     return settings.discussion_max_chars if enrichment.input.many else settings.input_max_chars
 
 
@@ -24,12 +24,12 @@ def fingerprint_of(warehouse: Warehouse, enrichment: Enrichment, settings: Setti
 
 
 def pending_items(warehouse: Warehouse, enrichment: Enrichment, settings: Settings, limit: int | None) -> str:
-    """Selects what is pending, at most *limit* items; parameters as in ``sql/enrich/pending.sql``."""
+    """The statement that selects at most *limit* pending items; parameters as in ``sql/enrich/pending.sql``."""
     return statement("enrich/pending", **_texts(warehouse, enrichment, settings), limit=limit)
 
 
 def reuse(warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> str:
-    """The statement that gives items the answer to the very same text; the rest is in ``sql/enrich/reuse.sql``."""
+    """The statement that copies answers to items with the same text; parameters as in ``sql/enrich/reuse.sql``."""
     columns = [column.name for column in enrichment.columns]
     return statement("enrich/reuse", **_texts(warehouse, enrichment, settings), columns=columns)
 
@@ -45,7 +45,7 @@ def _texts(warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> 
 
 
 def counting(enrichment: Enrichment, model: str) -> dict[str, str]:
-    """The tokens that a call to *model* reads and writes, as expressions for ``sql/cost/count_tokens.sql``."""
+    """SQL expressions of the tokens that a call to *model* reads and writes, for ``sql/cost/count_tokens.sql``."""
     if enrichment.function == "AI_CLASSIFY":
         reads = label_tokens("input", enrichment.labels)
     else:
@@ -56,8 +56,8 @@ def counting(enrichment: Enrichment, model: str) -> dict[str, str]:
 def question(warehouse: Warehouse, enrichment: Enrichment) -> list[Step]:
     """The steps that ask *enrichment* about every item of ``pending``, for ``Warehouse.ask``.
 
-    What comes of them is ``judged``: the columns read out of each answer, ``bad_because`` saying what is amiss with it,
-    and the tokens it took.
+    The last step makes ``judged``: the columns of each answer, ``bad_because`` (why the answer is bad, else null), and
+    its tokens.
     """
     dialect, model = warehouse.dialect, warehouse.model(enrichment.model, enrichment.name)
     call = dialect.with_error_details(enrichment.render_call(model))

@@ -1,4 +1,4 @@
-"""The steps of an enrichment over one day: ask about a chunk of what is pending, judge, keep, account."""
+"""The steps of an enrichment over one day: ask about a chunk of pending items, judge, store, book the cost."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.statements import CHARS_PER_TOKEN, statement
 from hnintel.window import utc_now
 
-#: The fingerprint of no question: nothing has an answer to it.
+#: A fingerprint that no question has, so that every item counts as pending.
 _NEVER_ASKED = "never asked"
 
 
 def prepare(session: Session, warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> None:
-    """Make the enrichment's table as it is declared, and its view of the accepted answers.
+    """Create the enrichment's table and view, and add declared columns that the table lacks.
 
     Raises:
-        DeclarationError: a column is declared as another type than the table has it with.
+        DeclarationError: a column's declared type differs from its type in the table.
     """
     session.execute(
         statement("enrich/table", table=enrichment.table, columns=enrichment.columns, dialect=warehouse.dialect)
     )
-    there = columns_of(session, enrichment.table)
+    types = columns_of(session, enrichment.table)
     for column in enrichment.columns:
         kind = warehouse.dialect.type_name(column.kind)
-        if column.name not in there:
+        if column.name not in types:
             session.execute(f"ALTER TABLE {enrichment.table} ADD COLUMN {column.name} {kind}")
-        elif there[column.name] != kind:
+        elif types[column.name] != kind:
             raise DeclarationError(
-                f"{enrichment.name}.py: column {column.name} is declared as {kind}, but {enrichment.table} holds "
-                f"{there[column.name]}: give it another name, so that old answers stay as they are"
+                f"{enrichment.name}.py: column {column.name} is declared as {kind}, but {enrichment.table} has "
+                f"{types[column.name]}: give it another name, which leaves the old answers unchanged"
             )
     fingerprint = fingerprint_of(warehouse, enrichment, settings)
     session.execute(
@@ -58,16 +58,16 @@ def prepare(session: Session, warehouse: Warehouse, enrichment: Enrichment, sett
 def prepare_missing(
     session: Session, warehouse: Warehouse, enrichments: Iterable[Enrichment], settings: Settings
 ) -> None:
-    """Make tables and views that lack a declared column, as those of enrichments that were not asked yet do."""
-    there = set(
+    """Prepare each enrichment whose view lacks a declared column, such as one that never ran."""
+    existing = set(
         session.execute(
             "SELECT lower(table_name), lower(column_name) FROM information_schema.columns "
             "WHERE lower(table_schema) = 'enriched'"
         )
     )
-    for one in enrichments:
-        if any((f"{one.name}_current", column.name) not in there for column in one.columns):
-            prepare(session, warehouse, one, settings)
+    for enrichment in enrichments:
+        if any((f"{enrichment.name}_current", column.name) not in existing for column in enrichment.columns):
+            prepare(session, warehouse, enrichment, settings)
 
 
 def enrich(
@@ -78,16 +78,16 @@ def enrich(
     run_id: str,
     progress: Callable[[Enriched], None] = lambda _: None,
 ) -> Enriched:
-    """Ask *enrichment* about everything of *day* that is pending, in this thread and without a flow.
+    """Ask *enrichment* about every pending item of *day*, in this thread and without a flow.
 
-    See :class:`EnrichmentRun` for what it raises.
+    Raises the errors of the :class:`EnrichmentRun` methods.
     """
     run = EnrichmentRun(warehouse, enrichment, day, settings, run_id)
     return asyncio.run(run_steps(enrichment.name, _Calls(run), progress))
 
 
 class _Calls:
-    """Each step of the loop as a plain call."""
+    """The steps of the loop as plain calls."""
 
     def __init__(self, run: EnrichmentRun) -> None:
         self._run = run
@@ -108,8 +108,8 @@ class _Calls:
 class EnrichmentRun:
     """One enrichment over one day, chunk after chunk.
 
-    Each chunk is committed with its answers, its dead letters and its cost, so that a crash loses one chunk at most.
-    Chunks go by the item's id, so that what failed is not asked again in the same run.
+    Each chunk is committed with its answers, dead letters and cost, so that a crash loses at most one chunk. Chunks
+    follow the item ids, so that a failed item is not asked again in the same run.
     """
 
     def __init__(
@@ -117,27 +117,27 @@ class EnrichmentRun:
     ) -> None:
         self._warehouse, self._enrichment, self._day = warehouse, enrichment, day
         self._settings, self._run_id = settings, run_id
-        self._know_the_question()
+        self._load_question()
         self._budget = Budget(settings, run_id, day, enrichment.stage)
         self._retried_before = utc_now() - timedelta(minutes=settings.answer_retry_minutes)
 
-    def _know_the_question(self) -> None:
-        """As the warehouse answers it now: by the model that is there."""
+    def _load_question(self) -> None:
+        """Load the fingerprint and the functions for the model that the warehouse answers with now."""
         self._fingerprint = fingerprint_of(self._warehouse, self._enrichment, self._settings)
         self._functions = Functions.of(self._warehouse, self._enrichment, self._settings)
 
     def _tagged(self) -> AbstractContextManager[None]:
-        """Have what is sent in the block be known as this enrichment's."""
+        """Tag the block's queries with this enrichment."""
         return tagged(run=self._run_id, day=self._day, enrichment=self._enrichment.name, fingerprint=self._fingerprint)
 
     def begin(self) -> int:
-        """Make the table ready, note the attempt, and take the answers that are there to the very same texts.
+        """Prepare the table, record the attempt, and reuse existing answers to the same texts.
 
         Returns:
-            how many items got such an answer, and are not pending any more.
+            how many items got a reused answer and are no longer pending.
 
         Raises:
-            DeclarationError: the table does not fit the declaration.
+            DeclarationError: the table does not match the declaration.
         """
         with self._transaction() as session:
             prepare(session, self._warehouse, self._enrichment, self._settings)
@@ -145,11 +145,11 @@ class EnrichmentRun:
             return self._reuse(session, self._settings.answer_reuse_days)
 
     def next_chunk(self, after: int) -> Chunk | None:
-        """Ask about the next pending items behind item *after* and keep the answers; None where nothing is pending.
+        """Ask about the next pending items after item *after* and store the answers; None if nothing is pending.
 
         Raises:
-            WarehouseError: the warehouse or its AI functions refused the statement; nothing of the chunk is kept.
-            BudgetReached: the chunk may exceed a budget; it was not asked.
+            WarehouseError: the warehouse or its AI functions refused the statement; nothing of the chunk is stored.
+            BudgetReached: the chunk could exceed a budget; it was not asked.
         """
         try:
             with self._tagged():
@@ -157,8 +157,8 @@ class EnrichmentRun:
         except ModelUnavailable:
             if not self._warehouse.fall_back(self._functions.asking.model):
                 raise
-        # It is another question to another model: with a fingerprint, a price and a view of its own.
-        self._know_the_question()
+        # Another model makes another question, with its own fingerprint, price and view.
+        self._load_question()
         with self._tagged(), self._warehouse.transaction(stage="enrich") as session:
             prepare(session, self._warehouse, self._enrichment, self._settings)
         return self.next_chunk(after)
@@ -170,7 +170,7 @@ class EnrichmentRun:
             return self._warehouse.ask(
                 self._pending(after, self._settings.enrich_chunk, self._fingerprint),
                 question(self._warehouse, self._enrichment),
-                self._keep,
+                self._store,
                 stage="enrich",
             )
         except Stopped as stopped:
@@ -179,52 +179,53 @@ class EnrichmentRun:
             if not self._functions.is_free:
                 with self._warehouse.transaction(stage="enrich") as session:
                     self._budget.release(session)
-            raise self._named(error) from error
+            raise self._with_context(error) from error
 
     def _book_stopped(self, stopped: Stopped) -> Stopped:
-        """Have what was under way on the books in the place of what was reserved; the error that says so."""
-        told = "nothing of it was asked"
+        """Replace the reservation by the cost of the calls in flight, and return the error that reports it."""
+        outcome = "nothing was asked"
         if isinstance(stopped, AskingStopped):
             stamp = Stamp(self._run_id, self._day, self._enrichment.name, self._fingerprint)
             with self._tagged(), self._warehouse.transaction(stage="enrich") as session:
                 self._budget.release(session)
-                told = book_stopped(session, self._functions.all, stamp, stopped)
+                outcome = book_stopped(session, self._functions.all, stamp, stopped)
         elif not self._functions.is_free:
             with self._warehouse.transaction(stage="enrich") as session:
                 self._budget.release(session)
-        told = f"stopped: {told}; what was answered is kept"
-        progress.finish(f"enrich {self._enrichment.name}", told)
-        return Stopped(f"enrichment {self._enrichment.name} of {self._day}: {told}")
+        outcome = f"stopped: {outcome}; finished chunks are kept"
+        progress.finish(f"enrich {self._enrichment.name}", outcome)
+        return Stopped(f"enrichment {self._enrichment.name} of {self._day}: {outcome}")
 
     def estimate(self, session: Session, anew: bool = False) -> Estimate:
-        """What all that is pending of the day may come to; :func:`prepare` was called before.
+        """The most that all pending items of the day may cost; requires :func:`prepare`.
 
         Args:
             session: the transaction.
-            anew: as if nothing of it had been asked.
+            anew: estimate as if no item had been asked.
         """
         return self._estimate(session, self._pending(0, None, _NEVER_ASKED if anew else self._fingerprint))
 
     def _estimate(self, session: Session, pending: Query) -> Estimate:
-        one = self._enrichment
+        name, functions = self._enrichment.name, self._functions
+        overhead, task = len(self._enrichment.overhead), len(self._enrichment.digest_task)
         rows, chars = session.execute(
             f"SELECT count(DISTINCT item_id), coalesce(sum(length(input)), 0) FROM ({pending.sql}) AS pending",
             pending.params,
         )[0]
-        if self._functions.digesting is None:
-            return estimate(session, one.name, self._functions.asking, int(rows), int(chars), len(one.overhead))
-        digests = estimate(session, one.name, self._functions.digesting, int(rows), int(chars), len(one.digest_task))
-        read = int(digests.output_tokens * CHARS_PER_TOKEN)  # what is asked about is what AI_AGG wrote
-        asked = estimate(session, one.name, self._functions.asking, int(rows), read, len(one.overhead))
-        return replace(digests + asked, rows=int(rows))
+        if functions.digesting is None:
+            return estimate(session, name, functions.asking, int(rows), int(chars), overhead)
+        digests = estimate(session, name, functions.digesting, int(rows), int(chars), task)
+        digested_chars = int(digests.output_tokens * CHARS_PER_TOKEN)  # the question reads what AI_AGG wrote
+        asking = estimate(session, name, functions.asking, int(rows), digested_chars, overhead)
+        return replace(digests + asking, rows=int(rows))
 
     def _reserve(self, after: int) -> None:
-        """Put the next chunk on the books, or note that it is too much and stop."""
+        """Reserve the next chunk's cost; over a budget, record the stage as stopped and raise BudgetReached."""
         try:
             with self._warehouse.transaction(stage="enrich") as session:
-                wanted = self._estimate(session, self._pending(after, self._settings.enrich_chunk, self._fingerprint))
-                if wanted.rows:
-                    self._budget.reserve(session, wanted, utc_now())
+                expected = self._estimate(session, self._pending(after, self._settings.enrich_chunk, self._fingerprint))
+                if expected.rows:
+                    self._budget.reserve(session, expected, utc_now())
         except BudgetReached as reached:
             with self._warehouse.transaction(stage="enrich") as session:
                 stage = self._enrichment.stage
@@ -239,24 +240,24 @@ class EnrichmentRun:
         attempts = self._settings.answer_attempts
         return Query(sql, [self._day, fingerprint, stage, fingerprint, after, attempts, self._retried_before])
 
-    def _keep(self, session: Session) -> Chunk:
-        """Keep what was answered, good or bad."""
-        one, now = self._enrichment, utc_now()
-        names = [column.name for column in one.columns]
+    def _store(self, session: Session) -> Chunk:
+        """Store the good answers, record the bad ones as dead letters, and book the cost."""
+        enrichment, now = self._enrichment, utc_now()
+        names = [column.name for column in enrichment.columns]
         session.merge(
-            statement("enrich/merge_answers", table=one.table, columns=names),
+            statement("enrich/merge_answers", table=enrichment.table, columns=names),
             [self._fingerprint, self._functions.asking.model, self._run_id, now],
         )
-        self._bury_bad(session, now)
+        self._record_bad(session, now)
         self._budget.release(session)
         judged = Judged.of(session)
-        came = self._functions.book(session, self._run_id, self._day, one.name, self._fingerprint, judged)
+        usage = self._functions.book(session, self._run_id, self._day, enrichment.name, self._fingerprint, judged)
         asks_an_endpoint = (self._settings.warehouse, self._settings.engine) == ("duckdb", "openai")
         if asks_an_endpoint and not self._functions.is_free:
-            came = replace(came, uncounted=judged.uncounted)
-        return Chunk(came, judged.last)
+            usage = replace(usage, uncounted=judged.uncounted)
+        return Chunk(usage, judged.last)
 
-    def _bury_bad(self, session: Session, now: datetime) -> None:
+    def _record_bad(self, session: Session, now: datetime) -> None:
         stage, key = self._enrichment.stage, "CAST(item_id AS VARCHAR) AS key"
         good = f"(SELECT {key} FROM judged WHERE bad_because IS NULL)"
         bad = f"(SELECT {key}, bad_because AS reason, input_hash FROM judged WHERE bad_because IS NOT NULL)"
@@ -266,29 +267,31 @@ class EnrichmentRun:
         )
 
     def refuse_if_too_bad(self, total: Enriched) -> None:
-        """Stop where the answers so far are no good: raises QualityError; what was good is kept."""
+        """Raise QualityError if too many answers so far are bad; the good answers stay stored."""
         allowed = max(self._settings.bad_answer_share * total.asked, self._settings.bad_answer_floor - 1)
         if total.failed <= allowed:
             return
-        told = f"{total.failed} of {total.asked} answers were bad"
+        detail = f"{total.failed} of {total.asked} answers were bad"
         with self._tagged(), self._warehouse.transaction(stage="enrich") as session:
             now = utc_now()
-            result = Result(f"{self._enrichment.name}: share of bad answers", blocking=True, passed=False, detail=told)
+            result = Result(
+                f"{self._enrichment.name}: share of bad answers", blocking=True, passed=False, detail=detail
+            )
             record_results(session, self._day, self._run_id, [result])
             stage_rows.end_stage(
-                session, self._day, self._enrichment.stage, statuses.FAILED, self._run_id, now, error=told
+                session, self._day, self._enrichment.stage, statuses.FAILED, self._run_id, now, error=detail
             )
         raise QualityError(
-            f"enrichment {self._enrichment.name} of {self._day}: {told}, more than "
+            f"enrichment {self._enrichment.name} of {self._day}: {detail}, more than "
             f"HNINTEL_BAD_ANSWER_SHARE={self._settings.bad_answer_share:g}; "
-            f"the reasons: python -m hnintel dead-letters list --stage {self._enrichment.stage}"
+            f"see the reasons with python -m hnintel dead-letters list --stage {self._enrichment.stage}"
         )
 
     def end(self) -> int:
-        """Note that nothing is pending any more: complete, or partial where items are in the dead letters.
+        """Record the stage as complete, or as partial if items are in the dead letters.
 
         Returns:
-            how many items got the answer that another of this run got to the very same text.
+            how many items reused an answer that this run got to the same text.
         """
         with self._transaction() as session:
             reused = self._reuse(session, days=0)
@@ -296,49 +299,58 @@ class EnrichmentRun:
         return reused
 
     def reuse(self) -> int:
-        """Take the answers that are there to the very same texts; how many items got one."""
+        """Reuse existing answers to the same texts; returns how many items got one."""
         with self._transaction() as session:
             return self._reuse(session, self._settings.answer_reuse_days)
 
     def _reuse(self, session: Session, days: int) -> int:
-        """Of items of so many days before and after."""
-        one, around = self._enrichment, timedelta(days=days)
+        """Reuse answers of items at most *days* days before or after the day."""
+        enrichment, around = self._enrichment, timedelta(days=days)
         (between,) = session.execute(
             "SELECT min(id), max(id) FROM raw.items WHERE day BETWEEN ? AND ?", [self._day - around, self._day + around]
         )
         params = [self._day, self._fingerprint, self._run_id, utc_now(), self._fingerprint, *between]
-        reused = sum(session.merge(reuse(self._warehouse, one, self._settings), params))
+        reused = sum(session.merge(reuse(self._warehouse, enrichment, self._settings), params))
         if reused:
-            answered = f"(SELECT CAST(item_id AS VARCHAR) AS key FROM {one.table} WHERE fingerprint = ? AND run_id = ?)"
-            forgiven = [one.stage, self._fingerprint, self._fingerprint, self._run_id]
-            session.execute(statement("ledger/reset_letters", source=answered), forgiven)
+            source = (
+                f"(SELECT CAST(item_id AS VARCHAR) AS key FROM {enrichment.table} WHERE fingerprint = ? AND run_id = ?)"
+            )
+            reset_params = [enrichment.stage, self._fingerprint, self._fingerprint, self._run_id]
+            session.execute(statement("ledger/reset_letters", source=source), reset_params)
         return reused
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
-        """One that is known as this enrichment's, and whose errors are."""
+        """A transaction tagged with this enrichment, which its errors name."""
         try:
             with self._tagged(), self._warehouse.transaction(stage="enrich") as session:
                 yield session
         except WarehouseError as error:
-            raise self._named(error) from error
+            raise self._with_context(error) from error
 
-    def _named(self, error: WarehouseError) -> WarehouseError:
+    def _with_context(self, error: WarehouseError) -> WarehouseError:
         return type(error)(f"enrichment {self._enrichment.name} of {self._day}: {error}")
 
     def _end(self, session: Session) -> None:
-        one = self._enrichment
+        enrichment = self._enrichment
         session.execute(
-            statement("enrich/delete_moot_letters", where=one.where),
-            [one.stage, self._day, self._fingerprint, self._day],
+            statement("enrich/delete_moot_letters", where=enrichment.where),
+            [enrichment.stage, self._day, self._fingerprint, self._day],
         )
-        counted = statement("enrich/count_answers", table=one.table)
+        counted = statement("enrich/count_answers", table=enrichment.table)
         rows = session.execute(counted, [self._day, self._fingerprint])[0][0]
         bad = session.execute(
             "SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND fingerprint = ? AND day = ?",
-            [one.stage, self._fingerprint, self._day],
+            [enrichment.stage, self._fingerprint, self._day],
         )[0][0]
         status: statuses.Status = statuses.of_done(not bad)
         stage_rows.end_stage(
-            session, self._day, one.stage, status, self._run_id, utc_now(), rows=rows, fingerprint=self._fingerprint
+            session,
+            self._day,
+            enrichment.stage,
+            status,
+            self._run_id,
+            utc_now(),
+            rows=rows,
+            fingerprint=self._fingerprint,
         )

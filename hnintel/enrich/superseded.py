@@ -1,4 +1,4 @@
-"""Answers that no view shows any more, because the same item has a later one to the question as it is now."""
+"""Superseded answers: the same item has a later answer to the present question, so no view shows them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hnintel.warehouse.base import Session, Warehouse
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """So many answers of one enrichment by one model."""
+    """The number of superseded answers of one enrichment by one model."""
 
     enrichment: str
     model: str
@@ -24,36 +24,39 @@ class Superseded:
 def superseded(
     session: Session, warehouse: Warehouse, enrichments: Mapping[str, Enrichment], settings: Settings
 ) -> list[Superseded]:
-    """What :func:`prune` would remove."""
-    found: list[Superseded] = []
-    for one in enrichments.values():
-        prepare(session, warehouse, one, settings)
+    """The answers that :func:`prune` would remove, counted."""
+    counts: list[Superseded] = []
+    for enrichment in enrichments.values():
+        prepare(session, warehouse, enrichment, settings)
         rows = session.execute(
-            f"SELECT model, count(*) FROM {one.table} AS old WHERE {_condition(one)} GROUP BY model ORDER BY model",
-            [fingerprint_of(warehouse, one, settings)] * 2,
+            f"SELECT model, count(*) FROM {enrichment.table} AS old "
+            f"WHERE {_condition(enrichment)} GROUP BY model ORDER BY model",
+            [fingerprint_of(warehouse, enrichment, settings)] * 2,
         )
-        found += [Superseded(one.name, str(model), int(count)) for model, count in rows]
-    return found
+        counts += [Superseded(enrichment.name, str(model), int(count)) for model, count in rows]
+    return counts
 
 
 def prune(
     session: Session, warehouse: Warehouse, enrichments: Mapping[str, Enrichment], settings: Settings
 ) -> list[Superseded]:
-    """Remove superseded answers, inside the caller's transaction; what was removed.
+    """Remove superseded answers inside the caller's transaction, and return their counts.
 
-    An answer to an earlier question stays where the item has none to the present one, or an older one: then it is what
-    the view shows, or what another engine was paid for since. What it cost stays in ``ops.ai_usage``.
+    An answer to another question stays if the item has no answer to the present question, or an older one: then the
+    view shows it, or another engine was paid for it later. Its cost stays in ``ops.ai_usage``.
     """
-    found = superseded(session, warehouse, enrichments, settings)
-    for one in enrichments.values():
-        fingerprint = fingerprint_of(warehouse, one, settings)
-        session.execute(f"DELETE FROM {one.table} AS old WHERE {_condition(one)}", [fingerprint] * 2)
-        session.execute("DELETE FROM ops.dead_letters WHERE stage = ? AND fingerprint <> ?", [one.stage, fingerprint])
-    return found
+    removed = superseded(session, warehouse, enrichments, settings)
+    for enrichment in enrichments.values():
+        fingerprint = fingerprint_of(warehouse, enrichment, settings)
+        session.execute(f"DELETE FROM {enrichment.table} AS old WHERE {_condition(enrichment)}", [fingerprint] * 2)
+        session.execute(
+            "DELETE FROM ops.dead_letters WHERE stage = ? AND fingerprint <> ?", [enrichment.stage, fingerprint]
+        )
+    return removed
 
 
 def _condition(enrichment: Enrichment) -> str:
-    """Of a row of the table, named ``old``. Parameters: the present fingerprint, twice."""
+    """The SQL condition that row ``old`` is superseded. Parameters: the present fingerprint, twice."""
     return (
         f"old.fingerprint <> ? AND EXISTS (SELECT 1 FROM {enrichment.table} AS now WHERE now.item_id = old.item_id "
         "AND now.fingerprint = ? AND now.enriched_at >= old.enriched_at)"

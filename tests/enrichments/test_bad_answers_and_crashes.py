@@ -393,13 +393,13 @@ def test_a_chunk_that_cannot_be_kept_leaves_nothing_of_it_behind(
     stories(asking, 3)
     run = EnrichmentRun(asking.warehouse, EVERYTHING, DAY, asking.settings, "run")
     run.begin()
-    kept = run._keep
+    kept = run._store
 
     def kept_then_stopped(session: Session) -> Any:
         kept(session)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "_keep", kept_then_stopped)
+    monkeypatch.setattr(run, "_store", kept_then_stopped)
     with pytest.raises(KeyboardInterrupt):
         run.next_chunk(after=0)
     assert asking.answers(EVERYTHING) == []

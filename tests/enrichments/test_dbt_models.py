@@ -120,9 +120,7 @@ def test_two_columns_that_would_have_one_name_are_refused() -> None:
 
 
 def test_a_mart_whose_name_is_taken_is_refused() -> None:
-    with pytest.raises(
-        DeclarationError, match=r"domain\.py: its mart would be marts\.domains.*name the file otherwise"
-    ):
+    with pytest.raises(DeclarationError, match=r"domain\.py: its mart would be marts\.domains.*rename the file"):
         rendered(declaring("domain", Column("calm", bool, "Calm."), of="comments"))
 
 

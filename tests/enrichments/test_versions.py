@@ -25,7 +25,7 @@ def test_every_question_is_the_one_that_was_accepted() -> None:
 def test_a_changed_question_is_refused_until_it_is_accepted(tmp_path: Path, enrichment: Enrichment) -> None:
     accepted.accept({enrichment.name: enrichment}, tmp_path)
     changed = {enrichment.name: replace(enrichment, version=enrichment.version + 1)}
-    with pytest.raises(DeclarationError, match=rf"{enrichment.name}\.py: the question is not the one .* hnintel gen"):
+    with pytest.raises(DeclarationError, match=rf"{enrichment.name}\.py: the question changed .* hnintel gen"):
         accepted.refuse_changed(changed, tmp_path)
     accepted.accept(changed, tmp_path)
     accepted.refuse_changed(changed, tmp_path)
@@ -104,7 +104,7 @@ def test_pruning_under_another_engine_leaves_what_was_paid_for_since(asking: Ask
 @pytest.mark.parametrize("text", ["[]", "no json", '{"topic": 3}'])
 def test_what_is_no_lock_file_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / accepted.NAME).write_text(text)
-    with pytest.raises(DeclarationError, match=r"accepted\.json is no lock file"):
+    with pytest.raises(DeclarationError, match=r"accepted\.json is not a lock file"):
         accepted.refuse_changed({}, tmp_path)
 
 

@@ -27,11 +27,11 @@ def test_a_rule_is_no_part_of_the_question_so_that_changing_it_asks_nothing_anew
 @pytest.mark.parametrize(
     ("checks", "told"),
     [
-        (RULE, "checks must be a tuple of Rule; a tuple of one ends in a comma"),
+        (RULE, "checks must be a tuple of Rule; a single rule needs a comma"),
         (("length(tone) <= 4",), "checks must be a tuple of Rule"),
         ((RULE, RULE), "two checks have the same name"),
-        ((replace(RULE, name=" "),), "a check has no name; say in words what holds"),
-        ((replace(RULE, allowed=1),), "check tone is short: allowed is a share, from 0 to below 1"),
+        ((replace(RULE, name=" "),), "a check has no name; describe the rule"),
+        ((replace(RULE, allowed=1),), "check tone is short: allowed must be a share, at least 0 and below 1"),
         ((replace(RULE, holds="length(tone <= 4"),), "the condition of check tone is short is no SQL"),
         ((replace(RULE, holds="TRUE); DROP TABLE raw.items; --"),), "the condition of check tone is short is no SQL"),
     ],

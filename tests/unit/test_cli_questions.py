@@ -59,7 +59,7 @@ def test_a_run_refuses_a_changed_question_before_anything_is_started(folder: Pat
     change(folder, "topic")
     assert flow_main(["--source", "sample", "--day", str(DAY)]) == 5
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: topic.py: the question is not the one that was accepted")
+    assert line.startswith("error: topic.py: the question changed since it was accepted")
     assert not home.exists()
 
 

@@ -38,7 +38,7 @@ def column(name: str = "tone", kind: object = str, told: str = "The tone.", **mo
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no columns": ({"columns": ()}, "declare at least one"),
-    "a column without its comma": ({"columns": TONE}, r"ends in a comma: \(Column"),
+    "a column without its comma": ({"columns": TONE}, r"needs a comma: \(Column"),
     "a column that is none": ({"columns": ("tone",)}, "must be a tuple of Column"),
     "two columns of a name": (column(), "two columns have the same name"),
     "a column name with a space": (column("a b"), "use lower-case letters"),
@@ -50,7 +50,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "one_of of a number": (column("a", int, one_of=("x",)), "one_of goes with str"),
     "one_of without its comma": (column("a", one_of="good"), "must be a tuple or a dict of texts"),
     "one_of of numbers": (column("a", one_of=(1, 2)), "must be a tuple or a dict of texts"),
-    "one_of with a value twice": (column("a", one_of=("x", "x")), "twice; take one out"),
+    "one_of with a value twice": (column("a", one_of=("x", "x")), "twice; remove one"),
     "max_length of a number": (column("a", int, max_length=3), "max_length goes with str"),
     "longest of a number": (column("a", int, longest=3), "longest goes with"),
     "longest beside max_length": (column("a", longest=3, max_length=3), "str without max_length"),
@@ -72,36 +72,36 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a call with a typing mistake": ({"call": "AI_CLASSIFY({{ inputs }}, {{ labels }})"}, "'inputs' is undefined"),
     "a call that is no template": ({"call": "AI_CLASSIFY({{ input, {{ labels }})"}, "cannot be rendered"),
     "a call that is no SQL": ({"call": "AI_CLASSIFY({{ input }}, , {{ labels }})"}, "call is no SQL: .*mend it"),
-    "a call without the input": ({"call": "AI_CLASSIFY('x', {{ labels }})"}, "put {{ input }} into it"),
+    "a call without the input": ({"call": "AI_CLASSIFY('x', {{ labels }})"}, "call has no {{ input }}"),
     "labels without one_of": ({"columns": (Column("a", str, "A."),)}, "no column has one_of"),
     "a deep path under a schema": ({**COMPLETE, **column("a", path="b.c")}, "a path must be a plain name"),
-    "a prompt that goes nowhere": ({"prompt": "Judge it."}, "does not take {{ prompt }}"),
+    "a prompt that goes nowhere": ({"prompt": "Judge it."}, "does not use {{ prompt }}"),
     "no prompt where one goes": ({**COMPLETE, "prompt": ""}, "declare prompt="),
     "no model where one goes": ({**COMPLETE, "model": ""}, "declare model="),
     "a backslash": ({**COMPLETE, "prompt": "a\\b"}, "the two engines read it differently; leave it out"),
     "a condition that is no SQL": ({"where": "type = 'story' AND"}, "where is no SQL: .*mend it"),
     "a condition that closes its bracket": ({"where": "1 = 1); DELETE FROM raw.items WHERE (1 = 1"}, "where is no SQL"),
-    "an input there is not": ({"of": "authors"}, "of='authors' is nothing to ask about; there is story, comments"),
-    "many texts and no digest": ({"of": "comments"}, "many texts an item; say with digest="),
-    "many texts and a blank digest": ({"of": "comments", "digest": " "}, "many texts an item; say with digest="),
-    "a digest of one text": ({"digest": "Sum it up."}, "digest is declared, but of='story' is one text an item"),
+    "an input there is not": ({"of": "authors"}, "of='authors' is no known input; choose from story, comments"),
+    "many texts and no digest": ({"of": "comments"}, "many texts an item; declare digest="),
+    "many texts and a blank digest": ({"of": "comments", "digest": " "}, "many texts an item; declare digest="),
+    "a digest of one text": ({"digest": "Sum it up."}, "digest is declared, but of='story' has a single text an item"),
     "a digest with a backslash": ({"of": "comments", "digest": "a\\b"}, "the two engines read it differently"),
-    "after without its comma": ({"after": "sentiment"}, "ends in a comma"),
+    "after without its comma": ({"after": "sentiment"}, "needs a comma"),
     "after of what is no name": ({"after": (["sentiment"],)}, "after must be a tuple of names"),
-    "the briefings' name": ({"module": "folder.briefings"}, "the name is taken by the briefings"),
-    "the briefing's stage": ({"module": "folder.briefing"}, "the name is taken by the briefings"),
-    "the name of another's view": ({"module": "folder.tone_current"}, "ends in _current: name the file otherwise"),
-    "a version that is no number": ({"version": object()}, "it needs a version, a whole number"),
-    "no sentence on what it is": ({"doc": " "}, "a doc, one sentence"),
+    "the briefings' name": ({"module": "folder.briefings"}, "the name belongs to the briefings"),
+    "the briefing's stage": ({"module": "folder.briefing"}, "the name belongs to the briefings"),
+    "the name of another's view": ({"module": "folder.tone_current"}, "ends in _current; rename the file"),
+    "a version that is no number": ({"version": object()}, "version or doc is missing; declare a whole number"),
+    "no sentence on what it is": ({"doc": " "}, "doc is missing; declare .* one sentence"),
     "two calls in one": (
         {"call": "AI_CLASSIFY({{ input }}, {{ labels }}) || AI_CLASSIFY({{ input }}, {{ labels }})"},
-        r"call must be one AI_\* function, .*take one out",
+        r"call must be one AI_\* function, .*remove the others",
     ),
     "a call with a question mark": ({"call": "AI_CLASSIFY({{ input }}, {{ labels }}, ?)"}, "nothing is bound to its ?"),
     "a condition with a question mark": ({"where": "score > ?"}, "where is no SQL: nothing is bound to its ?"),
     "two columns of one value": (
         {**COMPLETE, "columns": (TONE, Column("b", int, "B.", path="tone"))},
-        "another column of its path asks for another value",
+        "another column has the same path but another schema",
     ),
 }
 
@@ -243,9 +243,9 @@ def test_enrichments_come_after_those_they_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("after", "told"),
     [
-        ({"a": ("b",), "b": ("c",), "c": ("a",), "d": ()}, "^a.py, b.py, c.py wait for each other: take a name out"),
+        ({"a": ("b",), "b": ("c",), "c": ("a",), "d": ()}, "^a.py, b.py, c.py wait for each other: remove a name"),
         ({"a": ("a",)}, "^a.py wait for each other"),
-        ({"a": ("nothing",), "b": ()}, "^a.py: it comes after 'nothing', which there is not; there is b"),
+        ({"a": ("nothing",), "b": ()}, "^a.py: after names 'nothing', which does not exist; choose b"),
     ],
 )
 def test_an_after_that_cannot_be_kept_names_the_files(tmp_path: Path, after: dict[str, Any], told: str) -> None:
@@ -256,13 +256,13 @@ def test_an_after_that_cannot_be_kept_names_the_files(tmp_path: Path, after: dic
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("tone.py", "enrichment = Enrichment(", "tone.py: SyntaxError.*mend the file"),
-        ("tone.py", "import no_such_library", "tone.py: ModuleNotFoundError.*mend the file"),
-        ("tone.py", "raise ValueError('one\\ntwo')", "tone.py: ValueError: one; mend the file"),
+        ("tone.py", "enrichment = Enrichment(", "tone.py: SyntaxError.*correct the file"),
+        ("tone.py", "import no_such_library", "tone.py: ModuleNotFoundError.*correct the file"),
+        ("tone.py", "raise ValueError('one\\ntwo')", "tone.py: ValueError: one; correct the file"),
         (
             "tone.py",
             "from hnintel.enrich.declaration import Enrichment\nEnrichment('tone')",
-            "tone.py: TypeError.*mend the file",
+            "tone.py: TypeError.*correct the file",
         ),
         ("tone.py", "", "tone.py declares no enrichment: add"),
         (
