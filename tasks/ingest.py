@@ -55,7 +55,7 @@ def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> scrapin
     """A chunk of items with their comments; *identity* is the source's, for the cache key."""
     settings = load_settings()
     with tagged(day=day), open_warehouse(settings).transaction(stage="ingest") as session:
-        held = loading.held_comments(session, ids)
+        held = loading.stored_comments(session, ids)
     with turn(HACKER_NEWS):
         return asyncio.run(scraping.scrape(open_source(source, settings), ids, day, settings, held))
 

@@ -1,1 +1,1 @@
-"""Items, comments and articles from a source into ``raw.*``."""
+"""Loads items, comments and articles from a source into ``raw.*``."""

@@ -1,4 +1,4 @@
-"""Articles of a day: which are still to be read, reading them, and keeping what was read."""
+"""Articles of a day: selects those to read, reads them, and stores the readings."""
 
 from __future__ import annotations
 
@@ -24,10 +24,9 @@ from hnintel.web.extraction_pool import ExtractionFailed, ExtractionPool, shared
 from hnintel.web.fetcher import Fetcher
 from hnintel.web.outcomes import Fetched
 
-#: Of the dead letters.
-#: Each further wait of an article that failed is so many times as long, give or take a quarter.
+#: Factor by which each further wait of a failed article grows, with a jitter of a quarter.
 _LONGER = 3.0
-#: The longest wait, also where a site asks for more.
+#: The longest wait, even if a site asks for more.
 _LONGEST_WAIT = timedelta(days=7)
 
 _log = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An article that is to be read, how often that was tried before, and by what a site knows the last reading."""
+    """An article to read, its attempts so far, and the HTTP validators of its last reading."""
 
     canonical_url: str
     url: str
@@ -45,9 +44,9 @@ class Wanted:
 
 
 class ArticleReading(Article):
-    """One reading of an article: its row, with the validators of the answer.
+    """One reading of an article: its row, with the validators of the HTTP answer.
 
-    ``unchanged`` where the site said that what we have still stands; then there is no text in it.
+    ``unchanged`` if the site answered that the stored text is still valid; the reading then has no text.
     """
 
     etag: str | None = None
@@ -58,34 +57,34 @@ class ArticleReading(Article):
 def pending_articles(
     session: Session, day: date, now: datetime, have_pages: bool, refresh_days: int = 0
 ) -> list[Wanted]:
-    """The articles of *day* that are to be read; one each, however many stories name it.
+    """The articles of *day* to read, each once however many stories name it.
 
-    Those never read, those due again, and those posted again *refresh_days* after they were read (0: none of these).
-    Without pages only those never seen are given, so that they can be marked as such.
+    These are articles never read, due again, or posted again *refresh_days* after they were read (0: never). Without
+    pages only articles never seen are returned, to be marked ``no_pages``.
     """
     sql = statement("ingest/pending_articles", have_pages=have_pages, refresh_days=refresh_days)
     return [Wanted(**row) for row in session.rows(sql, [day] + ([now] if have_pages else []))]
 
 
 def chunks_by_host(wanted: Iterable[Wanted], size: int) -> list[list[Wanted]]:
-    """Chunks of at most *size*, evenly filled; the articles of one host are in one, so that it can be polite to it.
+    """Evenly filled chunks of at most *size* articles; a host's articles share a chunk, so that its limits hold.
 
-    Only a host with more articles than *size* has a larger chunk, all its own. The largest come first: at a set pace
-    a host, they take the longest.
+    A host with more articles than *size* gets a larger chunk of its own. The largest chunks come first: the pace per
+    host is fixed, so they take the longest.
     """
     hosts: dict[str, list[Wanted]] = defaultdict(list)
-    for one in wanted:
-        hosts[domain(one.url) or ""].append(one)
+    for article in wanted:
+        hosts[domain(article.url) or ""].append(article)
     groups = sorted(hosts.values(), key=len, reverse=True)
     chunks = [group for group in groups if len(group) >= size]
     rest = groups[len(chunks) :]
-    places: list[list[Wanted]] = [[] for _ in range(-(-sum(map(len, rest)) // size))]
-    for group in rest:  # the largest first, each where there is most room: the greedy way to even shares
-        place = min(places, key=len)
-        if len(place) + len(group) > size:
-            places.append(place := [])
-        place.extend(group)
-    return chunks + places
+    shares: list[list[Wanted]] = [[] for _ in range(-(-sum(map(len, rest)) // size))]
+    for group in rest:  # greedy balancing: largest group first, into the emptiest share
+        share = min(shares, key=len)
+        if len(share) + len(group) > size:
+            shares.append(share := [])
+        share.extend(group)
+    return chunks + shares
 
 
 async def read_articles(
@@ -95,9 +94,9 @@ async def read_articles(
     now: datetime,
     pool: ExtractionPool | None = None,
 ) -> list[ArticleReading]:
-    """Fetch and extract each; every one comes back with a status, in order.
+    """Fetch and extract each article; returns one reading each, in order.
 
-    A page in hand counts until its text is out, so that pages do not pile up before the processes that read them.
+    A page counts towards the concurrency until it is extracted, so that pages do not queue up in memory.
     """
     pool = pool or shared_pool(settings.article_workers, settings.article_extract_timeout)
     gate = asyncio.Semaphore(settings.article_concurrency)
@@ -112,27 +111,31 @@ async def read_articles(
             async with gate:
                 read[place] = await _read(wanted[place], fetcher, pool, settings, now)
 
-    # As many lanes a host as it takes requests at once: more would wait for their turn with the gate in hand.
+    # One lane for each concurrent request to a host: more lanes would hold the gate while they wait for the host.
     lanes = [lane(places) for places in hosts.values() for _ in range(min(settings.article_per_host, len(places)))]
     await asyncio.gather(*lanes)
     return [article for article in read if article is not None]
 
 
 def without_pages(wanted: Iterable[Wanted]) -> list[ArticleReading]:
-    """What is noted of articles whose source has no pages: not an error, and nothing to try again."""
+    """Readings with status ``no_pages`` for articles whose source has no pages; not an error, never retried."""
     return [
-        ArticleReading(canonical_url=one.canonical_url, url=one.url, status="no_pages", attempts=one.attempts)
-        for one in wanted
+        ArticleReading(
+            canonical_url=article.canonical_url, url=article.url, status="no_pages", attempts=article.attempts
+        )
+        for article in wanted
     ]
 
 
 def load_articles(session: Session, articles: Sequence[Article], day: date, run_id: str, now: datetime) -> None:
-    """Keep what was read, inside the caller's transaction; text that is there is never replaced by less.
+    """Store the readings inside the caller's transaction; a stored text is never replaced by a shorter one.
 
-    A reading that is shorter than the text we have, or has none, leaves it as it is, notes when that was, and is no
-    failure: there is an article.
+    A reading with a shorter text, or without text, updates only the time of reading and is not a failure, because the
+    article has a text.
     """
-    readings = {one.canonical_url: one for one in sorted(articles, key=lambda one: len(one.text or ""))}
+    readings = {
+        article.canonical_url: article for article in sorted(articles, key=lambda article: len(article.text or ""))
+    }
     stamp = {"run_id": run_id, "fetched_at": now}
     staged = session.stage("raw.articles", [_row(article) | stamp for article in readings.values()])
     if not staged.rows:
@@ -143,15 +146,15 @@ def load_articles(session: Session, articles: Sequence[Article], day: date, run_
         for url, article in readings.items()
         if article.status in ("retry_at", "gave_up") and url not in have_text
     }
-    taken = [(ARTICLES, url) for url in readings if (ARTICLES, url) not in failed]
-    letters = dead_letters.stage_letters(session, day, failed, taken, run_id, now)
+    settled = [(ARTICLES, url) for url in readings if (ARTICLES, url) not in failed]
+    letters = dead_letters.stage_letters(session, day, failed, settled, run_id, now)
 
     session.merge(statement("ingest/merge_articles", staged=staged))
     dead_letters.settle_letters(session, letters)
 
 
 def _with_text(session: Session, staged: Staged) -> set[str]:
-    """Which of the articles that were read we have a text of."""
+    """The URLs among the staged articles for which a text is stored."""
     rows = session.execute(
         "SELECT canonical_url FROM raw.articles "
         f"WHERE text IS NOT NULL AND canonical_url IN (SELECT canonical_url FROM {staged.name})"
@@ -164,7 +167,7 @@ def _row(article: Article) -> dict[str, object]:
 
 
 def count_by_status(session: Session, day: date) -> dict[str, int]:
-    """How many articles of *day* are in each status, each counted once."""
+    """The number of distinct articles of *day* by status."""
     rows = session.execute(
         "SELECT status, count(*) FROM raw.articles WHERE canonical_url IN "
         "(SELECT canonical_url FROM raw.items WHERE day = ? AND status = 'ok') GROUP BY status ORDER BY status",
@@ -176,18 +179,21 @@ def count_by_status(session: Session, day: date) -> dict[str, int]:
 async def _read(
     item: Wanted, fetcher: Fetcher, pool: ExtractionPool, settings: Settings, now: datetime
 ) -> ArticleReading:
-    """One article, whatever happens: a fault of ours with one page must not take the other pages with it."""
+    """Read one article; never raises, so that a bug met on one page does not lose the other pages."""
     try:
         fetched = await fetcher.fetch(item.url, item.etag, item.last_modified)
         try:
-            found = await _extracted(fetched, pool)
+            extracted = await _extracted(fetched, pool)
         except ExtractionFailed as error:
-            found = Extracted(None)
+            extracted = Extracted(None)
             fetched = Fetched("failed", str(error), fetched.http_status, url=fetched.url)
     except Exception as error:
         _log.warning("an article could not be read: %s", type(error).__name__, exc_info=True)
-        fetched, found = Fetched("failed", f"a fault of ours: {type(error).__name__}", url=item.url), Extracted(None)
-    return _article(item, fetched, found, settings, now)
+        fetched, extracted = (
+            Fetched("failed", f"a fault of ours: {type(error).__name__}", url=item.url),
+            Extracted(None),
+        )
+    return _article(item, fetched, extracted, settings, now)
 
 
 async def _extracted(fetched: Fetched, pool: ExtractionPool) -> Extracted:
@@ -198,8 +204,8 @@ async def _extracted(fetched: Fetched, pool: ExtractionPool) -> Extracted:
     return await pool.article(fetched.body, fetched.url, fetched.header)
 
 
-def _article(item: Wanted, fetched: Fetched, found: Extracted, settings: Settings, now: datetime) -> ArticleReading:
-    text = found.text[: settings.article_max_chars] if found.text else None
+def _article(item: Wanted, fetched: Fetched, extracted: Extracted, settings: Settings, now: datetime) -> ArticleReading:
+    text = extracted.text[: settings.article_max_chars] if extracted.text else None
     attempts = item.attempts + fetched.tried
     status, reason = _status(fetched, found, attempts, settings)
     return ArticleReading(
@@ -209,10 +215,10 @@ def _article(item: Wanted, fetched: Fetched, found: Extracted, settings: Setting
         reason=reason,
         http_status=fetched.http_status,
         content_type=fetched.content_type,
-        title=found.title,
-        author=found.author,
-        published_on=found.published_on,
-        language=found.language,
+        title=extracted.title,
+        author=extracted.author,
+        published_on=extracted.published_on,
+        language=extracted.language,
         text=text,
         text_hash=hash_of_text(text) if text else None,
         attempts=attempts,
@@ -238,12 +244,12 @@ def _status(fetched: Fetched, found: Extracted, attempts: int, settings: Setting
 
 
 def _next_try(attempts: int, retry_after: float | None, settings: Settings, now: datetime) -> datetime:
-    """Exponential backoff with jitter, so that what failed together does not come back together.
+    """When to retry: exponential backoff with jitter, so that articles that failed together are spread out.
 
-    A site's own wish is kept to if it is longer; neither is waited for longer than a week.
+    A longer ``Retry-After`` of the site wins; neither wait exceeds a week.
     """
-    jitter = random.uniform(0.75, 1.25)  # noqa: S311 - no secret hangs on it
+    jitter = random.uniform(0.75, 1.25)  # noqa: S311 - not used for security
     wait = timedelta(hours=settings.article_retry_hours * _LONGER ** max(0, attempts - 1) * jitter)
-    asked = timedelta(seconds=min(retry_after or 0.0, _LONGEST_WAIT.total_seconds()))
-    then = now + min(max(wait, asked), _LONGEST_WAIT)
-    return then.astimezone(UTC).replace(tzinfo=None) if then.tzinfo else then
+    site_wait = timedelta(seconds=min(retry_after or 0.0, _LONGEST_WAIT.total_seconds()))
+    retry_at = now + min(max(wait, site_wait), _LONGEST_WAIT)
+    return retry_at.astimezone(UTC).replace(tzinfo=None) if retry_at.tzinfo else retry_at

@@ -1,4 +1,4 @@
-"""What loading changes: new things told apart from changed ones, and a changed text from a count that moved."""
+"""Classifies what loading changes: new rows, changed texts, changed counts and unchanged rows."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from hnintel.models import Comment, Item
 from hnintel.warehouse.base import Session, Staged
 
-#: Columns whose changes are worth a snapshot and nothing more: no text is to be asked about again for their sake.
+#: Columns whose changes append a snapshot only; they make no text pending again.
 COUNTS = ("score", "comments")
 _WORDS = ("day", "type", "status", "title", "url", "text", "author", "parent", "posted_at", "source")
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Rows of one table that loading touched. A row whose words changed counts as ``text``, its counts or not."""
+    """Counts of the rows of one table that were loaded. A changed text counts as ``text``, counts changed or not."""
 
     new: int = 0
     text: int = 0
@@ -29,22 +29,22 @@ class Changes:
         )
 
 
-def held_items(session: Session, staged: Staged) -> dict[int, dict[str, Any]]:
-    """The rows of ``raw.items`` that what was staged may rewrite, as they are before, by id."""
+def stored_items(session: Session, staged: Staged) -> dict[int, dict[str, Any]]:
+    """The rows of ``raw.items`` with staged ids, as they are before the merge, by id."""
     columns = ("id", "canonical_url", "content_hash", *_WORDS, *COUNTS)
     return _by_id(session, columns, staged)
 
 
-def held_hashes(session: Session, staged: Staged) -> dict[int, dict[str, Any]]:
-    """The content hashes of the rows of ``raw.comments`` that what was staged may rewrite, by id."""
+def stored_hashes(session: Session, staged: Staged) -> dict[int, dict[str, Any]]:
+    """The content hashes of the rows of ``raw.comments`` with staged ids, before the merge, by id."""
     return _by_id(session, ("id", "content_hash"), staged)
 
 
-def compare_items(items: Iterable[Item], held: Mapping[int, Mapping[str, Any]]) -> Changes:
-    """How *items* differ from the rows *held*. A null answer changes nothing that is there."""
+def compare_items(items: Iterable[Item], stored: Mapping[int, Mapping[str, Any]]) -> Changes:
+    """Compare *items* with the *stored* rows. A null answer leaves a stored row unchanged."""
     total = Changes()
     for item in items:
-        before = held.get(item.id)
+        before = stored.get(item.id)
         if before is None:
             total += Changes(new=1)
         elif item.status == "null" or before["content_hash"] == item.content_hash():
@@ -56,11 +56,11 @@ def compare_items(items: Iterable[Item], held: Mapping[int, Mapping[str, Any]]) 
     return total
 
 
-def compare_comments(comments: Iterable[Comment], held: Mapping[int, Mapping[str, Any]]) -> Changes:
-    """The same for comments, which have no counts of their own."""
+def compare_comments(comments: Iterable[Comment], stored: Mapping[int, Mapping[str, Any]]) -> Changes:
+    """Compare *comments* with the *stored* rows; comments have no counts."""
     total = Changes()
     for comment in comments:
-        before = held.get(comment.id)
+        before = stored.get(comment.id)
         if before is None:
             total += Changes(new=1)
         elif comment.status == "null" or before["content_hash"] == comment.content_hash():
@@ -73,5 +73,5 @@ def compare_comments(comments: Iterable[Comment], held: Mapping[int, Mapping[str
 def _by_id(session: Session, columns: Sequence[str], staged: Staged) -> dict[int, dict[str, Any]]:
     if not staged.rows:
         return {}
-    held = session.rows(f"SELECT {', '.join(columns)} FROM {staged.table} WHERE id IN (SELECT id FROM {staged.name})")
-    return {row["id"]: row for row in held}
+    stored = session.rows(f"SELECT {', '.join(columns)} FROM {staged.table} WHERE id IN (SELECT id FROM {staged.name})")
+    return {row["id"]: row for row in stored}

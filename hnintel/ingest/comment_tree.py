@@ -1,4 +1,4 @@
-"""The comments below stories: which ids are read, level by level, down to a set depth and number."""
+"""Selects the comments to read below stories, level by level, up to a maximum depth and number."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hnintel.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a comment hangs: below which story, how deep (1: an answer to the story itself), and below which item.
+    """A comment's position: its story, its depth (1: a direct answer to the story) and its parent item.
 
-    ``parent`` is None where the place was not come by through its parent; it is no part of the key.
+    ``parent`` is None if the position was not reached through the parent; the key does not contain it.
     """
 
     id: int
@@ -23,21 +23,21 @@ class Place:
 
     @property
     def key(self) -> str:
-        """The place as a dead letter's key: all that is needed to read the comment again."""
+        """The position as a dead letter's key, enough to read the comment again."""
         return f"{self.story_id}/{self.depth}/{self.id}"
 
     @classmethod
     def of(cls, key: str) -> Place:
-        """The place that a key names."""
+        """Parse a key."""
         story_id, depth, comment_id = map(int, key.split("/"))
         return cls(comment_id, story_id, depth)
 
 
 class Tree:
-    """Walks the trees below a chunk of stories breadth first, best first, so that a level is one read for all of them.
+    """Walks the comment trees of a chunk of stories breadth first, so that each level is a single read.
 
-    Hacker News orders ``kids`` as its page does, so the first are the best. A comment that is deleted, dead or null
-    takes its place in the count like any other, and what hangs below it is walked all the same.
+    ``kids`` are in the order of Hacker News' page, best first. A deleted, dead or null comment counts towards the
+    maximum like any other, and its answers are walked too.
     """
 
     def __init__(self, stories: Iterable[FirebaseItem], settings: Settings) -> None:
@@ -48,26 +48,26 @@ class Tree:
         self._seen: set[int] = set()
 
     def level(self) -> list[Place]:
-        """The next level's comments, none that was given before; empty when the walk is over."""
-        wanted: list[Place] = []
+        """The comments of the next level, without those returned before; empty when the walk is over."""
+        level: list[Place] = []
         for place in self._next:
             if place.depth <= self._depth and self._left[place.story_id] > 0 and place.id not in self._seen:
                 self._seen.add(place.id)
                 self._left[place.story_id] -= 1
-                wanted.append(place)
+                level.append(place)
         self._next = []
-        return wanted
+        return level
 
-    def answers(self, place: Place, found: FirebaseItem) -> None:
-        """Note what hangs below a comment that was read."""
-        self._next += [Place(kid, place.story_id, place.depth + 1, place.id) for kid in found.kids]
+    def answers(self, place: Place, comment: FirebaseItem) -> None:
+        """Queue the answers to a comment that was read."""
+        self._next += [Place(kid, place.story_id, place.depth + 1, place.id) for kid in comment.kids]
 
-    def not_met(self, held: Sequence[Place]) -> list[Place]:
-        """Of the comments held from earlier readings, those that this walk did not come by.
+    def not_met(self, stored: Sequence[Place]) -> list[Place]:
+        """The stored comments that this walk did not reach.
 
-        They are read again too: one that was deleted, or whose story was, is nowhere among the ``kids`` any more.
+        They are read again too: a comment that was deleted, or whose story was, is no longer among any ``kids``.
         """
-        return [place for place in held if place.id not in self._seen]
+        return [place for place in stored if place.id not in self._seen]
 
 
 def _is_worth_it(story: FirebaseItem, settings: Settings) -> bool:

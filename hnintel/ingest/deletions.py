@@ -1,4 +1,4 @@
-"""What was deleted at the source goes here too: the words of an item, of a poll's options, of the article it named."""
+"""Applies deletions at the source to the warehouse: texts of items and poll options, and their articles."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from hnintel.models import Item
 from hnintel.warehouse.base import Session
 
 
-def after_deletion(session: Session, items: Sequence[Item], held: Mapping[int, Mapping[str, Any]]) -> None:
-    """Take out what hung on those of *items* that are deleted now; call it once their own rows are rewritten.
+def after_deletion(session: Session, items: Sequence[Item], stored: Mapping[int, Mapping[str, Any]]) -> None:
+    """Remove what belonged to the *items* that are now deleted; call it after their own rows were rewritten.
 
     Args:
         session: the transaction in which the items were loaded.
-        items: what was read.
-        held: the rows as they were before (:func:`hnintel.ingest.changes.held_items`); they still name the URL.
+        items: the items read.
+        stored: the rows before the merge (:func:`hnintel.ingest.changes.stored_items`); they still have the URL.
     """
-    deleted = [item.id for item in items if item.status == "deleted" and item.id in held]
+    deleted = [item.id for item in items if item.status == "deleted" and item.id in stored]
     _drop_options(session, deleted)
-    urls = {held[item_id]["canonical_url"] for item_id in deleted} - {None}
+    urls = {stored[item_id]["canonical_url"] for item_id in deleted} - {None}
     _drop_articles(session, sorted(urls))
 
 
 def _drop_options(session: Session, polls: Sequence[int]) -> None:
-    """The options of a deleted poll cannot be come by any more, and their own deletion never be read."""
+    """Delete the options of deleted polls: they are no longer listed, so their own deletion would never be read."""
     if polls:
         session.execute(
             "UPDATE raw.items SET status = 'deleted', text = NULL, author = NULL, content_hash = '' "
@@ -34,7 +34,7 @@ def _drop_options(session: Session, polls: Sequence[int]) -> None:
 
 
 def _drop_articles(session: Session, urls: Sequence[str]) -> None:
-    """An article whose URL no live item names goes as a whole, so that a later item that names it reads it anew."""
+    """Delete articles whose URL no live item names; a later item with the URL reads the article again."""
     if urls:
         session.execute(
             f"DELETE FROM raw.articles WHERE canonical_url IN ({_marks(urls)}) AND canonical_url NOT IN "

@@ -1,4 +1,4 @@
-"""A day's items and comments into ``raw.*``, with the ledger's row, in one transaction."""
+"""Loads a day's items and comments into ``raw.*``, with their dead letters, in one transaction."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ T = TypeVar("T", Item, Comment)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What loading came to, table by table."""
+    """The changes that loading made, by table."""
 
     items: Changes = field(default_factory=Changes)
     comments: Changes = field(default_factory=Changes)
 
     @property
     def inserted(self) -> int:
-        """Rows that were not there."""
+        """Rows that are new."""
         return self.items.new + self.comments.new
 
     @property
@@ -42,59 +42,59 @@ class Loaded:
 
 
 def known_ids(session: Session, day: date, source: str) -> list[int]:
-    """The ids of *day* that the warehouse has from *source* and that may still change: all but options and deleted."""
-    found = session.execute(
+    """The stored ids of *day* from *source* that may still change: all but poll options and deleted items."""
+    rows = session.execute(
         "SELECT id FROM raw.items WHERE day = ? AND source = ? AND status <> 'deleted' "
         "AND coalesce(type, '') <> 'pollopt' ORDER BY id",
         [day, source],
     )
-    return [int(row[0]) for row in found]
+    return [int(row[0]) for row in rows]
 
 
 def waiting_ids(session: Session, day: date) -> list[int]:
-    """The ids of *day* that were listed and could not be taken yet."""
+    """The ids of *day* that were listed but could not be loaded yet."""
     sql = "SELECT key FROM ops.dead_letters WHERE day = ? AND stage = ? ORDER BY key"
     return [int(key) for (key,) in session.execute(sql, [day, ITEMS])]
 
 
-def held_comments(session: Session, story_ids: Sequence[int]) -> list[Place]:
-    """The comments that the warehouse holds words of, below these stories."""
+def stored_comments(session: Session, story_ids: Sequence[int]) -> list[Place]:
+    """The comments below these stories whose text is stored."""
     if not story_ids:
         return []
     marks = ", ".join("?" for _ in story_ids)
-    found = session.execute(
+    rows = session.execute(
         f"SELECT id, story_id, depth FROM raw.comments WHERE text IS NOT NULL AND story_id IN ({marks}) ORDER BY id",
         story_ids,
     )
-    return [Place(*map(int, row)) for row in found]
+    return [Place(*map(int, row)) for row in rows]
 
 
 def load(session: Session, scraped: Scraped, day: date, run_id: str, now: datetime) -> Loaded:
-    """Merge what was scraped into ``raw`` and the dead letters, inside the caller's transaction.
+    """Merge the scraped rows into ``raw`` and the dead letters, inside the caller's transaction.
 
-    A row is rewritten only where its content differs, and a snapshot is appended only where a score or a count moved,
-    so loading the same thing twice changes nothing. A null answer never overwrites a row that is there.
+    A row is rewritten only if its content differs, and a snapshot is appended only if a score or a count changed, so
+    loading the same rows twice changes nothing. A null answer never overwrites a stored row.
     """
     stamp = {"run_id": run_id, "loaded_at": now}
     items, comments = _unique(scraped.items), _unique(scraped.comments)
     staged_items = session.stage("raw.items", [{**item.row(), **stamp} for item in items])
     staged_comments = session.stage("raw.comments", [{**comment.row(), **stamp} for comment in comments])
     letters = _stage_letters(session, scraped, day, run_id, now)
-    held_items = changes.held_items(session, staged_items)
-    held_comments = changes.held_hashes(session, staged_comments)
+    stored_items = changes.stored_items(session, staged_items)
+    stored_comments = changes.stored_hashes(session, staged_comments)
 
     _merge_items(session, staged_items, now, run_id)
-    deletions.after_deletion(session, items, held_items)
+    deletions.after_deletion(session, items, stored_items)
     merge_rows(session, staged_comments, differs="content_hash", keep_when="status = 'null'")
     dead_letters.settle_letters(session, letters)
-    return Loaded(changes.compare_items(items, held_items), changes.compare_comments(comments, held_comments))
+    return Loaded(changes.compare_items(items, stored_items), changes.compare_comments(comments, stored_comments))
 
 
 def _stage_letters(session: Session, scraped: Scraped, day: date, run_id: str, now: datetime) -> Staged:
-    failed = {(one.stage, one.key): one.reason for one in scraped.lost + scraped.lost_below}
-    taken = [(stage, str(item.id)) for stage in (ITEMS, OPTIONS) for item in scraped.items]
-    taken += [(COMMENTS, Place(comment.id, comment.story_id, comment.depth).key) for comment in scraped.comments]
-    return dead_letters.stage_letters(session, day, failed, taken, run_id, now)
+    failed = {(lost.stage, lost.key): lost.reason for lost in scraped.lost + scraped.lost_below}
+    loaded = [(stage, str(item.id)) for stage in (ITEMS, OPTIONS) for item in scraped.items]
+    loaded += [(COMMENTS, Place(comment.id, comment.story_id, comment.depth).key) for comment in scraped.comments]
+    return dead_letters.stage_letters(session, day, failed, loaded, run_id, now)
 
 
 def _merge_items(session: Session, staged: Staged, now: datetime, run_id: str) -> None:
@@ -104,5 +104,5 @@ def _merge_items(session: Session, staged: Staged, now: datetime, run_id: str) -
 
 
 def _unique(readings: Iterable[T]) -> list[T]:
-    """One row an id: the last that was read."""
+    """One row for each id: the last reading."""
     return list({row.id: row for row in readings}.values())

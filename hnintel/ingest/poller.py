@@ -1,4 +1,4 @@
-"""The poller's thinking: what of Hacker News, or of a folder of dumps, is new since the cursor, as events."""
+"""The poller: turns news of Hacker News, or of a folder of dumps, since the cursor into events."""
 
 from __future__ import annotations
 
@@ -18,74 +18,74 @@ from hnintel.sources.json_http import json_client
 from hnintel.sources.replay import ReplaySource, is_dump
 from hnintel.window import day_of
 
-#: A cursor is kept where 5,000 characters fit; no more stories than this are remembered as told.
-_MOST_TOLD = 100
-#: A dump that was written to so lately may still be: it is left to the next poll.
+#: A stored cursor may have 5,000 characters, so at most this many announced stories are remembered.
+_MOST_ANNOUNCED = 100
+#: A dump changed more recently than this may still be written to: the next poll reads it.
 _QUIET = timedelta(seconds=10)
-#: A dump of more days than this is a backfill, which wants a plan and a person.
+#: A dump with more days than this needs a backfill, with a plan and a person's approval.
 _MOST_DAYS = 31
-#: So far back dumps are looked at again where the clock was ahead: nobody knows what came since it was set right.
+#: How far back dumps are read again if the clock was ahead: the dumps since the correction are unknown.
 _LOOK_BACK = timedelta(days=1)
 _HOUR = 3600.0
 
 
 class Cursor(BaseModel):
-    """How far the poller is. Times are seconds since 1970."""
+    """The poller's position. Times are seconds since 1970."""
 
     #: The largest id at the last poll; 0 before the first.
     newest: int = 0
-    #: When that was.
+    #: Time of the last poll.
     polled: int = 0
-    #: Points of the front page's stories then, by id.
+    #: Points of the front page's stories at the last poll, by id.
     seen: dict[int, int] = Field(default_factory=dict)
-    #: When a story was posted that was told as trending, by id.
+    #: Times of posting of the stories announced as trending, by id.
     told: dict[int, int] = Field(default_factory=dict)
-    #: The dump that was taken last: when it was last changed (nanoseconds), and its name.
+    #: The last dump read: its time of change (nanoseconds) and its name.
     dump: tuple[int, str] = (0, "")
 
     @classmethod
-    def parse(cls, kept: object) -> Cursor:
-        """The cursor as it was kept, or a new one where none is, or what is there is none."""
+    def parse(cls, stored: object) -> Cursor:
+        """The stored cursor, or a new cursor if *stored* is missing or invalid."""
         try:
-            return cls.model_validate(kept)
+            return cls.model_validate(stored)
         except ValidationError:
             return cls()
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What a poll came to. The cursor is kept once the events are out: a crash in between has them told again."""
+    """The result of a poll. Store the cursor after publishing the events: a crash in between publishes them again."""
 
     events: tuple[Event, ...]
     cursor: Cursor
-    #: Why it looked at less than it might have; one line a reason.
+    #: Reasons why parts were skipped, one line each.
     skipped: tuple[str, ...] = ()
 
 
 async def poll(cursor: Cursor, settings: Settings, now: datetime) -> Poll:
-    """Look at Hacker News, where that is the source, and at the folder of dumps, where one is set.
+    """Poll Hacker News if it is the source, and the folder of dumps if one is set.
 
     Args:
-        cursor: of the last poll.
-        settings: what counts as trending, and where to look.
-        now: an instant, with its zone.
+        cursor: the cursor of the last poll.
+        settings: the rules for trending stories, the source and the folder.
+        now: the present time, with its zone.
     """
     events: list[Event] = []
     skipped: list[str] = []
     if settings.source == "live":
         try:
-            found, cursor = await _poll_live(cursor, settings, int(now.timestamp()))
-            events += found
-            if not found:
+            new_events, cursor = await _poll_live(cursor, settings, int(now.timestamp()))
+            events += new_events
+            if not new_events:
                 skipped.append(f"nothing is new since item {cursor.newest}")
         except SourceError as error:
             skipped.append(str(error))
     else:
         skipped.append(f"HNINTEL_SOURCE={settings.source}: only Hacker News itself moves")
     if settings.watch_dumps is not None:
-        found, cursor, why = _poll_dumps(cursor, settings.watch_dumps, settings, now)
-        events += found
-        skipped += why
+        new_events, cursor, reasons = _poll_dumps(cursor, settings.watch_dumps, settings, now)
+        events += new_events
+        skipped += reasons
     return Poll(tuple(events), cursor, tuple(skipped))
 
 
@@ -95,23 +95,23 @@ async def _poll_live(cursor: Cursor, settings: Settings, now: int) -> tuple[list
         newest = await firebase.max_id()
         changed, top = await firebase.changed(), (await firebase.top())[: settings.watch_stories]
         readings = await firebase.read(top)
-    stories = [story for one in readings if one.raw is not None and (story := _story(one.raw)) is not None]
+    stories = [story for reading in readings if reading.raw is not None and (story := _story(reading.raw)) is not None]
     events: list[Event] = []
-    if newest > cursor.newest > 0:  # the first poll only learns where it is
+    if newest > cursor.newest > 0:  # the first poll only records its position
         events.append(StoriesChanged(after=cursor.newest, newest=newest, changed=len(changed)))
-    told = {story: posted for story, posted in cursor.told.items() if now - posted <= settings.watch_hours * _HOUR}
+    announced = {story: posted for story, posted in cursor.told.items() if now - posted <= settings.watch_hours * _HOUR}
     for story in stories:
         pace = _points_per_hour(story, cursor, now)
-        if story.id not in told and is_trending(story, pace, now, settings):
-            told[story.id] = story.time or now
+        if story.id not in announced and is_trending(story, pace, now, settings):
+            announced[story.id] = story.time or now
             events.append(_trending(story, pace))
-    kept = dict(sorted(told.items(), key=lambda one: one[1])[-_MOST_TOLD:])
-    update = {"newest": max(newest, cursor.newest), "polled": now, "told": kept}
+    latest = dict(sorted(announced.items(), key=lambda reading: reading[1])[-_MOST_ANNOUNCED:])
+    update = {"newest": max(newest, cursor.newest), "polled": now, "told": latest}
     return events, cursor.model_copy(update={**update, "seen": {story.id: story.score or 0 for story in stories}})
 
 
 def is_trending(story: FirebaseItem, points_per_hour: float, now: int, settings: Settings) -> bool:
-    """Whether a story is young, has points enough, and gathers them fast enough."""
+    """Whether a story is recent, has enough points, and gains them fast enough."""
     age = now - (story.time or 0)
     return (
         0 <= age <= settings.watch_hours * _HOUR
@@ -121,7 +121,7 @@ def is_trending(story: FirebaseItem, points_per_hour: float, now: int, settings:
 
 
 def _points_per_hour(story: FirebaseItem, cursor: Cursor, now: int) -> float:
-    """Since it was last seen; at first sight since it was posted, an hour at the least, for a minute proves nothing."""
+    """Points per hour since the last poll; for a new story since it was posted, but over an hour at least."""
     score, last = story.score or 0, cursor.seen.get(story.id)
     if last is None:
         return score / max((now - (story.time or now)) / _HOUR, 1.0)
@@ -146,47 +146,49 @@ def _story(raw: Mapping[str, object]) -> FirebaseItem | None:
 def _poll_dumps(
     cursor: Cursor, folder: Path, settings: Settings, now: datetime
 ) -> tuple[list[Event], Cursor, list[str]]:
-    """The days of the dumps that were dropped since, in the order in which they came; and what was left, and why."""
+    """Events for the days of new dumps, oldest dump first; the new cursor; and what was skipped, with reasons."""
     try:
-        dumps = [one for one in folder.iterdir() if one.is_file() and is_dump(one)]
-        there = sorted((_came(one), one.name) for one in dumps if _is_text(one.name))
+        dumps = [file for file in folder.iterdir() if file.is_file() and is_dump(file)]
+        changes = sorted((_changed_ns(file), file.name) for file in dumps if _is_text(file.name))
     except OSError as error:
-        return [], cursor, [f"{folder} cannot be read ({error.strerror}): make it, or mend HNINTEL_WATCH_DUMPS"]
+        return [], cursor, [f"{folder} cannot be read ({error.strerror}): create it, or correct HNINTEL_WATCH_DUMPS"]
     cursor, skipped = _not_ahead(cursor, now)
-    new = [one for one in there if one > cursor.dump]
+    new = [file for file in changes if file > cursor.dump]
     events: list[Event] = []
     skipped += [] if new else [f"no dump is new in {folder}"]
-    skipped += [f"{one.name!a} is left out: its name is no text, rename it" for one in dumps if not _is_text(one.name)]
+    skipped += [
+        f"{file.name!a} is left out: its name is not valid text, rename it" for file in dumps if not _is_text(file.name)
+    ]
     for changed, name in new:
         if now.timestamp() - changed / 1e9 < _QUIET.total_seconds():
-            skipped.append(f"{name} may still be written to: it is left to the next poll")
-            break  # those after it came later still
-        found, why = _days_of(folder / name, settings, now)
-        events += found
-        skipped += why
+            skipped.append(f"{name} may still be written to: the next poll reads it")
+            break  # the dumps after it are newer still
+        day_events, reasons = _days_of(folder / name, settings, now)
+        events += day_events
+        skipped += reasons
         cursor = cursor.model_copy(update={"dump": (changed, name)})
     return events, cursor, skipped
 
 
-def _came(dump: Path) -> int:
-    """When it was last changed or dropped (nanoseconds): a link that is new may lead to a file that is old."""
+def _changed_ns(dump: Path) -> int:
+    """When the file, or the link to it, was last changed (nanoseconds); a new link may lead to an old file."""
     return max(dump.stat().st_ctime_ns, dump.lstat().st_ctime_ns)
 
 
 def _not_ahead(cursor: Cursor, now: datetime) -> tuple[Cursor, list[str]]:
-    """The cursor, set back where it is of a time to come, in which no dump would be new before that; and that it was.
+    """The cursor and a note; a cursor in the future is set back, because until then no dump would count as new.
 
-    What is announced again has the same ids, and a day that is done is not done again.
+    Repeated events have the same ids, and a finished day is not run again.
     """
     if cursor.dump[0] / 1e9 <= now.timestamp():
         return cursor, []
     back = now - _LOOK_BACK
-    told = f"the clock was ahead at the last dump: those that came since {back:%Y-%m-%d %H:%M} UTC are looked at again"
-    return cursor.model_copy(update={"dump": (int(back.timestamp() * 1e9), "")}), [told]
+    reason = f"the clock was ahead at the last dump: dumps since {back:%Y-%m-%d %H:%M} UTC are read again"
+    return cursor.model_copy(update={"dump": (int(back.timestamp() * 1e9), "")}), [reason]
 
 
 def _is_text(name: str) -> bool:
-    """Whether a file's name can be written down: the bytes of some are no text, and no event could name them."""
+    """Whether a file's name is valid text; an event cannot name any other file."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -195,36 +197,36 @@ def _is_text(name: str) -> bool:
 
 
 def _days_of(dump: Path, settings: Settings, now: datetime) -> tuple[list[Event], list[str]]:
-    """The days of a dump that can be run; and what of it was left out, and why."""
+    """Events for the days of a dump that can be run, and what was skipped, with reasons."""
     try:
         source = ReplaySource(dump)
         days, unreadable = source.days(settings.time_zone), source.unreadable
         version = source.identity
     except HnIntelError as error:
         return [], [f"{dump.name} is left out: {error}"]
-    except Exception as error:  # of what nobody foresaw, memory among it: no reason to leave the others
+    except Exception as error:  # an unforeseen error, such as lack of memory, must not skip the other dumps
         return [], [f"{dump.name} is left out: unexpected {type(error).__name__}, replay it by hand to see why"]
     if not days:
         why = "it is not readable as JSON lines" if unreadable else "it holds no story with a time"
         return [], [f"{dump.name} is left out: {why}"]
-    wanted, skipped = _wanted(dump.name, days, settings, now)
-    if len(wanted) > _MOST_DAYS:
-        told = f"it holds {len(wanted)} days, {_span(wanted)}; backfill them on purpose"
-        return [], [*skipped, f"{dump.name} is left out: {told}"]
-    return [DayRequested(day=day, source=f"replay:{dump}", version_of=version) for day in wanted], skipped
+    runnable, skipped = _runnable_days(dump.name, days, settings, now)
+    if len(runnable) > _MOST_DAYS:
+        why = f"it holds {len(runnable)} days, {_span(runnable)}; run a backfill"
+        return [], [*skipped, f"{dump.name} is left out: {why}"]
+    return [DayRequested(day=day, source=f"replay:{dump}", version_of=version) for day in runnable], skipped
 
 
-def _wanted(name: str, days: list[date], settings: Settings, now: datetime) -> tuple[list[date], list[str]]:
-    """Those of *days* that a run would not refuse; and the others, with why."""
+def _runnable_days(name: str, days: list[date], settings: Settings, now: datetime) -> tuple[list[date], list[str]]:
+    """The *days* that a run accepts, and the reasons why the others are skipped."""
     today = day_of(now, settings.time_zone)
     early = [day for day in days if day < settings.first_day]
     late = [day for day in days if day > today]
     skipped = []
     if early:
-        why = f"before the first day wanted, HNINTEL_FIRST_DAY={settings.first_day}"
-        skipped.append(f"of {name} is left out what is {why}: {_span(early)}")
+        why = f"before the first day, HNINTEL_FIRST_DAY={settings.first_day}"
+        skipped.append(f"{name}: days {why}, are left out: {_span(early)}")
     if late:
-        skipped.append(f"of {name} is left out what has not begun in {settings.time_zone}: {_span(late)}")
+        skipped.append(f"{name}: days that have not begun in {settings.time_zone} are left out: {_span(late)}")
     return [day for day in days if settings.first_day <= day <= today], skipped
 
 

@@ -1,4 +1,4 @@
-"""The dead letters: what waits there, which of it is due, and having it tried again."""
+"""Retries chosen dead letters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hnintel.warehouse.query_tags import tagged
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What a retry came to: letters read now, letters failing still, and those that the next run of a day takes up."""
+    """Counts of a retry: letters loaded now, letters still failing, and letters left to their day's next run."""
 
     taken: int = 0
     failing: int = 0
@@ -31,26 +31,26 @@ class Retried:
 async def retry(
     warehouse: Warehouse, source: Source, chosen: Sequence[Letter], settings: Settings, run_id: str, now: datetime
 ) -> Retried:
-    """Try *chosen* again: items, options and comments through *source* at once, the rest in their day's next run.
+    """Retry *chosen*: items, options and comments at once through *source*, the others in their day's next run.
 
     Raises:
-        WarehouseBusy: a day is being run meanwhile, or another process holds the warehouse.
+        WarehouseBusy: a run of one of the days, or another process, locks the warehouse.
     """
-    taken = failing = 0
-    here = [letter for letter in chosen if letter.stage in READ_LETTERS]
-    for day in sorted({letter.day for letter in here}):
-        of_day = [letter for letter in here if letter.day == day]
+    loaded = failing = 0
+    readable = [letter for letter in chosen if letter.stage in READ_LETTERS]
+    for day in sorted({letter.day for letter in readable}):
+        of_day = [letter for letter in readable if letter.day == day]
         with leases.lease(warehouse, day, INGEST, run_id, settings):
             scraped = await _read(warehouse, source, of_day, day, settings)
             with tagged(run=run_id, day=day), warehouse.transaction(stage="ingest") as session:
                 loading.load(session, scraped, day, run_id, now)
-        lost = {(one.stage, one.key) for one in scraped.lost + scraped.lost_below}
-        still = sum((letter.stage, letter.key) in lost for letter in of_day)
-        taken, failing = taken + len(of_day) - still, failing + still
+        lost = {(lost_letter.stage, lost_letter.key) for lost_letter in scraped.lost + scraped.lost_below}
+        still_failing = sum((letter.stage, letter.key) in lost for letter in of_day)
+        loaded, failing = loaded + len(of_day) - still_failing, failing + still_failing
     rest = [letter for letter in chosen if letter.stage not in READ_LETTERS]
     with tagged(run=run_id), warehouse.transaction(stage="ingest") as session:
         _make_due(session, rest, now)
-    return Retried(taken, failing, len(rest), tuple(sorted({letter.day for letter in chosen})))
+    return Retried(loaded, failing, len(rest), tuple(sorted({letter.day for letter in chosen})))
 
 
 async def _read(
@@ -59,19 +59,19 @@ async def _read(
     keys = {stage: [letter.key for letter in of_day if letter.stage == stage] for stage in READ_LETTERS}
     listed = [int(key) for key in keys[ITEMS]]
     with warehouse.transaction(stage="ingest") as session:
-        held = loading.held_comments(session, listed)
-    scraped = await scraping.scrape(source, listed, day, settings, held)
+        stored = loading.stored_comments(session, listed)
+    scraped = await scraping.scrape(source, listed, day, settings, stored)
     scraped += await scraping.scrape_options(source, [int(key) for key in keys[OPTIONS]], day)
     return scraped + await scraping.scrape_comments(source, [Place.of(key) for key in keys[COMMENTS]])
 
 
 def _make_due(session: Session, rest: Sequence[Letter], now: datetime) -> None:
-    """Let the next run of their day take *rest* up as if it were new; when each was first seen, and why, is kept.
+    """Make *rest* due in the next run of their day; the first failure's time and reason stay recorded.
 
-    An enrichment's letter is about one text, known by its hash: without the hash it is about none, so the item is
-    pending. An article's own row says when it is due.
+    An enrichment's letter applies to the text with its hash: clearing the hash makes the item pending. An article is
+    due by its own row.
     """
-    staged = session.stage("ops.dead_letters", [{"stage": one.stage, "key": one.key} for one in rest])
+    staged = session.stage("ops.dead_letters", [{"stage": letter.stage, "key": letter.key} for letter in rest])
     if not staged.rows:
         return
     session.execute(

@@ -1,4 +1,4 @@
-"""A Firebase item as the rows we keep: text cleaned, HTML taken out, URL and site worked out. Pure."""
+"""Converts a Firebase item to rows: plain text, canonical URL and domain. Pure."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ from hnintel.models import Comment, FirebaseItem, Item
 from hnintel.web import extract
 
 
-def item(found: FirebaseItem, day: date, source: str) -> Item:
-    """*found* as a row of ``raw.items``; of a deleted one nothing that its author wrote, whatever the source kept."""
-    found = _without_words(found) if found.deleted else found
-    url = _line(found.url)
+def item(raw: FirebaseItem, day: date, source: str) -> Item:
+    """*raw* as a row of ``raw.items``; a deleted item loses everything its author wrote, even if the source sent it."""
+    raw = _without_content(raw) if raw.deleted else raw
+    url = _line(raw.url)
     return Item(
-        id=found.id,
+        id=raw.id,
         day=day,
-        type=_line(found.type),
-        status=found.status,
-        title=_line(found.title),
+        type=_line(raw.type),
+        status=raw.status,
+        title=_line(raw.title),
         url=url,
         canonical_url=urls.canonical_url(url),
         domain=urls.domain(url),
-        text=extract.item_text(found.text),
-        author=_line(found.by),
-        score=found.score,
-        comments=found.descendants,
-        parent=found.poll if found.poll is not None else found.parent,
-        posted_at=found.posted_at,
+        text=extract.item_text(raw.text),
+        author=_line(raw.by),
+        score=raw.score,
+        comments=raw.descendants,
+        parent=raw.poll if raw.poll is not None else raw.parent,
+        posted_at=raw.posted_at,
         source=source,
     )
 
 
-def comment(found: FirebaseItem, story_id: int, depth: int) -> Comment:
-    """*found* as a row of ``raw.comments``; a deleted or dead one keeps its place in the tree."""
-    found = _without_words(found) if found.deleted else found
+def comment(raw: FirebaseItem, story_id: int, depth: int) -> Comment:
+    """*raw* as a row of ``raw.comments``; a deleted or dead comment keeps its position in the tree."""
+    raw = _without_content(raw) if raw.deleted else raw
     return Comment(
-        id=found.id,
+        id=raw.id,
         story_id=story_id,
-        parent=found.parent,
+        parent=raw.parent,
         depth=depth,
-        status=found.status,
-        text=extract.item_text(found.text),
-        author=_line(found.by),
-        posted_at=found.posted_at,
+        status=raw.status,
+        text=extract.item_text(raw.text),
+        author=_line(raw.by),
+        posted_at=raw.posted_at,
     )
 
 
-def _without_words(found: FirebaseItem) -> FirebaseItem:
-    return found.model_copy(update={"title": None, "url": None, "text": None, "by": None})
+def _without_content(raw: FirebaseItem) -> FirebaseItem:
+    return raw.model_copy(update={"title": None, "url": None, "text": None, "by": None})
 
 
 def _line(value: str | None) -> str | None:

@@ -65,7 +65,7 @@ def take(warehouse: Warehouse, settings: Settings, *raws: dict[str, Any], later:
     """Read and load everything given that is no comment, as a run does that many hours later."""
     ids = [raw["id"] for raw in raws if raw.get("type") not in ("comment", "pollopt")]
     with warehouse.transaction(stage="enrich") as session:
-        held = loading.held_comments(session, ids)
+        held = loading.stored_comments(session, ids)
     return load(warehouse, scrape(Items(*raws), ids, settings, held), NOW + timedelta(hours=later))
 
 

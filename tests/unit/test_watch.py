@@ -164,7 +164,7 @@ def test_a_dump_that_is_still_written_to_is_left_to_the_next_poll(tmp_path: Path
     dump(tmp_path, "a.ndjson", "2026-10-21")
     early = drops(tmp_path, Cursor(), seconds=0)
     assert early.events == ()
-    assert early.skipped[-1] == "a.ndjson may still be written to: it is left to the next poll"
+    assert early.skipped[-1] == "a.ndjson may still be written to: the next poll reads it"
     assert len(drops(tmp_path, early.cursor).events) == 1
 
 
@@ -180,7 +180,7 @@ def test_a_dump_that_is_none_or_holds_too_much_is_left_out_with_a_reason_and_not
     first = drops(tmp_path, Cursor())
     assert first.events == ()
     assert [line.partition(":")[0] for line in first.skipped[1:]] == ["a.json is left out", "b.ndjson is left out"]
-    assert "holds 40 days, 2025-01-10 to 2026-10-10; backfill them on purpose" in first.skipped[2]
+    assert "holds 40 days, 2025-01-10 to 2026-10-10; run a backfill" in first.skipped[2]
     assert drops(tmp_path, first.cursor).skipped[1:] == (f"no dump is new in {tmp_path}",)
 
 
@@ -192,7 +192,7 @@ def test_a_dump_whose_name_is_no_text_keeps_no_other_from_being_taken(tmp_path: 
     dump(tmp_path, "z.ndjson", "2026-10-21")
     found = drops(tmp_path, Cursor())
     assert [event.day.isoformat() for event in found.events if isinstance(event, DayRequested)] == ["2026-10-21"]
-    assert "its name is no text, rename it" in found.skipped[-1]
+    assert "its name is not valid text, rename it" in found.skipped[-1]
     found.skipped[-1].encode()
     found.cursor.model_dump_json().encode()
 
@@ -229,8 +229,8 @@ def test_days_that_a_run_would_refuse_are_left_out_with_a_reason(tmp_path: Path)
     found = drops(tmp_path, Cursor())
     assert asked_for(found) == ["2026-10-21"]
     assert found.skipped[1:] == (
-        "of a.ndjson is left out what is before the first day wanted, HNINTEL_FIRST_DAY=2006-10-09: 1970-01-01",
-        f"of a.ndjson is left out what has not begun in America/New_York: {late[0]} to {late[1]}",
+        "a.ndjson: days before the first day, HNINTEL_FIRST_DAY=2006-10-09, are left out: 1970-01-01",
+        f"a.ndjson: days that have not begun in America/New_York are left out: {late[0]} to {late[1]}",
     )
 
 
@@ -239,7 +239,7 @@ def test_the_day_that_it_is_in_the_business_zone_is_the_last_that_is_asked_for(t
     given = Settings(source="sample", watch_dumps=tmp_path)
     found = asyncio.run(poll(Cursor(), given, datetime(2030, 6, 5, 3, 59, tzinfo=UTC)))
     assert asked_for(found) == ["2030-06-04"]
-    assert found.skipped[-1].startswith(f"of {path.name} is left out what has not begun")
+    assert found.skipped[-1].startswith(f"{path.name}: days that have not begun")
     assert asked_for(asyncio.run(poll(Cursor(), given, datetime(2030, 6, 5, 4, tzinfo=UTC)))) == [
         "2030-06-04",
         "2030-06-05",
@@ -265,7 +265,7 @@ def test_where_the_clock_was_ahead_what_came_since_is_seen_and_told_once(tmp_pat
     dump(tmp_path, "a.ndjson", "2026-10-21")
     found = drops(tmp_path, Cursor(dump=(int(ahead.timestamp() * 1e9), "z.ndjson")))
     assert asked_for(found) == ["2026-10-21"]
-    assert found.skipped[1].startswith("the clock was ahead at the last dump: those that came since ")
+    assert found.skipped[1].startswith("the clock was ahead at the last dump: dumps since ")
     again = drops(tmp_path, found.cursor)
     assert (again.events, again.skipped[1:]) == ((), (f"no dump is new in {tmp_path}",))
 
@@ -285,4 +285,4 @@ def test_a_dump_that_is_no_json_is_told_as_such(tmp_path: Path, content: str, wh
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    assert "make it, or mend HNINTEL_WATCH_DUMPS" in drops(tmp_path / "nowhere", Cursor()).skipped[-1]
+    assert "create it, or correct HNINTEL_WATCH_DUMPS" in drops(tmp_path / "nowhere", Cursor()).skipped[-1]
