@@ -1,1 +1,1 @@
-"""What a process of this project does around its work: it says how far it has come, and stops when it is to."""
+"""Process-wide services: progress reports, and stopping on a signal or a cancellation."""

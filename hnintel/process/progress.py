@@ -1,4 +1,4 @@
-"""What a person sees while a run is going on: a line a stage, with how many of how many."""
+"""Reports the progress of a run's stages to a person: a line or a bar a stage, with counts."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-#: The log of the run (hnintel/runs/log.py), which writes where a run is under way.
+#: The log of the run (hnintel/runs/log.py); it writes only while a run is in progress.
 logger = logging.getLogger("hnintel.runs.log")
 
 
 class Reporter(Protocol):
-    """Is told how stages get on."""
+    """Receives the progress of stages."""
 
     def update(self, stage: str, done: int, total: int | None = None, note: str = "") -> None:
-        """*done* of *total* (None: not known yet) things of *stage*."""
+        """*done* of *total* (None: not known yet) units of *stage* are finished."""
 
     def finish(self, stage: str, note: str = "") -> None:
-        """*stage* is done."""
+        """*stage* is finished."""
 
 
 class Silent:
-    """Says nothing."""
+    """A reporter without output."""
 
     def update(self, stage: str, done: int, total: int | None = None, note: str = "") -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def finish(self, stage: str, note: str = "") -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 class Lines:
@@ -41,30 +41,30 @@ class Lines:
 
     def __init__(self) -> None:
         self._began: dict[str, float] = {}
-        self._told: dict[str, float] = {}
+        self._printed: dict[str, float] = {}
 
     def update(self, stage: str, done: int, total: int | None = None, note: str = "") -> None:
-        """A line, at most one every five seconds a stage."""
+        """Print a line, at most every five seconds for each stage."""
         now = time.monotonic()
         self._began.setdefault(stage, now)
-        if now - self._told.get(stage, float("-inf")) >= self._PAUSE:
-            self._told[stage] = now
+        if now - self._printed.get(stage, float("-inf")) >= self._PAUSE:
+            self._printed[stage] = now
             counted = f" {done} of {total}" if total is not None else f" {done}" if done else ""
             self.tell(f"{stage}:{counted}{' ' + note if note else ''} …")
 
     def finish(self, stage: str, note: str = "") -> None:
-        """The line that ends a stage."""
+        """Print the last line of a stage, with its duration."""
         now = time.monotonic()
         seconds = now - self._began.get(stage, now)
         self.tell(f"{stage}: {note or 'done'} ({seconds:.1f} s)")
 
     def tell(self, line: str) -> None:
-        """Where a line goes."""
+        """Print *line* to stderr."""
         print(line, file=sys.stderr, flush=True)
 
 
 class Bars:
-    """Bars that move: for a terminal."""
+    """Progress bars, for a terminal."""
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -88,16 +88,16 @@ class Bars:
         """Fill the stage's bar."""
         self.update(stage, 0)
         task = self._tasks[stage]
-        total = next(one.total for one in self._progress.tasks if one.id == task)
+        total = next(bar.total for bar in self._progress.tasks if bar.id == task)
         self._progress.update(task, total=total or 1, completed=total or 1, note=note or "done")
         self._progress.stop_task(task)
 
     def tell(self, line: str) -> None:
-        """A line above the bars."""
+        """Print *line* above the bars."""
         self._progress.console.print(line, markup=False, highlight=False)
 
     def close(self) -> None:
-        """Leave the bars as they are and give the terminal back."""
+        """Stop updating the bars and release the terminal."""
         self._progress.stop()
 
 
@@ -106,18 +106,18 @@ class _Current:
 
 
 def use(reporter: Reporter) -> None:
-    """Report to *reporter* from here on, in this process."""
+    """Set the reporter of this process."""
     _Current.reporter = reporter
 
 
 def update(stage: str, done: int, total: int | None = None, note: str = "") -> None:
-    """Tell the reporter, and the run's log, how a stage gets on."""
+    """Report a stage's progress to the reporter and the run's log."""
     _Current.reporter.update(stage, done, total, note)
     logger.info("progress", extra={"stage": stage, "done": done, "total": total})
 
 
 def say(line: str) -> None:
-    """Say a sentence that is of no stage: beside what the reporter shows, else on stderr; and in the run's log."""
+    """Print a line that belongs to no stage, through the reporter or to stderr, and write it to the run's log."""
     reporter = _Current.reporter
     if isinstance(reporter, Lines | Bars):
         reporter.tell(line)
@@ -127,6 +127,6 @@ def say(line: str) -> None:
 
 
 def finish(stage: str, note: str = "") -> None:
-    """Tell the reporter, and the run's log, that a stage is done."""
+    """Report to the reporter and the run's log that a stage is finished."""
     _Current.reporter.finish(stage, note)
     logger.info("finished", extra={"stage": stage, "note": note})

@@ -1,7 +1,7 @@
-"""The wish to end a run now, from a signal or a cancel, for every thread that asks or waits.
+"""The request to stop a run, from a signal or a cancellation, visible to every thread.
 
-A signal reaches the main thread of a process alone, while questions are asked and waits are slept in others. These look
-here: a question under way is given up, a wait ends, and nothing new is begun. What was answered is kept all the same.
+A signal reaches only the main thread of a process, while other threads ask questions and sleep. They check here: a
+question in flight is abandoned, a wait ends, and no new work begins. Answers received before are stored.
 """
 
 from __future__ import annotations
@@ -18,44 +18,44 @@ from hnintel.errors import Stopped
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _lock = threading.RLock()
-_asked = threading.Event()
+_stop_event = threading.Event()
 _callbacks: list[Callable[[], None]] = []
 _blocks = 0
-_asked_at = 0.0
+_stopped_at = 0.0
 
 
 def stop() -> None:
-    """Have everything that asks or waits end as soon as it can. Any thread may call it, as often as it likes."""
-    global _asked_at
+    """Ask every question and wait to end as soon as possible. Any thread may call this, repeatedly."""
+    global _stopped_at
     with _lock:
-        if not _asked.is_set():
-            _asked_at = time.monotonic()
-        _asked.set()
-        called = list(_callbacks)
-    for callback in called:
+        if not _stop_event.is_set():
+            _stopped_at = time.monotonic()
+        _stop_event.set()
+        callbacks = list(_callbacks)
+    for callback in callbacks:
         callback()
 
 
 def is_stopping() -> bool:
-    """Whether the run is to end."""
-    return _asked.is_set()
+    """Whether the run was asked to stop."""
+    return _stop_event.is_set()
 
 
 def refuse() -> None:
-    """Raise Stopped where the run is to end, before something new is begun."""
-    if _asked.is_set():
-        raise Stopped("the run was stopped before this was begun: what was answered is kept; run it again to go on")
+    """Raise Stopped if the run was asked to stop; call it before new work begins."""
+    if _stop_event.is_set():
+        raise Stopped("the run was stopped before this step: answers so far are kept; run it again to continue")
 
 
 def sleep(seconds: float, grace: float = 0.0) -> None:
-    """Wait *seconds*, and raise Stopped where the run is to end meanwhile.
+    """Sleep, and raise Stopped if the run is asked to stop meanwhile.
 
     Args:
-        seconds: to wait.
-        grace: for so many seconds after the run was asked to end, the wait goes on: for what has to be kept first.
+        seconds: how long to sleep.
+        grace: seconds after the stop request during which sleeping continues, for work that must be stored first.
     """
-    _asked.wait(max(0.0, seconds))
-    if _asked.is_set() and (left := _asked_at + grace - time.monotonic()) > 0:
+    _stop_event.wait(max(0.0, seconds))
+    if _stop_event.is_set() and (left := _stopped_at + grace - time.monotonic()) > 0:
         time.sleep(min(max(0.0, seconds), left))
         return
     refuse()
@@ -63,11 +63,11 @@ def sleep(seconds: float, grace: float = 0.0) -> None:
 
 @contextmanager
 def when_stopping(callback: Callable[[], None]) -> Iterator[None]:
-    """Call *callback*, in whatever thread that happens in, where the run is to end before the block does."""
+    """Call *callback*, in the thread that calls :func:`stop`, if the run is asked to stop during the block."""
     with _lock:
         _callbacks.append(callback)
     try:
-        if _asked.is_set():
+        if _stop_event.is_set():
             callback()
         yield
     finally:
@@ -77,7 +77,7 @@ def when_stopping(callback: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def with_caller() -> Iterator[None]:
-    """Stop where the block is cancelled or interrupted: what it waits for in another thread is not told otherwise."""
+    """Stop the run if the block is cancelled or interrupted; threads that it waits for learn of it no other way."""
     try:
         yield
     except Exception:
@@ -89,9 +89,9 @@ def with_caller() -> Iterator[None]:
 
 @contextmanager
 def on_signals() -> Iterator[None]:
-    """Stop on SIGINT and SIGTERM within the block; whoever handles them does so as before.
+    """Stop on SIGINT and SIGTERM within the block; existing handlers still run.
 
-    The outermost block of a process begins with no wish to end. Outside of the main thread only a cancel is heard of.
+    The outermost block of a process clears an earlier stop request. Outside the main thread signals are not watched.
     """
     with _begun() as is_outermost, _watched_signals() if is_outermost else nullcontext():
         yield
@@ -99,13 +99,13 @@ def on_signals() -> Iterator[None]:
 
 @contextmanager
 def _begun() -> Iterator[bool]:
-    """Whether no other block is around this one; then what ended the run before is forgotten."""
+    """Yield whether this is the outermost block, which clears an earlier stop request."""
     global _blocks
     with _lock:
         is_outermost = _blocks == 0
         _blocks += 1
         if is_outermost:
-            _asked.clear()
+            _stop_event.clear()
     try:
         yield is_outermost
     finally:
@@ -115,13 +115,13 @@ def _begun() -> Iterator[bool]:
 
 @contextmanager
 def on_signals_while_asking() -> Iterator[None]:
-    """The same for a command without an event loop: a signal while questions are asked stops these and no more.
+    """As :func:`on_signals`, for a command without an event loop: the first signal during questions stops only these.
 
-    At any other moment, and the second time, it ends the command as it would without this block.
+    At other times, and from the second signal on, it ends the command as without this block.
 
     Raises:
-        KeyboardInterrupt: SIGINT while nothing is asked, or for the second time.
-        SystemExit: the same for SIGTERM.
+        KeyboardInterrupt: SIGINT while no question is asked, or the second SIGINT.
+        SystemExit: SIGTERM, in the same cases.
     """
 
     def handle(number: int, _: FrameType | None) -> None:
@@ -135,17 +135,17 @@ def on_signals_while_asking() -> Iterator[None]:
     before = {}
     with _begun():
         if threading.current_thread() is threading.main_thread():
-            before = {one: signal.signal(one, handle) for one in _SIGNALS}
+            before = {number: signal.signal(number, handle) for number in _SIGNALS}
         try:
             yield
         finally:
-            for one, handler in before.items():
-                signal.signal(one, handler)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 @contextmanager
 def _watched_signals() -> Iterator[None]:
-    """Hear of signals beside their handlers, which Prefect and asyncio put in each other's place meanwhile."""
+    """Watch signals through the wakeup fd, because Prefect and asyncio replace each other's handlers meanwhile."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -158,15 +158,15 @@ def _watched_signals() -> Iterator[None]:
         yield
     finally:
         if (ours := signal.set_wakeup_fd(before)) not in (writes, -1):
-            signal.set_wakeup_fd(ours)  # somebody else's by now
-        os.close(writes)  # which ends the watcher
+            signal.set_wakeup_fd(ours)  # replaced by other code meanwhile
+        os.close(writes)  # ends the watcher
         watcher.join()
 
 
 def _watch(reads: int) -> None:
     try:
-        while told := os.read(reads, 64):
-            if not set(told).isdisjoint(_SIGNALS):
+        while numbers := os.read(reads, 64):
+            if not set(numbers).isdisjoint(_SIGNALS):
                 stop()
     finally:
         with suppress(OSError):

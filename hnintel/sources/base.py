@@ -1,4 +1,4 @@
-"""What a source is: it lists a day, reads items, and says how pages are reached."""
+"""The Source protocol: lists a day, reads items, and provides the transport for pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hnintel.window import Window
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The ids of a day's stories, jobs and polls, ascending, none twice; and what was met on the way, counted."""
+    """The ids of a day's stories, jobs and polls, ascending and unique; and counts of irregularities met."""
 
     ids: tuple[int, ...]
     notes: Counter[str] = field(default_factory=Counter)
@@ -23,7 +23,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a source answered for one id: ``ok`` with the raw item, ``null`` (it has none), or ``failed`` and why."""
+    """A source's answer for one id: ``ok`` with the raw item, ``null`` (no such item), or ``failed`` with a reason."""
 
     id: int
     outcome: Literal["ok", "null", "failed"]
@@ -32,39 +32,39 @@ class Reading:
 
 
 class Source(Protocol):
-    """Somewhere that Hacker News can be read from. The conformance suite in tests/sources says the rest."""
+    """A place to read Hacker News from. The conformance suite in tests/sources specifies it."""
 
     name: str
-    #: Whether a day's listing still holds what has died or was deleted since; where not, what is known is read again.
+    #: Whether a listing includes items that died or were deleted since; if not, known ids are read again.
     lists_gone: bool
 
     @property
     def identity(self) -> str:
-        """Changes when what the source would answer may have changed; part of every cache key."""
+        """A text that changes when the source's answers may have changed; part of every cache key."""
 
     def newest_day(self, zone: str) -> date | None:
         """The newest business day with items, or None for "yesterday"."""
 
     def days(self, zone: str) -> list[date]:
-        """Every business day with items, the oldest first; none where that is not known without asking."""
+        """Every business day with items, the oldest first; empty if unknown without a request."""
 
     async def list_day(self, window: Window) -> Listing:
-        """What was posted in *window*.
+        """The stories, jobs and polls posted in *window*.
 
         Raises:
-            Unreachable: it cannot be listed now.
-            SourceError: it cannot be listed at all.
+            Unreachable: the window cannot be listed now.
+            SourceError: the window cannot be listed at all.
         """
 
     async def moving(self) -> frozenset[int]:
-        """Ids, of whatever day, of items that may have changed of late; none where nothing ever does.
+        """Ids, of any day, of items that may have changed recently; empty if items never change.
 
         Raises:
             SourceError, Unreachable: as for :meth:`list_day`.
         """
 
     async def read(self, ids: Sequence[int]) -> list[Reading]:
-        """One reading an id, in order; never raises for one id's sake."""
+        """One reading for each id, in order; a failing id is a ``failed`` reading and never raises."""
 
     def pages(self) -> httpx.AsyncBaseTransport | None:
-        """What articles are fetched through; None where the source has no pages at all."""
+        """The transport that fetches articles; None if the source has no pages."""

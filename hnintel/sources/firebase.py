@@ -1,4 +1,4 @@
-"""Firebase: one item a request, and from that a day's listing where nothing else lists it."""
+"""Firebase: reads one item a request, and lists a day by its range of ids if Algolia cannot."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from hnintel.sources.base import Listing, Reading
 from hnintel.sources.json_http import JsonClient
 from hnintel.window import Window
 
-#: Ids are given out in order, but an item's time can be moved afterwards; so many ids are looked at on either side.
+#: Ids ascend with time, but an item's time can be changed later; this many ids on either side are read as well.
 MARGIN = 500
-#: A probe of the search looks at three ids in a row; where they are null at eight more, then at twice as many;
-#: where no item was ever met below, so many ids in a row without one are taken for the time before the first.
+#: A probe of the search reads three ids in a row, after nulls eight more, then twice as many each time. Below every
+#: item seen, this many ids in a row without an item count as the time before the source's first item.
 _TOGETHER, _PROBE, _EMPTY = 3, 8, 64
-#: Items of a range are asked for in batches, so that a day's 12,000 are not 12,000 waiting tasks.
+#: A range is read in batches of this size, so that a day's 12,000 items are not 12,000 waiting tasks.
 _BATCH = 1000
 
 
 class Firebase:
-    """Items, by id, over one client."""
+    """Reads items by id through one client."""
 
     def __init__(self, client: JsonClient, settings: Settings) -> None:
         self._client = client
@@ -32,23 +32,23 @@ class Firebase:
         self._gate = asyncio.Semaphore(settings.item_concurrency)
 
     async def read(self, ids: Sequence[int]) -> list[Reading]:
-        """One reading an id, in order, some at a time; a failing one is tried again, then told as failed."""
+        """One reading for each id, in order, with limited concurrency; an id is retried, then returned as failed."""
         return list(await asyncio.gather(*(self._item(item_id) for item_id in ids)))
 
     async def max_id(self) -> int:
-        """The largest id there is now.
+        """The largest id at present.
 
         Raises:
-            Unreachable: it does not answer.
-            SourceError: it answers something else.
+            Unreachable: Firebase does not answer.
+            SourceError: the answer is not an id.
         """
-        found = await self._client.get(f"{self._url}/maxitem.json")
-        if not isinstance(found, int) or isinstance(found, bool) or found <= 0:
+        answer = await self._client.get(f"{self._url}/maxitem.json")
+        if not isinstance(answer, int) or isinstance(answer, bool) or answer <= 0:
             raise SourceError(f"{self._url}/maxitem.json answered no id; see HNINTEL_FIREBASE_URL")
-        return found
+        return answer
 
     async def top(self) -> list[int]:
-        """The ids of the front page and what is behind it, best first; at most 500.
+        """The ids of the top stories, best first; at most 500.
 
         Raises:
             Unreachable, SourceError: as for :meth:`max_id`.
@@ -56,18 +56,18 @@ class Firebase:
         return self._ids(await self._client.get(f"{self._url}/topstories.json"), "topstories")
 
     async def changed(self) -> list[int]:
-        """The ids of items that were changed of late; how late is Hacker News' to say.
+        """The ids of recently changed items, as Hacker News defines recent.
 
         Raises:
             Unreachable, SourceError: as for :meth:`max_id`.
         """
-        found = await self._client.get(f"{self._url}/updates.json")
-        return self._ids(found.get("items") if isinstance(found, dict) else None, "updates")
+        answer = await self._client.get(f"{self._url}/updates.json")
+        return self._ids(answer.get("items") if isinstance(answer, dict) else None, "updates")
 
-    def _ids(self, found: object, name: str) -> list[int]:
-        if not isinstance(found, list) or not all(isinstance(one, int) and one > 0 for one in found):
+    def _ids(self, answer: object, name: str) -> list[int]:
+        if not isinstance(answer, list) or not all(isinstance(item_id, int) and item_id > 0 for item_id in answer):
             raise SourceError(f"{self._url}/{name}.json answered no ids; see HNINTEL_FIREBASE_URL")
-        return found
+        return answer
 
     async def _item(self, item_id: int) -> Reading:
         try:
@@ -83,15 +83,14 @@ class Firebase:
 
 
 async def list_window(firebase: Firebase, window: Window) -> Listing:
-    """The live stories, jobs and polls of *window*, from the range of ids that were given out during it.
+    """The live stories, jobs and polls of *window*, from the range of ids assigned during it.
 
-    Dead and deleted items lie in the range too. They are counted and left out, because that is what Algolia does:
-    both ways list the same items. One that dies later is known by then, and is read again while its day settles.
-    An id that cannot be read even in a second round is listed all the same: reading it ends in a dead letter, while
-    leaving it out would lose it without a word.
+    Dead and deleted items of the range are counted and left out, as Algolia does, so that both ways list the same
+    items. An item that dies later is known by then, and is read again while its day settles. An id that fails twice is
+    still listed: reading it ends in a dead letter, while leaving it out would lose it silently.
 
     Raises:
-        Unreachable, SourceError: the largest id cannot be had, so that there is no range.
+        Unreachable, SourceError: the largest id cannot be read, so the range is unknown.
     """
     newest = await firebase.max_id()
     first = await first_id_at(firebase, window.start_epoch, newest)
@@ -100,49 +99,49 @@ async def list_window(firebase: Firebase, window: Window) -> Listing:
     notes: Counter[str] = Counter()
     for batch in _batches(max(1, first - MARGIN), min(newest, last + MARGIN)):
         readings = await firebase.read(batch)
-        again = [reading.id for reading in readings if reading.outcome == "failed"]
-        second = await firebase.read(again) if again else []
-        for reading in [one for one in readings if one.outcome != "failed"] + second:
+        failed = [reading.id for reading in readings if reading.outcome == "failed"]
+        reread = await firebase.read(failed) if failed else []
+        for reading in [reading for reading in readings if reading.outcome != "failed"] + reread:
             _sort(reading, window, ids, notes)
     return Listing(tuple(sorted(ids)), +notes)
 
 
 async def first_id_at(firebase: Firebase, epoch: int, newest: int) -> int:
-    """The first id, about, of an item posted at *epoch* or later; one past *newest* where all are older.
+    """About the first id of an item posted at *epoch* or later; *newest* + 1 if all items are older.
 
-    A look at ids at growing distances from either end brackets it, for most days asked for are near the newest; a
-    binary search does the rest. Ids are only nearly in the order of time, so the answer may be off by the few around.
+    Probes at growing distances from either end bracket the id, because most requested days are near the newest; a
+    binary search does the rest. Ids are only nearly in the order of time, so the result may be off by a few.
 
     Raises:
         Unreachable: items cannot be read.
     """
     steps = [2**power for power in range(newest.bit_length()) if 2**power < newest]
     points = sorted({1, newest, *steps, *(newest - step for step in steps)})
-    found_at = await asyncio.gather(*(_time_at(firebase, point, point + _PROBE) for point in points))
-    met = [found for found in found_at if found is not None]
-    begins = met[0][0] if met else newest
-    low = max((item_id + 1 for item_id, time in met if time < epoch), default=1)
-    high = min((item_id for item_id, time in met if time >= epoch and item_id >= low), default=newest + 1)
+    probes = await asyncio.gather(*(_time_at(firebase, point, point + _PROBE) for point in points))
+    dated_ids = [dated for dated in probes if dated is not None]
+    begins = dated_ids[0][0] if dated_ids else newest
+    low = max((item_id + 1 for item_id, time in dated_ids if time < epoch), default=1)
+    high = min((item_id for item_id, time in dated_ids if time >= epoch and item_id >= low), default=newest + 1)
     while low < high:
         middle = (low + high) // 2
-        # Below the oldest item that was met, an empty stretch is the time before the source's first item.
-        found = await _time_at(firebase, middle, min(high, middle + _EMPTY) if middle < begins else high)
-        if found is None and middle < begins:
+        # Below the oldest item seen, an empty stretch is the time before the source's first item.
+        dated = await _time_at(firebase, middle, min(high, middle + _EMPTY) if middle < begins else high)
+        if dated is None and middle < begins:
             low = min(middle + _EMPTY, high)
-        elif found is None or found[1] >= epoch:
+        elif dated is None or dated[1] >= epoch:
             high = middle
         else:
-            low = found[0] + 1
+            low = dated[0] + 1
     return low
 
 
 async def _time_at(firebase: Firebase, start: int, end: int) -> tuple[int, int] | None:
-    """The first id from *start* and before *end* whose item has a time, and the time about there; None where none has.
+    """The first id in [*start*, *end*) whose item has a time, with the time there; None if no item has a time.
 
-    The time is the middle one of the first three that are met: one item whose time was moved leads nobody astray.
+    The time is the median of the first three times, so that a single item with a changed time does no harm.
 
     Raises:
-        Unreachable: items cannot be read; what is missing then is no sign of an empty range.
+        Unreachable: no item can be read, which does not mean that the range is empty.
     """
     width = _TOGETHER
     while start < end:
@@ -158,7 +157,7 @@ async def _time_at(firebase: Firebase, start: int, end: int) -> tuple[int, int] 
 
 
 def _sort(reading: Reading, window: Window, ids: set[int], notes: Counter[str]) -> None:
-    """Into *ids* where it is a live story of the window, else into *notes* where that is worth a word."""
+    """Add a live story of the window to *ids*; count other notable readings in *notes*."""
     if reading.outcome == "failed":
         notes["ids that could not be read while listing"] += 1
         ids.add(reading.id)

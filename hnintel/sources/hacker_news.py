@@ -1,4 +1,4 @@
-"""Hacker News itself: a day is listed through Algolia, or Firebase where that is away; items come from Firebase."""
+"""Hacker News itself: Algolia lists a day, or Firebase if Algolia fails; Firebase provides the items."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ class HackerNews:
         self._settings = settings
 
     def newest_day(self, zone: str) -> date | None:
-        """None: the newest whole day of a living site is yesterday."""
+        """None: the newest whole day of the live site is yesterday."""
         return None
 
     def days(self, zone: str) -> list[date]:
-        """None: that of every day is not known without asking."""
+        """Empty: the days are unknown without requests."""
         return []
 
     async def list_day(self, window: Window) -> Listing:
-        """The live stories, jobs and polls of *window*; the same ones whichever interface lists them.
+        """The live stories, jobs and polls of *window*; both interfaces list the same items.
 
-        "The same" means: neither dead nor deleted when it was listed. Algolia takes those out of its index; the range
-        of Firebase ids holds them, and they are left out there (:func:`hnintel.sources.firebase.list_window`).
+        Live means neither dead nor deleted at the time of listing. Algolia removes such items from its index;
+        :func:`hnintel.sources.firebase.list_window` leaves them out of the range of ids.
 
         Raises:
             Unreachable: neither Algolia nor Firebase answers.
@@ -54,12 +54,12 @@ class HackerNews:
                 listing = await firebase.list_window(Firebase(client, self._settings), window)
             except Unreachable as error:
                 raise Unreachable(
-                    f"{error}; Algolia lists nothing either ({reason}): check the network, then run it again"
+                    f"{error}; Algolia cannot list the day either ({reason}): check the network, then run it again"
                 ) from error
             return Listing(listing.ids, listing.notes + Counter({f"listed by Firebase alone ({reason})": 1}))
 
     async def moving(self) -> frozenset[int]:
-        """What Firebase names as changed, and the five hundred stories whose scores move most: the top ones.
+        """The items that Firebase names as changed, and the 500 top stories, whose scores change most.
 
         Raises:
             Unreachable: Firebase does not answer.
@@ -69,10 +69,10 @@ class HackerNews:
             return frozenset(await items.changed()).union(await items.top())
 
     async def read(self, ids: Sequence[int]) -> list[Reading]:
-        """Each item from Firebase, some at a time; a failing one is tried again, then told as failed."""
+        """Read items from Firebase with limited concurrency; an id is retried, then returned as failed."""
         async with json_client(self._settings) as client:
             return await Firebase(client, self._settings).read(ids)
 
     def pages(self) -> httpx.AsyncBaseTransport | None:
-        """The web, guarded."""
+        """The guarded transport to the web."""
         return GuardedTransport(self._settings)

@@ -1,4 +1,4 @@
-"""GET as JSON from an interface that is trusted, but not to be well: bounded in time, bytes and attempts."""
+"""GET of JSON from a trusted but unreliable interface: bounded in time, bytes and attempts."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from hnintel.http.decoding import ACCEPT_ENCODING, DecodingFailed, TooLarge
 from hnintel.settings import Settings
 from hnintel.web.guard import authorities
 
-#: Bytes, decoded. A page of 1,000 hits is 0.1 MB and the longest item 2 MB; what goes on after this is no answer.
+#: Bytes, decoded. A page of 1,000 hits is 0.1 MB and the longest item 2 MB; a longer answer is rejected.
 MOST_BYTES = 16_000_000
-#: A server that asks for more patience than this (seconds) is asked again by a later run.
+#: The longest Retry-After (seconds) that is honoured in full; a later run retries after longer outages.
 LONGEST_WAIT = 30.0
 _BACKOFF = wait_random_exponential(multiplier=0.2, max=10)
 
 
 class _Throttled(Unreachable):
-    """It does not answer now, and said when it will."""
+    """The server does not answer now; ``retry_after`` is the wait it asked for, in seconds."""
 
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
@@ -33,9 +33,9 @@ class _Throttled(Unreachable):
 
 
 class JsonClient:
-    """So many connections, each kept for the next request; safe for many requests at once.
+    """A pool of connections that are reused; safe for concurrent requests.
 
-    Every connection is a client of its own: httpx looks at all the idle ones of a pool twice a request, and with twenty
+    Every connection is a separate client: httpx scans all idle connections of a pool twice a request, and with twenty
     that costs more than the request itself.
     """
 
@@ -46,11 +46,11 @@ class JsonClient:
         self._settings = settings
 
     async def get(self, url: str, params: Mapping[str, Any] | None = None) -> Any:
-        """The JSON that *url* answers with; with backoff on what may pass, and ``Retry-After`` honoured.
+        """GET *url* and parse its JSON, with retries, backoff and ``Retry-After``.
 
         Raises:
-            Unreachable: it did not answer well within the set attempts.
-            SourceError: it answered, and will not answer otherwise.
+            Unreachable: no valid answer within the set attempts.
+            SourceError: an HTTP status that a retry would not change.
         """
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(Unreachable),
@@ -64,7 +64,7 @@ class JsonClient:
         host = httpx.URL(url).host
         client = await self._idle.get()
         try:
-            # httpx's own limits are for one piece each: a server that drips would never meet them.
+            # httpx's timeouts apply to each piece: a server that sends slowly would never reach them.
             async with asyncio.timeout(self._settings.item_timeout):
                 status, headers, body = await _read(client, url, params)
         except TimeoutError:
@@ -98,12 +98,14 @@ async def _read(
 
 @asynccontextmanager
 async def json_client(settings: Settings) -> AsyncIterator[JsonClient]:
-    """A client for the length of the block."""
-    one = httpx.Limits(max_connections=1)
+    """A client that is closed at the end of the block."""
+    single_connection = httpx.Limits(max_connections=1)
     headers = {"User-Agent": settings.user_agent, "Accept": "application/json", "Accept-Encoding": ACCEPT_ENCODING}
     async with AsyncExitStack() as stack:
         clients = [
-            httpx.AsyncClient(verify=authorities(), timeout=settings.item_timeout, limits=one, headers=headers)
+            httpx.AsyncClient(
+                verify=authorities(), timeout=settings.item_timeout, limits=single_connection, headers=headers
+            )
             for _ in range(settings.item_concurrency)
         ]
         for client in clients:
@@ -112,13 +114,13 @@ async def json_client(settings: Settings) -> AsyncIterator[JsonClient]:
 
 
 def _wait(state: RetryCallState) -> float:
-    """Exponential backoff with full jitter, or as long as the server asked for if that is longer."""
+    """Seconds to wait: exponential backoff with full jitter, or the server's ``Retry-After`` if longer."""
     error = state.outcome.exception() if state.outcome else None
     asked_for = error.retry_after if isinstance(error, _Throttled) else 0.0
     return max(_BACKOFF(state), min(asked_for, LONGEST_WAIT))
 
 
 def _seconds(retry_after: str | None) -> float:
-    """``Retry-After`` in seconds; a date is left to the backoff, for clocks differ."""
+    """``Retry-After`` in seconds; 0 for a date, because clocks differ."""
     text = (retry_after or "").strip()
     return float(text) if text.isascii() and text.isdigit() else 0.0

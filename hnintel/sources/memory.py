@@ -1,4 +1,4 @@
-"""Items that are all at hand: what the bundled sample and a replayed dump have in common."""
+"""Items in memory, for the bundled sample and replayed dumps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hnintel.window import Window, day_of
 
 
 class ItemStore:
-    """Raw items by id, listed by their time."""
+    """Raw items by id, listed by time."""
 
     def __init__(self) -> None:
         self.items: dict[int, dict[str, Any] | None] = {}
@@ -21,7 +21,7 @@ class ItemStore:
         self._null_days: dict[int, date] = {}
 
     def add(self, raws: Iterable[object]) -> None:
-        """Take items in; a later one with the same id replaces the earlier. What is no item is counted, not kept."""
+        """Add items; a later item replaces an earlier item with the same id. Other values are only counted."""
         for raw in raws:
             if raw is None:
                 self.notes["null items"] += 1
@@ -33,24 +33,24 @@ class ItemStore:
                 self.items[raw["id"]] = raw
 
     def add_null(self, item_id: int, day: date) -> None:
-        """An id that is listed on *day* and answered by null."""
+        """Add an id that is listed on *day* and read as null."""
         self.items[item_id] = None
         self._null_days[item_id] = day
 
     def newest_day(self, zone: str) -> date | None:
-        """The newest business day that a story, job or poll was posted on."""
+        """The newest business day with a story, job or poll; None without items."""
         times = self._times()
         return day_of(max(times), zone) if times else None
 
     def days(self, zone: str) -> list[date]:
-        """Every business day that one was posted on, the oldest first."""
+        """Every business day with a story, job or poll, the oldest first."""
         return sorted({day_of(time, zone) for time in self._times()})
 
     def _times(self) -> list[int]:
         return [raw["time"] for raw in self.items.values() if raw is not None and _is_listed(raw) and _has_time(raw)]
 
     def list_day(self, window: Window) -> Listing:
-        """The ids posted in *window*, and how many could not be placed on any day."""
+        """The ids posted in *window*, and the number of items without a time."""
         ids = [item_id for item_id, day in self._null_days.items() if day == window.day]
         notes = Counter(self.notes)
         for item_id, raw in self.items.items():
@@ -63,9 +63,9 @@ class ItemStore:
         return Listing(tuple(sorted(ids)), notes)
 
     def read(self, ids: Sequence[int]) -> list[Reading]:
-        """One reading an id; an id that is not at hand is null, as Firebase answers for one that never was."""
-        found: list[tuple[int, Mapping[str, Any] | None]] = [(item_id, self.items.get(item_id)) for item_id in ids]
-        return [Reading(item_id, "ok", dict(raw)) if raw else Reading(item_id, "null") for item_id, raw in found]
+        """One reading for each id; an unknown id is null, as Firebase answers for an id that never existed."""
+        raws: list[tuple[int, Mapping[str, Any] | None]] = [(item_id, self.items.get(item_id)) for item_id in ids]
+        return [Reading(item_id, "ok", dict(raw)) if raw else Reading(item_id, "null") for item_id, raw in raws]
 
 
 def _is_id(value: object) -> bool:
@@ -78,7 +78,7 @@ def _has_time(raw: Mapping[str, Any]) -> bool:
 
 
 def _is_listed(raw: Mapping[str, Any]) -> bool:
-    """A deleted item may have lost even its type; without a parent it was a story."""
+    """Whether an item is listed; a deleted item may lack its type, and counts as a story if it has no parent."""
     return raw.get("type") in TOP_LEVEL_TYPES or (
         raw.get("type") is None and raw.get("parent") is None and raw.get("poll") is None
     )

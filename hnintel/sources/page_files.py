@@ -1,4 +1,4 @@
-"""An httpx transport that answers from files: the same code path for articles, whatever they come through."""
+"""An httpx transport that answers from files, so that articles use the same code path as on the web."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import httpx
 
 from hnintel.errors import SourceError, first_line
 
-#: A site that is slow in a file is slow in the sample's own time, which runs this many times as fast.
+#: Delays in ``pages.json`` are divided by this factor.
 CLOCK = 20.0
 _PIECE = 65_536
 
 
 class PageFiles(httpx.AsyncBaseTransport):
-    """Answers GET by what ``pages.json`` of its folders says of the URL.
+    """Answers GET from the ``pages.json`` of its folders.
 
     ``pages.json`` maps a URL to ``{"file", "status", "content_type", "encoding", "delay", "redirect", "repeat",
     "drop"}``, all optional: the file lies in ``pages/`` as UTF-8 and is sent in ``encoding`` (a codec); ``delay`` is
-    seconds of silence before the answer; ``repeat`` sends the file again and again up to that many bytes; ``drop``
-    breaks the connection off. A URL that is not there does not resolve, as a dead host does not.
+    seconds of silence before the answer; ``repeat`` sends the file repeatedly, up to that many bytes; ``drop``
+    drops the connection. An unlisted URL does not resolve, like a dead host.
     """
 
     def __init__(self, folders: Iterable[Path]) -> None:
@@ -31,13 +31,13 @@ class PageFiles(httpx.AsyncBaseTransport):
         for folder in folders:
             listed = _listed(folder / "pages.json")
             try:
-                self._answers.update({_asked(url): (folder / "pages", answer) for url, answer in listed.items()})
+                self._answers.update({_normalised(url): (folder / "pages", answer) for url, answer in listed.items()})
             except httpx.InvalidURL as error:
                 raise SourceError(f"{folder / 'pages.json'} has a key that is no URL: {error}") from None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer of the file; httpx's own errors for what a network would do."""
-        folder, answer = self._answers.get(_asked(str(request.url)), (Path(), {"unknown": True}))
+        """Answer from the file, or raise httpx's errors for simulated network faults."""
+        folder, answer = self._answers.get(_normalised(str(request.url)), (Path(), {"unknown": True}))
         if "unknown" in answer:
             raise httpx.ConnectError(f"{request.url.host} is not among the pages", request=request)
         await _be_slow(float(answer.get("delay", 0)), request)
@@ -83,18 +83,18 @@ def _listed(file: Path) -> dict[str, dict[str, Any]]:
     except (OSError, ValueError, RecursionError) as error:
         raise SourceError(f"{file} cannot be read: {first_line(error, 120)}") from None
     if not isinstance(listed, dict) or not all(isinstance(answer, dict) for answer in listed.values()):
-        raise SourceError(f"{file} is no object of URLs, each with an object that says what its site answers")
+        raise SourceError(f"{file} must be a JSON object that maps each URL to an object with its answer")
     return listed
 
 
 def _body_of(folder: Path, name: str, request: httpx.Request) -> bytes:
-    """The bytes of a page; nothing outside the folder of pages is one, whatever pages.json says."""
+    """The bytes of a page; raises RemoteProtocolError for a path outside the folder of pages."""
     file = (folder / name).resolve()
     if not file.is_relative_to(folder.resolve()) or not file.is_file():
         raise httpx.RemoteProtocolError("pages.json names no file of its folder", request=request)
     return file.read_bytes()
 
 
-def _asked(url: str) -> str:
-    """*url* as it reaches a server: normalised by httpx, without its fragment."""
+def _normalised(url: str) -> str:
+    """*url* as a server receives it: normalised by httpx, without its fragment."""
     return str(httpx.URL(url).copy_with(fragment=None))

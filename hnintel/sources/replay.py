@@ -1,4 +1,4 @@
-"""A dump of raw Firebase items, replayed: ``.json``, ``.ndjson``, ``.gz``, ``.xz``; pages from an optional folder."""
+"""Replays a dump of raw Firebase items (``.json``, ``.ndjson``, ``.gz``, ``.xz``), with an optional folder of pages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from hnintel.window import Window
 
 _ENDINGS = (".json", ".ndjson", ".jsonl")
 _PACKED: dict[str, Callable[[Path], Any]] = {".gz": gzip.GzipFile, ".xz": lzma.LZMAFile}
-#: An array has to be held whole, and a few bytes may unpack to what fills any memory; a day of items is 10 MB.
+#: An array is read whole, and a few bytes may unpack to more than memory has; a day of items is 10 MB.
 _MOST_OF_AN_ARRAY = 256_000_000
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _NOT_JSON = "lines that are not JSON"
@@ -34,14 +34,14 @@ _TOO_LONG = f"lines of more than {MOST_BYTES // 1_000_000} MB"
 
 
 class ReplaySource:
-    """Items from a file, or from every file of a folder, in the order of their names.
+    """Items from a file, or from every file of a folder, in the order of file names.
 
     Args:
         path: the file or folder.
-        pages: a folder with ``pages.json`` (URL → answer, see :class:`PageFiles`); None: there are no pages.
+        pages: a folder with ``pages.json`` (URL → answer, see :class:`PageFiles`); None: no pages.
 
     Raises:
-        UsageError: a path does not exist, or holds no items.
+        UsageError: a path does not exist or has no dump.
     """
 
     name = "replay"
@@ -50,15 +50,15 @@ class ReplaySource:
     def __init__(self, path: Path, pages: Path | None = None) -> None:
         self._files = _files(path)
         if pages is not None and not (pages / "pages.json").is_file():
-            raise UsageError(f"{pages} has no pages.json: give a folder of pages, or leave it out")
+            raise UsageError(f"{pages} has no pages.json: give a folder of pages, or omit it")
         self._pages = pages
-        self.pages()  # what is wrong with it is told before anything is run
+        self.pages()  # raises on faulty pages before anything runs
 
     @cached_property
     def identity(self) -> str:
-        """Of the files' names, sizes and times of change."""
-        told = [(str(file.absolute()), file.stat().st_size, file.stat().st_mtime_ns) for file in self._files]
-        return "replay-" + hash_of_text(repr(told))
+        """A hash of the files' paths, sizes and times of change."""
+        versions = [(str(file.absolute()), file.stat().st_size, file.stat().st_mtime_ns) for file in self._files]
+        return "replay-" + hash_of_text(repr(versions))
 
     @cached_property
     def _store(self) -> ItemStore:
@@ -69,12 +69,12 @@ class ReplaySource:
 
     @property
     def notes(self) -> Counter[str]:
-        """What is in the files and is no item, counted."""
+        """Counts of the values in the files that are not items."""
         return self._store.notes
 
     @property
     def unreadable(self) -> bool:
-        """Whether there are lines in the files, and not one of them is JSON."""
+        """Whether the files have lines, but no line is JSON."""
         return not self._store.items and bool(self.notes) and self.notes.keys() <= {_NOT_JSON, _TOO_LONG}
 
     def newest_day(self, zone: str) -> date | None:
@@ -86,19 +86,19 @@ class ReplaySource:
         return self._store.days(zone)
 
     async def list_day(self, window: Window) -> Listing:
-        """The dump's stories of the window, with what was malformed counted."""
+        """The dump's stories of the window, with counts of malformed values."""
         return self._store.list_day(window)
 
     async def moving(self) -> frozenset[int]:
-        """None: a dump that changes is another one."""
+        """Empty: a changed dump has another identity."""
         return frozenset()
 
     async def read(self, ids: Sequence[int]) -> list[Reading]:
-        """From memory."""
+        """Read items from memory."""
         return self._store.read(ids)
 
     def pages(self) -> httpx.AsyncBaseTransport | None:
-        """The given folder's pages, if one was given."""
+        """The pages of the given folder, else None."""
         return PageFiles([self._pages]) if self._pages else None
 
 
@@ -120,30 +120,30 @@ def _files(path: Path) -> list[Path]:
 
 
 def is_dump(file: Path) -> bool:
-    """Whether a file is one of items, by its name."""
-    name = Path(file.name.lower())  # a dump that was made on Windows may shout
+    """Whether a file's name is that of a dump."""
+    name = Path(file.name.lower())  # endings may be in upper case
     plain = name.with_suffix("") if name.suffix in _PACKED else name
     return plain.suffix in _ENDINGS and name.name != "pages.json"
 
 
 def _read(file: Path, store: ItemStore) -> Iterator[object]:
-    """The values of *file*: one a line, or one array, or one item.
+    """The values of *file*: a value a line, an array, or a single item.
 
     Raises:
-        SourceError: the file cannot be read to its end; half a dump is not taken for a whole one.
+        SourceError: the file cannot be read to its end; an incomplete dump is rejected.
     """
     try:
         with _open(file) as stream:
-            begin = b""
-            while not begin and (piece := stream.readline(MOST_BYTES)):
-                begin = piece.lstrip(_BLANK)
-            if begin.startswith(b"["):
-                yield from _array(begin + stream.read(_MOST_OF_AN_ARRAY), file)
-            elif begin:
-                yield from _values(_lines(begin, stream), store)
+            start = b""
+            while not start and (piece := stream.readline(MOST_BYTES)):
+                start = piece.lstrip(_BLANK)
+            if start.startswith(b"["):
+                yield from _array(start + stream.read(_MOST_OF_AN_ARRAY), file)
+            elif start:
+                yield from _values(_lines(start, stream), store)
     except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
-        told = "ends before its time" if isinstance(error, EOFError) else str(error) or type(error).__name__
-        raise SourceError(f"{file} cannot be read: {told}; nothing of it was taken") from None
+        reason = "the file is cut short" if isinstance(error, EOFError) else str(error) or type(error).__name__
+        raise SourceError(f"{file} cannot be read: {reason}; no item of it was loaded") from None
 
 
 def _open(file: Path) -> IO[bytes]:
@@ -153,19 +153,19 @@ def _open(file: Path) -> IO[bytes]:
 
 def _array(content: bytes, file: Path) -> list[Any]:
     if len(content) > _MOST_OF_AN_ARRAY:
-        told = f"is a JSON array of more than {_MOST_OF_AN_ARRAY // 1_000_000} MB: write it one item a line"
-        raise SourceError(f"{file} {told}; nothing of it was taken")
+        reason = f"is a JSON array of more than {_MOST_OF_AN_ARRAY // 1_000_000} MB: write an item a line"
+        raise SourceError(f"{file} {reason}; no item of it was loaded")
     try:
         values = json.loads(content)
     except (ValueError, RecursionError):
-        raise SourceError(f"{file} begins as a JSON array and is none; nothing of it was taken") from None
+        raise SourceError(f"{file} begins like a JSON array but is not valid JSON; no item of it was loaded") from None
     return values if isinstance(values, list) else [values]
 
 
 def _lines(begin: bytes, stream: IO[bytes]) -> Iterator[bytes | None]:
-    """The lines of *stream*, which *begin* was read of; None for one that is too long, which is never held."""
+    """The lines of *stream* after *begin*; None for a line that is too long, which is skipped unread."""
     line = begin
-    if not line.endswith(b"\n") and len(line) < MOST_BYTES:  # what is blank was taken off it
+    if not line.endswith(b"\n") and len(line) < MOST_BYTES:  # leading blanks were removed from it
         line += stream.readline(MOST_BYTES)
     while line:
         if line.endswith(b"\n") or len(line) < MOST_BYTES:
@@ -178,23 +178,23 @@ def _lines(begin: bytes, stream: IO[bytes]) -> Iterator[bytes | None]:
 
 
 def _values(lines: Iterator[bytes | None], store: ItemStore) -> Iterator[object]:
-    """What the lines hold; those that hold nothing are counted in *store*."""
+    """The values of the lines; lines that are not JSON are counted in *store*."""
     first = next(lines)
-    held = [first]
+    head = [first]
     if first and first.startswith(b"{") and not _loads(first)[0]:
-        # One item printed over several lines is JSON as a whole; a broken first line of many is not.
+        # An item printed over several lines is JSON as a whole; a dump with a broken first line is not.
         size = len(first)
         for line in lines:
-            held.append(line)
+            head.append(line)
             size += len(line or b"")
             if line is None or size > MOST_BYTES:  # longer than any item
                 break
         else:
-            whole, value = _loads(b"".join(line or b"" for line in held))
-            if whole:
+            is_json, value = _loads(b"".join(line or b"" for line in head))
+            if is_json:
                 yield value
                 return
-    for line in chain(held, lines):
+    for line in chain(head, lines):
         if line is None:
             store.notes[_TOO_LONG] += 1
         elif line.strip():

@@ -1,4 +1,4 @@
-"""The bundled sample: three invented days of Hacker News with their pages, so that all of it runs offline."""
+"""The bundled sample: three invented days of Hacker News with their pages, for runs without a network."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SampleSource:
 
     @cached_property
     def identity(self) -> str:
-        """Of the files' sizes: the sample changes only with the code it comes with."""
+        """The sizes of the files: the sample changes only with the code."""
         return "sample-" + "-".join(str((day / "items.ndjson").stat().st_size) for day in self._days)
 
     @cached_property
@@ -55,11 +55,11 @@ class SampleSource:
         return self._store.list_day(window)
 
     async def moving(self) -> frozenset[int]:
-        """None: it is as it was made."""
+        """Empty: the sample never changes."""
         return frozenset()
 
     async def read(self, ids: Sequence[int]) -> list[Reading]:
-        """From memory."""
+        """Read items from memory."""
         return self._store.read(ids)
 
     def pages(self) -> httpx.AsyncBaseTransport | None:

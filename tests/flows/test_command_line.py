@@ -66,7 +66,7 @@ def test_a_truncated_dump_is_refused_whole(
     code, told = said(["--source", f"replay:{broken}"], capsys)
 
     assert code == 3
-    assert "broken.ndjson.gz cannot be read: ends before its time" in told
+    assert "broken.ndjson.gz cannot be read: the file is cut short" in told
 
 
 def test_a_dump_without_stories_has_no_day_to_run(

@@ -132,7 +132,7 @@ def test_lines_after_a_broken_first_one_are_taken_where_they_are_longer_than_any
 def test_an_array_that_no_memory_is_for_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay, "_MOST_OF_AN_ARRAY", 1_000_000)
     source = _replay(tmp_path, "a.json.gz", gzip.compress(b"[" + b" " * 2_000_000 + b"]"))
-    with pytest.raises(SourceError, match=r"a JSON array of more than 1 MB: write it one item a line; nothing of it"):
+    with pytest.raises(SourceError, match=r"a JSON array of more than 1 MB: write an item a line; nothing of it"):
         source.newest_day(ZONE)
 
 
@@ -182,18 +182,18 @@ def test_a_folder_is_read_file_by_file_in_the_order_of_their_names(tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("a.ndjson.gz", gzip.compress(LINES)[:-12], "ends before its time"),
-        ("a.json.xz", lzma.compress(ARRAY)[:-20], "ends before its time"),
+        ("a.ndjson.gz", gzip.compress(LINES)[:-12], "the file is cut short"),
+        ("a.json.xz", lzma.compress(ARRAY)[:-20], "the file is cut short"),
         ("a.json.gz", b"no gzip", "Not a gzipped file"),
         ("a.json.gz", gzip.compress(ARRAY)[:10] + b"\x07" * 40, "Error -3 while decompressing"),
         ("a.json.xz", b"no xz", "not supported by decoder"),
-        ("a.json", ARRAY[:-30], "begins as a JSON array and is none"),
+        ("a.json", ARRAY[:-30], "begins like a JSON array but is not valid JSON"),
     ],
     ids=["cut-gz", "cut-xz", "no-gz", "broken-gz", "no-xz", "cut-array"],
 )
 def test_half_a_dump_is_not_taken_for_a_whole_one(tmp_path: Path, name: str, content: bytes, why: str) -> None:
     source = _replay(tmp_path, name, content)
-    with pytest.raises(SourceError, match="nothing of it was taken") as told:
+    with pytest.raises(SourceError, match="no item of it was loaded") as told:
         source.newest_day(ZONE)
     assert why in str(told.value)
     assert "\n" not in str(told.value)
