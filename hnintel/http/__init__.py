@@ -1,1 +1,1 @@
-"""What holds for every request over HTTP, whoever makes it: URLs, and bodies that are decoded and bounded."""
+"""Shared by every HTTP client here: URLs, and bodies decoded within bounds."""

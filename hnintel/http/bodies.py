@@ -1,4 +1,4 @@
-"""Bodies of HTTP answers, bounded in decoded bytes while they stream: a compressed or endless body is never held."""
+"""Reads HTTP bodies within a limit of decoded bytes, so that no compressed or endless body fills the memory."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from hnintel.http.decoding import Body
 
 
 async def read_bounded(response: httpx.Response, limit: int) -> bytes:
-    """The decoded body of *response*, a streamed one.
+    """Read and decode the body of a streamed *response*.
 
     Args:
-        response: whose body was not read yet.
-        limit: the most bytes, on the wire and after each of its codings.
+        response: a response whose body was not read yet.
+        limit: the most bytes, on the wire and after each coding.
 
     Raises:
-        TooLarge: there are more.
-        DecodingFailed: it is not what its ``Content-Encoding`` says, or ends early.
+        TooLarge: the body exceeds the limit.
+        DecodingFailed: the body does not match its ``Content-Encoding``, or ends early.
     """
     return await _read(response.aiter_raw(), response, limit)
 
 
 def bounding(limit: int) -> Callable[[Any], Awaitable[None]]:
-    """An event hook for the responses of a client that a package reads by itself, of httpx or of one that is like it.
+    """A response event hook for a client of httpx, or one like it, whose bodies another package reads.
 
-    It reads the body as :func:`read_bounded` does, and raises what that raises; the package finds it decoded.
+    It reads the body like :func:`read_bounded`, with the same errors; the package then reads the decoded body.
     """
 
     async def bound(response: Any) -> None:
@@ -36,8 +36,8 @@ def bounding(limit: int) -> Callable[[Any], Awaitable[None]]:
             content = await _read(stream, response, limit)
         finally:
             await stream.aclose()
-        response.headers.pop("content-encoding", None)  # it is undone
-        # A client takes a stream of its own kind only, and its response makes it.
+        response.headers.pop("content-encoding", None)  # the body is decoded
+        # A client accepts only its own kind of stream, which its response class makes.
         response.stream = type(response)(response.status_code, content=content).stream
 
     return bound

@@ -1,4 +1,4 @@
-"""Content encodings undone in bounded pieces: what a bomb expands to is never held, only counted up to the cap."""
+"""Decodes content encodings in bounded pieces, so that a decompression bomb never fills the memory."""
 
 from __future__ import annotations
 
@@ -9,56 +9,56 @@ from typing import Protocol
 import brotli
 from backports import zstd
 
-#: What the fetcher says it can undo.
+#: The codings that clients accept.
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 
 _PIECE = 65_536
 #: The largest window HTTP's zstd may ask for, 8 MB (RFC 9659); libzstd itself would grant 128 MB.
 _ZSTD_WINDOW_LOG = 23
-#: Servers apply one coding, misconfigured ones two or three; more is an attack on our time.
+#: The most codings. Servers apply one, misconfigured servers two or three; more is an attack.
 _LAYERS = 4
-#: Members of a gzip body, or frames of a zstd one. An empty one is nine to twenty bytes that cost a new decompressor,
-#: so that no cap on bytes bounds the time they take.
+#: The most members of a gzip body, or frames of a zstd body. An empty part has nine to twenty bytes but costs a new
+#: decompressor, so that a limit of bytes alone does not bound the time.
 _PARTS = 1_000
 
 
 class DecodingFailed(Exception):
-    """The bytes are not what their ``Content-Encoding`` says, or end before they should."""
+    """The bytes do not match their ``Content-Encoding``, or end early."""
 
 
 class TooLarge(Exception):
-    """More bytes than the cap, on the wire or after any of the codings."""
+    """The body exceeds the limit, on the wire or after any coding."""
 
 
 class Decoder(Protocol):
-    """Undoes one coding, a piece at a time."""
+    """Decodes one coding, piece by piece."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """What *data* decodes to, in pieces of at most about 64 KB.
+        """Decode *data*, in pieces of at most about 64 KB.
 
         Raises:
             DecodingFailed: the data is damaged.
         """
 
     def finish(self) -> None:
-        """Say that the input is over.
+        """End the input.
 
         Raises:
-            DecodingFailed: it was not.
+            DecodingFailed: the input is incomplete.
         """
 
 
 class _Parts:
-    """Counts the members or frames that one body is made of."""
+    """Counts the members or frames of a body."""
 
     def __init__(self) -> None:
         self._count = 1
 
     def begin_next(self) -> None:
-        """Count one more.
+        """Count the next part.
 
         Raises:
-            DecodingFailed: that is more than a body may have.
+            DecodingFailed: the body has more parts than allowed.
         """
         self._count += 1
         if self._count > _PARTS:
@@ -66,7 +66,7 @@ class _Parts:
 
 
 class _Zlib:
-    """gzip (of any number of members) and deflate, with zlib's header or without it, as servers send both."""
+    """gzip (of any number of members) and deflate, with or without zlib's header, as servers send both."""
 
     def __init__(self, gzip: bool) -> None:
         self._gzip = gzip
@@ -89,7 +89,7 @@ class _Zlib:
                 raise DecodingFailed("the compressed body is damaged") from error
             if piece:
                 yield piece
-            full = len(piece) == _PIECE  # zlib may hold more of it though all of its input is taken
+            full = len(piece) == _PIECE  # zlib may have more output though its input is consumed
             data = self._inner.unconsumed_tail
             if self._inner.eof:
                 data, full = self._next_member(self._inner.unused_data), False
@@ -99,18 +99,18 @@ class _Zlib:
             raise DecodingFailed("the compressed body ends early")
 
     def _next_member(self, rest: bytes) -> bytes:
-        """The bytes after a member: another one, or padding that servers append and browsers overlook."""
+        """Start the next member, or ignore padding that servers append; returns the bytes to decode next."""
         if self._gzip and rest.startswith(b"\x1f\x8b"):
             self._members.begin_next()
             self._inner = zlib.decompressobj(_window(rest, gzip=True))
             return rest
-        # The first byte of a member may come in one piece and the second in the next; zlib keeps it until then.
+        # A member's first two bytes may be split over two pieces; zlib retains the first until then.
         self._trailing = bool(rest) and not (self._gzip and rest == b"\x1f")
         return b""
 
 
 def _window(head: bytes, gzip: bool) -> int:
-    """The ``wbits`` for a body that begins with *head* (RFC 1950, 2.2: how zlib's header is told)."""
+    """The ``wbits`` for a body that begins with *head* (RFC 1950, 2.2 defines zlib's header)."""
     if gzip:
         return zlib.MAX_WBITS | 16
     has_header = head[0] & 0x0F == 8 and (head[0] << 8 | head[1]) % 31 == 0
@@ -148,7 +148,7 @@ class _Zstd:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         while data or not (self._inner.needs_input or self._inner.eof):
-            if self._inner.eof:  # a frame after a frame: the format allows any number
+            if self._inner.eof:  # the format allows any number of frames
                 self._frames.begin_next()
                 self._inner = self._frame()
             self._begun = True
@@ -170,15 +170,15 @@ class _Zstd:
 
 
 class Body:
-    """A body as it comes in: decoded by its codings, and never more than *limit* bytes of it at any layer.
+    """A body that is decoded as it arrives, with at most *limit* bytes at each layer.
 
     Args:
-        content_encoding: the header's value; ``""`` and ``identity`` are none.
-        limit: the most bytes that are taken, counted on the wire and after each coding, since what expands between
-            two codings costs as much as what expands after the last.
+        content_encoding: the header's value; ``""`` and ``identity`` mean no coding.
+        limit: the most bytes on the wire and after each coding, because bytes that expand between two codings cost as
+            much as those after the last.
 
     Raises:
-        DecodingFailed: a coding that is none of ours.
+        DecodingFailed: a coding is not supported, or there are too many.
     """
 
     def __init__(self, content_encoding: str, limit: int) -> None:
@@ -192,10 +192,10 @@ class Body:
         self._decoded = bytearray()
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes from the wire.
+        """Decode the next bytes from the wire.
 
         Raises:
-            TooLarge: that is more than the limit.
+            TooLarge: the body exceeds the limit.
             DecodingFailed: the data is damaged.
         """
         for piece in self._through(0, data):
@@ -203,14 +203,14 @@ class Body:
 
     @property
     def so_far(self) -> bytes:
-        """What came until now, whole or not."""
+        """The bytes decoded so far."""
         return bytes(self._decoded)
 
     def finish(self) -> bytes:
-        """The whole body.
+        """The complete body.
 
         Raises:
-            DecodingFailed: it ended early.
+            DecodingFailed: the body ended early.
         """
         for decoder in self._decoders:
             decoder.finish()

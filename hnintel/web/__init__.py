@@ -1,1 +1,1 @@
-"""The only way out to pages: guarded, bounded, polite; and the text taken out of them."""
+"""Fetches pages of the web within bounds (addresses, sizes, times, host limits) and extracts their text."""

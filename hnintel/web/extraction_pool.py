@@ -1,9 +1,9 @@
-"""Articles taken out of pages in processes of their own: a page that takes for ever, or crashes, costs only itself.
+"""Extracts articles in separate processes, so that a page that hangs or crashes its process fails alone.
 
-The processes are started with the first page and serve every chunk of the process that reads. Each has pipes of its
-own, so that one that is killed at any moment leaves no lock behind that the others wait for; and each is a program of
-its own, not a child that imports the main module (a flow, with all of Prefect) again. The standard library's and
-pebble's pools were tried first (docs/decisions/0006-extraction-processes.md).
+The processes start with the first page and serve every chunk of this process. Each has its own pipes, so that a killed
+process leaves no lock behind that others wait for; and each is a separate program, not a child that imports the main
+module (a flow, with all of Prefect) again. The standard library's and pebble's pools were tried first
+(docs/decisions/0006-extraction-processes.md).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hnintel.settings import environment_without_secrets
 from hnintel.web.extract import Extracted
 from hnintel.web.extraction_worker import READY, Question, longest_answer, question, read_answer
 
-#: Pages after which a process is replaced: parsers keep some memory of each.
+#: Pages after which a process is replaced, because parsers leak some memory with each.
 _PAGES = 5_000
 #: Seconds that a process may take to start.
 _START = 60.0
@@ -34,80 +34,80 @@ _COMMAND = (sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(_R
 
 
 class ExtractionFailed(Exception):
-    """A page's text was not taken out. Another try may help: the machine may have been busy, or out of memory."""
+    """A page's text was not extracted. A retry may help: the machine may have been busy or out of memory."""
 
 
 class ExtractionTimeout(ExtractionFailed):
-    """It took longer than it may."""
+    """Extraction exceeded its timeout."""
 
 
 class ExtractionPool:
-    """So many processes, started when first needed. Any thread and event loop may use it.
+    """A pool of extraction processes, started when first needed. Any thread and event loop may use it.
 
     Args:
-        workers: how many pages are worked on at once.
-        timeout: seconds that one page may take.
-        command: what each process runs.
+        workers: pages extracted at once.
+        timeout: seconds that a page may take.
+        command: the command of each process.
     """
 
     def __init__(self, workers: int, timeout: float, command: Sequence[str] = _COMMAND) -> None:
         self._timeout, self._command = timeout, command
-        # A thread a process: it waits for the answer, and knows how to end a process that has none.
+        # A thread for each process waits for its answer, and kills it on a timeout.
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="extract")
         self._lock = threading.Lock()
         self._to_start = workers
         self._idle: list[_Process] = []
 
     def start(self) -> None:
-        """Start the processes before the first page is there to wait for them; once it was, this does nothing."""
+        """Start the processes before the first page needs them; does nothing after the first page."""
         with self._lock:
             count, self._to_start = self._to_start, 0
             self._idle += [_Process(self._command) for _ in range(count)]
 
     async def article(self, page: str | bytes, url: str, content_type: str = "") -> Extracted:
-        """What :func:`hnintel.web.extract.article` gives; bytes become text by :func:`hnintel.web.media.to_text`.
+        """Run :func:`hnintel.web.extract.article` in a process; bytes become text by :func:`hnintel.web.media.to_text`.
 
         Raises:
-            ExtractionFailed: it took too long, or its process died.
+            ExtractionFailed: the page took too long, or its process died.
         """
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._article, page, content_type, url)
 
     def processes(self) -> list[int]:
-        """The ids of the processes that wait for a page."""
+        """The ids of the idle processes."""
         with self._lock:
             return [process.id for process in self._idle]
 
     def close(self) -> None:
-        """End the processes that wait for a page; the next page starts a new one."""
+        """End the idle processes; the next page starts a new process."""
         with self._lock:
             idle, self._idle = self._idle, []
         for process in idle:
             process.end()
 
     def _article(self, page: str | bytes, content_type: str, url: str) -> Extracted:
-        # One that waited may have been killed from outside; a page that kills a new one as well does it itself.
-        for anew in (False, True):
-            process = _Process(self._command) if anew else self._take()
+        # An idle process may have been killed from outside; if a new process dies too, the page is the cause.
+        for is_second in (False, True):
+            process = _Process(self._command) if is_second else self._acquire()
             try:
-                found = process.article(page, content_type, url, self._timeout)
+                extracted = process.article(page, content_type, url, self._timeout)
             except TimeoutError:
                 process.end()
                 raise ExtractionTimeout(f"no text after {self._timeout:g} s") from None
             except (EOFError, OSError, ValueError):
                 process.end()
                 continue
-            self._give_back(process)
-            return found
+            self._release(process)
+            return extracted
         raise ExtractionFailed("the process that read the page died")
 
-    def _take(self) -> _Process:
+    def _acquire(self) -> _Process:
         with self._lock:
             self._to_start = 0
             if self._idle:
                 return self._idle.pop()
         return _Process(self._command)
 
-    def _give_back(self, process: _Process) -> None:
+    def _release(self, process: _Process) -> None:
         if process.pages >= _PAGES:
             process.end()
             return
@@ -116,11 +116,11 @@ class ExtractionPool:
 
 
 class _Process:
-    """One running worker and the pipes to it."""
+    """A running worker process and its pipes."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        # A session of its own: Ctrl-C is the parent's to answer, also while this one still loads what it needs.
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
+        # Its own session: only the parent handles Ctrl-C, even while the worker is still importing.
+        self._process = subprocess.Popen(  # noqa: S603 - runs our own module
             command,
             env=environment_without_secrets(),  # a hostile page may take the process over
             stdin=subprocess.PIPE,
@@ -143,23 +143,23 @@ class _Process:
         return self._process.pid
 
     def article(self, page: str | bytes, content_type: str, url: str, timeout: float) -> Extracted:
-        """Have one page read.
+        """Extract one page.
 
         Raises:
-            TimeoutError: it takes longer than *timeout*, starting up apart.
-            EOFError, OSError: the process is gone, or answers at a length that no page has.
-            ValueError: it answers with something else than an article.
+            TimeoutError: the page takes longer than *timeout* seconds, not counting startup.
+            EOFError, OSError: the process is gone, or its answer is longer than any page's.
+            ValueError: the answer is not an article.
         """
         if not self._started:
             self._answer(_START, len(READY))
             self._started = True
         self.pages += 1
-        asked = question(Question(page, content_type, url, timeout))
-        self._to.send_bytes(asked)
-        return read_answer(self._answer(timeout, longest_answer(asked)))
+        message = question(Question(page, content_type, url, timeout))
+        self._to.send_bytes(message)
+        return read_answer(self._answer(timeout, longest_answer(message)))
 
     def end(self) -> None:
-        """Kill it, whatever it is doing; nothing of it is worth keeping."""
+        """Kill the process and close its pipes."""
         self._process.kill()
         self._process.wait()
         self._to.close()
@@ -168,7 +168,7 @@ class _Process:
     def _answer(self, timeout: float, longest: int) -> bytes:
         if not self._from.poll(timeout):
             raise TimeoutError
-        rest = threading.Timer(timeout, self._process.kill)  # an answer that was begun and does not come to its end
+        rest = threading.Timer(timeout, self._process.kill)  # ends an answer that stops half way
         rest.daemon = True
         rest.start()
         try:
@@ -182,7 +182,7 @@ _pools_lock = threading.Lock()
 
 
 def shared_pool(workers: int, timeout: float) -> ExtractionPool:
-    """The pool of this process for these bounds, closed when the process ends."""
+    """This process' pool for these arguments, closed at exit."""
     with _pools_lock:
         if (workers, timeout) not in _pools:
             pool = ExtractionPool(workers, timeout)

@@ -1,8 +1,8 @@
-"""What the processes of extraction_pool.py run: they take articles out of pages.
+"""The program of the extraction processes (extraction_pool.py), which extract articles from pages.
 
-Each reads pages from its standard input and answers on its standard output, one for one. Questions and answers are
-JSON and bytes, which the functions here make and read: a process that a page has taken over can give the parent text,
-and no code. It ends when its input does, which is also when the process that started it is gone, however that went.
+Each process reads pages from standard input and writes an answer for each to standard output. Messages are JSON and
+bytes, encoded and decoded here: a process that a page has taken over can send the parent text, but no code. The
+process ends when its input ends, and so also when its parent is gone for any reason.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from multiprocessing.connection import Connection
 from hnintel.web import extract, media
 from hnintel.web.extract import Extracted
 
-#: Bytes of address space the process may have; a page that wants more has no article.
+#: The most bytes of address space; a page that needs more counts as a page without an article.
 _MEMORY = 4 * 2**30
-#: Seconds over its limit after which the process ends itself, should nobody be left to end it.
+#: Seconds past a page's limit after which the process ends itself, in case its parent is gone.
 _GRACE = 5
 
 
-#: What a process sends before its first answer.
+#: The message that a process sends before its first answer.
 READY = b"ready"
-#: A byte of a page is at the most one character, which takes six bytes in JSON, in each of text, title and author.
-_LONGER, _BESIDE = 6 * 3, 10_000
+#: Bounds of an answer: a byte of a page is at most a character, which takes six bytes of JSON, in text, title, author.
+_ANSWER_FACTOR, _ANSWER_OVERHEAD = 6 * 3, 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A page to read: its text, or bytes with the Content-Type they came with; seconds that it may take."""
+    """A page to extract: its text, or bytes with their Content-Type; ``seconds`` that it may take."""
 
     page: str | bytes
     content_type: str
@@ -43,75 +43,75 @@ class Question:
     seconds: float
 
 
-def question(wanted: Question) -> bytes:
-    """The message that asks for a page: a line of JSON, and the page."""
-    is_text = isinstance(wanted.page, str)
-    page = wanted.page.encode("utf-8", "surrogatepass") if isinstance(wanted.page, str) else wanted.page
-    head = [is_text, wanted.content_type, wanted.url, wanted.seconds]
+def question(request: Question) -> bytes:
+    """Encode a question: a line of JSON, then the page."""
+    is_text = isinstance(request.page, str)
+    page = request.page.encode("utf-8", "surrogatepass") if isinstance(request.page, str) else request.page
+    head = [is_text, request.content_type, request.url, request.seconds]
     return json.dumps(head).encode() + b"\n" + page
 
 
 def read_question(message: bytes) -> Question:
-    """The question that *message* asks."""
+    """Decode a question."""
     head, _, page = message.partition(b"\n")
     is_text, content_type, url, seconds = json.loads(head)
     return Question(page.decode("utf-8", "surrogatepass") if is_text else page, content_type, url, seconds)
 
 
-def answer(found: Extracted) -> bytes:
-    """The message that answers."""
-    return json.dumps(asdict(found), default=date.isoformat).encode()
+def answer(extracted: Extracted) -> bytes:
+    """Encode an answer as JSON."""
+    return json.dumps(asdict(extracted), default=date.isoformat).encode()
 
 
 def longest_answer(message: bytes) -> int:
-    """Bytes that the answer to a question may have; no page has more text in it."""
-    return _LONGER * len(message) + _BESIDE
+    """The most bytes of an answer to the encoded question *message*; no page has more text."""
+    return _ANSWER_FACTOR * len(message) + _ANSWER_OVERHEAD
 
 
 def read_answer(message: bytes) -> Extracted:
-    """What *message* answers.
+    """Decode an answer.
 
     Raises:
-        ValueError: it is no answer.
+        ValueError: *message* is not an answer.
     """
     try:
-        found = json.loads(message)
+        values = json.loads(message)
     except RecursionError:
         raise ValueError("an answer that is nested too deep") from None
     names = [field.name for field in fields(Extracted)]
-    if not isinstance(found, dict) or sorted(found) != sorted(names):
+    if not isinstance(values, dict) or sorted(values) != sorted(names):
         raise ValueError("an answer with other fields than those of an article")
-    if not all(value is None or isinstance(value, str) for value in found.values()):
+    if not all(value is None or isinstance(value, str) for value in values.values()):
         raise ValueError("an answer with something else than text in it")
-    day = found.pop("published_on")
-    return Extracted(**found, published_on=None if day is None else date.fromisoformat(day))
+    day = values.pop("published_on")
+    return Extracted(**values, published_on=None if day is None else date.fromisoformat(day))
 
 
 def serve(read: Callable[[str, str], Extracted] = extract.article) -> None:
-    """Answer (page, content type, url, seconds) with what *read* makes of it, until there is nothing more to read."""
-    asked, told = Connection(os.dup(0), writable=False), Connection(os.dup(1), readable=False)
+    """Answer each question from standard input with the article that *read* extracts, until the input ends."""
+    questions, answers = Connection(os.dup(0), writable=False), Connection(os.dup(1), readable=False)
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
-    os.dup2(2, 1)  # whatever a library prints must not get between the answers
+    os.dup2(2, 1)  # output that a library prints must not mix with the answers
     _prepare()
-    with contextlib.suppress(EOFError, BrokenPipeError):  # the one who asks may be gone already, or go at any time
-        told.send_bytes(READY)
+    with contextlib.suppress(EOFError, BrokenPipeError):  # the parent may be gone already, or go at any time
+        answers.send_bytes(READY)
         while True:
-            wanted = read_question(asked.recv_bytes())
-            _alarm(math.ceil(wanted.seconds) + _GRACE)
-            page = wanted.page
-            html = page if isinstance(page, str) else media.to_text(page, wanted.content_type)
-            found = read(html, wanted.url)
+            received = read_question(questions.recv_bytes())
+            _alarm(math.ceil(received.seconds) + _GRACE)
+            page = received.page
+            html = page if isinstance(page, str) else media.to_text(page, received.content_type)
+            extracted = read(html, received.url)
             _alarm(0)
-            told.send_bytes(answer(found))
+            answers.send_bytes(answer(extracted))
 
 
 def _prepare() -> None:
-    """Load what the first page would wait for, and bound what a page can take."""
+    """Import the extraction library before the first page, and bound the memory."""
     import trafilatura  # noqa: F401
 
-    logging.disable(logging.CRITICAL)  # parsers quote pages in what they log
-    with contextlib.suppress(ImportError, ValueError, OSError):  # not every system can bound it
+    logging.disable(logging.CRITICAL)  # parsers quote pages in their logs
+    with contextlib.suppress(ImportError, ValueError, OSError):  # not every system has this limit
         import resource
 
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -119,6 +119,6 @@ def _prepare() -> None:
 
 
 def _alarm(seconds: int) -> None:
-    """Have the system end this process in so many seconds, also from within a parser that never comes back; 0: no."""
+    """Have the system kill this process after *seconds*, even inside a parser that never returns; 0 cancels."""
     if hasattr(signal, "alarm"):
         signal.alarm(seconds)

@@ -1,4 +1,4 @@
-"""The fetcher of articles: one GET with every bound (scheme, address, redirects, size, type, time) and one outcome."""
+"""Fetches articles: a GET within bounds (scheme, address, redirects, size, type, time) that ends in one outcome."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from hnintel.web.outcomes import Fetched, Outcome
 
 
 class Fetcher:
-    """Reads pages through a transport, within the bounds of the settings; safe for many fetches at once.
+    """Fetches pages through a transport, within the bounds of the settings; safe for concurrent fetches.
 
     Args:
-        transport: what requests go through; a :class:`~hnintel.web.guard.GuardedTransport` for the web.
-        settings: every bound.
-        turns: whose turn it is at a host; one for all chunks of a run, else the fetcher's own.
-        rules: robots.txt by site; the same.
+        transport: the transport of requests; a :class:`~hnintel.web.guard.GuardedTransport` for the web.
+        settings: the bounds.
+        turns: limits of requests to a host, shared by the chunks of a run; by default the fetcher's own.
+        rules: the cache of robots.txt rules, shared likewise.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Fetcher:
             transport=transport,
             trust_env=False,
             follow_redirects=False,
-            auth=httpx.Auth(),  # adds nothing; without it httpx would send what a URL has before its host
+            auth=httpx.Auth(),  # adds nothing; without it httpx would send credentials from a URL
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={
                 "User-Agent": settings.user_agent,
@@ -65,12 +65,12 @@ class Fetcher:
         await self._client.aclose()
 
     async def fetch(self, url: str, etag: str | None = None, last_modified: str | None = None) -> Fetched:
-        """GET *url*; never raises for what a site or a network can do.
+        """GET *url*; never raises for an error of a site or a network.
 
-        With the *etag* or *last_modified* of an earlier answer a site may say ``unchanged`` and send nothing.
+        With the *etag* or *last_modified* of an earlier answer, a site may answer ``unchanged`` without a body.
         """
-        asked = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-        headers = {name: value for name, value in asked.items() if value}
+        validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        headers = {name: value for name, value in validators.items() if value}
         deadline = _Deadline(self._settings.article_total_timeout)
         for hop in range(self._settings.max_redirects + 1):
             refusal = outcomes.refusal(url)
@@ -78,16 +78,16 @@ class Fetcher:
                 return Fetched("refused", refusal, url=url)
             rules = await self._rules_for(url)
             try:
-                ended = await self._hop(url, headers, rules, deadline)
+                result = await self._hop(url, headers, rules, deadline)
             except WaitedEnough:
                 return Fetched("failed", "the pauses of its host were longer than a run waits", url=url, tried=hop > 0)
-            if isinstance(ended, Fetched):
-                return ended
-            url = ended
+            if isinstance(result, Fetched):
+                return result
+            url = result
         return Fetched("refused", f"more than {self._settings.max_redirects} redirects", url=url)
 
     async def _hop(self, url: str, headers: dict[str, str], rules: robots.Rules, deadline: _Deadline) -> Fetched | str:
-        """One request, in its turn: how it ended, or where it was sent on to."""
+        """One request, after waiting for the host: the outcome, or the URL of a redirect."""
         host = robots.asked_host(url)
         if rules.unreachable:
             return Fetched("failed", f"robots.txt: {rules.unreachable}", url=url, retry_after=rules.retry_after)
@@ -101,12 +101,12 @@ class Fetcher:
                 async with deadline.running(), self._client.stream("GET", url, headers=headers) as response:
                     if response.status_code in outcomes.REDIRECTS and response.headers.get("location"):
                         return outcomes.redirected(url, response.headers["location"])
-                    ended = await self._read(response, url, conditional=bool(headers))
+                    result = await self._read(response, url, conditional=bool(headers))
             except Exception as error:
                 return Fetched(*outcomes.failure(error, self._settings.article_total_timeout), url=url)
-            if ended.retry_after:
-                self._turns.rest(host, ended.retry_after)
-            return ended
+            if result.retry_after:
+                self._turns.rest(host, result.retry_after)
+            return result
 
     async def _read(self, response: httpx.Response, url: str, conditional: bool) -> Fetched:
         content_type = response.headers.get("content-type", "")
@@ -141,33 +141,33 @@ class Fetcher:
         )
 
     async def _rules_for(self, url: str) -> robots.Rules:
-        """What the site of *url* asks of robots, read by whoever comes first."""
+        """The robots.txt rules for *url*; the first caller for a site reads them, the others wait."""
         if not self._settings.article_robots:
             return robots.NO_RULES
-        place = robots.robots_url(url)
-        async with self._reading_rules[place]:
-            rules = self._rules.get(place)
+        robots_url = robots.robots_url(url)
+        async with self._reading_rules[robots_url]:
+            rules = self._rules.get(robots_url)
             if rules is None:
                 try:
-                    rules = await self._read_rules(place)
-                except httpx.ConnectError:  # the page itself will meet the same, and says so better
+                    rules = await self._read_rules(robots_url)
+                except httpx.ConnectError:  # fetching the page fails alike, with a better message
                     return robots.NO_RULES
                 except Exception as error:
-                    why = outcomes.failure(error, self._settings.article_total_timeout)[1]
-                    rules = robots.Rules(unreachable=why)
-                self._rules.put(place, rules)
+                    reason = outcomes.failure(error, self._settings.article_total_timeout)[1]
+                    rules = robots.Rules(unreachable=reason)
+                self._rules.put(robots_url, rules)
             return rules
 
-    async def _read_rules(self, place: str) -> robots.Rules:
-        """By RFC 9309, 2.3.1: a site that fails has unknown wishes, one that has no such file has none."""
+    async def _read_rules(self, robots_url: str) -> robots.Rules:
+        """Read robots.txt (RFC 9309, 2.3.1): an error makes the rules unknown, a missing file means no rules."""
         async with asyncio.timeout(self._settings.article_total_timeout):
             for _ in range(self._settings.max_redirects + 1):
-                if outcomes.refusal(place):
+                if outcomes.refusal(robots_url):
                     break
-                async with self._client.stream("GET", place) as response:
+                async with self._client.stream("GET", robots_url) as response:
                     target, status = response.headers.get("location"), response.status_code
                     if status in outcomes.REDIRECTS and target:
-                        place = outcomes.redirected(place, target)
+                        robots_url = outcomes.redirected(robots_url, target)
                         continue
                     if status == 429 or status >= 500:
                         after = outcomes.retry_after(response.headers.get("retry-after"))
@@ -177,7 +177,7 @@ class Fetcher:
 
 
 class _Deadline:
-    """Seconds that one article may take in all; waiting for a turn is not its fault and does not count."""
+    """Seconds that an article may take in all; waiting for the host's limits does not count."""
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds
@@ -194,7 +194,7 @@ class _Deadline:
 
 
 async def _body(response: httpx.Response, limit: int) -> bytes:
-    """The decoded body; the connection is dropped as soon as there is more than *limit* bytes of it."""
+    """The decoded body; raises TooLarge, and drops the connection, as soon as it exceeds *limit* bytes."""
     length = response.headers.get("content-length", "")
     if length.isdecimal() and len(length) < 20 and int(length) > limit:
         raise TooLarge(f"more than {limit} bytes")
@@ -205,7 +205,7 @@ async def _body(response: httpx.Response, limit: int) -> bytes:
 
 
 async def _rules_in(response: httpx.Response) -> robots.Rules:
-    """The rules of a robots.txt, of its beginning if it is very long; none in one that cannot be decoded."""
+    """Parse a robots.txt, only its beginning if it is very long; a file that cannot be decoded has no rules."""
     try:
         body = Body(response.headers.get("content-encoding", ""), robots.MAX_BYTES)
         try:

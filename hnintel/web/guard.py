@@ -1,4 +1,4 @@
-"""The only way out to a story's site: resolve once, vet every address, and connect to the vetted address itself."""
+"""The guarded connection to story sites: resolve once, vet every address, connect to the vetted address."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from hnintel.http.urls import host_name
 from hnintel.settings import Settings
 from hnintel.web.httpx_private import set_pool
 
-#: NAT64 (RFC 6052) wraps an IPv4 address in its last 32 bits; networks that have no IPv4 reach public sites so.
+#: NAT64 (RFC 6052) wraps an IPv4 address in its last 32 bits; networks without IPv4 reach public sites through it.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-#: Nobody's public site, though not every version of Python's own table says so.
+#: Networks without public sites that some versions of Python's own table miss.
 _NEVER = tuple(
     ipaddress.ip_network(net)
     for net in (
@@ -31,15 +31,16 @@ _NEVER = tuple(
         "::ffff:0:0:0/96",  # IPv4-translated
         "64:ff9b:1::/48",  # NAT64 for local use
         "2001::/23",  # Teredo, benchmarking, ORCHID
-        "2002::/16",  # 6to4: whatever is behind it, no site is reached so
+        "2002::/16",  # 6to4: no public site needs it
         "3fff::/20",  # documentation
         "5f00::/16",  # segment routing
         "fec0::/10",  # site-local
     )
 )
-#: Services of a cloud's own at addresses that are public by every registry, and that only its machines reach.
-#: What other clouds use is private, shared or link-local already: 169.254.169.254 of most, 100.100.100.200 of Alibaba
-#: Cloud, 192.0.0.192 of Oracle's first, fd00:ec2::254 of Amazon, fd20:ce::254 of Google, fd00:42::42 of Scaleway.
+#: Internal services of clouds at addresses that are public by every registry, reachable only from their machines.
+#: Other clouds use addresses that are private, shared or link-local already: 169.254.169.254 of most, 100.100.100.200
+#: of Alibaba Cloud, 192.0.0.192 of Oracle's first, fd00:ec2::254 of Amazon, fd20:ce::254 of Google, fd00:42::42 of
+#: Scaleway.
 _CLOUDS = tuple(
     ipaddress.ip_network(net)
     for net in (
@@ -53,24 +54,24 @@ _CLOUDS = tuple(
     )
 )
 
-#: Gives every address of a host, as text, for a port.
+#: Returns every address of a host, as text, for a port.
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
-#: Of a host's addresses, so many are tried; one of a thousand would cost its timeout a thousand times.
-_TRIED = 3
-#: Idle connections that are kept, the newest ones: for the page after its robots.txt, and for a host's next article.
-#: Most are of no more use, and httpcore looks at every idle one twice a request.
-_KEPT = 8
-# Threads of their own: a name server that does not answer holds one for half a minute, and a loop has few to spare.
+#: The most addresses of a host that are tried; a host with a thousand would cost a thousand timeouts.
+_MOST_TRIED = 3
+#: The most idle connections, the newest: for the page after its robots.txt, and for a host's next article. Most are
+#: never reused, and httpcore scans all of them twice a request.
+_MOST_IDLE = 8
+# Separate threads: a name server that does not answer blocks a thread for half a minute, and a loop has few.
 _LOOKUPS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
 
 
 class AddressRefused(httpcore.ConnectError):
-    """A host's address, or a port, is none that articles may be read from."""
+    """A host's address or port is not allowed for articles."""
 
 
 def is_public(address: str) -> bool:
-    """Whether *address* (as getaddrinfo gives it) is reachable by anyone, and nothing private hides in it."""
+    """Whether *address* (as getaddrinfo returns it) is public, with no private address embedded in it."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
@@ -87,27 +88,27 @@ def is_public(address: str) -> bool:
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """Every address the system has for *host*, best first.
+    """Every address that the system has for *host*, best first.
 
     Raises:
-        OSError, UnicodeError: it has none.
+        OSError, UnicodeError: the host has no address.
     """
     with suppress(ValueError):
-        return [str(ipaddress.ip_address(host))]  # an address needs no looking up
+        return [str(ipaddress.ip_address(host))]  # an address needs no lookup
     loop = asyncio.get_running_loop()
-    found = await loop.run_in_executor(_LOOKUPS, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    return [str(sockaddr[0]) for *_, sockaddr in found]
+    entries = await loop.run_in_executor(_LOOKUPS, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    return [str(sockaddr[0]) for *_, sockaddr in entries]
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """A network backend that connects to public addresses on allowed ports, and to nothing else.
+    """A network backend that connects only to public addresses on allowed ports.
 
     Args:
-        ports: the ports that may be connected to.
-        private_hosts: ``host:port`` pairs that may be connected to whatever their address.
-        resolver: where addresses come from.
-        vet: which of them may be connected to.
-        inner: what connects, to an address and never to a name.
+        ports: the allowed ports.
+        private_hosts: ``host:port`` pairs that are allowed whatever their address.
+        resolver: resolves a host to addresses.
+        vet: returns whether an address is allowed.
+        inner: the backend that connects; it is given addresses, never names.
     """
 
     def __init__(
@@ -131,25 +132,25 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to *host*, by an address that was vetted before; every address it has must be public.
+        """Connect to a vetted address of *host*; every address of the host must be public.
 
-        TLS still speaks for the name: httpcore checks the certificate against the URL's host, not against this.
+        httpcore still checks the certificate against the URL's host, not against the address.
 
         Raises:
             AddressRefused: the port is not allowed, or an address is not public.
-            httpcore.ConnectError, httpcore.ConnectTimeout: the name or the site does not answer.
+            httpcore.ConnectError, httpcore.ConnectTimeout: the name cannot be resolved, or the site does not answer.
         """
-        listed = _host_and_port(host, str(port)) in self._private
-        if not listed and port not in self._ports:
+        is_listed = _host_and_port(host, str(port)) in self._private
+        if not is_listed and port not in self._ports:
             raise AddressRefused(f"port {port} is not allowed")
         addresses = await self._addresses(host, port, timeout)
-        refused = [] if listed else [address for address in addresses if not self._vet(address)]
+        refused = [] if is_listed else [address for address in addresses if not self._vet(address)]
         if refused:
             raise AddressRefused(f"{host} has the address {refused[0]}, which is not public")
-        return await self._connect(addresses[:_TRIED], port, timeout, local_address, socket_options)
+        return await self._connect(addresses[:_MOST_TRIED], port, timeout, local_address, socket_options)
 
     async def connect_unix_socket(self, path: str, *args: object, **kwargs: object) -> httpcore.AsyncNetworkStream:
-        """Refused.
+        """Refuse Unix sockets.
 
         Raises:
             AddressRefused: always.
@@ -180,18 +181,18 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
     ) -> httpcore.AsyncNetworkStream:
-        """To the first address that answers; a host with IPv6 addresses is reached where there is no IPv6, too."""
-        each = None if timeout is None else timeout / len(addresses)
+        """Connect to the first address that answers, so that a machine without IPv6 falls back to IPv4."""
+        timeout_each = None if timeout is None else timeout / len(addresses)
         for address in addresses[:-1]:
             try:
-                return await self._inner.connect_tcp(address, port, each, local_address, socket_options)
+                return await self._inner.connect_tcp(address, port, timeout_each, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return await self._inner.connect_tcp(addresses[-1], port, each, local_address, socket_options)
+        return await self._inner.connect_tcp(addresses[-1], port, timeout_each, local_address, socket_options)
 
 
 def _host_and_port(host: str, port: str) -> tuple[str, str]:
-    """What a listed host and one that is asked for are compared by; ``[::1]`` and ``::1`` are the same host."""
+    """The normalised pair by which hosts are compared; ``[::1]`` and ``::1`` are the same host."""
     return host_name(host.strip().removeprefix("[").removesuffix("]")), port.strip()
 
 
@@ -199,9 +200,9 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     """httpx over the guarded backend: no proxy, no netrc, certificates checked.
 
     Args:
-        settings: the allowed ports and hosts, and how many connections there are at once.
-        backend: in place of the one that the settings make.
-        tls: in place of the usual authorities (certifi's, or those that ``SSL_CERT_FILE`` names).
+        settings: the allowed ports and hosts, and the most connections at once.
+        backend: replaces the backend built from the settings.
+        tls: replaces the default authorities (certifi's, or those of ``SSL_CERT_FILE``).
     """
 
     def __init__(
@@ -212,11 +213,11 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     ) -> None:
         tls = tls or authorities()
         super().__init__(verify=tls, trust_env=False)
-        # httpx has no argument for the network backend; its pool is replaced by one that has (docs/decisions/0005).
+        # httpx has no argument for the network backend, so its pool is replaced (docs/decisions/0005).
         pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
             max_connections=settings.article_concurrency,
-            max_keepalive_connections=_KEPT,
+            max_keepalive_connections=_MOST_IDLE,
             keepalive_expiry=5.0,
             network_backend=backend or GuardedBackend(settings.allowed_ports, settings.allowed_private_hosts),
         )
@@ -225,5 +226,5 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
 
 @lru_cache(maxsize=1)
 def authorities() -> ssl.SSLContext:
-    """The certificate authorities of the web, read once: that takes some 30 ms, and every chunk has its clients."""
+    """The web's certificate authorities, loaded once: loading takes some 30 ms, and every chunk has its own clients."""
     return httpx.create_ssl_context()

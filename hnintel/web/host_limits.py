@@ -1,4 +1,4 @@
-"""Turns at a host: requests at once, pauses between two and in all, over the chunks and threads of a process."""
+"""Limits of requests to a host (concurrency, delay, total pauses) across the chunks and threads of a process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 
 class WaitedEnough(Exception):
-    """The next turn at a host would take more waiting than the host may have."""
+    """The next request to a host would exceed the most seconds of pauses there."""
 
 
 @dataclass(slots=True)
@@ -28,14 +28,14 @@ class _Host:
 
 
 class HostTurns:
-    """Who may ask which host when. Chunks run in threads with an event loop each, so the book is kept under a lock.
+    """Schedules requests by host. Chunks run in threads with an event loop each, so a lock guards the state.
 
     Args:
-        at_once: requests under way to one host.
+        at_once: the most concurrent requests to a host.
         delay: seconds from the start of one request to a host to the start of the next.
-        clock: seconds, never going back.
-        sleep: waits so many of them.
-        most_waiting: seconds of pauses at one host, all together; time that passes by itself is no pause.
+        clock: a monotonic clock, in seconds.
+        sleep: sleeps for a number of seconds.
+        most_waiting: the most seconds of pauses at a host in total; time spent otherwise does not count.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class HostTurns:
 
     @asynccontextmanager
     async def turn(self, host: str, delay: float = 0.0) -> AsyncIterator[None]:
-        """Wait for a turn at *host* and hold it for the block; *delay* is the site's own wish, if longer than ours.
+        """Wait for a slot at *host* and occupy it during the block; the site's *delay* is used if it is longer.
 
         Raises:
-            WaitedEnough: the pauses at this host have been long enough; nothing is booked for this turn.
+            WaitedEnough: the pauses at this host would exceed the maximum; no slot is reserved.
         """
         await self._enter(host)
         try:
@@ -68,49 +68,49 @@ class HostTurns:
             self._leave(host)
 
     def rest(self, host: str, seconds: float) -> None:
-        """Note that *host* asked to be left alone for *seconds*."""
+        """Record that *host* asked for no requests during *seconds*."""
         with self._lock:
-            known = self._hosts[host]
-            known.resting_until = max(known.resting_until, self._clock() + seconds)
+            entry = self._hosts[host]
+            entry.resting_until = max(entry.resting_until, self._clock() + seconds)
 
     def resting(self, host: str) -> float:
-        """For how many seconds *host* still wants to be left alone; 0 where it does not."""
+        """Seconds for which *host* still asks for no requests; else 0."""
         with self._lock:
             return max(0.0, self._hosts[host].resting_until - self._clock()) if host in self._hosts else 0.0
 
     async def _enter(self, host: str) -> None:
         with self._lock:
-            known = self._hosts[host]
-            if known.busy < self._at_once:
-                known.busy += 1
+            entry = self._hosts[host]
+            if entry.busy < self._at_once:
+                entry.busy += 1
                 return
-            place: Future[None] = Future()
-            known.waiting.append(place)
+            waiter: Future[None] = Future()
+            entry.waiting.append(waiter)
         try:
-            await asyncio.wrap_future(place)
+            await asyncio.wrap_future(waiter)
         except asyncio.CancelledError:
-            if not place.cancel() and not place.cancelled():  # the turn was given in the same moment: hand it on
+            if not waiter.cancel() and not waiter.cancelled():  # the slot was granted at the same moment: release it
                 self._leave(host)
             raise
 
     def _leave(self, host: str) -> None:
         with self._lock:
-            known = self._hosts[host]
-            while known.waiting:
-                place = known.waiting.popleft()
-                if place.set_running_or_notify_cancel():
-                    place.set_result(None)  # the place goes from hand to hand: busy stays as it is
+            entry = self._hosts[host]
+            while entry.waiting:
+                waiter = entry.waiting.popleft()
+                if waiter.set_running_or_notify_cancel():
+                    waiter.set_result(None)  # the slot passes to the waiter: busy is unchanged
                     return
-            known.busy -= 1
+            entry.busy -= 1
 
     def _book(self, host: str, delay: float) -> float:
-        """Take the next free start; how many seconds off it is."""
+        """Reserve the next free start and return the seconds until then."""
         with self._lock:
-            known, now = self._hosts[host], self._clock()
-            start = max(now, known.next_start)
-            pause = max(0.0, start - max(now, known.last_start))  # what is booked before it is waited for already
-            if known.waited + pause > self._most_waiting:
+            entry, now = self._hosts[host], self._clock()
+            start = max(now, entry.next_start)
+            pause = max(0.0, start - max(now, entry.last_start))  # earlier reservations' pauses are counted already
+            if entry.waited + pause > self._most_waiting:
                 raise WaitedEnough(host)
-            known.waited += pause
-            known.last_start, known.next_start = start, start + delay
+            entry.waited += pause
+            entry.last_start, entry.next_start = start, start + delay
             return start - now

@@ -1,4 +1,4 @@
-"""What we need of httpx that its public interface lacks."""
+"""Uses of httpx' private interface."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import httpx
 
 
 def set_pool(transport: httpx.AsyncHTTPTransport, pool: httpcore.AsyncConnectionPool) -> None:
-    """Have *transport* connect by way of *pool*: httpx has no argument for httpcore's network backend."""
+    """Replace the pool of *transport*: httpx has no argument for httpcore's network backend."""
     transport._pool = pool

@@ -1,14 +1,14 @@
-"""What a body is and says: which media types hold an article, what the bytes themselves show, text from bytes."""
+"""Media types of articles, detection of binary bodies, and decoding of bytes to text."""
 
 from __future__ import annotations
 
 from w3lib.encoding import html_to_unicode, http_content_type_encoding, read_bom
 
-#: Media types that hold an article; anything else is `wrong_type`.
+#: Media types that can contain an article; any other is `wrong_type`.
 PLAIN = ("text/plain", "text/markdown", "text/x-markdown")
 READABLE = ("text/html", "application/xhtml+xml", *PLAIN)
 
-#: How files begin that are no text, whatever they are called.
+#: The first bytes of file types that are not text, and their names.
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "application/pdf"),
     (b"\x89PNG\r\n", "image/png"),
@@ -35,12 +35,12 @@ _WIDE = ("utf-16", "utf-32")
 
 
 def media_type(content_type: str) -> str:
-    """``text/html`` of ``Text/HTML; charset=utf-8``; ``""`` where there is none."""
+    """``text/html`` of ``Text/HTML; charset=utf-8``; ``""`` without a type."""
     return content_type.partition(";")[0].strip().lower()[:100]
 
 
 def binary(body: bytes, content_type: str) -> str | None:
-    """What *body* is where it is no text, whatever its header calls it; else None."""
+    """The type of a *body* that is not text, whatever its header claims; None for text."""
     head = body[:_HEAD]
     for magic, name in _MAGIC:
         if head.startswith(magic) or (name == "application/pdf" and magic in head.lstrip()[:16]):
@@ -53,15 +53,15 @@ def binary(body: bytes, content_type: str) -> str | None:
 
 
 def to_text(body: bytes, content_type: str) -> str:
-    """The characters of *body*: by its byte-order mark, else the header, else its own declaration, else by its look."""
+    """The characters of *body*: by its byte-order mark, else the header, else its own declaration, else detection."""
     try:
         return html_to_unicode(content_type, body, auto_detect_fun=_detect)[1]
-    except (LookupError, UnicodeError):  # Python has codecs that are none for text: "hex", "idna", "undefined"
+    except (LookupError, UnicodeError):  # Python has codecs that do not decode text: "hex", "idna", "undefined"
         return body.decode(_detect(body), errors="replace")
 
 
 def _detect(body: bytes) -> str:
-    """The encoding of a page that declares none: UTF-8 where it fits, else the likeliest by its letters."""
+    """The encoding of a page that declares none: UTF-8 if valid, else the likeliest by its letters."""
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""How a GET can end, and which end a status, an error or a URL means. Pure; fetcher.py does the asking."""
+"""Outcomes of a GET, and the outcome of each status, error and URL. Pure; fetcher.py sends the requests."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Outcome = Literal["ok", "unchanged", "gone", "refused", "too_large", "wrong_type
 READ = frozenset({200, 203})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({404, 410})
-#: A name as the DNS takes it, or an IPv4 address; what has a colon in it is an IPv6 address.
+#: A valid DNS name or an IPv4 address; a host with a colon is an IPv6 address.
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
-#: May go better another time, beside every 5xx.
+#: Statuses worth a retry, besides every 5xx.
 _PASSING = frozenset({202, 408, 425, 429})
-#: What a failure of httpx's is in our words: its own may quote what the server sent.
+#: Our descriptions of httpx' errors, whose own messages may quote the server's answer.
 _FAILURES: tuple[tuple[type[httpx.HTTPError], str], ...] = (
     (httpx.ConnectTimeout, "no connection was made in time"),
     (httpx.ReadTimeout, "the site stopped answering"),
@@ -36,11 +36,10 @@ _FAILURES: tuple[tuple[type[httpx.HTTPError], str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """How one GET ended. ``failed`` may go better another time; the rest is final. No page text in reason.
+    """The result of a GET. ``failed`` may be retried; every other outcome is final. ``reason`` has no page text.
 
-    ``body`` is as it was sent, decompressed, and ``header`` the Content-Type that came with it. ``url`` is the one that
-    answered, redirects followed; ``retry_after`` the seconds that the site asked us to wait; ``tried`` False where the
-    site was not asked at all.
+    ``body`` is the decompressed body and ``header`` its Content-Type. ``url`` is the URL after redirects;
+    ``retry_after`` the seconds that the site asked us to wait; ``tried`` is False if no request was sent.
     """
 
     outcome: Outcome
@@ -57,12 +56,12 @@ class Fetched:
 
     @property
     def html(self) -> str | None:
-        """The body's characters; finding out which they are may take a while."""
+        """The decoded body; detecting the encoding may be slow."""
         return None if self.body is None else media.to_text(self.body, self.header)
 
 
 def by_status(status: int, conditional: bool) -> tuple[Outcome, str | None]:
-    """What an answer's status means; 304 is an answer only where a *conditional* request was made."""
+    """The outcome and reason of an HTTP status; 304 is valid only for a *conditional* request."""
     if status in READ:
         return "ok", None
     if status == 304 and conditional:
@@ -73,7 +72,7 @@ def by_status(status: int, conditional: bool) -> tuple[Outcome, str | None]:
 
 
 def failure(error: Exception, total: float) -> tuple[Outcome, str]:
-    """How a request ended that raised. Anything that is not the network's or ours is a bug and is raised again."""
+    """The outcome and reason of an error; an error of neither network nor guard is a bug and is raised again."""
     if isinstance(error, TimeoutError):
         return "failed", f"not done after {total:g} s"
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
@@ -83,14 +82,14 @@ def failure(error: Exception, total: float) -> tuple[Outcome, str]:
     root = _root(error)
     if isinstance(root, AddressRefused):
         return "refused", str(root)
-    for kind, words in _FAILURES:
+    for kind, reason in _FAILURES:
         if isinstance(error, kind):
-            return "failed", words
+            return "failed", reason
     return "failed", f"{type(error).__name__}: {error}"[:200].rstrip(": ")
 
 
 def redirected(url: str, location: str) -> str:
-    """Where *location*, sent from *url*, leads; ``""``, which is refused, where it is nothing that could be joined."""
+    """The URL of a redirect from *url* to *location*; ``""``, which is refused, if they cannot be joined."""
     try:
         return urljoin(url, location)
     except ValueError:
@@ -98,27 +97,27 @@ def redirected(url: str, location: str) -> str:
 
 
 def refusal(url: str) -> str | None:
-    """Why *url* is not asked for, or None."""
+    """Why *url* is refused, or None."""
     try:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https"):
             return f"the scheme {parts.scheme[:20] or '(none)'} is not read"
         if not parts.hostname:
             return "no host"
-        asked = httpx.URL(url)  # what will be sent; the two must see the same URL
-        if "@" in parts.netloc or asked.userinfo:
+        sent = httpx.URL(url)  # the URL that is sent; both parsers must agree
+        if "@" in parts.netloc or sent.userinfo:
             return "credentials in a URL are not sent"
-        host = asked.raw_host.decode("ascii")
+        host = sent.raw_host.decode("ascii")
         if not (_HOST.fullmatch(host) or ":" in host):
             return "no name that a host can have"
-        parts.port  # noqa: B018 - raises for a port that is no number
+        parts.port  # noqa: B018 - raises for an invalid port
     except (ValueError, httpx.InvalidURL):
         return "not a URL that can be asked for"
     return None
 
 
 def retry_after(value: str | None) -> float | None:
-    """The seconds that a Retry-After asks for, given so or as a date; None where there is none to honour."""
+    """Seconds of a Retry-After, a number or a date; None if missing, invalid or past."""
     if not value:
         return None
     if value.strip().isdecimal():
@@ -131,7 +130,7 @@ def retry_after(value: str | None) -> float | None:
 
 
 def validator(value: str | None) -> str | None:
-    """A validator worth keeping: short, and printable ASCII, as it goes back into a header."""
+    """*value* if it is a short validator of printable ASCII, which can be sent back in a header; else None."""
     return value if value and len(value) <= 300 and value.isascii() and value.isprintable() else None
 
 

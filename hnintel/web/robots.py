@@ -1,4 +1,4 @@
-"""robots.txt (RFC 9309): what a site asks of robots, read once a site and kept for the run. Pure; fetch.py reads it."""
+"""robots.txt (RFC 9309): a site's rules for robots, cached by site. Pure; fetcher.py reads the file."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from protego import Protego
 
 from hnintel.http.urls import DEFAULT_PORTS, host_name
 
-#: Bytes of a robots.txt that are looked at; the standard asks for 500 KiB at least.
+#: The most bytes parsed of a robots.txt; the standard requires 500 KiB.
 MAX_BYTES = 512_000
-#: The longest pause between two requests that a site can ask for; one that asks for more is not worth a run's time.
+#: The longest crawl delay (seconds) that is honoured; a longer delay is cut to it.
 _LONGEST_DELAY = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What one site asks for. ``unreachable`` says why its wishes are not known: then nothing of it is read yet."""
+    """The rules of a site. ``unreachable`` is why they are unknown; then no page of the site is read yet."""
 
     parsed: Protego | None = None
     unreachable: str | None = None
@@ -30,54 +30,54 @@ class Rules:
         return self.parsed is None or self.parsed.can_fetch(url, _token(user_agent))
 
     def delay(self, user_agent: str) -> float:
-        """Seconds that the site wants between two requests; 0 where it does not say."""
-        wanted = self.parsed.crawl_delay(_token(user_agent)) if self.parsed else None
-        return min(max(float(wanted or 0.0), 0.0), _LONGEST_DELAY)
+        """The site's crawl delay in seconds; 0 if it sets none."""
+        seconds = self.parsed.crawl_delay(_token(user_agent)) if self.parsed else None
+        return min(max(float(seconds or 0.0), 0.0), _LONGEST_DELAY)
 
 
-#: A site without a robots.txt: everything may be read.
+#: The rules of a site without a robots.txt: every page may be read.
 NO_RULES = Rules()
 
 
 def parse(body: bytes) -> Rules:
-    """The rules of a robots.txt; what is no robots.txt (a page, say) has none."""
+    """Parse a robots.txt; other content, such as a page, has no rules."""
     return Rules(Protego.parse(body.decode("utf-8", errors="replace")))
 
 
 def robots_url(url: str) -> str:
-    """Where the rules for *url* are; the same for every spelling of its site."""
-    asked = httpx.URL(url)
+    """The URL of the robots.txt for *url*, the same for every spelling of its site."""
+    parsed = httpx.URL(url)
     host = asked_host(url)
-    port = "" if asked.port in (None, DEFAULT_PORTS.get(asked.scheme)) else f":{asked.port}"
-    return f"{asked.scheme}://{f'[{host}]' if ':' in host else host}{port}/robots.txt"
+    port = "" if parsed.port in (None, DEFAULT_PORTS.get(parsed.scheme)) else f":{parsed.port}"
+    return f"{parsed.scheme}://{f'[{host}]' if ':' in host else host}{port}/robots.txt"
 
 
 def asked_host(url: str) -> str:
-    """The host that a request for *url* goes to, in one spelling: ASCII, lower case, no dot at its end.
+    """The host of *url*, normalised: ASCII, lower case, without a final dot.
 
     Raises:
-        httpx.InvalidURL: it is no URL that can be asked for.
+        httpx.InvalidURL: *url* is not a valid URL.
     """
     return host_name(httpx.URL(url).raw_host.decode("ascii"))
 
 
 class RobotsCache:
-    """Rules by the address of their robots.txt, each kept for a while: for good ones an hour, else some minutes."""
+    """A cache of rules by robots.txt URL: valid rules for an hour, unreachable ones for some minutes."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, lifetime: float = 3600.0, retry: float = 300.0):
         self._clock, self._lifetime, self._retry = clock, lifetime, retry
         self._known: dict[str, tuple[float, Rules]] = {}
 
     def get(self, robots: str) -> Rules | None:
-        """The rules, if they are known and not too old."""
+        """The rules of a robots.txt URL, or None if unknown or expired."""
         until, rules = self._known.get(robots, (0.0, None))
         return rules if rules is not None and self._clock() < until else None
 
     def put(self, robots: str, rules: Rules) -> None:
-        """Keep *rules*."""
+        """Store *rules*."""
         self._known[robots] = (self._clock() + (self._retry if rules.unreachable else self._lifetime), rules)
 
 
 def _token(user_agent: str) -> str:
-    """The product token of a user agent, which is what a robots.txt names: ``hn-intelligence`` of ``…/0.1 (+…)``."""
+    """The product token of a user agent, which robots.txt names: ``hn-intelligence`` of ``…/0.1 (+…)``."""
     return user_agent.split("/", 1)[0].split(" ", 1)[0]

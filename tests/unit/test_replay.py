@@ -132,7 +132,7 @@ def test_lines_after_a_broken_first_one_are_taken_where_they_are_longer_than_any
 def test_an_array_that_no_memory_is_for_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay, "_MOST_OF_AN_ARRAY", 1_000_000)
     source = _replay(tmp_path, "a.json.gz", gzip.compress(b"[" + b" " * 2_000_000 + b"]"))
-    with pytest.raises(SourceError, match=r"a JSON array of more than 1 MB: write an item a line; nothing of it"):
+    with pytest.raises(SourceError, match=r"a JSON array of more than 1 MB: write an item a line; no item of it"):
         source.newest_day(ZONE)
 
 
