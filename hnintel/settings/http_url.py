@@ -1,4 +1,4 @@
-"""Whether a text that was set is a URL that something can be asked at. Pure; no network."""
+"""Checks that a setting is an HTTP URL. Pure; no network."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 
 def is_http_url(value: str) -> bool:
-    """Whether something can be asked over HTTP at *value*: it has the scheme, a host, and a port that is one."""
+    """Whether *value* is an HTTP URL with a host and, if any, a valid port."""
     try:
         parts = urlsplit(value)
         host, port = parts.hostname or "", parts.port
-    except ValueError:  # a bracket without the other, a port that is none
+    except ValueError:  # an unmatched bracket, an invalid port
         return False
-    if not value.isprintable() or " " in value:  # what is split has lost its line breaks
+    if not value.isprintable() or " " in value:  # urlsplit removes line breaks silently
         return False
     return parts.scheme in ("http", "https") and host != "" and "%" not in host and port != 0

@@ -1,7 +1,7 @@
-"""What is written belongs to its user alone: files 0600 and folders 0700, whatever the umask; the site where it is set.
+"""Keeps written files private to their user: files 0600, folders 0700; the site is readable if so set.
 
-The umask holds for all that a process and its children write, DuckDB's, Prefect's and dbt's files among it. A home
-that an older version has made is narrowed when its warehouse is opened.
+The umask covers all files of this process and its children, including DuckDB's, Prefect's and dbt's. The home of an
+older version is restricted when its warehouse is opened.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from hnintel.settings import Settings
 
 #: Bits of a mode that let others read, write or enter.
 _OTHERS = 0o077
-#: What a home holds, beside the files whose names begin with that of the warehouse's.
+#: Folders of a home, besides the files whose names begin with the warehouse's.
 _FOLDERS = ("logs", "prefect", "dbt")
 #: Bits of a mode that let others write.
 _OTHERS_WRITE = 0o022
-#: Names of pages: a day's, and the index.
+#: File names of pages: a day's page and the index.
 _PAGE = re.compile(r"(\d{4}-\d{2}-\d{2}|index)\.html", re.ASCII)
 
 
 def set_umask() -> None:
-    """Have all that this process and its children write from now on be their user's alone."""
+    """Make all further files of this process and its children private to their user."""
     os.umask(_OTHERS)
 
 
 def protect(settings: Settings) -> None:
-    """Set the umask, and narrow what an older version, or another umask, has left in the home of *settings*.
+    """Set the umask, and restrict existing files in the home of *settings* from an older version or another umask.
 
-    Only what is ours by its name is touched. The home itself is closed where it holds nothing else; ``HNINTEL_HOME``
-    may be a folder that is used for other things too, and then loses only the right of others to write, with which they
-    could replace our files. With ``site_readable`` others may enter the home and read its site.
+    Only files with our names are changed. The home itself is closed to others if it has no other files; a folder that
+    is used for other things too only loses others' right to write, with which they could replace our files. With
+    ``site_readable`` others may enter the home and read its site.
     """
     set_umask()
     for name in _FOLDERS:
@@ -49,10 +49,10 @@ def protect(settings: Settings) -> None:
 
 
 def publish_site(settings: Settings) -> None:
-    """Where ``site_readable`` is set, let others read the site, and enter the home without seeing what is there.
+    """If ``site_readable`` is set, let others read the site and enter the home without listing it.
 
-    Of the site, its folder and the pages that we write are opened, and nothing that somebody else has put there;
-    others may write none of it. A site that is a link to another folder has the modes that its owner gives that folder.
+    Only the site's folder and our own pages become readable, not files of other origin; others may write none of them.
+    If the site is a link to another folder, that folder's modes are left to its owner.
     """
     if not settings.site_readable or not settings.site.is_dir():
         return
@@ -66,34 +66,34 @@ def publish_site(settings: Settings) -> None:
 
 
 def _change_home(settings: Settings, added: int) -> None:
-    """Close the home to others but for *added*; one that holds other things is only made unwritable for them."""
+    """Remove others' rights on the home except *added*; a home with other files only becomes unwritable for them."""
     home = settings.folder
-    with suppress(OSError):  # not there yet; or another's, as a mounted volume is: it has the modes of its owner
-        held = home.stat()  # of the folder that a link leads to
-        if held.st_uid != os.getuid() and not added:
+    with suppress(OSError):  # missing, or another user's, such as a mounted volume, whose modes are left alone
+        status = home.stat()  # follows a link to its folder
+        if status.st_uid != os.getuid() and not added:
             return
         # Where the sticky bit is set, as in /tmp, others cannot replace our files, and have files of their own there.
-        shared = 0 if held.st_mode & stat.S_ISVTX else _OTHERS_WRITE
-        taken = _OTHERS if _is_ours_alone(settings) else shared
-        home.chmod(stat.S_IMODE(held.st_mode) & ~taken | added)
+        shared = 0 if status.st_mode & stat.S_ISVTX else _OTHERS_WRITE
+        removed = _OTHERS if _is_ours_alone(settings) else shared
+        home.chmod(stat.S_IMODE(status.st_mode) & ~removed | added)
 
 
 def _narrow(path: Path) -> None:
-    """Take others' rights off *path*, and off all below it; a folder that is closed to others is taken as done."""
-    with suppress(OSError):  # gone meanwhile, or another's
+    """Remove others' rights on *path* and all below it; a folder closed to others already counts as done."""
+    with suppress(OSError):  # deleted meanwhile, or owned by another user
         mode = path.lstat().st_mode
         if not mode & _OTHERS or stat.S_ISLNK(mode):
             return
-        # The folder comes last: one that is narrow already has been gone through to its end.
-        for one in reversed(list(_with_all_below(path))):
-            _change(one, ~_OTHERS, 0)
+        # The folder is changed last, so that a closed folder is one whose content was changed completely.
+        for child in reversed(list(_with_all_below(path))):
+            _change(child, ~_OTHERS, 0)
 
 
-def _change(path: Path, kept: int, added: int) -> None:
+def _change(path: Path, mask: int, added: int) -> None:
     with suppress(OSError):
         mode = path.lstat().st_mode
-        if stat.S_ISDIR(mode) or stat.S_ISREG(mode):  # what a link leads to is not ours to change
-            path.chmod(stat.S_IMODE(mode) & kept | added)
+        if stat.S_ISDIR(mode) or stat.S_ISREG(mode):  # targets of links are not ours to change
+            path.chmod(stat.S_IMODE(mode) & mask | added)
 
 
 def _with_all_below(path: Path) -> Iterator[Path]:
@@ -105,9 +105,11 @@ def _with_all_below(path: Path) -> Iterator[Path]:
 
 
 def _beginning_with(path: Path) -> list[Path]:
-    """The file at *path* and those that lie beside it for its sake: its lock, its log, what was spilled."""
+    """The file at *path* and its companions: its lock, its log, its spill files."""
     with suppress(OSError):
-        return [one for one in path.parent.iterdir() if one.name == path.name or one.name.startswith(f"{path.name}.")]
+        return [
+            file for file in path.parent.iterdir() if file.name == path.name or file.name.startswith(f"{path.name}.")
+        ]
     return []
 
 

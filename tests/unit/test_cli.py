@@ -50,7 +50,7 @@ def test_settings_are_also_told_for_people(capsys: Capture) -> None:
     assert main(["settings"]) == 0
     told = capsys.readouterr().out
     assert (
-        "HNINTEL_COMMENTS_DEPTH  (integer; default: 4)\n    How many levels of answers are read; 0 reads none." in told
+        "HNINTEL_COMMENTS_DEPTH  (integer; default: 4)\n    How many levels of comments are read; 0 reads none." in told
     )
 
 

@@ -67,7 +67,7 @@ def test_a_value_that_does_not_fit_is_told_in_one_line(
     ("name", "told"),
     [
         ("HNINTEL_ENRICH_CHUNKS", r"not a setting: did you mean HNINTEL_ENRICH_CHUNK\?"),
-        ("HNINTEL_QQQQQQQQQQQQQQQQQQQQQQQQ", "not a setting: .*lists those there are"),
+        ("HNINTEL_QQQQQQQQQQQQQQQQQQQQQQQQ", "not a setting: .*lists all settings"),
     ],
 )
 def test_a_variable_that_is_no_setting_is_refused(monkeypatch: Environment, name: str, told: str) -> None:
