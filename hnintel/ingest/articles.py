@@ -207,7 +207,7 @@ async def _extracted(fetched: Fetched, pool: ExtractionPool) -> Extracted:
 def _article(item: Wanted, fetched: Fetched, extracted: Extracted, settings: Settings, now: datetime) -> ArticleReading:
     text = extracted.text[: settings.article_max_chars] if extracted.text else None
     attempts = item.attempts + fetched.tried
-    status, reason = _status(fetched, found, attempts, settings)
+    status, reason = _status(fetched, extracted, attempts, settings)
     return ArticleReading(
         canonical_url=item.canonical_url,
         url=item.url,
@@ -229,15 +229,17 @@ def _article(item: Wanted, fetched: Fetched, extracted: Extracted, settings: Set
     )
 
 
-def _status(fetched: Fetched, found: Extracted, attempts: int, settings: Settings) -> tuple[ArticleStatus, str | None]:
+def _status(
+    fetched: Fetched, extracted: Extracted, attempts: int, settings: Settings
+) -> tuple[ArticleStatus, str | None]:
     """The status of a reading and its reason; of a wall, its kind."""
     is_last = fetched.tried and attempts >= settings.article_attempts
     if fetched.outcome == "unchanged":
         return "ok", None
-    if fetched.outcome == "ok" and found.wall:
-        return ("retry_at" if found.wall in walls.PASSING and not is_last else "walled"), found.wall
+    if fetched.outcome == "ok" and extracted.wall:
+        return ("retry_at" if extracted.wall in walls.PASSING and not is_last else "walled"), extracted.wall
     if fetched.outcome == "ok":
-        return ("ok", None) if found.text else ("empty", fetched.reason or "no article was found in the page")
+        return ("ok", None) if extracted.text else ("empty", fetched.reason or "no article was found in the page")
     if fetched.outcome == "failed":
         return ("gave_up" if is_last else "retry_at"), fetched.reason
     return fetched.outcome, fetched.reason
