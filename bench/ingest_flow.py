@@ -27,7 +27,7 @@ from hnintel.window import parse_day
 @flow(name="bench-ingest", task_runner=parent.hacker_news.task_runner)
 async def reading(day: date) -> Summary:
     """The first two stages of a day."""
-    parent._keep_what_is_imported()
+    parent._freeze_imported_objects()
     settings = load_settings()
     pipeline = Pipeline(open_warehouse(settings), settings, settings.source)
     summary = Summary(day, str(runtime.flow_run.id), settings.source)

@@ -1,6 +1,6 @@
-"""When and in what order: Prefect flows. No SQL, no HTTP, no parsing."""
+"""Prefect flows: when the stages run, and in which order. No SQL, no HTTP, no parsing."""
 
 from flows.run_log import InRunLog
 from hnintel.process import progress
 
-progress.use(InRunLog())  # a command line says where else
+progress.use(InRunLog())  # the command line replaces this

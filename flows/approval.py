@@ -1,4 +1,4 @@
-"""A person's word before money is spent: what may cost more than is set waits for it, or is not begun."""
+"""A person's approval before money is spent: a run that may cost more than the set limit waits for it or stops."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hnintel.errors import BudgetReached
 from hnintel.process import progress
 from hnintel.settings import Settings
 
-#: How often an answer is looked for, in seconds.
+#: Seconds between two looks for the person's answer.
 _LOOKS = 5
 
 
 class Approval(RunInput):
-    """What the form in the UI asks."""
+    """The form that Prefect's UI shows."""
 
     go_on: Annotated[bool, Field(description="Begin; else the run stops here, with nothing asked and nothing paid.")]
 
@@ -29,29 +29,29 @@ async def approval(total: Estimate, settings: Settings, plan: str, unknown: int 
     """Pause the run until a person answers in the UI, with the plan before them.
 
     Args:
-        total: what it may cost.
-        settings: the limit, and for how long an answer is waited for.
-        plan: Markdown.
-        unknown: days that cost something, of which nobody knows how much.
+        total: the estimated cost of the run.
+        settings: the limit, and for how long the run waits for an answer.
+        plan: the plan, as Markdown.
+        unknown: number of days whose cost cannot be estimated.
 
     Raises:
-        BudgetReached: the answer was no, or nobody answered in time; nothing was asked of AI.
-        UsageError: the run is no deployment's, so that nobody would be shown the question.
+        BudgetReached: the person answered no, or nobody answered in time; no question was sent.
+        UsageError: the run belongs to no deployment, so the UI could show the form to nobody.
     """
     if not wants_approval(total, settings, unknown):
         return
     if runtime.deployment.id is None:
         refuse_unapproved(total, settings, unknown)
-    told, seconds = too_much(total, settings, unknown), round(settings.approve_minutes * 60)
-    progress.update("approval", 0, note=f"{told}; waiting for an answer in Prefect's UI")
-    form = Approval.with_initial_data(description=f"**Go on?** {told}.\n\n{plan}", go_on=False)
+    message, seconds = too_much(total, settings, unknown), round(settings.approve_minutes * 60)
+    progress.update("approval", 0, note=f"{message}; waiting for an answer in Prefect's UI")
+    form = Approval.with_initial_data(description=f"**Go on?** {message}.\n\n{plan}", go_on=False)
     try:
         answer = await apause_flow_run(wait_for_input=form, timeout=seconds, poll_interval=min(_LOOKS, seconds))
     except FlowPauseTimeout:
         raise BudgetReached(
-            f"{told}, and nobody answered within {settings.approve_minutes:g} minutes (HNINTEL_APPROVE_MINUTES): "
-            "nothing was begun; start it again"
+            f"{message}, and nobody answered within {settings.approve_minutes:g} minutes (HNINTEL_APPROVE_MINUTES): "
+            "nothing was started; run it again"
         ) from None
     if answer is None or not answer.go_on:
-        raise BudgetReached(f"{told}, and the answer was no: nothing was begun")
+        raise BudgetReached(f"{message}, and the answer was no: nothing was started")
     progress.finish("approval", "given")

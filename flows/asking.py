@@ -1,4 +1,4 @@
-"""Waiting for tasks that ask AI: where the wait is cancelled, the asking ends, and what was answered is kept first."""
+"""Wait for a task that asks AI: a cancel stops its questions, after the answers so far are stored."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from hnintel.process import stopping
 
 T = TypeVar("T")
 
-#: Seconds for the answers of a chunk to be written once the asking was stopped; the file may be another process's.
+#: Seconds in which a stopped task may write the answers of its chunk; another process may have the file open.
 _SETTLES_WITHIN = 30.0
 
 
-async def asked(future: PrefectFuture[T]) -> T:
-    """The result of a task that asks.
+async def await_answers(future: PrefectFuture[T]) -> T:
+    """Return the result of a task that asks AI.
 
-    A cancel is held up until the task has kept what was answered, so that no other run is let at the stage before.
+    A cancel is raised only after the task has stored its answers, so that no other run starts the stage before then.
     """
     try:
         with stopping.with_caller():
@@ -27,6 +27,6 @@ async def asked(future: PrefectFuture[T]) -> T:
     except Exception:
         raise
     except BaseException:
-        with suppress(Exception):  # it was cancelled before it began; that must not hide why
+        with suppress(Exception):  # the task may never have started; that must not hide the first error
             future.wait(_SETTLES_WITHIN)
         raise

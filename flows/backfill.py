@@ -1,6 +1,6 @@
-"""The main flow over a range of days: a child a day reads and enriches it, then the marts are built once for all.
+"""Run the main flow over a range of days: a child run reads and enriches each day, then the marts are built once.
 
-``python flows/backfill.py --from 2026-10-01 --to 2026-10-31 --plan`` only says what that would come to. Deployed as
+``python flows/backfill.py --from 2026-10-01 --to 2026-10-31 --plan`` only prints the plan. Deployed as
 ``flows/backfill.py:backfill``.
 """
 
@@ -58,7 +58,7 @@ Through = Literal["auto", "subflows", "deployment"]
 
 @dataclass
 class Backfill:
-    """A backfill under way: what is to be done, and by day what became of it."""
+    """A backfill under way: the work to do, and the error of each day that failed."""
 
     pipeline: Pipeline
     run_id: str
@@ -68,7 +68,7 @@ class Backfill:
     errors: list[HnIntelError] = field(default_factory=list)
 
     def fail(self, day: date, error: HnIntelError) -> None:
-        """Note that a day failed, and go on."""
+        """Record that a day failed; the backfill continues."""
         self.failed.setdefault(day, str(error))
         self.errors.append(error)
         progress.finish(f"backfill {day}", f"failed: {error}")
@@ -96,12 +96,12 @@ async def backfill(
     approved: Annotated[bool, Field(description="Whether a person has seen what it may cost, and said yes.")] = False,
     deployment: Annotated[str, Field(description="Whose runs the children are.")] = "hacker-news/day",
 ) -> dict[str, Any]:
-    """Do what is left of every day of a range; what is done is skipped, so a second start does only the rest.
+    """Run the stages that are due on each day of a range; done stages are skipped, so a second start does the rest.
 
     Raises:
-        UsageError: the range is none, or lies before the first day wanted or in the future.
-        BudgetReached: it may cost more than is set, and was not approved.
-        HnIntelError: days failed; the others were done all the same.
+        UsageError: the range is empty, starts before the setting's first day, or ends in the future.
+        BudgetReached: the backfill may cost more than the set limit, and was not approved.
+        HnIntelError: some days failed; the other days were run.
     """
     settings = load_settings()
     pipeline = Pipeline(open_warehouse(settings), settings, source or settings.source)
@@ -111,21 +111,21 @@ async def backfill(
         works = choose_work(session, pipeline, span, chosen, only, utc_now(), newest_first=order == "newest")
     planned = await asyncio.to_thread(plan_backfill, pipeline.warehouse, pipeline, works, chosen)
     total = planned.total
-    told = f"{len(works)} days, {total.rows} questions, {total.cost_in_words()}"
-    await call(show, "backfill-plan", planned.rows(), f"**Backfill of {span.first} to {span.last}**: {told}")
+    described = f"{len(works)} days, {total.rows} questions, {total.cost_in_words()}"
+    await call(show, "backfill-plan", planned.rows(), f"**Backfill of {span.first} to {span.last}**: {described}")
     if plan or not works:
         return {"status": "planned" if plan else "complete", **planned.as_json()}
     if not approved:
         await approval(total, settings, planned.as_markdown(), len(planned.unpriced))
     deployed = through == "deployment" or (through == "auto" and runtime.deployment.id is not None)
     child = through_deployment(pipeline, deployment) if deployed else as_subflow(pipeline)
-    made = Backfill(pipeline, str(runtime.flow_run.id), works, again=only == "all")
-    with stopping.on_signals(), Leases(pipeline.warehouse, made.run_id, settings) as held:
-        await asyncio.to_thread(held.take, ALL_DAYS, lease_of(span, made.run_id))
-        await _days(made, child, concurrency)
-        await _marts(made)
-        await _briefings(made, held)
-    return await _close(made, span)
+    batch = Backfill(pipeline, str(runtime.flow_run.id), works, again=only == "all")
+    with stopping.on_signals(), Leases(pipeline.warehouse, batch.run_id, settings) as leases:
+        await asyncio.to_thread(leases.take, ALL_DAYS, lease_of(span, batch.run_id))
+        await _days(batch, child, concurrency)
+        await _marts(batch)
+        await _briefings(batch, leases)
+    return await _close(batch, span)
 
 
 def _checked(span: Span, pipeline: Pipeline) -> Span:
@@ -137,84 +137,86 @@ def _checked(span: Span, pipeline: Pipeline) -> Span:
     return span
 
 
-async def _days(made: Backfill, child: Child, concurrency: int) -> None:
-    """A child a day that has something to be read or asked, so many at once; one that fails stops no other."""
+async def _days(batch: Backfill, child: Child, concurrency: int) -> None:
+    """Run a child for each day with stages to read or enrich, *concurrency* at once; a failed child stops no other."""
     gate = asyncio.Semaphore(concurrency)
-    works = [(work, [stage for stage in work.stages if stage not in made.pipeline.after_asking]) for work in made.works]
+    works = [
+        (work, [stage for stage in work.stages if stage not in batch.pipeline.after_asking]) for work in batch.works
+    ]
 
-    async def one(work: Work, stages: list[str], delay: float) -> None:
+    async def run_child(work: Work, stages: list[str], delay: float) -> None:
         async with gate:
-            await asyncio.sleep(delay)  # subflows that start at the same moment get into each other's way on SQLite
+            await asyncio.sleep(delay)  # subflows that start at the same moment lock each other out on SQLite
             try:
-                await child(work, stages, made.again)
+                await child(work, stages, batch.again)
             except HnIntelError as error:
-                made.fail(work.day, error)
+                batch.fail(work.day, error)
                 return
             except Exception as error:
-                made.fail(work.day, DayFailed.of_unforeseen(error))
+                batch.fail(work.day, DayFailed.of_unforeseen(error))
                 return
             progress.finish(f"backfill {work.day}", "read and enriched")
 
     jobs = [(work, stages) for work, stages in works if stages]
-    await asyncio.gather(*(one(*job, (place % concurrency) * _STAGGER) for place, job in enumerate(jobs)))
+    await asyncio.gather(*(run_child(*job, (place % concurrency) * _STAGGER) for place, job in enumerate(jobs)))
 
 
-async def _marts(made: Backfill) -> None:
-    """Build the marts once for all days that are ready; where that fails, it fails for all of them."""
-    days = [work.day for work in made.works if TRANSFORM in work.stages and work.day not in made.failed]
+async def _marts(batch: Backfill) -> None:
+    """Build the marts once for all days that are ready; a failed build fails all of these days."""
+    days = [work.day for work in batch.works if TRANSFORM in work.stages and work.day not in batch.failed]
     if not days:
         return
     try:
-        await asyncio.to_thread(transform, min(days), max(days), made.run_id, made.pipeline.spec, made.again)
+        await asyncio.to_thread(transform, min(days), max(days), batch.run_id, batch.pipeline.spec, batch.again)
     except HnIntelError as error:
         for day in days:
-            made.fail(day, error)
+            batch.fail(day, error)
 
 
-async def _briefings(made: Backfill, held: Leases) -> None:
-    """Do what is downstream of the marts, the oldest day first, since a page links to the one before it."""
-    works = sorted((work for work in made.works if work.day not in made.failed), key=lambda work: work.day)
+async def _briefings(batch: Backfill, leases: Leases) -> None:
+    """Run the stages downstream of the marts, oldest day first, since a page links to the page of the day before."""
+    works = sorted((work for work in batch.works if work.day not in batch.failed), key=lambda work: work.day)
     for work in works:
-        stages = frozenset(work.stages).intersection(made.pipeline.after_asking) - {TRANSFORM}
+        stages = frozenset(work.stages).intersection(batch.pipeline.after_asking) - {TRANSFORM}
         if not stages:
             continue
-        summary = Summary(work.day, made.run_id, made.pipeline.spec)
+        summary = Summary(work.day, batch.run_id, batch.pipeline.spec)
         try:
-            run = Run(work.day, made.run_id, made.pipeline, held, stages, summary, made.again)
-            await run_stages(run, [name for name in made.pipeline.after_asking if name in stages])
-            _announce(made, work.day)
+            run = Run(work.day, batch.run_id, batch.pipeline, leases, stages, summary, batch.again)
+            await run_stages(run, [name for name in batch.pipeline.after_asking if name in stages])
+            _announce(batch, work.day)
         except HnIntelError as error:
-            made.fail(work.day, error)
+            batch.fail(work.day, error)
         else:
             progress.finish(f"backfill {work.day}", "published")
 
 
-def _announce(made: Backfill, day: date) -> None:
-    """Have it told what came of the day since its child ended: that its page is written."""
-    with made.pipeline.warehouse.transaction(stage="enrich") as session:
-        announce.announce_day(session, made.pipeline, day, "parent", utc_now())
+def _announce(batch: Backfill, day: date) -> None:
+    """Announce what was completed for the day after its child ended: its published page."""
+    with batch.pipeline.warehouse.transaction(stage="enrich") as session:
+        announce.announce_day(session, batch.pipeline, day, "parent", utc_now())
 
 
-async def _close(made: Backfill, span: Span) -> dict[str, Any]:
-    """Say how every day of the backfill stands now, by the ledger."""
-    days = [work.day for work in made.works]
-    with made.pipeline.warehouse.transaction(stage="enrich") as session:
-        found = grid(session, made.pipeline, min(days), max(days), utc_now())
+async def _close(batch: Backfill, span: Span) -> dict[str, Any]:
+    """Report the status of each day of the backfill from the ledger; raise where days failed."""
+    days = [work.day for work in batch.works]
+    with batch.pipeline.warehouse.transaction(stage="enrich") as session:
+        states = grid(session, batch.pipeline, min(days), max(days), utc_now())
     rows = []
-    for work in made.works:
-        left = [stage for stage in work.stages if not found[work.day][stage].is_done or found[work.day][stage].due]
-        status = "failed" if work.day in made.failed else "left" if left else "complete"
+    for work in batch.works:
+        left = [stage for stage in work.stages if not (state := states[work.day][stage]).is_done or state.due]
+        status = "failed" if work.day in batch.failed else "left" if left else "complete"
         rows.append(
             {
                 "day": work.day.isoformat(),
                 "status": status,
                 "left": ", ".join(left),
-                "error": made.failed.get(work.day, ""),
+                "error": batch.failed.get(work.day, ""),
             }
         )
     complete = sum(row["status"] == "complete" for row in rows)
-    told = f"{complete} of {len(rows)} days complete, {len(made.failed)} failed"
-    await call(show, "backfill", rows, f"**Backfill of {span.first} to {span.last}**: {told}")
-    if made.errors:
-        raise of_several(made.errors, f"{told}; a second start does what is left. The first: {made.errors[0]}")
-    return {"status": "complete" if complete == len(rows) else "partial", "told": told, "days": rows}
+    described = f"{complete} of {len(rows)} days complete, {len(batch.failed)} failed"
+    await call(show, "backfill", rows, f"**Backfill of {span.first} to {span.last}**: {described}")
+    if batch.errors:
+        raise of_several(batch.errors, f"{described}: run it again for the rest. First error: {batch.errors[0]}")
+    return {"status": "complete" if complete == len(rows) else "partial", "told": described, "days": rows}

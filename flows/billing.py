@@ -1,4 +1,4 @@
-"""What Snowflake billed for the last days, kept beside what was estimated. Deployed as ``flows/billing.py:billing``."""
+"""Record what Snowflake billed for the last days beside the estimate. Deployed as ``flows/billing.py:billing``."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import Any
 from prefect import flow, runtime
 
 from tasks.billing import reconcile
-from tasks.events import FAILURE_TOLD
+from tasks.events import FAILURE_ANNOUNCED
 
 
-@flow(name="billing", flow_run_name="billing", **FAILURE_TOLD)
+@flow(name="billing", flow_run_name="billing", **FAILURE_ANNOUNCED)
 def billing(since: date | None = None) -> dict[str, Any]:
-    """Reconcile ``ops.ai_usage`` with the account's usage views, which lag; safe to run as often as wanted.
+    """Reconcile ``ops.ai_usage`` with the account's usage views, which lag; safe to run any number of times.
 
     Args:
-        since: the first day (UTC) of which the views are read again; by default eight days ago.
+        since: the first day (UTC) to read again from the views; by default eight days ago.
     """
-    found = reconcile(str(runtime.flow_run.id), since)
-    return {str(one.day): {"estimated": one.estimated, "billed": one.billed, "ratio": one.ratio} for one in found}
+    bills = reconcile(str(runtime.flow_run.id), since)
+    return {str(bill.day): {"estimated": bill.estimated, "billed": bill.billed, "ratio": bill.ratio} for bill in bills}

@@ -1,4 +1,4 @@
-"""The checks of a day by themselves, for a deployment: ``python -m hnintel checks`` is the same on the command line."""
+"""Run only the checks of a day, for a deployment; on the command line: ``python -m hnintel checks``."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ async def checks(day: date | None = None) -> dict[str, Any]:
     """Run every check of a day and show them as an artifact. Deployed as ``flows/checks.py:checks``.
 
     Args:
-        day: the partition; by default the newest that was run.
+        day: the partition; by default the newest day that was run.
 
     Raises:
-        QualityError: a blocking check failed; the ledger is left as it is.
+        QualityError: a blocking check failed; the ledger is not changed.
     """
     settings, run_id = load_settings(), str(runtime.flow_run.id)
     with open_warehouse(settings).transaction(stage="enrich") as session:
         day = day_to_check(session, day)
     results: list[Result] = []
     for part in PARTS:
-        of_part = await call(tasks.check, part, day, run_id)
-        results += of_part
+        part_results = await call(tasks.check, part, day, run_id)
+        results += part_results
     await call(tasks.show, day, run_id)
     refuse_if_blocked(results, day, settings)
-    return {"day": day.isoformat(), "told": in_a_line(results), "checks": [asdict(one) for one in results]}
+    return {"day": day.isoformat(), "told": in_a_line(results), "checks": [asdict(result) for result in results]}

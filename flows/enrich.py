@@ -1,4 +1,4 @@
-"""The one subflow that every enrichment runs in: one day, chunk by chunk, each a task that may be tried again."""
+"""The subflow of every enrichment: one day, chunk by chunk, each chunk a task that may be retried."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 from prefect import flow
 
-from flows.asking import asked
+from flows.asking import await_answers
 from flows.futures import call
 from hnintel.cost.usage import Enriched
 from hnintel.enrich.loop import Chunk, run_steps
@@ -16,7 +16,7 @@ from tasks import enrich as tasks
 
 
 class _Tasks:
-    """Each step of the loop as a task run, with its name, its retries and its turn at the models."""
+    """Each step of the loop as a task run, with its name, its retries and its slot at the models."""
 
     def __init__(self, name: str, day: date, run_id: str) -> None:
         self._of = name, day, run_id
@@ -25,7 +25,7 @@ class _Tasks:
         return await call(tasks.begin, *self._of)
 
     async def ask(self, after: int) -> Chunk | None:
-        return await asked(tasks.ask.submit(*self._of, after))
+        return await await_answers(tasks.ask.submit(*self._of, after))
 
     async def judge(self, total: Enriched) -> None:
         await call(tasks.judge, *self._of, total)
@@ -36,12 +36,12 @@ class _Tasks:
 
 @flow(name="enrich", flow_run_name="{name} {day}", persist_result=False)
 async def enrich(name: str, day: date, run_id: str) -> Enriched:
-    """Ask the enrichment *name* about everything of *day* that is pending.
+    """Ask the enrichment *name* about every pending item of *day*.
 
     Args:
-        name: of a file in ``hnintel/enrichments``.
+        name: of an enrichment, a file in ``hnintel/enrichments``.
         day: the partition.
-        run_id: what the rows are stamped with.
+        run_id: written to the rows.
     """
     stage = f"enrich {name}"
     progress.update(stage, 0)

@@ -1,7 +1,7 @@
-"""How an async flow calls a task: it is submitted to a task runner, and its future is awaited.
+"""Call a task from an async flow: submit it to a task runner and await its future.
 
-:func:`call` is for a task, :func:`as_done` for the tasks of a ``map``, and :func:`flows.asking.asked` for a task that
-asks AI. None holds up the event loop, nor what runs beside the flow.
+:func:`call` is for a task, :func:`as_done` for the tasks of a ``map``, and :func:`flows.asking.await_answers` for a
+task that asks AI. None of them blocks the event loop or the subflows beside the flow.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ T = TypeVar("T")
 
 
 async def result(future: PrefectFuture[T]) -> T:
-    """The result of a task, without holding up the subflows beside it, nor a thread while it runs."""
+    """Return the result of a task without blocking the event loop; no thread waits while the task runs."""
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 
-    def tell(_: PrefectFuture[T]) -> None:
-        with suppress(RuntimeError):  # the loop is closed: the run was ended, and nobody waits any more
+    def wake(_: PrefectFuture[T]) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the run has ended
             loop.call_soon_threadsafe(done.set)
 
-    future.add_done_callback(tell)
+    future.add_done_callback(wake)
     await done.wait()
     return await asyncio.to_thread(future.result)
 
 
 async def call(task: Task[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run *task* on the task runner of the calling flow; what it returns.
+    """Run *task* on the task runner of the calling flow and return its result.
 
     Raises:
-        Exception: what the task raised, once it is not tried again.
+        Exception: the task's error, after its last retry.
     """
     return await result(task.submit(*args, **kwargs))
 
 
 async def call_on(runner: TaskRunner[Any], task: Task[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same on another runner: on the flow's, a task waits until everything that was submitted had its turn."""
+    """Run *task* on *runner* instead: on the flow's runner it would wait behind every task submitted before."""
     parameters = inspect.signature(task.fn).bind(*args, **kwargs).arguments
     future: PrefectFuture[T] = runner.submit(task, parameters)
     return await result(future)
 
 
 async def as_done(futures: Sequence[PrefectFuture[T]]) -> AsyncIterator[list[T]]:
-    """Results as they come, so that what was read is kept while the rest is still read; in batches."""
+    """Yield results in batches as tasks end, so that results are stored while other tasks still run."""
     waiting = {asyncio.ensure_future(result(future)) for future in futures}
     while waiting:
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        yield [one.result() for one in done]
+        yield [ended.result() for ended in done]

@@ -1,4 +1,4 @@
-"""The parent flow: one day of Hacker News, listed, scraped, enriched, transformed, briefed and published.
+"""The parent flow: list, scrape, enrich, transform, brief and publish one day of Hacker News.
 
 Run it from anywhere: ``python flows/main.py --source sample``. Deployed as ``flows/main.py:hacker_news``.
 """
@@ -29,7 +29,7 @@ from typing import Any, Literal
 from prefect import flow, runtime
 from prefect.context import FlowRunContext, SyncClientContext
 
-from flows.asking import asked
+from flows.asking import await_answers
 from flows.enrich import enrich
 from flows.futures import call
 from flows.reading import read_articles, read_items
@@ -61,7 +61,7 @@ from hnintel.window import Window, day_of, refuse_before, refuse_future, utc_now
 from tasks import assets, brief, checks, own_stage
 from tasks.events import ANNOUNCED
 
-#: Subflows that start at the same moment get into each other's way on SQLite (database is locked).
+#: Seconds between the starts of two subflows: started at once, they fail on SQLite (database is locked).
 _STAGGER = 0.2
 
 
@@ -76,19 +76,19 @@ async def hacker_news(
 ) -> dict[str, Any]:
     """Turn a day of Hacker News into an enriched warehouse, marts and a briefing page.
 
-    Safe to run twice: what is done is not done, and not paid for, again.
+    Safe to run twice: a done stage is skipped and not paid for again.
 
     Args:
-        day: the partition; by default the last whole day at the run's scheduled start, or the newest with items.
-            ``today`` is the day that is going on, as far as it has come.
+        day: the partition; by default the last whole day at the run's scheduled start, or the newest day with items.
+            ``today`` is the day in progress, up to now.
         source: ``live``, ``sample`` or ``replay:PATH``; by default the setting ``HNINTEL_SOURCE``.
-        stages: only these, such as ``enrich:entities``; with a ``+`` behind it what is downstream too. By default all.
-        again: do them though they are done; a question that has its answer is not asked again for that.
-        continue_by: who goes on with the stages that were not asked for: nobody else, or whoever an ``event`` starts.
-        hours: read only the hours of the day that are over and were not read yet, and what moves.
+        stages: only these, such as ``enrich:entities``; ``enrich:entities+`` adds all downstream stages. Default: all.
+        again: run the stages even where they are done; a question that has an answer is still not asked again.
+        continue_by: who runs the remaining stages: ``parent``, the caller, or ``event``, a run that the event starts.
+        hours: read only the hours of the day that are over and not read yet, and stories that still change.
     """
     progress.finish("start", "Prefect is up")
-    _keep_what_is_imported()
+    _freeze_imported_objects()
     settings = load_settings()
     source = source or settings.source
     window = Window.of(choose_day(day, source, settings), settings.time_zone)
@@ -99,10 +99,10 @@ async def hacker_news(
     with (
         stopping.on_signals(),
         run_log(settings.logs, window.day, summary.run_id),
-        Leases(pipeline.warehouse, summary.run_id, settings) as held,
+        Leases(pipeline.warehouse, summary.run_id, settings) as leases,
     ):
         until = _scheduled() if hours else None
-        run = Run(window.day, summary.run_id, pipeline, held, chosen, summary, again, until)
+        run = Run(window.day, summary.run_id, pipeline, leases, chosen, summary, again, until)
         before = _begin(run)
         try:
             await _run(run)
@@ -122,24 +122,24 @@ async def hacker_news(
 
 
 @cache
-def _keep_what_is_imported() -> None:
-    """Take what Prefect and dbt have loaded, half a million objects, out of the garbage collector's rounds.
+def _freeze_imported_objects() -> None:
+    """Exclude what Prefect and dbt have loaded, half a million objects, from garbage collection.
 
-    They live as long as the process, and looking them over took a second of a day's reading (bench/ingest.py).
+    They live as long as the process, and scanning them took a second of a day's reading (bench/ingest.py).
     """
     gc.collect()
     gc.freeze()
 
 
 def choose_day(day: date | Literal["today"] | None, source: str, settings: Settings) -> date:
-    """The day asked for, or the source's default; refused where it has not begun or is before the first one wanted.
+    """Return the requested day or the source's default; refuse a day in the future or before the setting's first day.
 
-    The clock is read here, once, and it is that of the run's scheduled start: a late run does the right day.
+    Today is the day of the run's scheduled start, so that a late run does the right day.
     """
     now = _scheduled()
     opened = open_source(source, settings)
-    asked = day_of(now, settings.time_zone) if isinstance(day, str) else day
-    chosen = asked or opened.newest_day(settings.time_zone)
+    requested = day_of(now, settings.time_zone) if isinstance(day, str) else day
+    chosen = requested or opened.newest_day(settings.time_zone)
     if chosen is None:
         refuse_without_days(opened, source, settings.time_zone)
     chosen = chosen or yesterday(now, settings.time_zone)
@@ -149,15 +149,15 @@ def choose_day(day: date | Literal["today"] | None, source: str, settings: Setti
 
 
 def _scheduled() -> datetime:
-    """When this run was to start; outside of a run, now."""
-    found: datetime = runtime.flow_run.scheduled_start_time if FlowRunContext.get() else datetime.now(UTC)
-    return found
+    """Return the scheduled start of this run; outside of a run, now."""
+    start: datetime = runtime.flow_run.scheduled_start_time if FlowRunContext.get() else datetime.now(UTC)
+    return start
 
 
 def _begin(run: Run) -> dict[str, str] | None:
-    """Note the run; what the tables hold now, where the day was run before."""
+    """Record the run's beginning; return the hashes of the tables where the day was published before, else None."""
     now, warehouse = utc_now(), run.pipeline.warehouse
-    run.leases.take(run.day, f"run {run.run_id}")  # a sign of life between two stages
+    run.leases.take(run.day, f"run {run.run_id}")  # shows that the run is alive between two stages
     with warehouse.transaction(stage="enrich") as session:
         alive = close_dead(session, now)
         runs.begin_run(session, run.run_id, run.day, run.summary.source, now, alive)
@@ -167,18 +167,18 @@ def _begin(run: Run) -> dict[str, str] | None:
 
 
 def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy = "parent") -> None:
-    """Note how the run ended, and where it ended well have it announced what is there now.
+    """Record how the run ended, and announce the completed stages where it succeeded.
 
-    That it failed is known either way; failing to note it must not hide why.
+    An error while recording a failure must not hide the failure's own error.
     """
     status: statuses.Status = statuses.of_done(not run.summary.dead_letters)
     if error:
         status = statuses.STOPPED if isinstance(error, BudgetReached) else statuses.FAILED
     try:
         with run.pipeline.warehouse.transaction(stage="enrich") as session:
-            run.summary.count_costs(session)  # also of a run that failed before it counted the rest
-            told = run.summary.as_json() | ({"error": f"{type(error).__name__}: {error}"[:500]} if error else {})
-            runs.end_run(session, run.run_id, status, told, utc_now())
+            run.summary.count_costs(session)  # also for a run that failed before the other counts
+            summary = run.summary.as_json() | ({"error": f"{type(error).__name__}: {error}"[:500]} if error else {})
+            runs.end_run(session, run.run_id, status, summary, utc_now())
             if not error:
                 announce.announce_day(session, run.pipeline, run.day, continue_by, utc_now())
                 announce.announce_given_up(session, run.pipeline, utc_now())
@@ -188,36 +188,38 @@ def _end(run: Run, error: BaseException | None = None, continue_by: ContinueBy =
 
 
 async def _run(run: Run) -> None:
-    shown = partial(call, checks.show, run.day, run.run_id)
+    show_checks = partial(call, checks.show, run.day, run.run_id)
     try:
         await run_stages(run, [name for name in run.pipeline.stages if name not in run.pipeline.after_asking])
         if run.wants_any([name for name in run.pipeline.stages if name not in (INGEST, ARTICLES)]):
             await _check("answers", run)
     except HnIntelError:
-        with suppress(Exception):  # that it cannot be shown must not hide why the run ended
-            await shown()
+        with suppress(Exception):  # a failure to show the checks must not hide the run's error
+            await show_checks()
         raise
-    await shown()
+    await show_checks()
     await run_stages(run, run.pipeline.after_asking)
     run.summary.page = str(path_of(run.day, run.pipeline.settings))
 
 
 async def run_stages(run: Run, names: Iterable[str]) -> None:
-    """Run the stages *names*, as far as they were asked for, in their order; consecutive ones of a runner in one go."""
+    """Run those of the stages *names* that were requested, in order; consecutive stages of a runner run in one call."""
     for runner, group in groupby(names, lambda name: run.pipeline.declared[name].runner):
         await RUNNERS[runner](run, list(group))
 
 
 def refuse_without_runner(pipeline: Pipeline) -> None:
-    """Raise DeclarationError where a stage names a runner that is not there."""
-    for one in pipeline.declared.values():
-        if one.runner not in RUNNERS:
-            there = ", ".join(repr(name) for name in RUNNERS if name)
-            raise DeclarationError(f"stage '{one.name}' names the runner '{one.runner}': give one of {there}")
+    """Raise DeclarationError where a stage names a runner that does not exist."""
+    for declared in pipeline.declared.values():
+        if declared.runner not in RUNNERS:
+            runners = ", ".join(repr(name) for name in RUNNERS if name)
+            raise DeclarationError(
+                f"stage '{declared.name}' names the runner '{declared.runner}': give one of {runners}"
+            )
 
 
 async def _items(run: Run, _: Sequence[str]) -> None:
-    # One client for all task runs: those of an async flow make two each, which read every authority of the web anew.
+    # One client for all task runs: each would create two of its own, and each client loads all root certificates.
     with SyncClientContext.get_or_create():
         with _timed(run, INGEST):
             async with stage(run, INGEST) as to_do:
@@ -235,7 +237,7 @@ async def _articles(run: Run, _: Sequence[str]) -> None:
 
 
 async def _check(part: Part, run: Run) -> None:
-    """Check what is there of the day by now; what is downstream of a blocking check that fails does not run."""
+    """Run a part of the day's checks; a failed blocking check stops the run before the downstream stages."""
     progress.update(f"check {part}", 0)
     results = await call(checks.check, part, run.day, run.run_id)
     run.summary.checks += results
@@ -244,10 +246,10 @@ async def _check(part: Part, run: Run) -> None:
 
 
 async def _enrich(run: Run, names: Sequence[str]) -> None:
-    """Fan every enrichment out as a subflow of its own, side by side but for those that come after others."""
+    """Run each enrichment as a subflow, in parallel except for enrichments that depend on others."""
     gate = asyncio.Semaphore(run.pipeline.settings.enrich_concurrency)
 
-    async def one(name: str, stage_name: str, delay: float) -> None:
+    async def run_enrichment(name: str, stage_name: str, delay: float) -> None:
         async with gate:
             await asyncio.sleep(delay)
             async with stage(run, stage_name) as to_do:
@@ -257,13 +259,13 @@ async def _enrich(run: Run, names: Sequence[str]) -> None:
     run.summary.enrichments = {name: Enriched() for name in run.pipeline.enrichments} | run.summary.enrichments
     with _timed(run, ENRICH):
         for layer in layers(run.pipeline.enrichments):
-            wanted = [each for each in layer if each.stage in names]
+            requested = [each for each in layer if each.stage in names]
             ran = await asyncio.gather(
-                *(one(each.name, each.stage, place * _STAGGER) for place, each in enumerate(wanted)),
+                *(run_enrichment(each.name, each.stage, place * _STAGGER) for place, each in enumerate(requested)),
                 return_exceptions=True,
             )
             failed = [error for error in ran if isinstance(error, BaseException)]
-            if failed:  # every one had its turn first: what the others answered is kept
+            if failed:  # raised only here, so that the answers of the others are stored
                 raise failed[0]
 
 
@@ -288,7 +290,7 @@ async def _brief(run: Run, _: Sequence[str]) -> None:
         async with stage(run, BRIEFING) as to_do:
             if to_do:
                 progress.update("brief", 0)
-                run.summary.briefing = await asked(assets.of_briefing(brief.brief).submit(run.day, run.run_id))
+                run.summary.briefing = await await_answers(assets.of_briefing(brief.brief).submit(run.day, run.run_id))
                 progress.finish("brief", f"{run.summary.briefing.claims} new claims")
 
 
@@ -300,7 +302,7 @@ async def _publish(run: Run, _: Sequence[str]) -> None:
 
 
 async def _by_themselves(run: Run, names: Sequence[str]) -> None:
-    """Run stages that have a ``run`` of their own, each in a task."""
+    """Run stages that declare their own ``run``, each in a task."""
     for name in names:
         with _timed(run, name):
             async with stage(run, name) as to_do:
@@ -312,7 +314,7 @@ async def _by_themselves(run: Run, names: Sequence[str]) -> None:
 
 
 Runner = Callable[[Run, Sequence[str]], Awaitable[None]]
-#: What runs the stages that name it, given those of them that follow each other; None: those that run by themselves.
+#: By name, the function that runs a sequence of consecutive stages; None: for stages that declare their own ``run``.
 RUNNERS: Mapping[str | None, Runner] = {
     "read items": _items,
     "read articles": _articles,

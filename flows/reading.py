@@ -1,4 +1,4 @@
-"""Reading a day: its listing, its items and comments in chunks, then the articles they link to."""
+"""Read a day: its listing, its items and comments in chunks, then the articles they link to."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ T = TypeVar("T")
 
 
 async def read_items(run: Run, anew: bool) -> None:
-    """List the day, scrape it in chunks, and load each as it comes; or do so with the hours of it that are due.
+    """List the day or its due hours, scrape the items in chunks, and load each chunk as it arrives.
 
     Args:
         run: of the day.
-        anew: whether the day was read to its end before: then what was read at that time is not what is wanted. What a
-            reading that did not come to its end has read is taken from Prefect's cache.
+        anew: whether the day was read completely before: then chunks cached by that reading are not used. Chunks of an
+            unfinished reading are taken from Prefect's cache.
     """
     progress.update("list", 0)
     window = Window.of(run.day, run.pipeline.settings.time_zone)
@@ -53,7 +53,7 @@ async def read_items(run: Run, anew: bool) -> None:
 
 
 async def _scrape(run: Run, listing: Listing, anew: bool) -> int:
-    """Scrape what was listed in chunks, and load each as it comes; how many could not be taken."""
+    """Scrape the listed items in chunks and load each chunk as it arrives; return how many items were lost."""
     day, summary, settings = run.day, run.summary, run.pipeline.settings
     source, opened = run.pipeline.spec, run.pipeline.source
     summary.listed, summary.notes = len(listing.ids), listing.notes
@@ -65,7 +65,7 @@ async def _scrape(run: Run, listing: Listing, anew: bool) -> int:
             read = sum(readings, Scraped())
             loaded = await call_on(writer, ingest.load, read, day, run.run_id)
             if loaded.items.new and opened.pages() is not None:
-                # Articles will come, and a process takes a second to start.
+                # Articles will follow, and a worker process takes a second to start.
                 shared_pool(settings.article_workers, settings.article_extract_timeout).start()
             summary.loaded += loaded
             lost += len(read.lost)
@@ -76,26 +76,26 @@ async def _scrape(run: Run, listing: Listing, anew: bool) -> int:
 
 
 async def read_articles(run: Run) -> None:
-    """Read the articles of the day that are pending, a host's together."""
+    """Read the pending articles of the day, grouped by host."""
     day, run_id, settings = run.day, run.run_id, run.pipeline.settings
     source, opened = run.pipeline.spec, run.pipeline.source
-    wanted = await call(articles.pending, day, opened.pages() is not None)
-    chunks = chunks_by_host(wanted, settings.chunk_size)
+    pending = await call(articles.pending, day, opened.pages() is not None)
+    chunks = chunks_by_host(pending, settings.chunk_size)
     read = _cached(articles.read, settings).map(chunks, source=source, identity=opened.identity, day=day)
     done = 0
     with _writer() as writer:
         async for readings in as_done(read):
             done += await call_on(writer, articles.load, list(chain.from_iterable(readings)), day, run_id)
-            progress.update(ARTICLES, done, len(wanted))
+            progress.update(ARTICLES, done, len(pending))
     statuses = await call(articles.count, day)
     due = statuses.get("retry_at", 0)
     ended = day, ARTICLES, source, run_id, sum(statuses.values()) - due, due
     await call(assets.of_articles(ingest.end), *ended)
-    progress.finish(ARTICLES, f"{len(wanted)} asked for; {due} of the day to be tried again")
+    progress.finish(ARTICLES, f"{len(pending)} asked for; {due} of the day to be tried again")
 
 
 def _cached(reading: Task[..., T], settings: Settings, anew: bool = False) -> Task[..., T]:
-    """*reading* with the set lifetime of its cached results; with none, it is always read anew, and no result kept."""
+    """Return *reading* with the set cache lifetime; with a lifetime of zero nothing is cached."""
     if not settings.cache_hours:
         return reading.with_options(cache_policy=NO_CACHE, persist_result=False)
     cached = reading.with_options(cache_expiration=timedelta(hours=settings.cache_hours))
@@ -103,8 +103,8 @@ def _cached(reading: Task[..., T], settings: Settings, anew: bool = False) -> Ta
 
 
 def _writer() -> TaskRunner[Any]:
-    """A thread beside the flow's runner, so that a chunk is loaded while those after it are still read."""
-    return ThreadPoolTaskRunner(max_workers=1)
+    """Return a runner with a thread of its own, so that a chunk is loaded while later chunks are still read."""
+    return ThreadPoolTaskRunner(max_workers=1)  # type: ignore[return-value]  # Prefect types its futures so
 
 
 def _chunks(ids: Sequence[int], size: int) -> list[list[int]]:

@@ -1,6 +1,6 @@
-"""What is due again, run once more in its order: gaps, days that settle, dead letters, marts that were left behind.
+"""Run again, in order, what is due: gaps, settling days, dead letters, and marts older than their rows.
 
-``python flows/reconcile.py --plan`` only says which and why. Deployed as ``flows/reconcile.py:reconcile``.
+``python flows/reconcile.py --plan`` only prints the due days and why. Deployed as ``flows/reconcile.py:reconcile``.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from tasks.events import ANNOUNCED
 
 @flow(name="reconcile", flow_run_name="reconcile", **ANNOUNCED)
 async def reconcile(source: str | None = None) -> dict[str, Any]:
-    """Run every day again that is due, oldest first, one after the other; a day that fails does not stop the next.
+    """Run every due day again, oldest first, one after the other; a failed day does not stop the next.
 
-    Then the marts and briefings are made good that are made of other rows by now; the days before moved some of them.
+    Then rebuild the marts and briefings whose rows have changed since, some of them by the days just run.
 
     Args:
         source: ``live``, ``sample`` or ``replay:PATH``; by default the setting ``HNINTEL_SOURCE``.
 
     Raises:
-        HnIntelError: a day failed; the others were run all the same.
+        HnIntelError: a day failed; the other days were run.
     """
     settings = load_settings()
     source = source or settings.source
@@ -53,30 +53,30 @@ async def reconcile(source: str | None = None) -> dict[str, Any]:
     with pipeline.warehouse.transaction(stage="enrich") as session:
         due = days_to_run(session, pipeline, now)
         close_dead(session, utc_now())
-    told: dict[str, Any] = {"source": source, "days": {}}
-    failed = [error for one in due if (error := await _again(one, source, told["days"]))]
+    report: dict[str, Any] = {"source": source, "days": {}}
+    failed = [error for day in due if (error := await _run_again(day, source, report["days"]))]
     with pipeline.warehouse.transaction(stage="enrich") as session:
         left = [
-            one
-            for one in left_behind(session, pipeline, now)
-            if told["days"].get(str(one.day), {}).get("status") != "failed"
+            stale
+            for stale in left_behind(session, pipeline, now)
+            if report["days"].get(str(stale.day), {}).get("status") != "failed"
         ]
-    failed += [error for one in left if (error := await _again(one, source, told["days"]))]
+    failed += [error for day in left if (error := await _run_again(day, source, report["days"]))]
     if failed:
-        days = len(told["days"])
+        days = len(report["days"])
         raise of_several(failed, f"{len(failed)} of {days} days failed, the first with: {failed[0]}")
-    return told
+    return report
 
 
-async def _again(due: Due, source: str, told: dict[str, Any]) -> HnIntelError | None:
-    """Run a day, or stages of it, once more, and put into *told* what came of it; the error it failed with."""
+async def _run_again(due: Due, source: str, outcomes: dict[str, Any]) -> HnIntelError | None:
+    """Run a day, or some of its stages, again and record the outcome in *outcomes*; return its error, or None."""
     day = due.day.isoformat()
     try:
         ran = await hacker_news(due.day, source, list(due.stages))
     except Exception as error:
         failed = error if isinstance(error, HnIntelError) else DayFailed.of_unforeseen(error)
-        told[day] = {"why": due.why, "status": "failed", "error": str(failed)}
-        failed.announced = True  # by that run, as it ended
+        outcomes[day] = {"why": due.why, "status": "failed", "error": str(failed)}
+        failed.announced = True  # the run announced it as it ended
         return failed
-    told[day] = {"why": due.why, "status": ran["status"], "changes": ran["changes"]}
+    outcomes[day] = {"why": due.why, "status": ran["status"], "changes": ran["changes"]}
     return None

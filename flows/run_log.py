@@ -1,4 +1,4 @@
-"""What a run says of itself under a worker: the lines of a terminal, in the run's log, which Prefect's UI shows."""
+"""Progress of a run under a worker: the lines of the terminal, in the run's log, which Prefect's UI shows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from hnintel.process.progress import Lines
 
 
 class InRunLog(Lines):
-    """Tells a line through the logger of the flow run that is going on; outside of one, nobody."""
+    """Log progress lines to the current flow run; outside of a flow run they are dropped."""
 
     def tell(self, line: str) -> None:
         """Log *line*."""
-        from prefect import get_run_logger  # not before the command line has made its environment
+        from prefect import get_run_logger  # only after the command line has set the environment
         from prefect.exceptions import MissingContextError
 
         try:

@@ -1,4 +1,4 @@
-"""One story, now: fetched and enriched while it is talked about; the rest of its day comes when the day is run."""
+"""Fetch and enrich one story now, before its day is run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from flows.asking import asked
+from flows.asking import await_answers
 from flows.futures import call
 from hnintel.enrich import accepted
 from hnintel.enrich.declaration import layers, load_enrichments
@@ -22,21 +22,21 @@ async def spotlight(story_id: ItemId, source: str | None = None) -> dict[str, An
     """Read one story with its comments and its article, and ask every enrichment about it. Safe to run twice.
 
     Args:
-        story_id: as Hacker News numbers it.
+        story_id: its id at Hacker News.
         source: ``live``, ``sample`` or ``replay:PATH``; by default the setting ``HNINTEL_SOURCE``.
 
     Raises:
-        UsageError: the id is that of no story.
+        UsageError: no story has this id.
     """
     settings, run_id = load_settings(), str(runtime.flow_run.id)
     source = source or settings.source
     enrichments = load_enrichments(settings.enrichments_path)
     accepted.refuse_changed(enrichments, settings.enrichments_path)
-    found = await call(tasks.find, story_id, source)
-    await call(tasks.load, story_id, found, run_id)
-    articles = await call(tasks.read_article, story_id, source, found.day, run_id)
+    story = await call(tasks.find, story_id, source)
+    await call(tasks.load, story_id, story, run_id)
+    articles = await call(tasks.read_article, story_id, source, story.day, run_id)
     answered = 0
     with stopping.on_signals():
-        for one in (one for layer in layers(enrichments) for one in layer):
-            answered += (await asked(tasks.ask.submit(one.name, story_id, found.day, run_id))).asked
-    return {"story": story_id, "day": found.day.isoformat(), "articles": articles, "asked": answered}
+        for enrichment in (each for layer in layers(enrichments) for each in layer):
+            answered += (await await_answers(tasks.ask.submit(enrichment.name, story_id, story.day, run_id))).asked
+    return {"story": story_id, "day": story.day.isoformat(), "articles": articles, "asked": answered}

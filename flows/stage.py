@@ -1,4 +1,4 @@
-"""One stage of a day in a run: leased, skipped where it is done, begun, and noted as failed where it fails."""
+"""Run one stage of a day: lease it, skip it where it is done, record its beginning, end and failure."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from hnintel.window import utc_now
 
 @dataclass(frozen=True)
 class Run:
-    """A run of one day: what makes its partitions, its leases, and which stages were asked for.
+    """A run of one day: its pipeline, its leases, and the requested stages.
 
-    ``again`` does the stages that were asked for once more though they are done. ``hours_until``: only the hours that
-    are over by then are read; None: the whole day.
+    ``again``: run the requested stages even where they are done. ``hours_until``: read only the hours that are over by
+    then; None: the whole day.
     """
 
     day: date
@@ -38,17 +38,17 @@ class Run:
     hours_until: datetime | None = None
 
     def wants_any(self, stages: Sequence[str]) -> bool:
-        """Whether one of *stages* was asked for."""
+        """Whether any of *stages* was requested."""
         return not self.stages.isdisjoint(stages)
 
 
 @asynccontextmanager
 async def stage(run: Run, name: str) -> AsyncIterator[Partition | None]:
-    """Hold stage *name* for the length of the block, which is given how it stood; None where nothing is to be done.
+    """Lease stage *name* for the block and yield its state from before; yield None where the stage is to be skipped.
 
     Raises:
-        UsageError: what the stage comes after was never done.
-        WarehouseBusy: another run is at the stage for longer than the set wait.
+        UsageError: an upstream stage was never done.
+        WarehouseBusy: another run had the stage's lease for longer than the set wait.
     """
     if name not in run.stages:
         yield None
@@ -57,32 +57,32 @@ async def stage(run: Run, name: str) -> AsyncIterator[Partition | None]:
     while (seconds := await asyncio.to_thread(next, waiting, None)) is not None:
         await asyncio.sleep(seconds)
     try:
-        found = await asyncio.to_thread(_begin, run, name)
-        if not _is_to_be_done(run, found):
-            _tell_skipped(run, found)
+        state = await asyncio.to_thread(_begin, run, name)
+        if not _is_to_be_done(run, state):
+            _report_skipped(run, state)
             yield None
             return
         try:
-            yield found
+            yield state
         except BaseException as error:
             _fail(run, name, error)
             raise
         await asyncio.to_thread(_end, run, name)
     finally:
-        with suppress(HnIntelError):  # else it ends by itself
+        with suppress(HnIntelError):  # else the lease expires
             run.leases.give_back(run.day, name)
 
 
-def _is_to_be_done(run: Run, found: Partition) -> bool:
-    # The lease is ours: what the ledger has as running is what an attempt of this same run left behind as it died.
-    if run.again or found.due or found.status == statuses.RUNNING:
+def _is_to_be_done(run: Run, state: Partition) -> bool:
+    # The lease is ours: a stage that the ledger has as running was left by an attempt of this run that died.
+    if run.again or state.due or state.status == statuses.RUNNING:
         return True
-    # Reading a day again costs nothing but time: what was lost is tried again whenever somebody asks for the day.
-    return found.stage == INGEST and found.status == statuses.PARTIAL
+    # Reading a day again costs only time: lost items are retried whenever the day is requested.
+    return state.stage == INGEST and state.status == statuses.PARTIAL
 
 
 def _begin(run: Run, name: str) -> Partition:
-    """How the stage stands; where it is to be done, its beginning is noted."""
+    """Return the stage's state; where it is to be run, record its beginning."""
     with run.pipeline.warehouse.transaction(stage="enrich") as session:
         now = utc_now()
         for upstream in run.pipeline.stages[name]:
@@ -90,28 +90,28 @@ def _begin(run: Run, name: str) -> Partition:
                 raise UsageError(
                     f"{name} of {run.day} comes after {upstream}, which is not done: run {upstream}+ first"
                 )
-        found = partition(session, run.pipeline, run.day, name, now)
-        if _is_to_be_done(run, found):
+        state = partition(session, run.pipeline, run.day, name, now)
+        if _is_to_be_done(run, state):
             begin(session, run.pipeline, [run.day], name, run.run_id, now)
-        return found
+        return state
 
 
 def refuse_unready(session: Session, pipeline: Pipeline, day: date, name: str, now: datetime) -> None:
-    """Raise UsageError where a stage that *name* comes after was never done: there is nothing to make it of."""
+    """Raise UsageError where an upstream stage of *name* was never done."""
     upstream = pipeline.stages[name]
-    found = grid(session, pipeline, day, day, now, upstream)[day] if upstream else {}
-    for one in found.values():
-        if not one.is_done:
+    states = grid(session, pipeline, day, day, now, upstream)[day] if upstream else {}
+    for state in states.values():
+        if not state.is_done:
             raise UsageError(
-                f"{name} of {day} comes after {one.stage}, which is not done ({one.why}): run {one.stage} first"
+                f"{name} of {day} comes after {state.stage}, which is not done ({state.why}): run {state.stage} first"
             )
 
 
 def begin(session: Session, pipeline: Pipeline, days: Sequence[date], name: str, run_id: str, now: datetime) -> None:
-    """Note that a stage of *days* has begun, and what it is made of.
+    """Record that a stage of *days* has begun, with its inputs and fingerprint.
 
     Raises:
-        WarehouseBusy: another run has taken it over, before this one came to begin it.
+        WarehouseBusy: another run took the stage over before this run began it.
     """
     leases.refuse_if_lost(session, min(days), name, run_id)
     inputs, fingerprint = pipeline.inputs(session, name, min(days), max(days)), pipeline.fingerprint(name)
@@ -122,7 +122,7 @@ def begin(session: Session, pipeline: Pipeline, days: Sequence[date], name: str,
 
 
 def _end(run: Run, name: str) -> None:
-    """Note that the stage is done, unless its last task did, in the transaction that made it so."""
+    """Record that the stage is done, unless its last task did so in its own transaction."""
     with run.pipeline.warehouse.transaction(stage="enrich") as session:
         if stage_rows.is_running(session, run.day, name, run.run_id):
             stage_rows.end_stage(session, run.day, name, statuses.COMPLETE, run.run_id, utc_now())
@@ -130,14 +130,14 @@ def _end(run: Run, name: str) -> None:
 
 def _fail(run: Run, name: str, error: BaseException) -> None:
     status: statuses.Status = statuses.STOPPED if isinstance(error, BudgetReached) else statuses.FAILED
-    told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
+    message = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
     if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
-        told = "interrupted"
-    with suppress(HnIntelError), run.pipeline.warehouse.transaction(stage="enrich") as session:  # must not hide why
+        message = "interrupted"
+    with suppress(HnIntelError), run.pipeline.warehouse.transaction(stage="enrich") as session:  # must not hide *error*
         if stage_rows.is_running(session, run.day, name, run.run_id):
-            stage_rows.end_stage(session, run.day, name, status, run.run_id, utc_now(), error=told[:500])
+            stage_rows.end_stage(session, run.day, name, status, run.run_id, utc_now(), error=message[:500])
 
 
-def _tell_skipped(run: Run, found: Partition) -> None:
-    run.summary.skipped.append(found.stage)
-    progress.finish(found.stage, f"{found.status}, skipped{f': {found.why}' if found.why else ''}")
+def _report_skipped(run: Run, state: Partition) -> None:
+    run.summary.skipped.append(state.stage)
+    progress.finish(state.stage, f"{state.status}, skipped{f': {state.why}' if state.why else ''}")

@@ -1,4 +1,4 @@
-"""What the tasks of the parent flow run on: threads of this process, or a Dask cluster beyond it."""
+"""The task runner of the parent flow: threads of this process, or a Dask cluster."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pydantic import ValidationError
 from hnintel.errors import UsageError
 from hnintel.settings import Settings
 
-#: As the environment has them.
+#: No overrides: the settings of the environment.
 _DEFAULTS: dict[str, Any] = {}
 
 
 def task_runner() -> TaskRunner[Any]:
-    """The task runner that the settings name; a flow takes it where it is declared, so it is read once, on import.
+    """Return the task runner that the settings name; read once, on import, since the flow's decorator needs it.
 
     Raises:
-        UsageError: Dask is wanted, and not installed.
+        UsageError: the settings name Dask, and it is not installed.
     """
     try:
         settings = Settings(**_DEFAULTS)
-    except (ValidationError, ValueError):  # told in one line by load_settings, with which every run begins
+    except (ValidationError, ValueError):  # load_settings reports it in one line as the run begins
         return _threads(Settings.model_fields["task_threads"].default)
     if settings.task_runner == "dask":
         return _dask(settings)
@@ -30,24 +30,25 @@ def task_runner() -> TaskRunner[Any]:
 
 
 def _threads(most: int) -> TaskRunner[Any]:
-    # Each task has an event loop with requests of its own; more threads take turns at the interpreter oftener than
-    # they help.
-    return ThreadPoolTaskRunner(max_workers=most)
+    # Each task has its own event loop with requests; more threads only compete for the interpreter.
+    return ThreadPoolTaskRunner(max_workers=most)  # type: ignore[return-value]  # Prefect types its futures so
 
 
 def _dask(settings: Settings) -> TaskRunner[Any]:
     try:
         from prefect_dask import DaskTaskRunner  # type: ignore[attr-defined]  # it is not in its __all__
     except ImportError:
-        raise UsageError("HNINTEL_TASK_RUNNER=dask: it is not installed: pip install 'hn-intelligence[dask]'") from None
+        raise UsageError(
+            "HNINTEL_TASK_RUNNER=dask: Dask is not installed: pip install 'hn-intelligence[dask]'"
+        ) from None
     if settings.dask_address:
-        return DaskTaskRunner(address=settings.dask_address)
-    # Of this machine alone, and gone with the flow: its dashboard would be one more open port.
+        return DaskTaskRunner(address=settings.dask_address)  # type: ignore[return-value]
+    # On this machine only, and ended with the flow. No dashboard: it would be another open port.
     local = {
         "n_workers": settings.dask_workers,
         "threads_per_worker": 1,
         "host": "127.0.0.1",
         "dashboard_address": None,
-        "security": True,  # certificates of this cluster's own: who connects without one could run code as this user
+        "security": True,  # the cluster's own certificates: a connection without one could run code as this user
     }
     return DaskTaskRunner(cluster_kwargs=local)

@@ -1,4 +1,4 @@
-"""The marts: dbt build, in-process, every node a task run of this subflow."""
+"""Build the marts: dbt in this process, every node a task run of this subflow."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ from tasks.transform import build
 def transform(
     first: date, last: date, run_id: str | None = None, source: str | None = None, again: bool = False
 ) -> Built:
-    """Build the rows of the marts that the days from *first* to *last* can have changed, and test them: all in one go.
+    """Build and test the rows of the marts that the days from *first* to *last* can have changed, in one dbt run.
 
     Args:
-        first: day.
-        last: day, included.
-        run_id: what the ledger is stamped with; by default this run's own.
-        source: as the run of a day has it; by default the setting ``HNINTEL_SOURCE``.
-        again: also build where the marts have the days as they are.
+        first: the first day.
+        last: the last day, included.
+        run_id: written to the ledger; by default the id of this run.
+        source: that of the day's run; by default the setting ``HNINTEL_SOURCE``.
+        again: also build days whose marts are up to date.
     """
     settings, run_id = load_settings(), run_id or str(runtime.flow_run.id)
     pipeline = Pipeline(open_warehouse(settings), settings, source or settings.source)
     progress.update(TRANSFORM, 0)
     built, days = Built(0, 0), 0
-    # One at a time, whatever the days: every build writes the same tables.
+    # One build at a time, whatever the days: every build writes the same tables.
     with leases.lease(pipeline.warehouse, leases.ALL_DAYS, TRANSFORM, run_id, settings):
         with pipeline.warehouse.transaction(stage="enrich") as session:
             spans = spans_to_transform(session, pipeline, Span(first, last), utc_now(), again)
         for span in spans:
             with pipeline.warehouse.transaction(stage="enrich") as session:
                 begin(session, pipeline, span, TRANSFORM, run_id, utc_now())
-            built, days = _built(pipeline, span, run_id), days + len(span)
+            built, days = _build(pipeline, span, run_id), days + len(span)
     progress.finish(TRANSFORM, f"{built.models} models, {built.tests} tests, {days} day{'s' if days > 1 else ''}")
     return built
 
 
-def _built(pipeline: Pipeline, days: list[date], run_id: str) -> Built:
+def _build(pipeline: Pipeline, days: list[date], run_id: str) -> Built:
     try:
-        with query_tags.tagged(run=run_id, day=days[-1]):  # dbt's statements are on the run's bill
+        with query_tags.tagged(run=run_id, day=days[-1]):  # attributes dbt's statements to the run's bill
             built = build(days[0], days[-1])
     except BaseException as error:
-        told = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
-        _end(pipeline, days, run_id, statuses.FAILED, error=told)
+        message = str(error) if isinstance(error, HnIntelError) else f"ended by {type(error).__name__}"
+        _end(pipeline, days, run_id, statuses.FAILED, error=message)
         raise
     _end(pipeline, days, run_id, statuses.COMPLETE, rows=built.models)
     return built

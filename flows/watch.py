@@ -1,6 +1,6 @@
-"""The poller: asks Hacker News, and a folder of dumps, what is new, and announces each thing once.
+"""Poll Hacker News and a folder of dumps, and announce each new story and file once.
 
-Its cursor lies in a Prefect Variable, not in the warehouse: it must never wait for a file that a run holds.
+The cursor is a Prefect Variable, not in the warehouse: the poller must never wait for a file that a run has open.
 ``python flows/watch.py`` polls once. Deployed as ``flows/watch.py:watch``.
 """
 
@@ -28,18 +28,18 @@ from prefect.variables import Variable
 
 from hnintel.ingest.poller import Cursor, poll
 from hnintel.settings import load_settings
-from tasks.events import FAILURE_TOLD, as_prefect, send
+from tasks.events import FAILURE_ANNOUNCED, as_prefect, send
 
 #: The Prefect Variable of the cursor.
 CURSOR = "hn_watch_cursor"
 
 
-@flow(name="watch", flow_run_name="watch", **FAILURE_TOLD)
+@flow(name="watch", flow_run_name="watch", **FAILURE_ANNOUNCED)
 async def watch() -> State[dict[str, Any]]:
-    """Poll once, announce what is new, then keep the cursor; a poll with nothing new ends as ``Skipped``.
+    """Poll once, announce what is new, then store the cursor; a poll with nothing new ends as ``Skipped``.
 
-    What was announced, and what was left out and why, is the message of its state.
-    A crash between the two has the same events announced again, with the same ids.
+    The state's message lists what was announced, and what was skipped and why.
+    After a crash between announcing and storing, the same events are announced again, with the same ids.
     """
     settings = load_settings()
     cursor = Cursor.parse(await Variable.aget(CURSOR, default={}))
@@ -48,9 +48,9 @@ async def watch() -> State[dict[str, Any]]:
     await Variable.aset(CURSOR, polled.cursor.model_dump(mode="json"), overwrite=True)
     for why in polled.skipped:
         get_run_logger().info(why)
-    told = [f"{event.name} {event.resource_id}" for event in polled.events]
+    announced = [f"{event.name} {event.resource_id}" for event in polled.events]
     return Completed(
-        name="Completed" if told else "Skipped",
-        message="; ".join([*told, *polled.skipped]),
-        data={"told": told, "skipped": polled.skipped},
+        name="Completed" if announced else "Skipped",
+        message="; ".join([*announced, *polled.skipped]),
+        data={"told": announced, "skipped": polled.skipped},
     )

@@ -1,4 +1,4 @@
-"""Reading articles: which are pending, a chunk of them, loading what was read."""
+"""Read articles: list the pending ones, fetch a chunk, load the chunk."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ from tasks.policies import ARTICLES_BY_URL_AND_DAY, kept
 
 @task(cache_policy=NO_CACHE, task_run_name="articles of {day} to read")
 def pending(day: date, have_pages: bool) -> list[Wanted]:
-    """The articles of a day that are to be read."""
+    """Return the articles of a day that are to be read."""
     settings = load_settings()
     with tagged(day=day), open_warehouse(settings).transaction(stage="ingest") as session:
         return articles.pending_articles(session, day, utc_now(), have_pages, settings.article_refresh_days)
 
 
 def _reading(parameters: dict[str, Any]) -> str:
-    """The name of a chunk: the first address in it, or where no text may go to Prefect its hash."""
+    """Name a chunk by its first URL, or by that URL's hash where no text may go to Prefect."""
     url = parameters["wanted"][0].url
     first = hash_of_text(url) if load_settings().metadata_only else url
     return f"read {parameters['day']} from {first}"
 
 
 @task(
-    task_run_name=_reading,  # type: ignore[arg-type]  # a function will do, its type asks for more
+    task_run_name=_reading,  # type: ignore[arg-type]  # Prefect accepts a function, its type does not
     **kept(ARTICLES_BY_URL_AND_DAY),
 )
 def read(wanted: Sequence[Wanted], source: str, identity: str, day: date) -> list[ArticleReading]:
-    """Fetch a chunk of articles and take their text out."""
+    """Fetch a chunk of articles and extract their text."""
     settings = load_settings()
     transport = open_source(source, settings).pages()
     if transport is None:
@@ -68,10 +68,10 @@ def read(wanted: Sequence[Wanted], source: str, identity: str, day: date) -> lis
 
 @task(cache_policy=NO_CACHE, task_run_name="load articles of {day}")
 def load(read: Sequence[Article], day: date, run_id: str) -> int:
-    """Keep a chunk of articles; how many.
+    """Write a chunk of articles to the warehouse; return how many.
 
     Raises:
-        WarehouseBusy: another run has taken the day over, and has newer articles by now.
+        WarehouseBusy: another run has taken the day over and has newer articles.
     """
     with tagged(run=run_id, day=day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
         stage_rows.refuse_if_taken_over(session, day, ARTICLES, run_id)
@@ -81,7 +81,7 @@ def load(read: Sequence[Article], day: date, run_id: str) -> int:
 
 @task(cache_policy=NO_CACHE, task_run_name="articles of {day} by status")
 def count(day: date) -> dict[str, int]:
-    """How the articles of a day stand, whichever run read them."""
+    """Count the articles of a day by status, whichever run read them."""
     with tagged(day=day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
         return articles.count_by_status(session, day)
 
@@ -90,13 +90,13 @@ def count(day: date) -> dict[str, int]:
 def _manners(
     run: str | None, source: str, day: date, bounds: tuple[int, float, float]
 ) -> tuple[HostTurns, RobotsCache]:
-    """One book of turns and of robots.txt for all chunks of a run's day that this process reads.
+    """Return the host limits and robots.txt cache shared by all chunks of a run's day in this process.
 
     Args:
-        run: of the flow; None outside of one.
-        source: where from.
+        run: id of the flow run; None outside of a flow run.
+        source: the source that the articles' stories come from.
         day: the partition.
-        bounds: requests at once, seconds between two, and seconds of pauses in all, at one host.
+        bounds: per host, the requests at once, the seconds between two requests, and the total seconds of pauses.
     """
-    at_once, delay, most_waiting = bounds
-    return HostTurns(at_once, delay, most_waiting=most_waiting), RobotsCache()
+    at_once, delay, longest_wait = bounds
+    return HostTurns(at_once, delay, most_waiting=longest_wait), RobotsCache()

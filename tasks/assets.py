@@ -1,10 +1,10 @@
-"""The tables that a task writes, as Prefect's assets: the run that wrote them, what of, what is known of them. No text.
+"""Record the tables that a task writes as Prefect assets: the run, the source tables, and figures. No text.
 
-A task that writes is declared with :func:`writes`, and given its tables where a flow calls it, since their keys follow
-from the settings: ``assets.of_items(ingest.end).submit(...)``. Prefect emits one event a table when the task has ended,
-with what the task said of the table by :func:`describe` (docs/decisions/0026-assets-of-the-writing-task.md).
+A task that writes is declared with :func:`writes`. The flow that calls it names its tables, since their keys depend
+on the settings: ``assets.of_items(ingest.end).submit(...)``. Prefect emits one event a table when the task has ended,
+with the facts that the task gave to :func:`describe` (docs/decisions/0026-assets-of-the-writing-task.md).
 
-The keys are those that prefect-dbt gives the tables that dbt reads and builds, so that lineage is one graph.
+The keys equal those that prefect-dbt gives the same tables, so that lineage is one graph.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 def writes(task_run_name: str) -> Callable[[Callable[P, T]], MaterializingTask[P, T]]:
-    """As ``@task``, for a task whose tables the caller names; never cached, for a cached run emits no event."""
+    """Like ``@task``, for a task whose tables the caller names; never cached, since a cached run emits no event."""
 
     def declare(function: Callable[P, T]) -> MaterializingTask[P, T]:
         return MaterializingTask(
@@ -40,55 +40,55 @@ def writes(task_run_name: str) -> Callable[[Callable[P, T]], MaterializingTask[P
 
 
 def of_items(task: MaterializingTask[P, T]) -> MaterializingTask[P, T]:
-    """*task*, as the one that completes the items of a day."""
+    """*task*, declared to write the items of a day."""
     return _of(task, *lineage.ITEMS)
 
 
 def of_articles(task: MaterializingTask[P, T]) -> MaterializingTask[P, T]:
-    """*task*, as the one that completes the articles of a day."""
+    """*task*, declared to write the articles of a day."""
     return _of(task, lineage.ARTICLES)
 
 
 def of_answers(task: MaterializingTask[P, T], name: str) -> MaterializingTask[P, T]:
-    """*task*, as the one that completes the answers of the enrichment *name*."""
+    """*task*, declared to write the answers of the enrichment *name*."""
     return _of(task, lineage.answers_of(load_enrichments(load_settings().enrichments_path)[name]))
 
 
 def of_briefing(task: MaterializingTask[P, T]) -> MaterializingTask[P, T]:
-    """*task*, as the one that writes the briefing of a day."""
+    """*task*, declared to write the briefing of a day."""
     return _of(task, lineage.BRIEFINGS)
 
 
 def of_own_stage(task: MaterializingTask[P, T], stage: Stage) -> MaterializingTask[P, T]:
-    """*task*, as the one that runs a stage of its own; without a table where the stage names none."""
+    """*task*, declared to write the stage's table; no table where the stage names none."""
     return _of(task, *([Table(stage.table, stage.doc, stage.made_of)] if stage.table else []))
 
 
 def describe(facts: Facts) -> None:
-    """Add *facts* to the events of the tables that the calling task was given; those of other tables are left out."""
+    """Add *facts* to the asset events of the calling task's tables; facts of other tables are dropped."""
     context, settings = AssetContext.get(), load_settings()
     written = {asset.key for asset in context.downstream_assets} if context else set()
-    for table, known in facts.items():
+    for table, table_facts in facts.items():
         if (key := key_of(table, settings)) in written:
-            add_asset_metadata(key, known)
+            add_asset_metadata(key, table_facts)
 
 
 def key_of(table: str, settings: Settings) -> str:
-    """The key that prefect-dbt gives the table: ours, since its package brings all of dbt along, seconds of loading."""
+    """Return the key that prefect-dbt gives the table; not imported from there, since that would load all of dbt."""
     path = f"{lineage.database(settings)}.{table}".replace(".", "/")
     return f"{settings.warehouse}://{path.translate(dict.fromkeys(map(ord, RESTRICTED_ASSET_CHARACTERS)))}"
 
 
 def _of(task: MaterializingTask[P, T], *tables: Table) -> MaterializingTask[P, T]:
     settings = load_settings()
-    made_of: list[str | Asset] = [
+    upstream: list[str | Asset] = [
         _asset(name, settings) for name in dict.fromkeys(name for table in tables for name in table.made_of)
     ]
-    return task.with_options(assets=[_asset(table.name, settings, table.doc) for table in tables], asset_deps=made_of)
+    return task.with_options(assets=[_asset(table.name, settings, table.doc) for table in tables], asset_deps=upstream)
 
 
 def _asset(table: str, settings: Settings, doc: str | None = None) -> Asset:
-    """The asset of a table, or of Hacker News itself, which others own."""
+    """Return the asset of a table, or of Hacker News itself, whose owner is Y Combinator."""
     if table == HACKER_NEWS:
         return Asset(
             key=HACKER_NEWS, properties=AssetProperties(name="Hacker News", url=HACKER_NEWS, owners=["Y Combinator"])

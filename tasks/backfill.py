@@ -1,4 +1,4 @@
-"""What a backfill would come to and what it came to, kept as artifacts."""
+"""Save the plan and the outcome of a backfill as artifacts."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from prefect.cache_policies import NO_CACHE
 
 @task(cache_policy=NO_CACHE, task_run_name="show {key}")
 def show(key: str, rows: Sequence[dict[str, Any]], description: str) -> None:
-    """Keep *rows* as a table artifact."""
+    """Save *rows* as a table artifact."""
     create_table_artifact(list(rows), key=key, description=description)

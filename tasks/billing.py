@@ -1,4 +1,4 @@
-"""What Snowflake billed: reading it, and the table of it."""
+"""Read what Snowflake billed, and show it as a table."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from hnintel.warehouse import open_warehouse
 
 @task(cache_policy=NO_CACHE, task_run_name="reconcile the bill")
 def reconcile(run_id: str, since: date | None = None) -> list[Bill]:
-    """Read what was billed and keep it beside what was estimated; nothing where nobody sends a bill."""
+    """Record what was billed beside the estimate; return an empty list where the warehouse is not Snowflake."""
     settings = load_settings()
     if settings.warehouse != "snowflake":
         return []
-    found = bill_checked(open_warehouse(settings), settings, run_id, since)
-    if found:
-        told = "**The bill by day**: what was billed beside what was estimated"
-        create_table_artifact([_row(one) for one in found], key="bill", description=told)
-    return found
+    bills = bill_checked(open_warehouse(settings), settings, run_id, since)
+    if bills:
+        description = "**The bill by day**: what was billed beside what was estimated"
+        create_table_artifact([_row(bill) for bill in bills], key="bill", description=description)
+    return bills
 
 
 def _row(bill: Bill) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Writing the briefing of a day and publishing its page."""
+"""Write the briefing of a day and publish its page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tasks import assets
 
 @assets.writes(task_run_name="brief {day}")
 def brief(day: date, run_id: str) -> write.Written:
-    """Write the briefing, unless the one there still holds."""
+    """Write the briefing, unless the stored one is still valid."""
     settings = load_settings()
     warehouse = open_warehouse(settings)
     written = write.write_briefing(warehouse, day, run_id, settings)
@@ -31,7 +31,7 @@ def brief(day: date, run_id: str) -> write.Written:
 
 @task(cache_policy=NO_CACHE, task_run_name="publish {day}")
 def publish(day: date) -> str:
-    """Write the page, and keep its Markdown as an artifact of the run; or its figures, where no text may go there."""
+    """Write the page, and save its Markdown as an artifact; only its figures where no text may go to Prefect."""
     settings = load_settings()
     warehouse = open_warehouse(settings)
     with tagged(day=day):

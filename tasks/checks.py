@@ -1,4 +1,4 @@
-"""Checking a day: a part of its checks, the stop where a blocking one failed, and the table of all of them."""
+"""Check a day: run a part of its checks, stop where a blocking check failed, show all results as a table."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ from hnintel.window import utc_now
 
 @task(cache_policy=NO_CACHE, task_run_name="check {part} of {day}")
 def check(part: run.Part, day: date, run_id: str) -> list[Result]:
-    """Run the checks of a part and keep what they came to."""
+    """Run the checks of a part and record their results."""
     settings = load_settings()
     return run.run_checks(open_warehouse(settings), day, settings, run_id, [part])
 
 
 @task(cache_policy=NO_CACHE, task_run_name="go on with {day}")
 def go_on(results: Sequence[Result], day: date, run_id: str) -> None:
-    """Stop here where a blocking check failed."""
+    """Raise where a blocking check failed."""
     settings = load_settings()
     run.stop_if_blocked(open_warehouse(settings), results, day, settings, run_id)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="show the checks of {day}")
 def show(day: date, run_id: str) -> None:
-    """Keep all checks of the run as a table artifact, what failed first, and have that announced."""
+    """Save the run's check results as a table artifact, failures first, and announce the failures."""
     with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         results = check_results.results_of(session, run_id, day)
-        outbox.put_all(session, [_failure(one, day, run_id) for one in results if not one.passed], utc_now())
+        outbox.put_all(session, [_failure(result, day, run_id) for result in results if not result.passed], utc_now())
     if not results:  # the run ended before its first check
         return
     table = [
         {
-            "check": one.name,
-            "guards": one.guards,
-            "blocking": one.blocking,
-            "passed": one.passed,
-            "detail": one.detail,
+            "check": result.name,
+            "guards": result.guards,
+            "blocking": result.blocking,
+            "passed": result.passed,
+            "detail": result.detail,
         }
-        for one in results
+        for result in results
     ]
     described = f"**Checks of Hacker News on {day}**: {in_a_line(results)}. Kept in `ops.checks` under run `{run_id}`."
     create_table_artifact(table, key=f"checks-{day}", description=described)
 
 
-def _failure(one: Result, day: date, run_id: str) -> CheckFailed:
-    return CheckFailed(day=day, run_id=run_id, check=one.name, blocking=one.blocking, detail=one.detail)
+def _failure(result: Result, day: date, run_id: str) -> CheckFailed:
+    return CheckFailed(day=day, run_id=run_id, check=result.name, blocking=result.blocking, detail=result.detail)

@@ -1,8 +1,8 @@
-"""prefect-dbt's runner, with the flow's settings as they are, and without words where none may be told.
+"""prefect-dbt's runner with the flow's own settings, and without messages where no text may go to Prefect.
 
-To be imported by who builds the marts, when it does: loading dbt takes as long as all the rest together. It loads
-Prefect first, whose logging is then set up: dbt's tracker gives a root logger without a handler one that writes to
-stderr, and Prefect leaves its own off where it finds that.
+Import it only to build the marts: loading dbt takes as long as loading all the rest. This module loads Prefect first,
+so that Prefect sets up logging: dbt's tracker adds a handler for stderr to a root logger that has none, and then
+Prefect does not add its own.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from dbt_common.events.base_types import EventMsg
 from prefect.context import FlowRunContext, SettingsContext
 from prefect_dbt import PrefectDbtRunner
 
-#: Of runs and of their tasks, whichever they are.
+#: Loggers of all flow runs and task runs.
 _LOGGERS = ("prefect.flow_runs", "prefect.task_runs")
 
 
-class DbtRunner(PrefectDbtRunner):  # type: ignore[misc]  # prefect-dbt ships no types
-    """Hands the task runs of dbt's nodes the settings and the result store of the flow as they are.
+class DbtRunner(PrefectDbtRunner):
+    """Passes the flow's settings and result store as objects to the task runs of dbt's nodes.
 
-    Prefect hands them on in words, from which every node made them anew: the settings twice, which took longer than
-    the nodes did, and the store by way of all of Prefect's collections, of which Snowflake's loads for seconds.
+    Prefect passes them serialized, and every node rebuilt them: the settings twice, which took longer than the nodes,
+    and the store by loading all of Prefect's collections, of which Snowflake's takes seconds.
 
-    Where dbt tells an error, prefect-dbt sets the logger of the run to dbt's level and leaves it so: what the run says
-    of itself after that was not logged, nor that of any later run of the process.
+    When dbt reports an error, prefect-dbt sets the run's logger to dbt's level and leaves it there: later lines of this
+    run, and of any later run in the process, were not logged.
     """
 
     def invoke(self, *args: Any, **kwargs: Any) -> Any:
-        """As Prefect's, with the loggers left as they were."""
+        """Invoke dbt as Prefect does, then restore the loggers' levels."""
         levels = {name: logging.getLogger(name).level for name in _LOGGERS}
         try:
             return super().invoke(*args, **kwargs)
@@ -44,8 +44,8 @@ class DbtRunner(PrefectDbtRunner):  # type: ignore[misc]  # prefect-dbt ships no
     def _create_unified_callback(
         self, task_state: Any, log_level: Any, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Callable[[EventMsg], None]:
-        if held := SettingsContext.get():
-            context = {**context, "settings_context": {"profile": held.profile, "settings": held.settings}}
+        if current := SettingsContext.get():
+            context = {**context, "settings_context": {"profile": current.profile, "settings": current.settings}}
         if flow := FlowRunContext.get():
             of_the_flow = {**context["flow_run_context"], "result_store": flow.result_store}
             context = {**context, "flow_run_context": of_the_flow}
@@ -56,9 +56,9 @@ class DbtRunner(PrefectDbtRunner):  # type: ignore[misc]  # prefect-dbt ships no
 
 
 class WordlessDbtRunner(DbtRunner):
-    """Tells Prefect which of dbt's events happened, and not its words: an error of the warehouse may quote a row."""
+    """Sends Prefect the names of dbt's events without messages: an error of the warehouse may quote a row."""
 
     @staticmethod
     def get_dbt_event_msg(event: EventMsg) -> str:
-        """The event's name in place of its message; dbt.log has the rest."""
+        """Return the event's name in place of its message, which is in dbt.log."""
         return f"dbt: {event.info.name}"

@@ -1,4 +1,4 @@
-"""Asking AI: begin an enrichment, ask about a chunk, end it. What is pending is the warehouse's to say."""
+"""Ask AI: begin an enrichment, ask about a chunk, end it. The warehouse decides which items are pending."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from tasks import assets
 from tasks.concurrency import AI, turn
-from tasks.policies import ASKED_AGAIN, waiting_to_be_tried_again
+from tasks.policies import RETRIED_QUESTIONS, wait_before_retry
 
 
 def _run(name: str, day: date, run_id: str) -> EnrichmentRun:
@@ -30,24 +30,24 @@ def _run(name: str, day: date, run_id: str) -> EnrichmentRun:
 
 @task(cache_policy=NO_CACHE, task_run_name="begin {name} of {day}")
 def begin(name: str, day: date, run_id: str) -> int:
-    """Make the enrichment ready; a question that was not accepted is not asked.
+    """Prepare the enrichment; refuse one whose changed question was not accepted.
 
     Returns:
-        how many items got the answer that is there to the very same text.
+        how many items got the stored answer to an identical text.
     """
     settings = load_settings()
     accepted.refuse_changed(load_enrichments(settings.enrichments_path), settings.enrichments_path)
     return _run(name, day, run_id).begin()
 
 
-@task(task_run_name="ask {name} of {day} after {after}", **ASKED_AGAIN)
+@task(task_run_name="ask {name} of {day} after {after}", **RETRIED_QUESTIONS)
 def ask(name: str, day: date, run_id: str, after: int) -> Chunk | None:
-    """Ask about the next chunk of pending items; None where there are none.
+    """Ask about the next chunk of pending items; return None where none is pending.
 
     Raises:
-        WarehouseBusy: another run has taken the enrichment over, and asks by now.
+        WarehouseBusy: another run has taken the enrichment over.
     """
-    with waiting_to_be_tried_again(f"enrich {name}"), turn(AI):
+    with wait_before_retry(f"enrich {name}"), turn(AI):
         with open_warehouse(load_settings()).transaction(stage="enrich") as session:
             stage_rows.refuse_if_taken_over(session, day, of_enrichment(name), run_id)
         return _run(name, day, run_id).next_chunk(after)
@@ -61,10 +61,10 @@ def judge(name: str, day: date, run_id: str, total: Enriched) -> None:
 
 @assets.writes(task_run_name="end {name} of {day}")
 def end(name: str, day: date, run_id: str) -> int:
-    """Note that nothing is pending any more.
+    """Record that no item is pending any more.
 
     Returns:
-        how many items got the answer that another of this run got to the very same text.
+        how many items got this run's answer to an identical text.
     """
     reused = _run(name, day, run_id).end()
     settings = load_settings()

@@ -1,6 +1,6 @@
-"""Announcing: what waits in the outbox goes to Prefect, and how a run ended is told by the hooks of its flow.
+"""Announce events: the outbox is sent to Prefect, and the hooks of a flow announce how its run ended.
 
-A failure is announced by us, not read off Prefect's own state events: those may be held back for fifteen minutes.
+We announce failures ourselves: Prefect's own state events may be delayed by fifteen minutes.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from hnintel.warehouse import open_warehouse
 from hnintel.window import parse_day, utc_now
 from tasks import prefect_errors
 
-#: Seconds that Prefect may take over so many events at most: the run has ended, and its process wants to.
+#: Seconds that sending a batch may take, and events per batch: the run has ended, and its process waits to exit.
 _PATIENCE, _BATCH = 20.0, 100
 _LONGEST_LINE = 300
-#: As the environment has them.
+#: No overrides: the settings of the environment.
 _DEFAULTS: dict[str, Any] = {}
-#: Fields of the payload that are labels of the resource too: a trigger matches what the resource says, not the payload.
+#: Payload fields that are also labels of the resource: a trigger matches the resource, not the payload.
 MATCHED = ("continue_by", "recent", "told_before")
 
 
 async def send(events: Sequence[PrefectEvent]) -> None:
-    """Emit *events*, and come back when the server has them all.
+    """Emit *events*, and return when the server has received all of them.
 
     Raises:
-        Exception: whatever keeps them from it; some of them may be there.
+        Exception: an event could not be sent; the server may have received some of them.
     """
     async with asyncio.timeout(_PATIENCE), get_events_client(reconnection_attempts=1, checkpoint_every=1) as client:
         for event in events:
@@ -48,34 +48,34 @@ async def send(events: Sequence[PrefectEvent]) -> None:
 
 
 def as_prefect(event: Event) -> PrefectEvent:
-    """*event* as of now, in Prefect's form; its id is the fact's."""
+    """Convert *event*, as occurring now, to Prefect's form; its id identifies the fact."""
     return _event(str(event.id), event.name, event.resource_id, event.payload, datetime.now(UTC))
 
 
 async def emit_waiting() -> int:
-    """Emit what waits in the outbox and note it as emitted; how many.
+    """Emit the events in the outbox and mark them as emitted; return how many.
 
-    They are noted a batch at a time, so that many of them get on with each run. A crash in between has a batch emitted
-    again, with the same ids. What cannot be emitted now is left to the next run.
+    They are marked batch by batch, so that each run makes progress on a long outbox. After a crash in between, a batch
+    is emitted again, with the same ids. Events that cannot be emitted now are left to the next run.
     """
-    told = 0
+    emitted = 0
     while waiting := await asyncio.to_thread(_waiting):
         try:
-            await send([_event(one.id, one.event, one.resource, one.payload, one.occurred_at) for one in waiting])
+            await send([_event(row.id, row.event, row.resource, row.payload, row.occurred_at) for row in waiting])
         except Exception as error:
             _log().warning(
                 "%d events or more wait in the outbox: Prefect does not take them (%s)", len(waiting), _kind(error)
             )
             break
-        await asyncio.to_thread(_note, [one.id for one in waiting])
-        told += len(waiting)
-    return told
+        await asyncio.to_thread(_note, [row.id for row in waiting])
+        emitted += len(waiting)
+    return emitted
 
 
 async def ended(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
-    """Hook of a flow that ended: announce what it put into the outbox.
+    """Hook of a flow that ended: announce the events that it put into the outbox.
 
-    Where the warehouse cannot be had, that is logged in one line, and what waits is left to the next run.
+    Where the warehouse cannot be opened, one line is logged, and the events are left to the next run.
     """
     try:
         await emit_waiting()
@@ -84,9 +84,9 @@ async def ended(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
 
 
 async def failed(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
-    """Hook of a flow that failed or crashed: announce that, with no need of the warehouse, which may be the reason.
+    """Hook of a flow that failed or crashed: announce it without the warehouse, which may be the cause.
 
-    Where Prefect does not take it, it waits in the outbox like all else.
+    Where Prefect does not accept the event, it is put into the outbox.
     """
     error = await _error(state)
     event = failure(flow.name, run, state, error, await asyncio.to_thread(_line, error))
@@ -96,15 +96,15 @@ async def failed(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
         _log().warning("%s is put into the outbox: Prefect does not take it (%s)", event.name, _kind(error))
         try:
             await asyncio.to_thread(_put, event)
-        except errors.HnIntelError as unkept:
-            _log().warning("%s is not announced: %s", event.name, errors.first_line(unkept))
+        except errors.HnIntelError as unstored:
+            _log().warning("%s is not announced: %s", event.name, errors.first_line(unstored))
 
 
-#: What a flow's decorator takes, so that a failure is announced: ``@flow(..., **FAILURE_TOLD)``. Its result is not
-#: kept, whatever Prefect's settings say: a kept one would be read back by the serializer that its record names.
-FAILURE_TOLD: dict[str, Any] = {"on_failure": [failed], "on_crashed": [failed], "persist_result": False}
-#: The same, and what the run put into the outbox, however it ended.
-ANNOUNCED: dict[str, Any] = FAILURE_TOLD | {
+#: Arguments of a flow's decorator that announce a failure: ``@flow(..., **FAILURE_ANNOUNCED)``. The result is not
+#: stored, whatever Prefect's settings say: it would be read back by the serializer that its record names.
+FAILURE_ANNOUNCED: dict[str, Any] = {"on_failure": [failed], "on_crashed": [failed], "persist_result": False}
+#: The same, and also announce the events in the outbox, however the run ended.
+ANNOUNCED: dict[str, Any] = FAILURE_ANNOUNCED | {
     "on_completion": [ended],
     "on_failure": [failed, ended],
     "on_crashed": [failed, ended],
@@ -112,37 +112,36 @@ ANNOUNCED: dict[str, Any] = FAILURE_TOLD | {
 
 
 def failure(flow: str, run: FlowRun, state: State[Any], error: BaseException | None, line: str) -> Event:
-    """How a run ended, as the event that tells it; *line* is what may be said of its error."""
-    day, told = _day(run.parameters.get("day")), line[:_LONGEST_LINE]
+    """Return the event for a run that failed; *line* is the part of its error that may be published."""
+    day, message = _day(run.parameters.get("day")), line[:_LONGEST_LINE]
     if isinstance(error, errors.BudgetReached):
-        return BudgetReached(flow=flow, run_id=str(run.id), day=day, told=told)
+        return BudgetReached(flow=flow, run_id=str(run.id), day=day, told=message)
     return RunFailed(
         flow=flow,
         run_id=str(run.id),
         day=day,
         state=state.name or "Failed",
         error=_kind(error) if error else "unknown",
-        told=told,
+        told=message,
         told_before=isinstance(error, errors.HnIntelError) and error.announced,
     )
 
 
 async def _error(state: State[Any]) -> BaseException | None:
     try:
-        error: BaseException | None = await get_state_exception(state)  # type: ignore[misc]  # here it is a coroutine
-        return error
-    except Exception:  # it is not kept, or cannot be read: that the run failed is told all the same
+        return await get_state_exception(state)  # type: ignore[misc]  # a coroutine, in an async caller
+    except Exception:  # the error is not stored or not readable: the failure is announced without it
         return None
 
 
 def _line(error: BaseException | None) -> str:
-    """What is said of an error, where it is one of ours or Prefect's: others may quote what was read."""
+    """Return the line of an error of ours or Prefect's, else "": other errors may quote text that was read."""
     if error is None or isinstance(error, errors.HnIntelError):
         return str(error or "")
     try:
-        # Not by load_settings: a block would have to be asked of Prefect, which may be what is away.
+        # Not by load_settings: it may load a block from Prefect, which may not be reachable.
         return str(prefect_errors.in_one_line(error, Settings(**_DEFAULTS).folder, PREFECT_API_URL.value()) or "")
-    except Exception:  # that the run failed is told all the same
+    except Exception:  # the failure is announced without a line
         return ""
 
 

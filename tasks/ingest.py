@@ -1,4 +1,4 @@
-"""Reading Hacker News: list a day, scrape a chunk of it, load what was scraped."""
+"""Read Hacker News: list a day, scrape a chunk of it, load the chunk."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from hnintel.warehouse.query_tags import tagged
 from hnintel.window import Window, utc_now
 from tasks import assets
 from tasks.concurrency import HACKER_NEWS, turn
-from tasks.policies import ITEMS_BY_ID_AND_DAY, TRIED_AGAIN, kept
+from tasks.policies import ITEMS_BY_ID_AND_DAY, RETRIED, kept
 
 
-@task(task_run_name="list {window.day}", **TRIED_AGAIN)
+@task(task_run_name="list {window.day}", **RETRIED)
 def list_day(source: str, window: Window) -> Listing:
-    """The ids of a day's stories, jobs and polls: those that are listed now, and those that were and are held."""
+    """List the ids of a day's stories, jobs and polls: those listed now, and those already in the warehouse."""
     settings = load_settings()
     opened = open_source(source, settings)
     listing = asyncio.run(opened.list_day(window))
@@ -38,9 +38,9 @@ def list_day(source: str, window: Window) -> Listing:
         return scraping.with_known(listing, loading.known_ids(session, window.day, opened.name))
 
 
-@task(task_run_name="list hours of {window.day}", **TRIED_AGAIN)
+@task(task_run_name="list hours of {window.day}", **RETRIED)
 def list_hours(source: str, window: Window, until: datetime) -> tuple[Listing, list[Hour], datetime]:
-    """What is to be read of the hours of a day that are over at *until*, which hours these are, and when it began."""
+    """Return what to read of the hours of a day that are over at *until*, these hours, and the time of listing."""
     settings, began = load_settings(), utc_now()
     opened = open_source(source, settings)
     with tagged(day=window.day), open_warehouse(settings).transaction(stage="ingest") as session:
@@ -52,17 +52,17 @@ def list_hours(source: str, window: Window, until: datetime) -> tuple[Listing, l
 
 @task(task_run_name="scrape {day} from {ids[0]}", **kept(ITEMS_BY_ID_AND_DAY))
 def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> scraping.Scraped:
-    """A chunk of items with their comments; *identity* is the source's, for the cache key."""
+    """Fetch a chunk of items with their comments; *identity* of the source is part of the cache key."""
     settings = load_settings()
     with tagged(day=day), open_warehouse(settings).transaction(stage="ingest") as session:
-        held = loading.stored_comments(session, ids)
+        known = loading.held_comments(session, ids)
     with turn(HACKER_NEWS):
-        return asyncio.run(scraping.scrape(open_source(source, settings), ids, day, settings, held))
+        return asyncio.run(scraping.scrape(open_source(source, settings), ids, day, settings, known))
 
 
 @task(cache_policy=NO_CACHE, task_run_name="begin {stage} of {day}")
 def begin(day: date, stage: str, run_id: str) -> None:
-    """Note in the ledger that a stage has begun."""
+    """Record in the ledger that a stage has begun."""
     with tagged(run=run_id, day=day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
         stage_rows.begin_stage(session, day, stage, run_id, utc_now())
 
@@ -72,7 +72,7 @@ def load(scraped: scraping.Scraped, day: date, run_id: str) -> loading.Loaded:
     """Merge a scraped chunk into the warehouse.
 
     Raises:
-        WarehouseBusy: another run has taken the day over, and has newer items by now.
+        WarehouseBusy: another run has taken the day over and has newer items.
     """
     with tagged(run=run_id, day=day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
         stage_rows.refuse_if_taken_over(session, day, INGEST, run_id)
@@ -81,7 +81,7 @@ def load(scraped: scraping.Scraped, day: date, run_id: str) -> loading.Loaded:
 
 @assets.writes(task_run_name="end {stage} of {day}")
 def end(day: date, stage: str, source: str, run_id: str, rows: int, lost: int) -> None:
-    """Note in the ledger that a reading is done: complete, or partial where something was lost to the dead letters."""
+    """Record in the ledger that a stage is done: complete, or partial where *lost* is not 0."""
     warehouse, facts_of = open_warehouse(load_settings()), lineage.articles_facts
     with tagged(run=run_id, day=day), warehouse.transaction(stage="ingest") as session:
         if stage == INGEST:
@@ -94,7 +94,7 @@ def end(day: date, stage: str, source: str, run_id: str, rows: int, lost: int) -
 
 @assets.writes(task_run_name="end hours of {day}")
 def end_hours(day: date, source: str, run_id: str, read: Sequence[Hour], began: datetime, lost: int) -> None:
-    """Note in the ledger that hours of a day were read; the reading of the day, as far as it is, with all its items."""
+    """Record in the ledger that hours of a day were read, and that the day's ingest stage has all items so far."""
     settings = load_settings()
     warehouse = open_warehouse(settings)
     with tagged(run=run_id, day=day), warehouse.transaction(stage="ingest") as session:

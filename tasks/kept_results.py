@@ -1,7 +1,7 @@
-"""Results of tasks that are kept between runs: typed JSON, which is read back as the declared type and nothing else.
+"""Task results stored between runs: typed JSON, read back as the declared type only.
 
-A result record of Prefect names what reads it (its serializer, a JSON library, the class of each object), so whoever
-can write result storage can have code run, with the serializer ``json`` too. Here the reader decides
+A result record of Prefect names what loads it (its serializer, a JSON library, the class of each object), so whoever
+can write result storage can run code, even with the serializer ``json``. Here the reading side decides
 (docs/decisions/0024-results-are-data.md).
 """
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class _Whole(BaseModel, Generic[T]):
-    """What is written: the result, and which form it is in."""
+    """The stored JSON: the result and the name of its form."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,10 +35,10 @@ class TypedJSON(Serializer):
     """JSON of one declared type; a subclass names the type."""
 
     type: str = Field("hn-intelligence", frozen=True)
-    whole: ClassVar[Any]  # of _Whole, for the type
+    whole: ClassVar[Any]  # _Whole[the declared type]
 
     def dumps(self, obj: Any) -> bytes:
-        """The JSON of *obj*; of an exception only its name, which no reader takes for a result.
+        """Return the JSON of *obj*; of an exception only its name, which is not loaded as a result.
 
         Raises:
             pydantic_core.PydanticSerializationError: *obj* is not of the declared type.
@@ -50,10 +50,10 @@ class TypedJSON(Serializer):
         return written.encode()
 
     def loads(self, blob: bytes) -> Any:
-        """The value that *blob* holds.
+        """Load the value from *blob*.
 
         Raises:
-            ValueError: it is not JSON of the declared type.
+            ValueError: *blob* is not JSON of the declared type.
         """
         whole = self.whole.model_validate_json(blob, strict=True)
         if whole.form != self.type:
@@ -80,10 +80,10 @@ ARTICLES = ArticlesJSON(type="hn-intelligence/articles")
 
 
 class KeptRecords(WritableFileSystem):
-    """The metadata of kept results, beside them in Prefect's result storage, and checked before Prefect sees it.
+    """The metadata of stored results, beside them in Prefect's result storage, checked before Prefect reads it.
 
-    What is read from there is only when the result expires. Key and serializer are ours, whatever is written; a
-    result that our serializer cannot read counts as absent, so that the task runs again.
+    Only the expiry is read from storage. Key and serializer are ours, whatever the stored metadata names; a
+    result that our serializer cannot load counts as absent, so that the task runs again.
     """
 
     _block_type_name = "Kept records of hn-intelligence"
@@ -91,23 +91,22 @@ class KeptRecords(WritableFileSystem):
     serializer: TypedJSON
 
     def read_path(self, path: str, _sync: bool = True) -> bytes:  # type: ignore[override]  # the base declares a coroutine
-        """The metadata of the result with the key *path*.
+        """Return the metadata of the result with the key *path*.
 
         Raises:
-            Exception: there is none, or the result is not of the declared type.
+            Exception: no such result is stored, or it is not of the declared type.
         """
         storage = _storage()
         written = json.loads(storage.read_path(_beside(path), _sync=True))
         if written["serializer"] != self.serializer.model_dump():
             raise ValueError(f"the result {path} is in another form")
         self.serializer.loads(storage.read_path(path, _sync=True))
-        found = ResultRecordMetadata(storage_key=path, expiration=written["expiration"], serializer=self.serializer)
-        dumped: bytes = found.dump_bytes()
-        return dumped
+        metadata = ResultRecordMetadata(storage_key=path, expiration=written["expiration"], serializer=self.serializer)
+        return metadata.dump_bytes()
 
     # The base declares a coroutine, as for `read_path`.
     def write_path(self, path: str, content: bytes, _sync: bool = True) -> None:  # type: ignore[override]
-        """Keep the metadata of the result with the key *path*."""
+        """Store the metadata of the result with the key *path*."""
         _storage().write_path(_beside(path), content=content, _sync=True)
 
     async def aread_path(self, path: str) -> bytes:
@@ -124,5 +123,5 @@ def _beside(key: str) -> str:
 
 
 def _storage() -> Any:
-    """The result storage of the task that runs; Prefect gives it one before it looks for a result."""
+    """Return the result storage of the running task; Prefect sets it before it looks for a result."""
     return get_result_store().result_storage

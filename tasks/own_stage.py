@@ -1,4 +1,4 @@
-"""Running a stage that has a ``run`` of its own: its rows, and what the ledger says of them, in one transaction."""
+"""Run a stage that declares its own ``run``: its rows and its ledger row are written in one transaction."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tasks import assets
 
 @assets.writes(task_run_name="{name} of {day}")
 def run(name: str, day: date, run_id: str, source: str) -> int:
-    """Write the rows of *day*; how many.
+    """Write the rows of *day*; return how many.
 
     Args:
         name: of the stage.
         day: the partition.
-        run_id: what the rows are stamped with.
-        source: as the user named it.
+        run_id: written to the rows.
+        source: as the user gave it.
 
     Raises:
         WarehouseBusy: another run has taken the stage over.

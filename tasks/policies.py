@@ -1,4 +1,4 @@
-"""Which task results Prefect may keep (reads only, by what they mean), and which errors it may try again.
+"""Which task results Prefect may cache (reads only, keyed by meaning), and after which errors it may retry.
 
 Writes are never cached: a cached write would be reported done for a warehouse that never saw it.
 """
@@ -26,13 +26,13 @@ from tasks.kept_results import ARTICLES, SCRAPED, KeptRecords, TypedJSON
 
 
 def _shape(*classes: type) -> list[str]:
-    """The fields of what a task gives back: where they change, all that was cached in the old shape is read anew."""
-    return [f"{one.__name__}.{name}" for one in classes for name in getattr(one, "__annotations__", {})]
+    """List the fields of a task's result: part of the key, so that results cached in an old shape are not used."""
+    return [f"{of.__name__}.{name}" for of in classes for name in getattr(of, "__annotations__", {})]
 
 
 @dataclass
 class ByMeaning(CachePolicy):
-    """The key is what was asked for, in the words of ``meaning(inputs)``; not the code, not the other arguments."""
+    """The key is the hash of ``meaning(inputs)``; the code and other arguments do not count."""
 
     namespace: str = ""
     meaning: Callable[[dict[str, Any]], Any] = repr
@@ -41,9 +41,9 @@ class ByMeaning(CachePolicy):
     def compute_key(
         self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
     ) -> str | None:
-        """The cache key; the namespace keeps two tasks that ask for the same words apart."""
-        asked_for = [_shape(*self.gives), self.meaning(inputs)]
-        return f"{self.namespace}-{hash_of_values(asked_for, sort_keys=True, default=str)}"
+        """Return the cache key; the namespace separates tasks with equal meanings."""
+        parts = [_shape(*self.gives), self.meaning(inputs)]
+        return f"{self.namespace}-{hash_of_values(parts, sort_keys=True, default=str)}"
 
 
 ITEMS_BY_ID_AND_DAY = ByMeaning(
@@ -54,21 +54,21 @@ ITEMS_BY_ID_AND_DAY = ByMeaning(
 )
 ARTICLES_BY_URL_AND_DAY = ByMeaning(
     namespace="articles",
-    meaning=lambda inputs: [inputs["identity"], inputs["day"], [(one.url, one.attempts) for one in inputs["wanted"]]],
+    meaning=lambda inputs: [inputs["identity"], inputs["day"], [(url.url, url.attempts) for url in inputs["wanted"]]],
     gives=(Article, ArticleReading),
     key_storage=KeptRecords(serializer=ARTICLES),
 )
 
 
 def kept(policy: ByMeaning) -> dict[str, Any]:
-    """What the decorator of a task takes whose results are kept under *policy*: ``@task(..., **kept(POLICY))``."""
+    """Return decorator arguments that store a task's results under *policy*: ``@task(..., **kept(POLICY))``."""
     assert isinstance(policy.key_storage, KeptRecords)  # noqa: S101 - else Prefect's own records would be read
     serializer: TypedJSON = policy.key_storage.serializer
     return {"cache_policy": policy, "persist_result": True, "result_serializer": serializer}
 
 
 def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    """Whether a failed task is worth another try: only where the error says that it may go better in a while."""
+    """Whether to retry a failed task: only where its error is temporary (Unreachable) and the run is not stopping."""
     if stopping.is_stopping():
         return False
     error = state.data if isinstance(state.data, BaseException) else None
@@ -80,8 +80,8 @@ def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
     return isinstance(error, Unreachable)
 
 
-#: What a task's decorator takes that may be tried again in a while: ``@task(..., **TRIED_AGAIN)``.
-TRIED_AGAIN: dict[str, Any] = {
+#: Decorator arguments of a task that is retried after a while: ``@task(..., **RETRIED)``.
+RETRIED: dict[str, Any] = {
     "cache_policy": NO_CACHE,
     "retries": 2,
     "retry_delay_seconds": exponential_backoff(5),
@@ -89,9 +89,9 @@ TRIED_AGAIN: dict[str, Any] = {
     "retry_condition_fn": may_pass,
 }
 
-#: The same for a task that asks: it waits by itself, in :func:`waiting_to_be_tried_again`, where a signal is heard.
-ASKED_AGAIN: dict[str, Any] = {
-    **TRIED_AGAIN,
+#: The same for a task that asks AI: it waits itself, in :func:`wait_before_retry`, where a signal ends the wait.
+RETRIED_QUESTIONS: dict[str, Any] = {
+    **RETRIED,
     "retries": 3,
     "retry_delay_seconds": 0,
     "retry_jitter_factor": None,
@@ -99,16 +99,16 @@ ASKED_AGAIN: dict[str, Any] = {
 
 
 @contextmanager
-def waiting_to_be_tried_again(what: str) -> Iterator[None]:
-    """Where the block fails of what may pass, wait before the error is told to Prefect, which tries again at once.
+def wait_before_retry(what: str) -> Iterator[None]:
+    """Wait after a temporary error in the block, before raising it to Prefect, which then retries at once.
 
-    Prefect's own delay is a sleep that nothing ends, so that a run went on for as long after a signal.
+    Prefect's own delay is a sleep that a signal does not end, so that the run would continue until it is over.
 
     Args:
-        what: for the line that says so.
+        what: the stage named in the progress line.
 
     Raises:
-        Stopped: the run was to end while it waited.
+        Stopped: the run was stopped while it waited.
     """
     try:
         yield
@@ -116,6 +116,6 @@ def waiting_to_be_tried_again(what: str) -> Iterator[None]:
         context = TaskRunContext.get()
         if context is not None and context.task_run.run_count <= context.task.retries:
             seconds = 5 * 2 ** max(0, context.task_run.run_count - 1) * random.uniform(0.75, 1.5)  # noqa: S311 - no secret
-            progress.update(what, 0, note=f"{error}; it is tried again in {seconds:.0f} s")
+            progress.update(what, 0, note=f"{error}; retrying in {seconds:.0f} s")
             stopping.sleep(seconds)
         raise

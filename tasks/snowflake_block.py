@@ -1,6 +1,6 @@
-"""Who logs in to Snowflake, where that is kept in a Prefect block: its fields as plain settings, and no more of it.
+"""Load the Snowflake login from a Prefect block: only its fields are used, as plain settings.
 
-The block's own ``execute`` is not used: it asks by the second whether a statement is done, and logs its whole SQL.
+The block's own ``execute`` is not used: it polls every second for the end of a statement, and logs the whole SQL.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _BLOCKS = {"snowflake-connector": SnowflakeConnector, "snowflake-credentials": S
 
 
 def with_block(settings: Settings) -> Settings:
-    """*settings* with what their ``snowflake_block`` says in place of the ``SNOWFLAKE_*`` of the same meaning.
+    """Return *settings* with the fields of their ``snowflake_block`` in place of the matching ``SNOWFLAKE_*``.
 
     Raises:
-        UsageError: there is no such block, or what it holds cannot log in.
+        UsageError: the block does not exist, or its fields cannot log in.
     """
     block = settings.snowflake_block or ""
     named = f"{variable('snowflake_block')}={block}"
@@ -36,7 +36,7 @@ def with_block(settings: Settings) -> Settings:
 
 
 def _fields(block: str) -> dict[str, Any]:
-    """What the block says. Read once a flow run, for every task asks; a key that is changed holds from the next on."""
+    """Return the block's fields, loaded once per flow run; a changed key applies from the next run on."""
     run = flow_run.id
     return _read_in_run(block, run) if run else _read(block)
 
@@ -51,10 +51,10 @@ def _read(block: str) -> dict[str, Any]:
     try:
         loaded = _BLOCKS[kind].load(name, _sync=True)
     except ValueError as error:
-        if "Unable to find block document" not in str(error):  # it may quote what the block holds
+        if "Unable to find block document" not in str(error):  # the error may quote the block's fields
             raise UsageError(f"{variable('snowflake_block')}={block} is not valid: save it again") from None
         raise UsageError(
-            f"{variable('snowflake_block')}={block} is not there: `prefect block ls` lists those there are"
+            f"{variable('snowflake_block')}={block} does not exist: `prefect block ls` lists the existing blocks"
         ) from None
     if isinstance(loaded, SnowflakeConnector):
         names = {"snowflake_warehouse": loaded.warehouse, "snowflake_database": loaded.database}
@@ -63,7 +63,7 @@ def _read(block: str) -> dict[str, Any]:
 
 
 def _identity(block: SnowflakeCredentials) -> dict[str, Any]:
-    # "snowflake" is the block's default, whatever logs in: the connector makes a key pair of it where there is a key.
+    # "snowflake" is the block's default for every login; the connector uses the key pair where a key is set.
     way = {"snowflake": None, "okta_endpoint": block.endpoint}.get(block.authenticator, block.authenticator)
     fields = {
         "snowflake_account": block.account,

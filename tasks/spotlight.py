@@ -1,4 +1,4 @@
-"""One story: find and load it, read its article, ask an enrichment about it."""
+"""Tasks for one story: fetch and load it, read its article, ask an enrichment about it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from hnintel.warehouse.query_tags import tagged
 from hnintel.window import utc_now
 from tasks import articles
 from tasks.concurrency import AI, turn
-from tasks.policies import ASKED_AGAIN, TRIED_AGAIN, waiting_to_be_tried_again
+from tasks.policies import RETRIED, RETRIED_QUESTIONS, wait_before_retry
 
 
-@task(task_run_name="find {story_id}", **TRIED_AGAIN)
+@task(task_run_name="find {story_id}", **RETRIED)
 def find(story_id: int, source: str) -> spotlight.Found:
     """Read the story and its comments."""
     settings = load_settings()
@@ -32,36 +32,36 @@ def find(story_id: int, source: str) -> spotlight.Found:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="load {story_id}")
-def load(story_id: int, found: spotlight.Found, run_id: str) -> loading.Loaded:
+def load(story_id: int, story: spotlight.Found, run_id: str) -> loading.Loaded:
     """Merge the story and its comments into the warehouse."""
-    with tagged(run=run_id, day=found.day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
-        return loading.load(session, found.scraped, found.day, run_id, utc_now())
+    with tagged(run=run_id, day=story.day), open_warehouse(load_settings()).transaction(stage="ingest") as session:
+        return loading.load(session, story.scraped, story.day, run_id, utc_now())
 
 
 @task(cache_policy=NO_CACHE, task_run_name="read the article of {story_id}")
 def read_article(story_id: int, source: str, day: date, run_id: str) -> int:
-    """Fetch its article and keep it, where it has one that is to be read; how many that were."""
+    """Fetch and store the story's article where one is to be read; return how many were read."""
     settings = load_settings()
     opened = open_source(source, settings)
     with open_warehouse(settings).transaction(stage="ingest") as session:
-        wanted = spotlight.article_of(session, story_id, day, utc_now(), settings)
-    if not wanted or opened.pages() is None:
+        pending = spotlight.article_of(session, story_id, day, utc_now(), settings)
+    if not pending or opened.pages() is None:
         return 0
-    read = articles.read.fn(wanted, source, opened.identity, day)
+    read = articles.read.fn(pending, source, opened.identity, day)
     with tagged(run=run_id, day=day), open_warehouse(settings).transaction(stage="ingest") as session:
         load_articles(session, read, day, run_id, utc_now())
     return len(read)
 
 
-@task(task_run_name="ask {name} about {story_id}", **ASKED_AGAIN)
+@task(task_run_name="ask {name} about {story_id}", **RETRIED_QUESTIONS)
 def ask(name: str, story_id: int, day: date, run_id: str) -> Enriched:
     """Ask an enrichment about the story."""
     settings = load_settings()
     enrichment = load_enrichments(settings.enrichments_path)[name]
     warehouse = open_warehouse(settings)
-    # The run of its day may be asking the same: its turn, which it needs to come to its end, is not kept from it.
+    # The day's run may be asking the same enrichment: the lease is taken before the slot, so that no slot is blocked.
     with (
-        waiting_to_be_tried_again(f"enrich {name}"),
+        wait_before_retry(f"enrich {name}"),
         leases.lease(warehouse, day, enrichment.stage, run_id, settings),
         turn(AI),
     ):

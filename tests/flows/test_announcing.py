@@ -157,11 +157,11 @@ def test_a_run_that_fails_is_announced_with_no_word_of_what_was_read(
 ) -> None:
     from prefect import flow
 
-    from tasks.events import FAILURE_TOLD
+    from tasks.events import FAILURE_ANNOUNCED
 
     name = f"fails-{type(error).__name__.lower()}"
 
-    @flow(name=name, **FAILURE_TOLD)
+    @flow(name=name, **FAILURE_ANNOUNCED)
     async def fails(day: date) -> None:
         raise error
 
@@ -194,12 +194,12 @@ def test_a_run_that_fails_of_prefect_says_so_in_a_line(
 ) -> None:
     from prefect import flow
 
-    from tasks.events import FAILURE_TOLD
+    from tasks.events import FAILURE_ANNOUNCED
 
     home.mkdir()
     name = f"fails-of-prefect-{len(line)}"
 
-    @flow(name=name, **FAILURE_TOLD)
+    @flow(name=name, **FAILURE_ANNOUNCED)
     async def fails() -> None:
         raise error
 
@@ -215,25 +215,25 @@ def test_a_run_that_fails_of_prefect_says_so_in_a_line(
 def test_a_run_that_is_given_what_does_not_fit_says_what(prefect_server: None, home: Path) -> None:
     from prefect import flow
 
-    from tasks.events import FAILURE_TOLD
+    from tasks.events import FAILURE_ANNOUNCED
 
-    @flow(name="fails-of-its-parameters", **FAILURE_TOLD)
+    @flow(name="fails-of-its-parameters", **FAILURE_ANNOUNCED)
     async def fails(day: date) -> None:
         raise AssertionError
 
     with pytest.raises(ParameterTypeError):
         asyncio.run(fails("words of a page"))  # type: ignore[arg-type]
     payload = emitted("hn.run.failed", flow="fails-of-its-parameters")["payload"]
-    assert payload["told"].startswith("the run was given parameters that do not fit: day: Input should be a valid date")
+    assert payload["told"].startswith("the run's parameters are not valid: day: Input should be a valid date")
     assert "words of a page" not in json.dumps(payload)
 
 
 def test_what_people_are_told_calls_nobody_and_leads_nowhere(prefect_server: None, home: Path) -> None:
     from prefect import flow
 
-    from tasks.events import FAILURE_TOLD
+    from tasks.events import FAILURE_ANNOUNCED
 
-    @flow(name="fails-loudly", **FAILURE_TOLD)
+    @flow(name="fails-loudly", **FAILURE_ANNOUNCED)
     async def fails() -> None:
         raise WarehouseError("no /d/<!channel> <https://evil.example|click here>\n\x1b[31m is there")
 
@@ -268,11 +268,11 @@ def test_a_run_that_fails_of_others_alone_says_that_it_was_told_before(
 ) -> None:
     from prefect import flow
 
-    from tasks.events import FAILURE_TOLD
+    from tasks.events import FAILURE_ANNOUNCED
 
     name = f"fails-of-others-{all(announced)}".lower()
 
-    @flow(name=name, **FAILURE_TOLD)
+    @flow(name=name, **FAILURE_ANNOUNCED)
     async def fails() -> None:
         days = [WarehouseError("the file is gone") for _ in announced]
         for error, is_told in zip(days, announced, strict=True):
@@ -291,7 +291,7 @@ def test_a_failure_that_cannot_be_told_now_is_told_by_the_next_run(
 
     from tasks import events
 
-    @flow(name="fails-unheard", **events.FAILURE_TOLD)
+    @flow(name="fails-unheard", **events.FAILURE_ANNOUNCED)
     async def fails() -> None:
         raise WarehouseError("it is full: make room")
 

@@ -92,7 +92,7 @@ def test_it_goes_on_once_somebody_says_yes(deployed: None) -> None:
 
 
 def test_it_stops_where_somebody_says_no(deployed: None) -> None:
-    with pytest.raises(BudgetReached, match="the answer was no: nothing was begun"):
+    with pytest.raises(BudgetReached, match="the answer was no: nothing was started"):
         waits("says-no", settings(), lambda _: {"go_on": False})
 
 

@@ -18,7 +18,7 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectConcurrentFuture
 from prefect.states import Completed
 
-from flows.asking import asked
+from flows.asking import await_answers
 from hnintel.engines.openai import OpenAIEngine
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.errors import Stopped
@@ -40,7 +40,7 @@ from pathlib import Path
 from uuid import uuid4
 from prefect.futures import PrefectConcurrentFuture
 from prefect.states import Completed, Failed
-from flows.asking import asked
+from flows.asking import await_answers
 from hnintel.process import stopping
 from hnintel.enrich.run import EnrichmentRun
 from hnintel.enrich.declaration import load_enrichments
@@ -62,7 +62,7 @@ async def main():
     with stopping.on_signals():
         threading.Thread(target=ask, daemon=True).start()
         try:
-            await asked(PrefectConcurrentFuture(uuid4(), future))
+            await await_answers(PrefectConcurrentFuture(uuid4(), future))
         finally:
             print("kept" if future.done() else "not kept", flush=True)
 try:
@@ -140,7 +140,7 @@ def test_a_cancel_stops_the_asking_and_waits_until_it_has_ended() -> None:
     async def run() -> None:
         with stopping.on_signals():
             threading.Thread(target=ask, daemon=True).start()
-            waiting = asyncio.ensure_future(asked(PrefectConcurrentFuture(uuid4(), ended)))
+            waiting = asyncio.ensure_future(await_answers(PrefectConcurrentFuture(uuid4(), ended)))
             await asyncio.sleep(0.1)
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -154,5 +154,5 @@ def test_a_cancel_stops_the_asking_and_waits_until_it_has_ended() -> None:
 def test_what_the_task_came_to_is_given() -> None:
     ended: Future[State[int]] = Future()
     ended.set_result(Completed(data=7))
-    assert asyncio.run(asked(PrefectConcurrentFuture(uuid4(), ended))) == 7
+    assert asyncio.run(await_answers(PrefectConcurrentFuture(uuid4(), ended))) == 7
     assert not stopping.is_stopping()

@@ -79,14 +79,14 @@ def test_the_same_request_is_the_same_run_and_another_attempt_or_one_that_died_i
     from prefect.client.orchestration import get_client
     from prefect.states import Crashed
 
-    from flows.backfill_children import _requested, request_key
+    from flows.backfill_children import _request_run, request_key
 
     work, again = (Work(DAY, dict.fromkeys(STAGES, "missing"), attempts=number) for number in (30, 31))
     parameters = {"day": str(DAY), "source": "sample", "stages": list(STAGES)}
 
     async def requested(one: Work) -> Any:
         key = request_key(days.pipeline, one, STAGES)
-        return (await _requested(await deployed(), one, parameters, key)).id
+        return (await _request_run(await deployed(), one, parameters, key)).id
 
     async def kill(run_id: Any) -> None:
         async with get_client() as client:
@@ -111,7 +111,7 @@ def test_a_deployment_that_is_not_there_is_named(days: Days) -> None:
     from flows.backfill_children import through_deployment
 
     child = through_deployment(days.pipeline, "hacker-news/nowhere")
-    with pytest.raises(UsageError, match="there is no deployment hacker-news/nowhere: run prefect deploy --all"):
+    with pytest.raises(UsageError, match="hacker-news/nowhere does not exist: run prefect deploy --all"):
         asyncio.run(child(Work(DAY, dict.fromkeys(STAGES, "missing")), STAGES, False))  # type: ignore[arg-type]
 
 
@@ -120,14 +120,14 @@ def test_a_run_whose_machine_went_is_ended_and_its_day_has_failed(days: Days, mo
     from prefect.states import Running
 
     from flows import backfill_children
-    from flows.backfill_children import _ended
+    from flows.backfill_children import _wait_for_end
     from hnintel.ledger.leases import Leases
 
     monkeypatch.setattr(backfill_children, "_PAUSE", 0.1)
     pipeline = days.made_from("sample", lease_seconds=0.2)
 
     async def of_nobody() -> Any:
-        run = await backfill_children._requested(await deployed(), Work(DAY, {"ingest": "missing"}), {}, "of nobody")
+        run = await backfill_children._request_run(await deployed(), Work(DAY, {"ingest": "missing"}), {}, "of nobody")
         async with get_client() as client:
             await client.set_flow_run_state(run.id, Running(), force=True)
             return await client.read_flow_run(run.id)
@@ -136,7 +136,7 @@ def test_a_run_whose_machine_went_is_ended_and_its_day_has_failed(days: Days, mo
         run = await of_nobody()
         with Leases(days.warehouse, str(run.id), days.settings) as held:
             held.take(DAY, f"run {run.id}")
-            waiting = asyncio.ensure_future(_ended(run, pipeline))
+            waiting = asyncio.ensure_future(_wait_for_end(run, pipeline))
             await asyncio.sleep(2)
             was_left = not waiting.done()
         return was_left, (await waiting).state.name
@@ -164,10 +164,12 @@ def test_a_run_that_has_given_its_leases_back_has_time_to_tell_its_end(
     pipeline = days.made_from("sample", lease_seconds=2)
 
     async def ends_late() -> str:
-        run = await backfill_children._requested(await deployed(), Work(DAY, {"ingest": "missing"}), {}, "ends late")
+        run = await backfill_children._request_run(await deployed(), Work(DAY, {"ingest": "missing"}), {}, "ends late")
         async with get_client() as client:
             await client.set_flow_run_state(run.id, Running(), force=True)
-            waiting = asyncio.ensure_future(backfill_children._ended(await client.read_flow_run(run.id), pipeline))
+            waiting = asyncio.ensure_future(
+                backfill_children._wait_for_end(await client.read_flow_run(run.id), pipeline)
+            )
             while not looks:
                 await asyncio.sleep(0.1)
             await client.set_flow_run_state(run.id, Completed(), force=True)

@@ -91,7 +91,7 @@ def test_a_full_disk_is_named_where_prefect_s_server_meets_it_first(
     code, line = ended(start(environ, small_dump, most=200_000))
 
     assert code == 4
-    assert line.startswith(f"error: {environ['HNINTEL_HOME']} cannot be written (File too large): make room there")
+    assert line.startswith(f"error: {environ['HNINTEL_HOME']} cannot be written (File too large): free space there")
     completes(environ, small_dump, lasting)
 
 

@@ -35,7 +35,7 @@ def answered(status: int) -> httpx.HTTPStatusError:
         (
             RuntimeError("Timed out while attempting to connect to ephemeral Prefect API server."),
             None,
-            "the server that Prefect starts by itself did not come up in its time: start one (prefect server start) "
+            "the server that Prefect starts by itself did not start in time: start one (prefect server start) "
             f"and set PREFECT_API_URL; {AGAIN}",
         ),
     ],
@@ -59,7 +59,7 @@ def test_parameters_that_do_not_fit_are_told_by_name() -> None:
     told = in_one_line(error, Path("nowhere"), API)
     assert isinstance(told, UsageError)
     assert str(told) == (
-        "the run was given parameters that do not fit: day: Input should be a date; hours: No: start it with others"
+        "the run's parameters are not valid: day: Input should be a date; hours: No: correct them and start it again"
     )
 
 

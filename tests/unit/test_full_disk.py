@@ -52,5 +52,5 @@ def test_an_unexpected_error_whose_details_cannot_be_kept_is_told_in_one_line(
 def test_whoever_meets_a_full_disk_first_it_is_told_as_such(tmp_path: Path, code: int) -> None:
     told = prefect_errors.in_one_line(OSError(code, "as the system says it"), tmp_path, None)
     assert isinstance(told, WarehouseError)
-    assert str(told).startswith(f"{tmp_path} cannot be written (as the system says it): make room there")
+    assert str(told).startswith(f"{tmp_path} cannot be written (as the system says it): free space there")
     assert prefect_errors.in_one_line(OSError(errno.ENOENT, "no such file"), tmp_path, None) is None
