@@ -1,1 +1,1 @@
-"""Days as partitions: the stages of a day, what each is made of, how it stands, and which are to be done."""
+"""Days as partitions: the stages of a day, their inputs, their status, and which are due."""

@@ -1,4 +1,4 @@
-"""The calendar of days: words for ranges of them, which there are in the ledger, which are missing, how fresh it is."""
+"""The calendar of days: parse and print ranges of days, find the days in the ledger, and measure freshness."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
 from hnintel.window import Window, parse_day, refuse_before, yesterday
 
-#: Ranges of days that a line names.
+#: How many ranges of days a line names at most.
 _RANGES = 4
 
 
@@ -29,22 +29,22 @@ class Span:
     last: date
 
     def refuse_before(self, first_day: date) -> None:
-        """Raise UsageError where it begins before the first day wanted."""
+        """Raise UsageError where the span begins before *first_day*."""
         refuse_before(self.first, first_day)
 
 
 def parse_span(text: str) -> Span:
-    """A day (2026-10-22), a week (2026-W43, Monday to Sunday) or a month (2026-10), as the days it is made of.
+    """Parse a day (2026-10-22), a week (2026-W43, Monday to Sunday) or a month (2026-10) as a span of days.
 
     Raises:
-        UsageError: it is none of these.
+        UsageError: *text* is none of these.
     """
     try:
-        if found := re.fullmatch(r"(\d{4})-W(\d{2})", text):
-            monday = date.fromisocalendar(int(found[1]), int(found[2]), 1)
+        if match := re.fullmatch(r"(\d{4})-W(\d{2})", text):
+            monday = date.fromisocalendar(int(match[1]), int(match[2]), 1)
             return Span(monday, monday + timedelta(days=6))
-        if found := re.fullmatch(r"(\d{4})-(\d{2})", text):
-            year, month = int(found[1]), int(found[2])
+        if match := re.fullmatch(r"(\d{4})-(\d{2})", text):
+            year, month = int(match[1]), int(match[2])
             return Span(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1]))
     except (ValueError, OverflowError):
         raise UsageError(f"'{text}' is not in the calendar: give a day, a week as 2026-W43 or a month") from None
@@ -53,15 +53,15 @@ def parse_span(text: str) -> Span:
 
 
 def parse_range(first: str, last: str, over: date | None = None) -> Span:
-    """Everything from the beginning of *first* to the end of *last*, each a day, a week or a month.
+    """Parse the span from the beginning of *first* to the end of *last*, each a day, a week or a month.
 
     Args:
-        first: words.
-        last: words; of a week or a month that is going on, the days up to *over*.
-        over: the last day that is over; None: whether it is, is all the same.
+        first: text, as :func:`parse_span` reads it.
+        last: text; a week or month in progress ends with *over*.
+        over: the last day that is over; None: do not cut a week or month in progress.
 
     Raises:
-        UsageError: one is none of these, or the last day comes before the first.
+        UsageError: a text is none of these, or the last day comes before the first.
     """
     span = Span(parse_span(first).first, parse_span(last).last)
     if span.last < span.first:
@@ -72,13 +72,13 @@ def parse_range(first: str, last: str, over: date | None = None) -> Span:
 
 
 def newest_whole_day(source: Source, now: datetime, zone: str) -> date:
-    """The last day that is over and that *source* can have."""
+    """Return the last day that is over and that *source* can have."""
     over = yesterday(now if now.tzinfo else now.replace(tzinfo=UTC), zone)
     return min(source.newest_day(zone) or over, over)
 
 
 def known_days(session: Session, spec: str | None = None) -> Span | None:
-    """The first and the last day that the ledger has, of one source as the user named it or of any; None: no day."""
+    """Return the first and last day in the ledger, of the source *spec* or of any source; None where it has no day."""
     first, last = session.execute(
         "SELECT min(day), max(day) FROM ops.partitions WHERE ? IS NULL OR source = ? OR source IS NULL", [spec, spec]
     )[0]
@@ -86,18 +86,18 @@ def known_days(session: Session, spec: str | None = None) -> Span | None:
 
 
 def in_words(days: Sequence[date]) -> str:
-    """Days, oldest first, consecutive ones as a range: ``2026-10-18, 2026-10-20 to 2026-10-24 (6 days)``."""
+    """Write days, oldest first, with consecutive days as a range: ``2026-10-18, 2026-10-20 to 2026-10-24 (6 days)``."""
     after = timedelta(days=1)
     starts = [day for day in days if day - after not in days]
     ends = [day for day in days if day + after not in days]
     ranges = [f"{first} to {last}" if last > first else str(first) for first, last in zip(starts, ends, strict=True)]
-    told = ", ".join(ranges[:_RANGES]) + (", …" if len(ranges) > _RANGES else "")
-    return f"{told} ({len(days)} days)" if len(days) > 1 else told
+    words = ", ".join(ranges[:_RANGES]) + (", …" if len(ranges) > _RANGES else "")
+    return f"{words} ({len(days)} days)" if len(days) > 1 else words
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """The newest whole day whose page is there, and for how many hours it has been over."""
+    """The newest whole day whose page is published, and for how many hours it has been over."""
 
     day: date | None
     hours: float | None
@@ -105,10 +105,10 @@ class Freshness:
 
 
 def freshness(session: Session, settings: Settings, now: datetime) -> Freshness:
-    """How fresh the newest page of a whole day is at *now* (UTC without a zone), by ``fresh_hours``.
+    """Measure how fresh the newest page of a whole day is at *now* (UTC without a zone), by ``fresh_hours``.
 
-    The page of a day that was read while it was going on does not count, or a nightly run that died would not be seen
-    as long as the hourly one lives.
+    The page of a day that was read before it was over does not count: else a dead nightly run would stay unnoticed
+    as long as the hourly run works.
     """
     for day, read_at in session.execute(statement("partitions/published_days", is_done=IS_DONE), [PUBLISH, INGEST]):
         window = Window.of(day, settings.time_zone)
@@ -119,5 +119,5 @@ def freshness(session: Session, settings: Settings, now: datetime) -> Freshness:
 
 
 def days_between(first: date, last: date) -> list[date]:
-    """Every day from *first* to *last*, both included."""
+    """List every day from *first* to *last*, both included."""
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]

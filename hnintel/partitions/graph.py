@@ -1,4 +1,4 @@
-"""The stages that a day goes through, which comes after which, and the words that choose among them."""
+"""The stages of a day, their order, and the words that choose stages."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from graphlib import CycleError, TopologicalSorter
 from hnintel.errors import DeclarationError, UsageError
 from hnintel.partitions.stage import Stage
 
-#: Each stage, in an order in which they can run, with those that it comes right after.
+#: Each stage, in an order in which they can run, with its direct upstream stages.
 Stages = Mapping[str, tuple[str, ...]]
 
 
 def ordered(declared: Mapping[str, Stage]) -> Stages:
-    """The stages in an order in which they can run; of those that can run side by side, in the order declared.
+    """Return the stages in an order in which they can run; stages that can run in parallel in the order declared.
 
     Raises:
-        DeclarationError: a stage comes after one that is not declared, or stages come after each other.
+        DeclarationError: a stage comes after an undeclared stage, or stages come after each other.
     """
     after = {name: _upstream(declared, stage) for name, stage in declared.items()}
     sorter, names = TopologicalSorter(after), list[str]()
@@ -32,57 +32,57 @@ def ordered(declared: Mapping[str, Stage]) -> Stages:
 
 
 def _upstream(declared: Mapping[str, Stage], stage: Stage) -> tuple[str, ...]:
-    found: list[str] = []
+    selected: list[str] = []
     for word in stage.after:
         named = [name for name in declared if is_named(name, word)]
         if not named:
-            there = ", ".join(declared)
-            raise DeclarationError(f"stage '{stage.name}' comes after '{word}', which is no stage: give one of {there}")
-        found += named
-    return tuple(found)
+            names = ", ".join(declared)
+            raise DeclarationError(f"stage '{stage.name}' comes after '{word}', which is no stage: give one of {names}")
+        selected += named
+    return tuple(selected)
 
 
 def is_named(stage: str, word: str) -> bool:
-    """Whether *word* means *stage*: by its whole name, or by its file's, which means every stage declared there."""
+    """Whether *word* means *stage*: by its whole name, or by its file's name, which means every stage of the file."""
     return word in (stage, stage.partition(":")[0])
 
 
 def choose(stages: Stages, words: Iterable[str]) -> frozenset[str]:
-    """The stages that *words* mean; none mean all.
+    """Return the stages that *words* name; no words name all stages.
 
-    A word is the name of a stage, or ``enrich`` for every enrichment; with a ``+`` behind it, what is downstream of it
-    too: ``enrich:entities+``. Several may stand in one, with commas between them.
+    A word is the name of a stage, or ``enrich`` for every enrichment; a ``+`` behind it adds the downstream stages:
+    ``enrich:entities+``. A text may name several stages, separated by commas.
 
     Raises:
-        UsageError: there is no such stage.
+        UsageError: a word names no stage.
     """
     named = [word for text in words for word in (part.strip() for part in text.split(",")) if word]
     if not named:
         return frozenset(stages)
     chosen: set[str] = set()
     for word in named:
-        found = _named(stages, word.removesuffix("+"))
-        chosen |= with_downstream(stages, found) if word.endswith("+") else found
+        selected = _named(stages, word.removesuffix("+"))
+        chosen |= with_downstream(stages, selected) if word.endswith("+") else selected
     return frozenset(chosen)
 
 
 def _named(stages: Stages, word: str) -> set[str]:
-    found = {stage for stage in stages if is_named(stage, word)}
-    if not found:
-        there = dict.fromkeys([*stages, *(stage.partition(":")[0] for stage in stages)])
-        raise UsageError(f"'{word}' is not a stage: give one of {', '.join(there)}, with + for downstream")
-    return found
+    selected = {stage for stage in stages if is_named(stage, word)}
+    if not selected:
+        names = dict.fromkeys([*stages, *(stage.partition(":")[0] for stage in stages)])
+        raise UsageError(f"'{word}' is not a stage: give one of {', '.join(names)}, with + for downstream")
+    return selected
 
 
 def with_downstream(stages: Stages, chosen: Collection[str]) -> frozenset[str]:
-    """*chosen*, and every stage that comes after one of them, right or at a distance."""
-    found = set(chosen)
-    for stage, after in stages.items():  # in order: what comes later sees what was added before
-        if found.intersection(after):
-            found.add(stage)
-    return frozenset(found)
+    """Return *chosen* and every stage directly or indirectly downstream of them."""
+    selected = set(chosen)
+    for stage, after in stages.items():  # in order: a later stage sees the stages added before
+        if selected.intersection(after):
+            selected.add(stage)
+    return frozenset(selected)
 
 
 def in_words(stages: Stages, chosen: Sequence[str] | frozenset[str]) -> str:
-    """The chosen stages in their order, or that it is all of them."""
+    """Name the chosen stages in their order, or say that all are chosen."""
     return "all stages" if set(chosen) == set(stages) else ", ".join(stage for stage in stages if stage in chosen)

@@ -19,44 +19,44 @@ NO_ROWS = "0"
 
 @cache
 def of_files(*names: str) -> str:
-    """The hash of files of the checkout, and of the files below its folders.
+    """Hash files of the checkout, and the files below folders of it.
 
-    Computed once a process: the code that is loaded is what was there at its start.
+    Computed once per process: the loaded code is that of the process's start.
 
     Args:
         names: relative to the root of the checkout.
     """
-    found = [path for name in names for path in sorted([ROOT / name, *(ROOT / name).rglob("*")]) if _is_code(path)]
-    return hash_of_values([[str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")] for path in found])
+    paths = [path for name in names for path in sorted([ROOT / name, *(ROOT / name).rglob("*")]) if _is_code(path)]
+    return hash_of_values([[str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")] for path in paths])
 
 
 def of_rows(
     session: Session, warehouse: Warehouse, rows: str, columns: Sequence[str], params: Sequence[date]
 ) -> dict[date, str]:
-    """The hash of rows, for each day that has some.
+    """Hash rows, for each day that has rows.
 
     Args:
-        session: the transaction they are read in.
-        warehouse: whose SQL it is.
-        rows: what stands behind FROM; it has a column ``day``.
-        columns: what is hashed of each row.
-        params: of *rows*.
+        session: the transaction.
+        warehouse: for its SQL dialect.
+        rows: the FROM clause, with a column ``day``.
+        columns: the columns that are hashed.
+        params: the parameters of *rows*.
     """
     hashed = warehouse.dialect.row_hash(columns)
     return {day: str(value) for day, value in session.execute(f"SELECT day, {hashed} FROM {rows} GROUP BY day", params)}
 
 
 def together(hashes: Iterable[Mapping[date, str]]) -> dict[date, str]:
-    """One hash a day of several; a day that none of them has is left out."""
+    """Combine several hashes per day into one; a day that none of them has is left out."""
     listed = list(hashes)
-    days = {day for one in listed for day in one}
-    return {day: hash_of_values([one.get(day, NO_ROWS) for one in listed]) for day in days}
+    days = {day for by_day in listed for day in by_day}
+    return {day: hash_of_values([by_day.get(day, NO_ROWS) for by_day in listed]) for day in days}
 
 
 def columns_of(session: Session, name: str) -> list[str]:
-    """The columns of a table or view, without those that say when and by which run a row was written.
+    """Return the columns of a table or view, without those that record when and by which run a row was written.
 
-    None where there is no such table.
+    Empty where the table does not exist.
     """
     return [column for column in catalog.columns_of(session, name) if column not in VOLATILE]
 

@@ -1,4 +1,4 @@
-"""The pipeline of one source: the stages of a day, and what each makes its rows of."""
+"""The pipeline of one source: the stages of a day, their fingerprints and their inputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hnintel.warehouse.base import Session, Warehouse
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What days go through here and now: the warehouse, the settings, and the source as the user named it."""
+    """The warehouse, the settings, and the source as the user gave it."""
 
     warehouse: Warehouse
     settings: Settings
@@ -28,41 +28,41 @@ class Pipeline:
 
     @cached_property
     def enrichments(self) -> dict[str, Enrichment]:
-        """As they are declared, by name."""
+        """The declared enrichments, by name."""
         return load_enrichments(self.settings.enrichments_path)
 
     @cached_property
     def asked(self) -> frozenset[str]:
-        """The stages that ask an enrichment."""
-        return frozenset(one.stage for one in self.enrichments.values())
+        """The stages that run an enrichment."""
+        return frozenset(enrichment.stage for enrichment in self.enrichments.values())
 
     @cached_property
     def declared(self) -> dict[str, Stage]:
-        """The stages as they are declared, by name."""
+        """The declared stages, by name."""
         return load_stages(self.enrichments, self.settings.stages_path)
 
     @cached_property
     def stages(self) -> Stages:
-        """The names of the stages of a day in an order in which they can run, each with those it comes right after."""
+        """The names of a day's stages in an order in which they can run, each with its direct upstream stages."""
         return ordered(self.declared)
 
     @cached_property
     def after_asking(self) -> tuple[str, ...]:
-        """The stages that are done once for all days of a backfill: the marts, and what is downstream of them."""
+        """The stages that a backfill runs after all days are enriched: the marts, and the stages downstream of them."""
         late = with_downstream(self.stages, [TRANSFORM])
         return tuple(name for name in self.stages if name in late)
 
     @property
     def source(self) -> Source:
-        """What days are read from."""
+        """The source that days are read from."""
         return open_source(self.spec, self.settings)
 
     def fingerprint(self, stage: str) -> str:
-        """Of what makes the rows of *stage*: the code, the question, the model, the settings that matter."""
+        """Return the hash of the code, question, model and settings that determine the rows of *stage*."""
         return self.declared[stage].fingerprint(self)
 
     def inputs(self, session: Session, stage: str, first: date, last: date) -> dict[date, str]:
-        """A hash of the rows that *stage* reads, for each day from *first* to *last*."""
+        """Return a hash of the rows that *stage* reads, for each day from *first* to *last*."""
         days = days_between(first, last)
-        found = self.declared[stage].inputs(self, session, days)
-        return {day: str(found.get(day, hashes.NO_ROWS)) for day in days}
+        by_day = self.declared[stage].inputs(self, session, days)
+        return {day: str(by_day.get(day, hashes.NO_ROWS)) for day in days}

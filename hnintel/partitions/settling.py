@@ -1,4 +1,4 @@
-"""Which days are due to be read again. A day settles: its scores and comments move for a while after it is over."""
+"""Which days are due to be read again. A day settles: its scores and comments change for a while after it is over."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hnintel.window import Window
 
 @dataclass(frozen=True, slots=True)
 class DayRead:
-    """One reading of a day, by the ledger: when it began (UTC without a zone), and whether it came to its end."""
+    """One reading of a day in the ledger: when it began (UTC without a zone), and whether it finished."""
 
     day: date
     began_at: datetime
@@ -25,7 +25,7 @@ class DayRead:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A day that is due to be run again, and why, in one line; ``stages``: only these words' (none: all)."""
+    """A day that is due to be run again, and why, in one line; ``stages``: which of them (empty: all)."""
 
     day: date
     why: str
@@ -33,19 +33,19 @@ class Due:
 
 
 def due_days(readings: Iterable[DayRead], now: datetime, settle_days: Sequence[int], zone: str) -> list[Due]:
-    """The days to be read again at *now*, oldest first. Pure: the same ledger and clock give the same answer.
+    """Return the days to be read again at *now*, oldest first. Pure: it depends on its arguments only.
 
     For each number n of *settle_days* a day is due once n whole days have passed since its own midnight end, and
-    stays due until a reading that began after that has come to its end. So with (1, 7) the run of a morning reads
+    stays due until a reading that began after that has finished. So with (1, 7) the run of a morning reads
     yesterday for the first time, the day before that again (D+1), and the day a week before yesterday for the last
-    time (D+7). A run that was missed is made up for by the next; several that were missed, by one reading. A day that
-    was never read is not *again* due: that is for a backfill.
+    time (D+7). One reading by the next run replaces all missed readings. A day that
+    was never read is not due *again*: a backfill reads it.
 
     Args:
-        readings: what the ledger holds (:func:`day_readings`); days with no reading are not due.
+        readings: the ledger's readings (:func:`day_readings`); days with no reading are not due.
         now: a UTC instant, with or without its zone.
-        settle_days: in whole days after the day's end.
-        zone: in whose midnights a day ends.
+        settle_days: numbers of whole days after the day's end.
+        zone: the time zone whose midnights end a day.
     """
     instant = now if now.tzinfo else now.replace(tzinfo=UTC)
     by_day: dict[date, list[DayRead]] = defaultdict(list)
@@ -59,7 +59,7 @@ def _why(day: date, readings: Sequence[DayRead], now: datetime, settle_days: Seq
     last = max(readings, key=lambda reading: reading.began_at)
     ended = [reading.began_at.replace(tzinfo=UTC) for reading in readings if reading.finished]
     if not ended:
-        return f"its reading of {last.began_at:%Y-%m-%d %H:%M} UTC did not come to its end"
+        return f"its reading of {last.began_at:%Y-%m-%d %H:%M} UTC did not finish"
     read_last = max(ended)
     missed = [days for days in sorted(settle_days) if read_last < settled_at(day, days, zone) <= now]
     if not missed:
@@ -68,14 +68,14 @@ def _why(day: date, readings: Sequence[DayRead], now: datetime, settle_days: Seq
 
 
 def settled_at(day: date, days: int, zone: str) -> datetime:
-    """The midnight, UTC, at which *day* has been over for *days* whole days of *zone*."""
+    """Return the instant, in UTC, at which *day* has been over for *days* whole days of *zone*."""
     return Window.of(day + timedelta(days=days), zone).end
 
 
 def day_readings(session: Session, source: str) -> list[DayRead]:
-    """What the ledger holds of readings from *source* (as the user named it): the last of each day from there.
+    """Return the ledger's last reading of each day from *source* (as the user gave it).
 
-    Of a day read before the ledger kept sources, every run counts as a reading, and the ingest of the last one.
+    For a day read before the ledger recorded sources, every run counts as a reading, as does the last ingest.
     """
     readings = statement("partitions/day_readings", is_done=IS_DONE)
     ingests = session.execute(readings, [INGEST, beside(INGEST, source), source])

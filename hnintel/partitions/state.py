@@ -1,4 +1,4 @@
-"""How partitions stand: what the ledger says of each, and whether that still holds."""
+"""The state of partitions: their status in the ledger, and whether their rows are still up to date."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A stage of a day as it stands.
+    """The current state of a stage of a day.
 
-    ``why`` is one line: of what is not done, or not any more. ``due`` says whether a run would do something about it.
+    ``why``: in one line, why the stage is not done or is stale. ``due``: whether a run would run the stage.
     """
 
     day: date
@@ -58,38 +58,38 @@ class Partition:
 
     @property
     def is_done(self) -> bool:
-        """Whether its rows are there, old ones or new."""
+        """Whether its rows are written, stale or not."""
         return self.status in (*DONE, "stale")
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values for JSON."""
         noted = asdict(self.noted) if self.noted else {}
-        kept = ("row_count", "fingerprint", "source", "run_id", "attempts", "started_at", "finished_at", "error")
-        told = {"stage": self.stage, "status": self.status, "due": self.due, "why": self.why}
-        return told | {name: _plain(noted.get(name)) for name in kept}
+        names = ("row_count", "fingerprint", "source", "run_id", "attempts", "started_at", "finished_at", "error")
+        state = {"stage": self.stage, "status": self.status, "due": self.due, "why": self.why}
+        return state | {name: _plain(noted.get(name)) for name in names}
 
 
 def grid(
     session: Session, pipeline: Pipeline, first: date, last: date, now: datetime, stages: Sequence[str] | None = None
 ) -> dict[date, dict[str, Partition]]:
-    """How every stage of the days from *first* to *last* stands at *now* (UTC without a zone), by day.
+    """Return the state of every stage of the days from *first* to *last* at *now* (UTC without a zone), by day.
 
     Args:
-        session: the transaction it is read in; nothing is written.
-        pipeline: what partitions would be made of.
-        first: day.
-        last: day, included.
-        now: a stamp, which settling days, due letters and leases depend on.
-        stages: only these.
+        session: the transaction; nothing is written.
+        pipeline: gives the current fingerprints and inputs.
+        first: the first day.
+        last: the last day, included.
+        now: the time by which days settle, letters are due and leases end.
+        stages: only these stages.
     """
-    wanted = list(pipeline.stages) if stages is None else list(stages)
+    names = list(pipeline.stages) if stages is None else list(stages)
     noted = _noted(session, first, last)
-    held = leases.alive(session, now)
+    alive = leases.alive(session, now)
     waiting = Counter(_waiting(letters(session, pipeline.settings, now, pipeline.asked)))
     published = [day for day, rows in noted.items() if PUBLISH in rows and rows[PUBLISH].status in DONE]
-    gone = published_pages.missing(published, pipeline.settings) if PUBLISH in wanted else set()
-    found: dict[date, dict[str, Partition]] = {}
-    for stage in wanted:
+    gone = published_pages.missing(published, pipeline.settings) if PUBLISH in names else set()
+    states: dict[date, dict[str, Partition]] = {}
+    for stage in names:
         days = [day for day, stages in noted.items() if stage in stages]
         inputs = pipeline.inputs(session, stage, min(days), max(days)) if days else {}
         fingerprint = pipeline.fingerprint(stage) if days else ""
@@ -98,43 +98,43 @@ def grid(
             judge = _Judge(
                 pipeline, day, stage, fingerprint, inputs.get(day, ""), now, stage == PUBLISH and day in gone
             )
-            holds = held.get((day, stage)) or held.get((leases.ALL_DAYS, stage))
-            found.setdefault(day, {})[stage] = judge.partition(row, holds, waiting)
-    return found
+            holds = alive.get((day, stage)) or alive.get((leases.ALL_DAYS, stage))
+            states.setdefault(day, {})[stage] = judge.partition(row, holds, waiting)
+    return states
 
 
 def partition(session: Session, pipeline: Pipeline, day: date, stage: str, now: datetime) -> Partition:
-    """How one stage of a day stands."""
+    """Return the state of one stage of a day."""
     return grid(session, pipeline, day, day, now, [stage])[day][stage]
 
 
 def sources_of(session: Session, first: date, last: date) -> dict[date, list[str]]:
-    """The sources that the days from *first* to *last* were read from, as users named them, the last reading last."""
+    """Return by day the sources, as users gave them, that the days were read from, the last reading last."""
     rows = session.execute(
         "SELECT day, source, max(started_at) FROM ops.partitions WHERE day BETWEEN ? AND ? "
         "AND (stage = ? OR stage LIKE ?) AND source IS NOT NULL GROUP BY day, source ORDER BY day, 3, source",
         [first, last, INGEST, beside(INGEST, "%")],
     )
-    found: dict[date, list[str]] = {}
+    sources: dict[date, list[str]] = {}
     for day, source, _ in rows:
-        found.setdefault(day, []).append(str(source))
-    return found
+        sources.setdefault(day, []).append(str(source))
+    return sources
 
 
 def spans_to_transform(
     session: Session, pipeline: Pipeline, span: Span, now: datetime, again: bool = False
 ) -> list[list[date]]:
-    """The days whose rows the marts do not have as they are now, in groups that can be built at once.
+    """Return the days whose marts are missing or out of date, in groups that can each be built at once.
 
-    A day that is not ready, for its reading failed or an answer broke a promise, is not built, and no group goes
-    across it.
+    A day that is not ready, since its reading failed or an answer violated a constraint, is not built, and no group spans
+    it.
 
     Args:
-        session: the transaction it is read in.
-        pipeline: what partitions would be made of.
+        session: the transaction.
+        pipeline: gives the current fingerprints and inputs.
         span: days.
         now: UTC without a zone.
-        again: whether to take days too whose rows the marts have.
+        again: whether to include days whose marts are up to date.
     """
     upstream = pipeline.stages[TRANSFORM]
     spans: list[list[date]] = [[]]
@@ -149,7 +149,7 @@ def spans_to_transform(
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
-    """What one stage of a day would be made of now, to be held against what it was made of."""
+    """Compares the fingerprint and inputs of one stage of a day now with those in the ledger."""
 
     pipeline: Pipeline
     day: date
@@ -173,8 +173,8 @@ class _Judge:
             return Partition(self.day, self.stage, "stale", True, why, noted)
         due, later = waiting.get((self.day, self.stage, True), 0), waiting.get((self.day, self.stage, False), 0)
         if due or noted.status == PARTIAL:
-            told = f"{due + later} dead letters, {due} due"
-            return Partition(self.day, self.stage, PARTIAL, due > 0, told, noted)
+            why_partial = f"{due + later} dead letters, {due} due"
+            return Partition(self.day, self.stage, PARTIAL, due > 0, why_partial, noted)
         return Partition(self.day, self.stage, COMPLETE, False, "", noted)
 
     def _under_way(self, noted: Noted, held: Lease | None) -> Partition:
@@ -184,7 +184,7 @@ class _Judge:
         return Partition(self.day, self.stage, FAILED, True, f"run {noted.run_id}, {since}, died", noted)
 
     def _stale(self, noted: Noted) -> str | None:
-        """Why what was done does not hold any more; what was not kept of an old row cannot be told to have changed."""
+        """Return why a done stage is stale, else None; a value that an old row does not have is not compared."""
         if self.is_gone:
             return PAGE_GONE
         if noted.fingerprint is not None and noted.fingerprint != self.fingerprint:
@@ -196,7 +196,7 @@ class _Judge:
         return self._moving(noted) if self.stage == INGEST else None
 
     def _moving(self, noted: Noted) -> str | None:
-        """Of a day that was read before it had settled: why it is to be read again."""
+        """Return why a day read before it had settled is to be read again, else None."""
         zone, began_at = self.pipeline.settings.time_zone, noted.started_at
         if not Window.of(self.day, zone).is_over(began_at):
             return f"read {began_at:%Y-%m-%d %H:%M} UTC, while the day was going on"
@@ -211,15 +211,15 @@ def _noted(session: Session, first: date, last: date) -> dict[date, dict[str, No
         "error FROM ops.partitions WHERE day BETWEEN ? AND ? ORDER BY day, stage",
         [first, last],
     )
-    found: dict[date, dict[str, Noted]] = {}
+    by_day: dict[date, dict[str, Noted]] = {}
     for row in rows:
-        found.setdefault(row["day"], {})[row["stage"]] = Noted(**row)
-    return found
+        by_day.setdefault(row["day"], {})[row["stage"]] = Noted(**row)
+    return by_day
 
 
-def _waiting(found: Sequence[Letter]) -> list[tuple[date, str, bool]]:
-    """Of each dead letter its day, the stage that would take it up, and whether it is due."""
-    return [(letter.day, INGEST if letter.stage in READ_LETTERS else letter.stage, letter.due) for letter in found]
+def _waiting(waiting: Sequence[Letter]) -> list[tuple[date, str, bool]]:
+    """Return for each dead letter its day, the stage that would retry it, and whether it is due."""
+    return [(letter.day, INGEST if letter.stage in READ_LETTERS else letter.stage, letter.due) for letter in waiting]
 
 
 def _plain(value: object) -> object:

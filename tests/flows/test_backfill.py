@@ -109,9 +109,7 @@ def test_a_failed_day_stops_no_other_and_is_all_that_a_second_start_does(
         connection.execute("UPDATE enriched.sentiment SET sentiment = 'furious' WHERE item_id = 1100")
         connection.execute("UPDATE ops.partitions SET status = 'failed' WHERE stage = 'enrich:sentiment'")
 
-    with pytest.raises(
-        HnIntelError, match=r"2 of 3 days complete, 1 failed: run it again"
-    ) as failed_of:
+    with pytest.raises(HnIntelError, match=r"2 of 3 days complete, 1 failed: run it again") as failed_of:
         backfill()
     assert failed_of.value.announced, "it failed of nothing but a day, whose run said so"
 

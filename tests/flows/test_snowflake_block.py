@@ -143,7 +143,7 @@ def test_the_embedded_warehouse_asks_for_no_block(monkeypatch: pytest.MonkeyPatc
     [
         (
             "snowflake-connector/none",
-            "HNINTEL_SNOWFLAKE_BLOCK=snowflake-connector/none does not exist: `prefect block ls` lists the existing blocks",
+            "HNINTEL_SNOWFLAKE_BLOCK=snowflake-connector/none does not exist: `prefect block ls` lists",
         ),
         ("secret/mine", "HNINTEL_SNOWFLAKE_BLOCK=secret/mine: String should match pattern"),
     ],

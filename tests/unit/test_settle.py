@@ -68,7 +68,7 @@ def test_a_reading_that_did_not_end_does_not_count() -> None:
 
 def test_a_day_whose_only_reading_did_not_end_is_due_at_once_and_says_so() -> None:
     [due] = due_days([DayRead(DAY, _at(21), False)], _at(21, hour=7), (1, 7), ZONE)
-    assert due == Due(DAY, "its reading of 2026-10-21 06:00 UTC did not come to its end")
+    assert due == Due(DAY, "its reading of 2026-10-21 06:00 UTC did not finish")
 
 
 def test_days_come_the_oldest_first_and_one_never_read_is_none_of_them() -> None:

@@ -1,1 +1,1 @@
-"""One file a stage of a day; this folder is the registry, and a file's name is the stage's name."""
+"""The registry of stages: one file per stage of a day, named as the stage."""

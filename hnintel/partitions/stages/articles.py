@@ -1,4 +1,4 @@
-"""Reading the articles that a day's stories link to."""
+"""The stage that reads the articles linked by a day's stories."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hnintel.partitions import hashes
 from hnintel.partitions.stage import Context, Stage
 from hnintel.warehouse.base import Session
 
-#: Raise it where reading an article comes to another text than before, so that every day counts as stale.
+#: Increase it where reading an article gives another text than before, so that every day counts as stale.
 _VERSION = 1
 _URLS = """
     (
@@ -22,7 +22,7 @@ _URLS = """
 
 
 class Articles(Stage):
-    """Its rows depend on the source, and on where a text is cut; it reads the addresses of the day."""
+    """The rows depend on the source and the length at which a text is cut; the stage reads the URLs of the day."""
 
     name = ARTICLES
     after = (INGEST,)

@@ -1,4 +1,4 @@
-"""Writing the briefing of a day."""
+"""The stage that writes the briefing of a day."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hnintel.warehouse.base import Session
 
 
 class Briefing(Stage):
-    """Its rows depend on what is asked, and of which model; it reads the lines that the marts have of a day."""
+    """The rows depend on the questions and the model; the stage reads the lines of the day in the marts."""
 
     name = BRIEFING
     after = (TRANSFORM,)
@@ -27,8 +27,8 @@ class Briefing(Stage):
     def inputs(self, context: Context, session: Session, days: Sequence[date]) -> dict[date, str]:
         if not hashes.columns_of(session, "marts.stories"):
             return {}
-        there = session.execute("SELECT DISTINCT day FROM marts.stories WHERE day BETWEEN ? AND ?", [days[0], days[-1]])
-        return {day: lines_hash(session, context.warehouse, day) for (day,) in there}
+        rows = session.execute("SELECT DISTINCT day FROM marts.stories WHERE day BETWEEN ? AND ?", [days[0], days[-1]])
+        return {day: lines_hash(session, context.warehouse, day) for (day,) in rows}
 
 
 stage = Briefing()

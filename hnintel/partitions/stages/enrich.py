@@ -1,4 +1,4 @@
-"""Asking a model about a day: one stage for each enrichment that is declared."""
+"""The stages that ask a model about a day: one for each declared enrichment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hnintel.warehouse.statements import statement
 
 
 class Enrich(Stage):
-    """Its rows depend on the question as it is really asked; it reads the texts that the question is about."""
+    """The rows depend on the question as it is sent; the stage reads the texts that the question is about."""
 
     asks = True
     runner = "enrich"
@@ -29,14 +29,17 @@ class Enrich(Stage):
         return fingerprint_of(context.warehouse, self.enrichment, context.settings)
 
     def inputs(self, context: Context, session: Session, days: Sequence[date]) -> dict[date, str]:
-        one = self.enrichment
-        columns = ["item_id", "part", *(["place"] if one.input.many else [])]
+        enrichment = self.enrichment
+        columns = ["item_id", "part", *(["place"] if enrichment.input.many else [])]
         texts = statement(
-            "enrich/stage_texts", where=one.where, input=one.input, max_chars=max_chars(one, context.settings)
+            "enrich/stage_texts",
+            where=enrichment.where,
+            input=enrichment.input,
+            max_chars=max_chars(enrichment, context.settings),
         )
         return hashes.of_rows(session, context.warehouse, f"({texts}) AS texts", columns, [days[0], days[-1]])
 
 
 def stages_of(enrichments: Mapping[str, Enrichment]) -> list[Enrich]:
-    """A stage for each of them."""
-    return [Enrich(one) for one in enrichments.values()]
+    """Return a stage for each of *enrichments*."""
+    return [Enrich(enrichment) for enrichment in enrichments.values()]

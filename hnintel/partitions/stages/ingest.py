@@ -1,4 +1,4 @@
-"""Reading a day: its stories, jobs, polls and comments."""
+"""The stage that reads a day: its stories, jobs, polls and comments."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from hnintel.ledger.stage_names import INGEST
 from hnintel.partitions.stage import Context, Stage
 from hnintel.warehouse.base import Session
 
-#: Raise it where reading a day comes to other rows than before, so that every day counts as stale.
+#: Increase it where reading a day gives other rows than before, so that every day counts as stale.
 _VERSION = 1
 
 
 class Ingest(Stage):
-    """Its rows depend on the source, on when a day begins, and on which comments are read."""
+    """The rows depend on the source, on when a day begins, and on which comments are read."""
 
     name = INGEST
     by_source = True

@@ -1,4 +1,4 @@
-"""Publishing the page of a day."""
+"""The stage that publishes the page of a day."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from hnintel.partitions import hashes
 from hnintel.partitions.stage import Context, Stage
 from hnintel.warehouse.base import Session
 
-#: What a page shows of its own day. Topics are left out: their table has a row for every topic that any day has.
+#: Tables that a page shows for its day. Topics are left out: their table has a row for every topic of any day.
 _SHOWN = ("marts.stories", "marts.daily_sentiment", "marts.domains", "marts.entity_trends", "enriched.briefings")
-#: What pages are made with: where one of these changes, every page counts as stale.
+#: The code and templates of pages: where one of these files changes, every page counts as stale.
 PAGE_FILES = ("hnintel/site", "hnintel/briefing/pages.py", "hnintel/sql/briefing/page_stories.sql")
-#: What publishing itself writes.
+#: The column that publishing itself writes.
 _WRITTEN = "text"
 
 
 class Publish(Stage):
-    """A page depends on its template and on the code that fills it in; it shows the marts and the briefing of a day."""
+    """A page depends on its template and the code that fills it; it shows the marts and the briefing of a day."""
 
     name = PUBLISH
     after = (BRIEFING,)

@@ -1,4 +1,4 @@
-"""Building the marts of days with dbt."""
+"""The stage that builds the marts of days with dbt."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hnintel.partitions.stage import Context, Stage
 from hnintel.warehouse.base import Session
 
 _ITEMS = "(SELECT * FROM raw.items WHERE day BETWEEN ? AND ?) AS items"
-#: What is hashed of the rows that were read, whatever run read them: the source of the rows, and their columns.
+#: The rows and columns that are hashed of what was read, whichever run read it: FROM clause, columns.
 _READ = (
     (_ITEMS, ["id", "content_hash"]),
     (
@@ -25,7 +25,7 @@ _READ = (
 
 
 class Transform(Stage):
-    """Its rows depend on the dbt project; it reads all that was read and answered of a day."""
+    """The rows depend on the dbt project; the stage reads the items, articles, comments and answers of a day."""
 
     name = TRANSFORM
     after = (INGEST, ARTICLES, ENRICH)
@@ -38,13 +38,13 @@ class Transform(Stage):
 
     def inputs(self, context: Context, session: Session, days: Sequence[date]) -> dict[date, str]:
         span = [days[0], days[-1]]
-        found = [hashes.of_rows(session, context.warehouse, rows, columns, span) for rows, columns in _READ]
-        for one in context.enrichments.values():
-            columns = [f"a.{name}" for name in hashes.columns_of(session, f"{one.table}_current")]
+        row_hashes = [hashes.of_rows(session, context.warehouse, rows, columns, span) for rows, columns in _READ]
+        for enrichment in context.enrichments.values():
+            columns = [f"a.{name}" for name in hashes.columns_of(session, f"{enrichment.table}_current")]
             if columns:
-                answers = f"{_ITEMS} INNER JOIN {one.table}_current AS a ON a.item_id = items.id"
-                found.append(hashes.of_rows(session, context.warehouse, answers, columns, span))
-        return hashes.together(found)
+                answers = f"{_ITEMS} INNER JOIN {enrichment.table}_current AS a ON a.item_id = items.id"
+                row_hashes.append(hashes.of_rows(session, context.warehouse, answers, columns, span))
+        return hashes.together(row_hashes)
 
 
 stage = Transform()
