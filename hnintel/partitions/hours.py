@@ -1,4 +1,4 @@
-"""Hours of a day as partitions of its reading: those that are over are read one by one while the day is going on."""
+"""Hours of a day as partitions of its ingest: each hour is read once it is over, while the day is in progress."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hnintel.ledger.statuses import COMPLETE
 from hnintel.warehouse.base import Session
 from hnintel.window import Window
 
-#: What an hour has may be listed some minutes late: one that was read sooner after its end is read once more.
+#: Items may be listed some minutes late: an hour read sooner than this after its end is read once more.
 LATE = timedelta(minutes=30)
 
 
@@ -25,12 +25,12 @@ class Hour:
 
     @property
     def stage(self) -> str:
-        """As the ledger names it, beside the stages of the whole day."""
+        """Its name in the ledger, beside the stages of the whole day."""
         return f"{INGEST}:{self.number:02}"
 
 
 def hours_of(day: Window) -> list[Hour]:
-    """The hours of a day, half-open and in their order; there are 23 to 25 of them."""
+    """Return the 23 to 25 hours of a day, half-open and in order."""
     count = round((day.end - day.start) / timedelta(hours=1))
     starts = [day.start + timedelta(hours=number) for number in range(count)]
     ends = [*starts[1:], day.end]
@@ -38,15 +38,15 @@ def hours_of(day: Window) -> list[Hour]:
 
 
 def hours_due(session: Session, day: Window, source: str, until: datetime) -> list[Hour]:
-    """The hours of *day* that are over at *until* and were not read from *source* since they and :data:`LATE` were.
+    """Return the hours of *day* over at *until* and not read from *source* since :data:`LATE` after their end.
 
-    So an hour that was missed is made up for by the next run, and a late run does the same hours as one in time.
+    So the next run reads a missed hour, and a late run reads the same hours as a punctual run.
 
     Args:
-        session: the transaction it is read in.
+        session: the transaction.
         day: the partition.
-        source: as the user named it.
-        until: when the run was to start.
+        source: as the user gave it.
+        until: the scheduled start of the run.
     """
     begun = read_at(session, day.day, day.day, source).get(day.day, {})
     return [
@@ -57,10 +57,10 @@ def hours_due(session: Session, day: Window, source: str, until: datetime) -> li
 
 
 def read_at(session: Session, first: date, last: date, source: str | None = None) -> dict[date, dict[str, datetime]]:
-    """When the reading began of each hour that is noted of the days from *first* to *last*; of one source or of any.
+    """Return when each recorded hour of the days from *first* to *last* was read, from *source* or from any.
 
-    By day, and by the hour's stage in the order of hours; a day without an hour is not there. Of an hour that several
-    sources were read for, the last reading counts.
+    By day, then by the hour's stage in order of hours; a day without a recorded hour is left out. For an hour read from
+    several sources, the last reading counts.
     """
     rows = session.execute(
         "SELECT day, stage, started_at FROM ops.partitions WHERE day BETWEEN ? AND ? AND stage LIKE ? "
@@ -68,13 +68,13 @@ def read_at(session: Session, first: date, last: date, source: str | None = None
         [first, last, f"{INGEST}:%", source, source],
     )
     found: dict[date, dict[str, datetime]] = {}
-    for day, stage, began in rows:  # what was set aside for another source comes behind it
+    for day, stage, began in rows:  # rows parked for another source come after it
         found.setdefault(day, {}).setdefault(stage.partition("@")[0], began.replace(tzinfo=UTC))
     return found
 
 
 def spans(hours: Sequence[Hour]) -> list[Window]:
-    """The windows of *hours*, those that follow each other as one: each is listed by one request."""
+    """Return the windows of *hours*, consecutive hours merged: each window is listed by one request."""
     found: list[Window] = []
     for hour in hours:
         if found and found[-1].end == hour.window.start:
@@ -85,24 +85,24 @@ def spans(hours: Sequence[Hour]) -> list[Window]:
 
 
 def in_words(hours: Sequence[Hour]) -> str:
-    """Which hours these are, those that follow each other as one."""
+    """Write the hours, consecutive hours as a range."""
     numbers = [hour.number for hour in hours]
     starts = [number for number in numbers if number - 1 not in numbers]
     ends = [number for number in numbers if number + 1 not in numbers]
-    told = [
+    ranges = [
         f"{first:02}" if first == last else f"{first:02}-{last:02}" for first, last in zip(starts, ends, strict=True)
     ]
-    return f"hours {', '.join(told)}" if told else "no hour that was not read"
+    return f"hours {', '.join(ranges)}" if ranges else "no hour that was not read"
 
 
 def note_read(session: Session, hours: Iterable[Hour], source: str, run_id: str, began: datetime) -> None:
-    """Note that *hours* were read to their end; call it in the transaction that ends the reading.
+    """Record that *hours* were read; call it in the transaction that ends the reading.
 
     Args:
         session: the transaction.
         hours: of one day.
-        source: as the user named it.
-        run_id: who read them.
+        source: as the user gave it.
+        run_id: the run that read them.
         began: when the listing began, UTC without a zone.
     """
     for hour in hours:
@@ -116,7 +116,7 @@ def note_read(session: Session, hours: Iterable[Hour], source: str, run_id: str,
 
 
 def forget(session: Session, day: date, source: str) -> None:
-    """Take the hours of *day* that were read from *source* out of the ledger: the whole of it was read from there."""
+    """Delete the hours of *day* from *source* from the ledger, once the whole day was read from there."""
     session.execute(
         "DELETE FROM ops.partitions WHERE day = ? AND stage LIKE ? AND source = ?", [day, f"{INGEST}:%", source]
     )

@@ -1,4 +1,4 @@
-"""What a stage of a day is, and how the stages are found: one file each in ``stages/``, which is the registry."""
+"""The base class of stages, and loading them from the registry: one file each in ``stages/``."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ BUNDLED = Path(__file__).resolve().parent / "stages"
 
 
 class Context(Protocol):
-    """What a stage may ask of the pipeline that it is part of."""
+    """The part of the pipeline that a stage can use."""
 
     @property
     def warehouse(self) -> Warehouse:
-        """Where its rows are."""
+        """The warehouse with its rows."""
 
     @property
     def settings(self) -> Settings:
-        """Of this run."""
+        """The settings of this run."""
 
     @property
     def spec(self) -> str:
-        """The source, as the user named it."""
+        """The source, as the user gave it."""
 
     @property
     def source(self) -> Source:
-        """What days are read from."""
+        """The source that days are read from."""
 
     @property
     def enrichments(self) -> Mapping[str, Enrichment]:
-        """As they are declared, by name."""
+        """The declared enrichments, by name."""
 
 
 class Stage(ABC):
-    """One step of a day, whose state the ledger keeps by day.
+    """One step of a day, whose state the ledger records by day.
 
-    ``name`` is its name in the ledger and behind ``--stage``. ``after`` names the stages that it comes right after; the
+    ``name`` is its name in the ledger and behind ``--stage``. ``after`` names its direct upstream stages; the
     name of a file that declares several stages (``enrich``) stands for all of them. ``by_source``: whether the ledger
-    keeps a row for each source that the day was read from. ``asks``: whether it asks a model, and so costs something.
-    ``runner`` names the entry of ``flows.main.RUNNERS`` that runs it; a stage without one has a :meth:`run` of its own,
-    and may name the ``table`` that it writes, which has the columns ``day`` and ``run_id``, what that is in a sentence
-    (``doc``), and the tables that it is made of: so it comes into the lineage.
+    has a row for each source that the day was read from. ``asks``: whether it asks a model, and so costs money.
+    ``runner`` names the entry of ``flows.main.RUNNERS`` that runs it; a stage without a runner defines :meth:`run`,
+    and may name the ``table`` that it writes, which has the columns ``day`` and ``run_id``, its description
+    (``doc``), and the tables that it is made of (``made_of``), for the lineage.
     """
 
     name: str
@@ -65,45 +65,45 @@ class Stage(ABC):
 
     @abstractmethod
     def fingerprint(self, context: Context) -> str:
-        """Of what makes its rows: the code, the question, the model, the settings that matter."""
+        """Return a hash of the code, question, model and settings that determine its rows."""
 
     @abstractmethod
     def inputs(self, context: Context, session: Session, days: Sequence[date]) -> Mapping[date, str]:
-        """A hash of the rows that it reads, by day; a day without rows may be left out.
+        """Return a hash of the rows that it reads, by day; a day without rows may be left out.
 
         Args:
             context: the pipeline.
-            session: the transaction they are read in.
+            session: the transaction.
             days: consecutive, the oldest first; at least one.
         """
 
     def run(self, context: Context, session: Session, day: date, run_id: str) -> int:
-        """Write the rows of *day*, in the transaction in which the ledger says that they are there; how many."""
+        """Write the rows of *day*, in the transaction that records them in the ledger; return how many."""
         raise NotImplementedError
 
 
 def load_stages(enrichments: Mapping[str, Enrichment], folder: Path | None = None) -> dict[str, Stage]:
-    """Every stage there is, by name, in the order of their files.
+    """Load every stage, by name, in the order of their files.
 
-    A file declares ``stage = ...``, or ``stages_of(enrichments)`` where there is one for each enrichment. A stage has
+    A file declares ``stage = ...``, or ``stages_of(enrichments)`` for one stage per enrichment. A stage has
     the name of its file, with ``:`` and a word behind it where the file declares several.
 
     Args:
-        enrichments: as they are declared.
-        folder: of further stages, beside those bundled.
+        enrichments: the declared enrichments, by name.
+        folder: of further stages, beside the bundled stages.
 
     Raises:
         DeclarationError: the folder is missing, or a file cannot be imported or declares no stage.
     """
     if folder is not None and not folder.is_dir():
         raise DeclarationError(f"{folder} is no folder of stages: make it, or correct HNINTEL_STAGES_PATH")
-    found: dict[str, Stage] = {}
+    stages: dict[str, Stage] = {}
     for path in [path for place in (BUNDLED, folder) if place for path in sorted(place.glob("[!_]*.py"))]:
         for stage in _load(path, path.read_bytes()).declared(enrichments):
-            if stage.name in found:
+            if stage.name in stages:
                 raise DeclarationError(f"{path.name}: there is a stage '{stage.name}' already: rename the file")
-            found[stage.name] = stage
-    return found
+            stages[stage.name] = stage
+    return stages
 
 
 class _File:
@@ -117,15 +117,15 @@ class _File:
         self.module = importlib.util.module_from_spec(spec)
         try:
             spec.loader.exec_module(self.module)
-        except Exception as error:  # whatever the file raises, its name and the first line are what helps
-            told = (str(error).strip() or "no message").splitlines()[0]
-            raise DeclarationError(f"{path.name}: {type(error).__name__}: {told}; correct the file") from error
+        except Exception as error:  # any error of the file is reported with its name and first line
+            message = (str(error).strip() or "no message").splitlines()[0]
+            raise DeclarationError(f"{path.name}: {type(error).__name__}: {message}; correct the file") from error
 
     def declared(self, enrichments: Mapping[str, Enrichment]) -> list[Stage]:
-        """Its stages.
+        """Return its stages.
 
         Raises:
-            DeclarationError: it declares none, or one that has another file's name, or that nothing can run.
+            DeclarationError: it declares no stage, or a stage named unlike the file, or a stage that nothing can run.
         """
         make = getattr(self.module, "stages_of", None)
         stages = list(make(enrichments)) if callable(make) else [getattr(self.module, "stage", None)]
@@ -141,5 +141,5 @@ class _File:
 
 @lru_cache(maxsize=64)
 def _load(path: Path, _: bytes) -> _File:
-    """Imported once as long as the file holds the same, since each task of a run wants it."""
+    """Import the file once per content, since each task of a run loads it."""
     return _File(path)

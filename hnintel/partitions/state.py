@@ -126,8 +126,7 @@ def spans_to_transform(
 ) -> list[list[date]]:
     """Return the days whose marts are missing or out of date, in groups that can each be built at once.
 
-    A day that is not ready, since its reading failed or an answer violated a constraint, is not built, and no group spans
-    it.
+    A day whose reading failed, or where an answer violated a constraint, is not built, and no group spans it.
 
     Args:
         session: the transaction.

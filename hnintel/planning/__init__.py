@@ -1,1 +1,1 @@
-"""What would be done: days that are due, the work of a day, a backfill."""
+"""Plans: days that are due, the work of a day, a backfill."""

@@ -1,4 +1,4 @@
-"""Days whose last run was cut short, by a kill or an interrupt: they are due, whatever their age."""
+"""Days whose last run was killed or interrupted: they are due, whatever their age."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from hnintel.partitions.pipeline import Pipeline
 from hnintel.warehouse.base import Session
 from hnintel.window import Window, utc_now
 
-#: A day whose runs were cut short more often than this in a row may be what kills them: a person has to look.
+#: A day whose runs were cut short more often than this in a row may be the cause: a person has to look.
 MOST_TRIES = 5
 _SIGNALS = ("CancelledError", "KeyboardInterrupt", "Stopped", "SystemExit", "TerminationSignal")
-#: What the ledger says of a stage that a signal has ended.
+#: The error in the ledger of a stage that a signal ended.
 _ERRORS = ("interrupted", *(f"ended by {name}" for name in _SIGNALS))
 
 
 @dataclass(frozen=True, slots=True)
 class CutShort:
-    """A day, why it counts as cut short, and how many of its runs were so, one after the other."""
+    """A day, why it counts as cut short, and how many of its last runs in a row were cut short."""
 
     day: date
     why: str
@@ -53,36 +53,39 @@ class _Run:
 
 
 def cut_short(session: Session, pipeline: Pipeline, now: datetime) -> list[CutShort]:
-    """The days, oldest first, that a run from *pipeline*'s source has begun and not come to the end of.
+    """Return the days, oldest first, whose last run from *pipeline*'s source began and did not finish.
 
-    A day that is going on is left out: its next hour is read by the next run.
-
-    Args:
-        session: the transaction it is read in.
-        pipeline: with the source and the settings.
-        now: UTC without a zone.
-    """
-    held = leases.alive(session, utc_now())
-    found = {one.day: one for one in [*_by_stages(session, pipeline, held), *_by_runs(session, pipeline, held)]}
-    zone, first = pipeline.settings.time_zone, pipeline.settings.first_day
-    return [found[day] for day in sorted(found) if day >= first and Window.of(day, zone).is_over(now)]
-
-
-def close_dead(session: Session, now: datetime) -> set[str]:
-    """Note in the ledger which runs died, and take their leases out; the ids of the runs that are alive.
+    A day in progress is left out: the next run reads its next hour.
 
     Args:
         session: the transaction.
-        now: the time by the clock, UTC without a zone, by which leases end.
+        pipeline: with the source and the settings.
+        now: UTC without a zone.
+    """
+    alive_leases = leases.alive(session, utc_now())
+    by_day = {
+        cut.day: cut
+        for cut in [*_by_stages(session, pipeline, alive_leases), *_by_runs(session, pipeline, alive_leases)]
+    }
+    zone, first = pipeline.settings.time_zone, pipeline.settings.first_day
+    return [by_day[day] for day in sorted(by_day) if day >= first and Window.of(day, zone).is_over(now)]
+
+
+def close_dead(session: Session, now: datetime) -> set[str]:
+    """Record in the ledger which runs died, delete their leases, and return the ids of live runs.
+
+    Args:
+        session: the transaction.
+        now: the clock's time, UTC without a zone, by which leases end.
     """
     leases.delete_dead(session, now)
-    alive = {one.run_id for one in leases.alive(session, now).values()}
+    alive = {lease.run_id for lease in leases.alive(session, now).values()}
     runs.close_dead_runs(session, alive, now)
     return alive
 
 
-def _by_runs(session: Session, pipeline: Pipeline, held: dict[tuple[date, str], Lease]) -> Iterator[CutShort]:
-    alive = {one.run_id for one in held.values()}
+def _by_runs(session: Session, pipeline: Pipeline, alive_leases: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
+    alive = {lease.run_id for lease in alive_leases.values()}
     rows = session.execute(
         "SELECT day, run_id, status, started_at, CASE WHEN status IN ('failed', 'stopped') THEN summary END "
         "FROM ops.runs WHERE source = ? ORDER BY day, started_at DESC, run_id",
@@ -94,8 +97,8 @@ def _by_runs(session: Session, pipeline: Pipeline, held: dict[tuple[date, str], 
             yield CutShort(day, f"its run of {cut[0].started_at:%Y-%m-%d %H:%M} UTC {_how(cut[0])}", len(cut))
 
 
-def _by_stages(session: Session, pipeline: Pipeline, held: dict[tuple[date, str], Lease]) -> Iterator[CutShort]:
-    """By what the ledger has of stages: a backfill builds the marts of many days, and is no run of any of them."""
+def _by_stages(session: Session, pipeline: Pipeline, alive_leases: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
+    """Find cut-short days by the ledger's stages: a backfill builds the marts of many days, and is no run of a day."""
     marks = ", ".join("?" for _ in _ERRORS)
     rows = session.execute(
         "SELECT day, stage, run_id, status FROM ops.partitions WHERE coalesce(source, ?) = ? "
@@ -103,7 +106,7 @@ def _by_stages(session: Session, pipeline: Pipeline, held: dict[tuple[date, str]
         [pipeline.spec, pipeline.spec, *_ERRORS],
     )
     for day, stage, run_id, status in rows:
-        holds = held.get((day, stage)) or held.get((leases.ALL_DAYS, stage))
+        holds = alive_leases.get((day, stage)) or alive_leases.get((leases.ALL_DAYS, stage))
         is_alive = holds is not None and holds.run_id == run_id
         if stage in pipeline.stages and not (status == RUNNING and is_alive):
             yield CutShort(day, f"{stage}: its run {'died' if status == RUNNING else 'was interrupted'}", 1)
@@ -114,9 +117,9 @@ def _how(run: _Run) -> str:
 
 
 def _error_of(summary: str) -> str:
-    """The name of the error that a run ended with, as its summary has it."""
+    """Return the name of the error in a run's summary; "" where it has none."""
     try:
-        told = json.loads(summary)
+        parsed = json.loads(summary)
     except ValueError:
         return ""
-    return str(told.get("error", "")).partition(":")[0] if isinstance(told, dict) else ""
+    return str(parsed.get("error", "")).partition(":")[0] if isinstance(parsed, dict) else ""

@@ -1,4 +1,4 @@
-"""What a run would ask and what that would cost, as the warehouse is now; asks nothing and keeps nothing."""
+"""Plan a run: its questions and cost with the warehouse as it is now; sends no question and writes nothing."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.catalog import columns_of
 
-#: Two sections of a briefing go over every story; the third is over few.
+#: How many sections of a briefing read every story; the third section reads few.
 _SECTIONS_OVER_ALL = 2
-#: Characters of a takeaway with its item's id, about.
+#: Approximate characters of a takeaway with its item's id.
 _TAKEAWAY = 130
 
 
 @dataclass
 class Plan:
-    """Of one day: how many items it has here, and by stage what would be asked about them."""
+    """The plan of a day: its items in the warehouse, and by stage the estimate of its questions."""
 
     day: date
     items: int = 0
@@ -34,51 +34,51 @@ class Plan:
 
     @property
     def total(self) -> Estimate:
-        """All stages together."""
+        """The sum of all stages."""
         stages = list(self.stages.values())
         return sum(stages[1:], stages[0]) if stages else Estimate()
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; costs are estimates, rather too high than too low."""
+        """Return plain values for JSON; costs are estimates, rather too high than too low."""
         return {
             "day": self.day.isoformat(),
             "items": self.items,
-            "stages": {name: one.as_json() for name, one in self.stages.items()},
+            "stages": {name: estimate.as_json() for name, estimate in self.stages.items()},
             "total": self.total.as_json(),
         }
 
 
-class _NothingKept(Exception):
-    """Ends a transaction that only looked."""
+class _RollBack(Exception):
+    """Rolls back a transaction of a plan."""
 
 
 def plan(warehouse: Warehouse, day: date, settings: Settings, anew: bool = False) -> Plan:
-    """What running *day* would ask about the items that the warehouse has of it, article text and all, as they are.
+    """Estimate what running *day* would ask about its items and articles as the warehouse has them now.
 
-    Items that are still to be read are not in it, nor is text that changes when it is read again: read the day first.
+    Items not read yet and text that changes when it is read again are not counted: read the day first.
 
     Args:
-        warehouse: of which nothing is changed.
+        warehouse: it is not changed.
         day: the partition.
-        settings: of the engine and its prices.
-        anew: what it would ask had nothing of the day been asked.
+        settings: for the engine and its prices.
+        anew: ignore stored answers, as if nothing of the day had been asked.
 
     Raises:
-        WarehouseError: a price is not known, or a statement was refused; the enrichment that it is of is named.
-        DeclarationError: an enrichment is declared wrong.
+        WarehouseError: a price is unknown, or a statement was refused; the message names the enrichment.
+        DeclarationError: an enrichment's declaration is not valid.
     """
-    found, under_way = Plan(day), ""
-    with _naming(lambda: under_way), suppress(_NothingKept), warehouse.transaction(stage="enrich") as session:
-        found.items = session.execute("SELECT count(*) FROM raw.items WHERE day = ? AND status = 'ok'", [day])[0][0]
+    planned, under_way = Plan(day), ""
+    with _naming(lambda: under_way), suppress(_RollBack), warehouse.transaction(stage="enrich") as session:
+        planned.items = session.execute("SELECT count(*) FROM raw.items WHERE day = ? AND status = 'ok'", [day])[0][0]
         for enrichment in load_enrichments(settings.enrichments_path).values():
             under_way = f"enrichment {enrichment.name} of {day}: "
-            prepare(session, warehouse, enrichment, settings)  # its table may not be there yet
+            prepare(session, warehouse, enrichment, settings)  # its table may not exist yet
             run = EnrichmentRun(warehouse, enrichment, day, settings, run_id="plan")
-            found.stages[enrichment.name] = run.estimate(session, anew)
+            planned.stages[enrichment.name] = run.estimate(session, anew)
         under_way = f"briefing of {day}: "
-        found.stages[BRIEFING] = _briefing(session, warehouse, found, settings)
-        raise _NothingKept
-    return found
+        planned.stages[BRIEFING] = _briefing(session, warehouse, planned, settings)
+        raise _RollBack
+    return planned
 
 
 @contextmanager
@@ -89,13 +89,15 @@ def _naming(under_way: Callable[[], str]) -> Iterator[None]:
         raise type(error)(f"{under_way()}{error}") from error
 
 
-def _briefing(session: Session, warehouse: Warehouse, found: Plan, settings: Settings) -> Estimate:
-    """Nothing where the briefing that is there would hold; else two sections over all stories, as far as
-    titles tell how long their lines will be."""
-    holds = bool(columns_of(session, "marts.stories")) and holds_still(session, warehouse, found.day)
-    if not found.items or (holds and not any(one.rows for one in found.stages.values())):
-        return Estimate(currency=found.total.currency)
+def _briefing(session: Session, warehouse: Warehouse, planned: Plan, settings: Settings) -> Estimate:
+    """Estimate zero where the stored briefing is still valid; else two sections over all stories, with line
+    lengths estimated from titles."""
+    holds = bool(columns_of(session, "marts.stories")) and holds_still(session, warehouse, planned.day)
+    if not planned.items or (holds and not any(estimate.rows for estimate in planned.stages.values())):
+        return Estimate(currency=planned.total.currency)
     titles = session.execute(
-        "SELECT coalesce(sum(length(title)), 0) FROM raw.items WHERE day = ? AND status = 'ok'", [found.day]
+        "SELECT coalesce(sum(length(title)), 0) FROM raw.items WHERE day = ? AND status = 'ok'", [planned.day]
     )[0][0]
-    return estimate_briefing(session, warehouse, settings, _SECTIONS_OVER_ALL * (int(titles) + found.items * _TAKEAWAY))
+    return estimate_briefing(
+        session, warehouse, settings, _SECTIONS_OVER_ALL * (int(titles) + planned.items * _TAKEAWAY)
+    )

@@ -1,4 +1,4 @@
-"""Which command does what is due, in words: ``reconcile`` by itself, or a run that a person starts."""
+"""Which command runs a due stage, in words: ``reconcile`` by itself, or a run that a person starts."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.settling import Due
 from hnintel.settings import load_settings
 
-#: What ``reconcile`` does, deployed or by hand.
+#: For stages that ``reconcile`` runs, deployed or by hand.
 RECONCILE = "python flows/reconcile.py{source} does it"
 _BY_HAND = "{days} does it"
 _NOBODY = "no command does it: it is before HNINTEL_FIRST_DAY"
 
 
 def who_does(pipeline: Pipeline, by_itself: Sequence[Due], day: date, stage: str) -> str:
-    """A sentence on *stage* of *day*, which is due; in it ``{days}`` stands for the command that a person gives.
+    """Say which command runs the due *stage* of *day*; ``{days}`` in it stands for the command that a person gives.
 
     Args:
         pipeline: with the source.
-        by_itself: what ``reconcile`` takes up (:func:`hnintel.planning.due.days_due`).
+        by_itself: the days that ``reconcile`` runs (:func:`hnintel.planning.due.days_due`).
         day: the partition.
         stage: of it.
     """
@@ -33,12 +33,12 @@ def who_does(pipeline: Pipeline, by_itself: Sequence[Due], day: date, stage: str
 
 
 def command_for(days: Sequence[date], pipeline: Pipeline) -> str:
-    """The command that does what is due of *days*, oldest first."""
+    """Return the command that runs the due stages of *days*, oldest first."""
     if len(days) == 1:
         return f"python flows/main.py --day {days[0]}{source_words(pipeline)}"
     return f"python flows/backfill.py --from {days[0]} --to {days[-1]}{source_words(pipeline)}"
 
 
 def source_words(pipeline: Pipeline) -> str:
-    """The argument that names the source, where it is not the one that is set."""
+    """Return the argument that names the source, or "" where it is the set source."""
     return "" if pipeline.spec == load_settings().source else f" --source {shlex.quote(pipeline.spec)}"

@@ -1,4 +1,4 @@
-"""A range of days to be made up for: which of their stages are to be done, and why."""
+"""The work of a range of days: which stages of each day to run, and why."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.state import Partition, grid
 from hnintel.warehouse.base import Session
 
-#: Which partitions are chosen: due in any way, never run, stale, failed; or all, done or not.
+#: Which partitions are chosen: due for any reason, never run, stale, failed; or all, done or not.
 Only = Literal["due", "missing", "stale", "failed", "all"]
 ONLY: tuple[Only, ...] = get_args(Only)
 _STATUSES: Mapping[Only, tuple[str, ...]] = {
@@ -24,28 +24,28 @@ _STATUSES: Mapping[Only, tuple[str, ...]] = {
 }
 
 
-#: Stands before the days and the run in the lease of a backfill.
+#: The first word of a backfill's lease; the days and the run follow.
 _LEASE = "backfill"
 
 
 def lease_of(span: Span, run_id: str) -> str:
-    """What a backfill holds while it lasts, so that nobody begins what it has yet to do."""
+    """Name the lease that a backfill has while it runs, so that no other run starts its remaining days."""
     return f"{_LEASE} {span.first} {span.last} {run_id}"
 
 
 def days_held(stage: str) -> list[date]:
-    """The days of the backfill whose lease is so named; none where it is another's lease."""
-    kind, *told = stage.split(" ")
-    return days_between(*map(date.fromisoformat, told[:2])) if kind == _LEASE and len(told) == 3 else []
+    """Return the days of the backfill with the lease named *stage*; empty where it is no backfill's lease."""
+    kind, *words = stage.split(" ")
+    return days_between(*map(date.fromisoformat, words[:2])) if kind == _LEASE and len(words) == 3 else []
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done of one day: its stages in their order, and why each."""
+    """The work of a day: the stages to run, in order, and the reason for each."""
 
     day: date
     stages: Mapping[str, str]
-    #: How often the first of them was tried: another try is another request.
+    #: How often the first stage was tried: each attempt is a request of its own.
     attempts: int = 0
 
     @property
@@ -63,21 +63,21 @@ def choose_work(
     now: datetime,
     newest_first: bool = False,
 ) -> list[Work]:
-    """The days of *span* that have something to be done, and what that is.
+    """Return the days of *span* with stages to run, and these stages.
 
-    A stage whose upstream is to be done is chosen with it: whether it is really to be done is known once that has run.
+    A stage downstream of a chosen stage is chosen too: whether it is due is known only after its upstream has run.
 
     Args:
-        session: the transaction it is read in; nothing is written.
-        pipeline: what partitions would be made of.
+        session: the transaction; nothing is written.
+        pipeline: gives the current fingerprints and inputs.
         span: days.
-        stages: no others.
+        stages: choose among these stages.
         only: which partitions.
         now: UTC without a zone.
         newest_first: the order of the days.
     """
-    found = grid(session, pipeline, span.first, span.last, now)
-    works = [_work(pipeline, day, found[day], stages, only) for day in sorted(found, reverse=newest_first)]
+    states = grid(session, pipeline, span.first, span.last, now)
+    works = [_work(pipeline, day, states[day], stages, only) for day in sorted(states, reverse=newest_first)]
     return [work for work in works if work.stages]
 
 
@@ -88,9 +88,9 @@ def _work(
     for stage, after in pipeline.stages.items():
         if stage not in stages:
             continue
-        one, upstream = partitions[stage], [name for name in after if name in chosen]
-        if _is_chosen(one, only):
-            chosen[stage] = f"{one.status}: {one.why}" if one.why else one.status
+        partition, upstream = partitions[stage], [name for name in after if name in chosen]
+        if _is_chosen(partition, only):
+            chosen[stage] = f"{partition.status}: {partition.why}" if partition.why else partition.status
         elif upstream:
             chosen[stage] = f"after {upstream[0]}"
     first = next(iter(chosen), None)
@@ -98,7 +98,7 @@ def _work(
     return Work(day, chosen, noted.attempts if noted else 0)
 
 
-def _is_chosen(one: Partition, only: Only) -> bool:
+def _is_chosen(partition: Partition, only: Only) -> bool:
     if only == "all":
         return True
-    return one.due if only == "due" else one.status in _STATUSES[only]
+    return partition.due if only == "due" else partition.status in _STATUSES[only]

@@ -1,4 +1,4 @@
-"""The tables that a run brings up to date: what each is made of, and counts, ids and cost of its rows; no text."""
+"""The tables that a run updates: their source tables, and counts, ids and cost of their rows; no text."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.statements import identifier
 
-#: Where all of it begins: not ours, and never made by us.
+#: The external source of all tables.
 HACKER_NEWS = "https://news.ycombinator.com"
 _INPUTS = {"story": ("raw.items", "raw.articles"), "comments": ("raw.items", "raw.comments")}
 
 
-#: By table: what is known of a day's rows in it, as plain JSON.
+#: By table: facts about a day's rows in it, as plain JSON.
 Facts = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that a run brings up to date.
+    """A table that a run updates.
 
     Args:
         name: with its schema.
@@ -46,22 +46,22 @@ ARTICLES = Table("raw.articles", "The pages that stories link to, one row a cano
 BRIEFINGS = Table(
     "enriched.briefings",
     "The briefing of a day; each claim cites stories of it.",
-    ("marts.stories", "staging.int_entities__mentions"),  # that sql/briefing/lines.sql selects from
+    ("marts.stories", "staging.int_entities__mentions"),  # the tables of sql/briefing/lines.sql
 )
 
 
 def answers_of(enrichment: Enrichment) -> Table:
-    """The view of an enrichment's answers that dbt reads."""
+    """Return the view of an enrichment's answers that dbt reads."""
     return Table(f"{enrichment.table}_current", enrichment.doc, _INPUTS[enrichment.of])
 
 
 def database(settings: Settings) -> str:
-    """The database that dbt names in a relation: on DuckDB that is the file's name without its ending."""
+    """Return the database that dbt names in a relation: on DuckDB the file's name without its suffix."""
     return settings.snowflake_database_name if settings.warehouse == "snowflake" else Path(settings.warehouse_file).stem
 
 
 def items_facts(session: Session, warehouse: Warehouse, day: date, run_id: str) -> Facts:
-    """What is known of the items of a day, as a run has left them."""
+    """Return the facts of the items of a day after a run."""
     of_the_day = "IN (SELECT id FROM raw.items WHERE day = ?)"
     counted = {
         "raw.items": "SELECT count(*), count_if(run_id = ?) FROM raw.items WHERE day = ?",
@@ -75,7 +75,7 @@ def items_facts(session: Session, warehouse: Warehouse, day: date, run_id: str) 
 
 
 def articles_facts(session: Session, warehouse: Warehouse, day: date, run_id: str) -> Facts:
-    """What is known of the articles of a day, as a run has left them."""
+    """Return the facts of the articles of a day after a run."""
     sql = (
         "SELECT count(*), count_if(run_id = ?) FROM raw.articles "
         "WHERE canonical_url IN (SELECT canonical_url FROM raw.items WHERE day = ?)"
@@ -85,7 +85,7 @@ def articles_facts(session: Session, warehouse: Warehouse, day: date, run_id: st
 
 
 def answers_facts(session: Session, warehouse: Warehouse, enrichment: Enrichment, day: date, run_id: str) -> Facts:
-    """What is known of an enrichment's answers about a day, as a run has left them."""
+    """Return the facts of an enrichment's answers about a day after a run."""
     table = answers_of(enrichment).name
     of_the_day = f"FROM {table} AS a JOIN raw.items AS i ON i.id = a.item_id WHERE i.day = ?"
     facts = _counts(session, f"SELECT count(*), count_if(a.run_id = ?) {of_the_day}", [run_id, day])
@@ -101,14 +101,14 @@ def answers_facts(session: Session, warehouse: Warehouse, enrichment: Enrichment
 
 
 def briefing_facts(session: Session, warehouse: Warehouse, day: date, run_id: str) -> Facts:
-    """What is known of the briefing of a day, as a run has left it."""
+    """Return the facts of the briefing of a day after a run."""
     sql = "SELECT count(*), count_if(run_id = ?) FROM enriched.briefings WHERE day = ?"
     facts = _counts(session, sql, [run_id, day]) | _cost(session, day, BRIEFING, run_id)
     return {BRIEFINGS.name: facts | _where(BRIEFINGS.name, warehouse, day, run_id)}
 
 
 def table_facts(session: Session, warehouse: Warehouse, table: str, day: date, run_id: str) -> Facts:
-    """What is known of the table of a stage of its own, which has the columns ``day`` and ``run_id``."""
+    """Return the facts of the table of a stage with its own ``run``; it has the columns ``day`` and ``run_id``."""
     sql = f"SELECT count(*), count_if(run_id = ?) FROM {identifier(table)} WHERE day = ?"
     return {table: _counts(session, sql, [run_id, day]) | _where(table, warehouse, day, run_id)}
 

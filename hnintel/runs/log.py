@@ -1,4 +1,4 @@
-"""One JSON log a run below the home folder: what was begun, how far it got, how it ended. No text, only counts."""
+"""One JSON log per run below the home folder: its beginning, progress and end. No text, only counts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pythonjsonlogger.json import JsonFormatter
 from hnintel.errors import WarehouseError
 from hnintel.warehouse.query_tags import tagged
 
-#: For the run's log alone: its records have their sense in their fields, which a console does not show.
+#: For the run's log only: its records carry fields, which a console does not show.
 logger = logging.getLogger("hnintel.runs.log")
 logger.setLevel(logging.INFO)
 logger.propagate = False
@@ -23,10 +23,10 @@ _run: ContextVar[str] = ContextVar("run", default="")
 
 
 class _Handler(logging.FileHandler):
-    """Writes as long as it can: a disk that is full ends the run where rows are committed, which says so."""
+    """Ignores write errors: a full disk ends the run where rows are committed, with a message."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Nothing: it would be a traceback on stderr for each line."""
+        """Do nothing: the default prints a traceback to stderr for each line."""
 
     def close(self) -> None:
         """Close the file, whether or not its last lines could be written."""
@@ -36,7 +36,7 @@ class _Handler(logging.FileHandler):
 
 @contextmanager
 def run_log(folder: Path, day: date, run_id: str) -> Iterator[Path]:
-    """Log what happens in the block to ``<folder>/<day>-<run id>.jsonl``.
+    """Log the records of the block to ``<folder>/<day>-<run id>.jsonl``.
 
     Raises:
         WarehouseError: the folder cannot be written.
@@ -50,16 +50,16 @@ def run_log(folder: Path, day: date, run_id: str) -> Iterator[Path]:
     handler.setFormatter(
         JsonFormatter("{asctime}{levelname}{message}", style="{", static_fields={"run_id": run_id, "day": str(day)})
     )
-    # Runs of several days may share a process; each has its own lines in its own log.
+    # Runs of several days may share a process; each log has only its own run's lines.
     handler.addFilter(lambda record: _run.get() == run_id)
     token = _run.set(run_id)
-    for one in (logger, _WARNINGS):
-        one.addHandler(handler)
+    for source in (logger, _WARNINGS):
+        source.addHandler(handler)
     try:
         with tagged(run=run_id, day=day):
             yield path
     finally:
-        for one in (logger, _WARNINGS):
-            one.removeHandler(handler)
+        for source in (logger, _WARNINGS):
+            source.removeHandler(handler)
         handler.close()
         _run.reset(token)

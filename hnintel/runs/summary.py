@@ -1,4 +1,4 @@
-"""What a run came to, in one object: what ``--json`` prints, ``ops.runs`` keeps and the closing table shows."""
+"""The summary of a run: ``--json`` prints it, ``ops.runs`` stores it and the closing table shows it."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class Summary:
 
     @property
     def usage(self) -> Enriched:
-        """All questions of the run together."""
+        """The sum of all questions of the run."""
         return sum(self.enrichments.values(), self.briefing.usage)
 
     def count(self, session: Session, settings: Settings, now: datetime) -> None:
-        """Read what the warehouse holds of the day, and which dead letters are due, at *now* (UTC without a zone)."""
+        """Count the day's rows in the warehouse, and the dead letters due at *now* (UTC without a zone)."""
         self.items = _pairs(
             session.execute(
                 "SELECT coalesce(type, 'unknown'), count(*) FROM raw.items WHERE day = ? GROUP BY 1 ORDER BY 1",
@@ -80,7 +80,7 @@ class Summary:
         self.letters_due = dead_letters.count_due(session, settings, now, set(map(of_enrichment, self.enrichments)))
 
     def count_costs(self, session: Session) -> None:
-        """Read what the run has booked so far, by currency, and how its tokens were counted."""
+        """Read the cost that the run has booked so far, by currency, and how its tokens were counted."""
         booked = session.execute(
             "SELECT counting, coalesce(currency, ?), sum(credits) FROM ops.ai_usage WHERE run_id = ? GROUP BY 1, 2",
             [money.CREDITS, self.run_id],
@@ -92,7 +92,7 @@ class Summary:
             )
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, in the order in which a reader wants them."""
+        """Return plain values for JSON, in reading order."""
         usage = self.usage
         currency = next(iter(money.together([self.costs])), next(iter(self.costs), money.CREDITS))
         return {
@@ -143,7 +143,7 @@ class Summary:
 
 
 def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The closing table: a name and a line for each thing worth a look. *told* is what ``as_json`` gives."""
+    """Return the rows of the closing table, a name and a line each. *told* is the value of ``as_json``."""
     rows = [
         ("items", _listed(told["items"])),
         ("outcomes", _outcomes(told["outcomes"], told["listed"])),
@@ -196,7 +196,7 @@ def _changes(changed: list[str], calls: int) -> str:
 
 
 def _outcomes(outcomes: Mapping[str, int], listed: int) -> str:
-    """What became of the items of the day, and how many were listed now: fewer, where some came from elsewhere."""
+    """Count the outcomes of the day's items, and the items listed now: fewer where some came from another source."""
     if not listed:
         return _listed(outcomes)
     return f"{_listed(outcomes)}{' of' if sum(outcomes.values()) <= listed else ';'} {listed} listed"
