@@ -1,4 +1,4 @@
-"""One story, now: read it, its comments and its article, and ask every enrichment about it alone."""
+"""Spotlight: read one story with its comments and article now, and ask every enrichment about this story only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hnintel.window import day_of
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A story as it was read, and the day that it belongs to."""
+    """A story as scraped, and its day."""
 
     day: date
     scraped: Scraped
@@ -31,8 +31,8 @@ async def find(source: Source, story_id: int, settings: Settings) -> Found:
     """Read a story, with its comments.
 
     Raises:
-        UsageError: the id is that of no story that is there.
-        SourceError: it could not be read.
+        UsageError: no story has this id.
+        SourceError: the story could not be read.
     """
     (reading,) = await source.read([story_id])
     if reading.outcome == "failed":
@@ -40,27 +40,27 @@ async def find(source: Source, story_id: int, settings: Settings) -> Found:
     posted = (reading.raw or {}).get("time")
     is_story = (reading.raw or {}).get("type") in TOP_LEVEL_TYPES
     if not is_story or not isinstance(posted, int) or not 0 <= posted <= LAST_SECOND:
-        raise UsageError(f"{story_id} is no story of {source.name}: give the id of one")
+        raise UsageError(f"{story_id} is no story of {source.name}: give the id of a story")
     day = day_of(posted, settings.time_zone)
     return Found(day, await scraping.scrape(source, [story_id], day, settings))
 
 
 def article_of(session: Session, story_id: int, day: date, now: datetime, settings: Settings) -> list[Wanted]:
-    """The story's article, where it has one that is to be read; else nothing."""
+    """Return the story's article where it is due to be read; else an empty list."""
     urls = {row[0] for row in session.execute("SELECT canonical_url FROM raw.items WHERE id = ?", [story_id])}
     due = pending_articles(session, day, now, True, settings.article_refresh_days)
-    return [one for one in due if one.canonical_url in urls]
+    return [article for article in due if article.canonical_url in urls]
 
 
 def ask(
     warehouse: Warehouse, enrichment: Enrichment, story_id: int, day: date, settings: Settings, run_id: str
 ) -> Enriched:
-    """Ask *enrichment* about the story, where it is pending; the stage of its day is left as it is.
+    """Ask *enrichment* about the story where it is pending; the stage of its day is not changed.
 
     Raises:
         WarehouseError, BudgetReached: as for :class:`~hnintel.enrich.run.EnrichmentRun`.
     """
-    # The question is the same, and so is its fingerprint: the day's run finds it answered.
+    # The question and its fingerprint are those of the day's run, which will reuse the answer.
     alone = replace(enrichment, where=f"({enrichment.where}) AND id = {int(story_id)}")
     with warehouse.transaction(stage="enrich") as session:
         prepare(session, warehouse, enrichment, settings)

@@ -1,4 +1,4 @@
-"""What dbt is called with: its project, its folders, its identity, the days to build."""
+"""Prepare a call of dbt: its project, folders, login, and the days to build; read its results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hnintel.errors import TransformError
 from hnintel.settings import ROOT, Settings
 
 PROJECT = ROOT / "dbt"
-#: Where the checkout has the models of the bundled enrichments, for those who run dbt by hand.
+#: The models of the bundled enrichments in the checkout, for running dbt by hand.
 DECLARED = PROJECT / "declared"
 _WRITTEN_BY_HAND = ("dbt_project.yml", "profiles.yml", "macros", "models", "tests")
 #: How dbt quotes the connector: ``000608 (57P03): Warehouse ...``, or ``250001: 250001 (08001): ...``.
@@ -25,7 +25,7 @@ _LONGEST = 300
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What dbt did: models and tests that went well, and the names of those that did not."""
+    """The result of a dbt build: counts of models and tests that succeeded, and the names of those that failed."""
 
     models: int
     tests: int
@@ -33,7 +33,7 @@ class Built:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Variables that ``dbt/profiles.yml`` and dbt itself read; a secret one is only for the time of a call."""
+    """Return the variables that ``dbt/profiles.yml`` and dbt read; set a secret one only during a call."""
     return {
         **_target(settings),
         "DBT_TARGET_PATH": str(settings.folder / "dbt" / "target"),
@@ -45,7 +45,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def write_project(settings: Settings, enrichments: Mapping[str, Enrichment]) -> Path:
-    """Write the dbt project into the home, with the models of *enrichments* as they are declared now; its folder.
+    """Write the dbt project, with the models of *enrichments*, into the home folder; return the project's folder.
 
     Raises:
         DeclarationError: two marts would have the same name.
@@ -61,12 +61,12 @@ def write_project(settings: Settings, enrichments: Mapping[str, Enrichment]) -> 
 
 
 def asked(fingerprints: Mapping[str, str]) -> dict[str, str]:
-    """Variables that limit the tests of answers to those of the present question, by enrichment."""
+    """Return the variables that limit tests of answers to answers of the current question, by enrichment."""
     return {asked_variable(name): fingerprint for name, fingerprint in fingerprints.items()}
 
 
 def is_secret(name: str) -> bool:
-    """Whether dbt keeps the value of a variable out of its logs; nobody else should find it lying about either."""
+    """Whether dbt omits the value of the variable from its logs; it must not stay in the environment."""
     return name.startswith("DBT_ENV_SECRET_")
 
 
@@ -79,29 +79,29 @@ def _target(settings: Settings) -> dict[str, str]:
 
 
 def days(first: date, last: date) -> dict[str, str]:
-    """Variables for the rows that the days *first* to *last* can have changed (``dbt/macros/days.sql``).
+    """Return the variables that select the rows that the days can have changed (``dbt/macros/days.sql``).
 
-    Not as ``--vars``: where these differ from the last time, dbt reads the whole project anew.
+    Not as ``--vars``: where these differ from the last build, dbt parses the whole project again.
     """
     return {"HNINTEL_DBT_FROM_DAY": first.isoformat(), "HNINTEL_DBT_TO_DAY": last.isoformat()}
 
 
 def arguments(settings: Settings, project: Path) -> list[str]:
-    """``dbt build`` of the days that the environment names, with the project in the folder *project*."""
+    """Return the arguments of ``dbt build`` for the project in the folder *project*."""
     return [
         "build",
         *("--project-dir", str(project), "--profiles-dir", str(project), "--target", settings.warehouse),
-        *("--log-level-file", "info"),  # dbt.log is where an error message sends the reader
+        *("--log-level-file", "info"),  # our error messages refer to dbt.log
     ]
 
 
 def could_not_run(told: str, logs: str, in_its_words: bool = True) -> TransformError:
-    """What dbt says where it never came to its nodes, in one line; Snowflake's errors are told by their code.
+    """Return the error of a dbt call that ran no node, in one line; Snowflake's errors are described by their code.
 
     Args:
-        told: dbt's own words; they may be many lines.
+        told: dbt's message; it may have many lines.
         logs: the folder of its log.
-        in_its_words: whether they may be told; a code of Snowflake is told either way.
+        in_its_words: whether the message may be shown; a code of Snowflake is shown either way.
     """
     if code := _SNOWFLAKE_CODE.search(told):
         from hnintel.warehouse.snowflake.errors import meaning_of_code  # loads Snowflake's connector
@@ -110,13 +110,13 @@ def could_not_run(told: str, logs: str, in_its_words: bool = True) -> TransformE
     if not in_its_words:
         return TransformError(f"dbt could not run; see {logs}/dbt.log")
     lines = [line.strip() for line in told.splitlines() if line.strip()]
-    # Above the line that says something are headings: "Failed to invoke ...: Runtime Error", "Database Error".
-    first = next((line for line in lines if not line.endswith("Error")), "it said nothing")
+    # Headings precede the line with the cause: "Failed to invoke ...: Runtime Error", "Database Error".
+    first = next((line for line in lines if not line.endswith("Error")), "dbt gave no message")
     return TransformError(f"dbt could not run: {first[:_LONGEST]}; see {logs}/dbt.log")
 
 
 def built(run_results: Path) -> Built:
-    """What dbt's own account of its last run says."""
+    """Read the results of dbt's last run from *run_results*."""
     results = json.loads(run_results.read_text(encoding="utf-8"))["results"]
     kinds = [(result["unique_id"].split(".")[0], result) for result in results]
     good = [kind for kind, result in kinds if result["status"] in ("success", "pass", "warn")]

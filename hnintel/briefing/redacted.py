@@ -1,4 +1,4 @@
-"""A briefing without its words: how many claims, about which stories, and hashes by which each is found again."""
+"""A briefing without text: the number of claims, the stories that they cite, and a hash that identifies each claim."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hnintel.warehouse.base import Session
 
 
 def figures(session: Session, day: date, markdown: str) -> str:
-    """What may be told of a published briefing where no text may leave the warehouse, as Markdown.
+    """Describe a published briefing as Markdown where no text may leave the warehouse.
 
     Args:
         session: of the warehouse that holds it.
@@ -19,7 +19,7 @@ def figures(session: Session, day: date, markdown: str) -> str:
     """
     rows = session.execute("SELECT claims FROM enriched.briefings WHERE day = ? AND text = ?", [day, markdown])
     claims = json.loads(rows[0][0]) if rows else []
-    told = [
+    head = [
         f"{len(claims)} claims; the page has {len(markdown)} characters, md5 {hash_of_text(markdown)}.",
         "",
         "| section | stories | md5 of the claim |",
@@ -29,4 +29,4 @@ def figures(session: Session, day: date, markdown: str) -> str:
         f"| {claim['section']} | {', '.join(map(str, claim['ids']))} | {hash_of_text(claim['text'])} |"
         for claim in claims
     ]
-    return "\n".join([*told, *lines]) + "\n"
+    return "\n".join([*head, *lines]) + "\n"

@@ -1,4 +1,4 @@
-"""Write the briefing of a day: ask over its lines, hold every claim to stories that exist, keep it."""
+"""Write the briefing of a day: ask over its lines, check that every claim cites existing stories, store it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Written:
 
     @property
     def usage(self) -> Enriched:
-        """All questions together."""
+        """The sum of all questions."""
         return self.digests + self.asked
 
 
@@ -71,7 +71,7 @@ class _Functions:
 
 
 def write_briefing(warehouse: Warehouse, day: date, run_id: str, settings: Settings) -> Written:
-    """Write the briefing of *day*, unless the one there answers the same question over the same lines.
+    """Write the briefing of *day*, unless the stored briefing answers the same question over the same lines.
 
     A section whose answer was bad is in the dead letters, and makes the next writings ask again, a few times.
 
@@ -136,19 +136,19 @@ def _write(warehouse: Warehouse, day: date, run_id: str, settings: Settings, mod
         raise Stopped(f"the briefing of {day} was stopped: {told}") from None
     if written is not None:
         return written
-    with warehouse.transaction(stage="enrich") as session:  # a day without a story has a briefing too: one that says so
+    with warehouse.transaction(stage="enrich") as session:  # a day without a story has a briefing that says so
         _save(session, day, question, lines, [], 0, model, run_id)
     return Written(anew=True)
 
 
 def holds_still(session: Session, warehouse: Warehouse, day: date) -> bool:
-    """Whether the briefing that is there answers the same question over the same lines, with nothing to try again."""
+    """Whether the stored briefing answers the same question over the same lines, with no section to retry."""
     lines, question = lines_hash(session, warehouse, day), fingerprint(answering(warehouse))
     return _is_there(session, day, question, lines) and not _tries_left(session, day)
 
 
 def estimate_briefing(session: Session, warehouse: Warehouse, settings: Settings, chars: int) -> Estimate:
-    """What a briefing over lines of so many characters may come to."""
+    """Estimate a briefing over lines with the given number of characters."""
     functions = _Functions.of(warehouse, settings)
     overhead = len(CLAIMS_PROMPT) + len(json.dumps(CLAIMS_SCHEMA)) + DIGEST_CHARS
     agg = estimate(session, BRIEFING, functions.agg, len(SECTIONS), chars)
@@ -200,7 +200,7 @@ def _account(answers: Iterable[Mapping[str, Any]], held: Mapping[str, Held], fun
 def _stage_letters(
     session: Session, day: date, answers: Iterable[Mapping[str, Any]], held: Mapping[str, Held], run_id: str
 ) -> Staged:
-    """A letter for each section whose answer was bad; without a digest there was nothing to say."""
+    """Store a dead letter for each section whose answer was bad; a section without a digest has none."""
     failed: dict[dead_letters.Key, str] = {}
     well: list[dead_letters.Key] = []
     for answer in answers:

@@ -23,5 +23,5 @@ def test_a_story_is_found_with_its_day() -> None:
     ids=["far future", "far past", "no time", "unknown type", "a comment"],
 )
 def test_what_is_no_story_is_refused_in_one_line(raw: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="1 is no story of live: give the id of one"):
+    with pytest.raises(UsageError, match="1 is no story of live: give the id of a story"):
         asyncio.run(find(Items(raw), 1, Settings()))  # type: ignore[arg-type]
