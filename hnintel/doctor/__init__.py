@@ -1,1 +1,1 @@
-"""What must be there before a run: checks that only look, and say of what is missing how to mend it."""
+"""Checks of what a run needs: they change nothing, and say how to fix what is missing."""

@@ -1,4 +1,4 @@
-"""What a check of the doctor says."""
+"""The result of a check of the doctor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Outcome = Literal["ok", "missing", "warning", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found: its name, the outcome, one line about it, and the commands or statements that mend it."""
+    """The result of a check: its name, the outcome, one line, and the commands or statements that fix the problem."""
 
     name: str
     outcome: Outcome

@@ -1,4 +1,4 @@
-"""Two results side by side: what a change made better, and what worse."""
+"""Compare two results: what a change improved, and what it made worse."""
 
 from __future__ import annotations
 

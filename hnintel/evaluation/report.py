@@ -1,4 +1,4 @@
-"""Results in lines for people."""
+"""Results as lines of text."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def details(result: Result) -> list[str]:
 
 
 def planned(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What would be asked."""
+    """Describe the questions that would be asked."""
     head = ["set", "enrichment", "model", "rows", "tokens in", "out", "cost"]
     told = [
         [

@@ -96,13 +96,12 @@ def evaluate(
 
 
 def as_json(results: Iterable[Result]) -> list[dict[str, object]]:
-    """Results as JSON values, which :func:`read_results` reads again."""
-    dumped: list[dict[str, object]] = _RESULTS.dump_python(list(results), mode="json")
-    return dumped
+    """Return results as JSON values, which :func:`read_results` loads."""
+    return _RESULTS.dump_python(list(results), mode="json")  # type: ignore[no-any-return]
 
 
 def read_results(path: Path) -> list[Result]:
-    """The results of a file that ``eval --json`` wrote.
+    """Load the results of a file that ``eval --json`` wrote.
 
     Raises:
         UsageError: it cannot be read, or is no such file.
