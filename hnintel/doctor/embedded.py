@@ -24,7 +24,7 @@ _FEW = 16
 
 
 def warehouse_file(path: Path) -> Finding:
-    """Whether the file can be opened for writing, or made; nothing is written."""
+    """Whether the file can be opened for writing or created; nothing is written."""
     try:
         refuse_what_is_no_file(path)
     except WarehouseError as error:

@@ -1,4 +1,4 @@
-"""What any run needs of the machine it is on, whatever the warehouse."""
+"""What every run needs of its machine, whatever the warehouse."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LONGEST_PARSE = 120
 
 
 def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
-    """Whether this Python is one that the tree is tested with."""
+    """Whether the project is tested with this version of Python."""
     told = ".".join(map(str, version))
     if OLDEST <= version[:2] <= NEWEST:
         return Finding.ok("python", told)
@@ -39,7 +39,7 @@ def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
 
 
 def home(settings: Settings) -> Finding:
-    """Whether the home folder can be written, or made; it is not made here."""
+    """Whether the home folder can be written or created; it is not created here."""
     there = _nearest(settings.folder)
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         mend = "export HNINTEL_HOME=<a folder that can be written>"
@@ -59,7 +59,7 @@ def disk(settings: Settings, free: int | None = None) -> Finding:
 
 
 def enrichments(settings: Settings) -> Finding:
-    """Whether the declarations can be read, and are as they were accepted."""
+    """Whether the declarations can be loaded, and are unchanged since they were accepted."""
     try:
         there = load_enrichments(settings.enrichments_path)
         found = differences(there, settings.enrichments_path)

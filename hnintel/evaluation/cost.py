@@ -64,7 +64,7 @@ class Books:
             functions.book(session, self.run_id, self._today, f"{EVALUATING}{enrichment}", fingerprint, judged)
 
     def add_stopped(self, functions: Functions, enrichment: str, fingerprint: str, stopped: AskingStopped) -> str:
-        """Add what was under way when the asking was stopped; in words, what that was."""
+        """Book the questions that were under way when asking was stopped; return a description of them."""
         stamp = Stamp(self.run_id, self._today, f"{EVALUATING}{enrichment}", fingerprint)
         if functions.is_free:
             return str(stopped)

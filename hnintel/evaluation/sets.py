@@ -93,7 +93,7 @@ class LabelledSet:
 
 
 def read_set(path: Path) -> LabelledSet:
-    """The set of a JSON-lines file; it has the file's name.
+    """Load the set of a JSON-lines file; it has the file's name.
 
     Raises:
         UsageError: the file cannot be read, is empty, or a line is no ``{"text": ..., "<column>": ...}``.
@@ -111,7 +111,7 @@ def read_set(path: Path) -> LabelledSet:
 
 
 def read_folder(folder: Path) -> list[LabelledSet]:
-    """The sets of a folder's ``*.jsonl``, by name."""
+    """Load the sets of a folder's ``*.jsonl``, by name."""
     return [read_set(path) for path in sorted(folder.glob("*.jsonl"))]
 
 
