@@ -123,9 +123,7 @@ def _print_table(counts: Counts) -> None:
 def main() -> None:
     """Print the counts of a repository."""
     parser = argparse.ArgumentParser(description="Count words that stand in for a noun or a precise verb.")
-    parser.add_argument(
-        "--repo", type=Path, default=Path(__file__).parents[1], help="default: this repository"
-    )
+    parser.add_argument("--repo", type=Path, default=Path(__file__).parents[1], help="default: this repository")
     _print_table(count_repository(parser.parse_args().repo))
 
 
