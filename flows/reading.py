@@ -104,7 +104,7 @@ def _cached(reading: Task[..., T], settings: Settings, anew: bool = False) -> Ta
 
 def _writer() -> TaskRunner[Any]:
     """Return a runner with a thread of its own, so that a chunk is loaded while later chunks are still read."""
-    return ThreadPoolTaskRunner(max_workers=1)  # type: ignore[return-value]  # Prefect types its futures so
+    return ThreadPoolTaskRunner(max_workers=1)
 
 
 def _chunks(ids: Sequence[int], size: int) -> list[list[int]]:

@@ -31,7 +31,7 @@ def task_runner() -> TaskRunner[Any]:
 
 def _threads(most: int) -> TaskRunner[Any]:
     # Each task has its own event loop with requests; more threads only compete for the interpreter.
-    return ThreadPoolTaskRunner(max_workers=most)  # type: ignore[return-value]  # Prefect types its futures so
+    return ThreadPoolTaskRunner(max_workers=most)
 
 
 def _dask(settings: Settings) -> TaskRunner[Any]:
@@ -42,7 +42,7 @@ def _dask(settings: Settings) -> TaskRunner[Any]:
             "HNINTEL_TASK_RUNNER=dask: Dask is not installed: pip install 'hn-intelligence[dask]'"
         ) from None
     if settings.dask_address:
-        return DaskTaskRunner(address=settings.dask_address)  # type: ignore[return-value]
+        return DaskTaskRunner(address=settings.dask_address)
     # On this machine only, and ended with the flow. No dashboard: it would be another open port.
     local = {
         "n_workers": settings.dask_workers,

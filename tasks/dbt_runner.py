@@ -22,7 +22,7 @@ from prefect_dbt import PrefectDbtRunner
 _LOGGERS = ("prefect.flow_runs", "prefect.task_runs")
 
 
-class DbtRunner(PrefectDbtRunner):
+class DbtRunner(PrefectDbtRunner):  # type: ignore[misc]  # prefect-dbt ships no types
     """Passes the flow's settings and result store as objects to the task runs of dbt's nodes.
 
     Prefect passes them serialized, and every node rebuilt them: the settings twice, which took longer than the nodes,

@@ -129,7 +129,8 @@ def failure(flow: str, run: FlowRun, state: State[Any], error: BaseException | N
 
 async def _error(state: State[Any]) -> BaseException | None:
     try:
-        return await get_state_exception(state)  # type: ignore[misc]  # a coroutine, in an async caller
+        error: BaseException | None = await get_state_exception(state)  # type: ignore[misc]  # here it is a coroutine
+        return error
     except Exception:  # the error is not stored or not readable: the failure is announced without it
         return None
 

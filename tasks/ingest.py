@@ -55,7 +55,7 @@ def scrape(ids: Sequence[int], source: str, identity: str, day: date) -> scrapin
     """Fetch a chunk of items with their comments; *identity* of the source is part of the cache key."""
     settings = load_settings()
     with tagged(day=day), open_warehouse(settings).transaction(stage="ingest") as session:
-        known = loading.held_comments(session, ids)
+        known = loading.stored_comments(session, ids)
     with turn(HACKER_NEWS):
         return asyncio.run(scraping.scrape(open_source(source, settings), ids, day, settings, known))
 

@@ -102,7 +102,8 @@ class KeptRecords(WritableFileSystem):
             raise ValueError(f"the result {path} is in another form")
         self.serializer.loads(storage.read_path(path, _sync=True))
         metadata = ResultRecordMetadata(storage_key=path, expiration=written["expiration"], serializer=self.serializer)
-        return metadata.dump_bytes()
+        dumped: bytes = metadata.dump_bytes()
+        return dumped
 
     # The base declares a coroutine, as for `read_path`.
     def write_path(self, path: str, content: bytes, _sync: bool = True) -> None:  # type: ignore[override]

@@ -97,7 +97,8 @@ def evaluate(
 
 def as_json(results: Iterable[Result]) -> list[dict[str, object]]:
     """Return results as JSON values, which :func:`read_results` loads."""
-    return _RESULTS.dump_python(list(results), mode="json")  # type: ignore[no-any-return]
+    dumped: list[dict[str, object]] = _RESULTS.dump_python(list(results), mode="json")
+    return dumped
 
 
 def read_results(path: Path) -> list[Result]:

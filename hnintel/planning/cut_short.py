@@ -84,7 +84,7 @@ def close_dead(session: Session, now: datetime) -> set[str]:
     return alive
 
 
-def _by_runs(session: Session, pipeline: Pipeline, alive_leases: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
+def _by_runs(session: Session, pipeline: Pipeline, alive_leases: dict[tuple[date, str], Lease]) -> Iterator[CutShort]:
     alive = {lease.run_id for lease in alive_leases.values()}
     rows = session.execute(
         "SELECT day, run_id, status, started_at, CASE WHEN status IN ('failed', 'stopped') THEN summary END "
@@ -97,7 +97,7 @@ def _by_runs(session: Session, pipeline: Pipeline, alive_leases: dict[tuple[date
             yield CutShort(day, f"its run of {cut[0].started_at:%Y-%m-%d %H:%M} UTC {_how(cut[0])}", len(cut))
 
 
-def _by_stages(session: Session, pipeline: Pipeline, alive_leases: dict[tuple[date, str], Held]) -> Iterator[CutShort]:
+def _by_stages(session: Session, pipeline: Pipeline, alive_leases: dict[tuple[date, str], Lease]) -> Iterator[CutShort]:
     """Find cut-short days by the ledger's stages: a backfill builds the marts of many days, and is no run of a day."""
     marks = ", ".join("?" for _ in _ERRORS)
     rows = session.execute(
