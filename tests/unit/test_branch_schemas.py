@@ -48,7 +48,7 @@ def test_a_branch_is_dropped_with_its_tables_and_all_others_stay(opens: object, 
 def test_what_is_no_prefix_of_a_branch_is_refused(prefix: str, home: Path) -> None:
     with (
         open_warehouse(load_settings()).transaction(stage="enrich") as session,
-        pytest.raises(UsageError, match="ends in _"),
+        pytest.raises(UsageError, match="ending in _"),
     ):
         drop(session, prefix)
 
