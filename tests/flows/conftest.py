@@ -132,3 +132,12 @@ def small_dump(tmp_path: Path) -> Path:
     path = tmp_path / "dump.ndjson"
     path.write_text("\n".join(json.dumps(story) for story in stories) + "\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture(autouse=True)
+def _client_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Restore Prefect's client retries after a test: what ends a run for a lost server stops them in the process."""
+    from prefect.settings import get_current_settings
+
+    client = get_current_settings().client
+    monkeypatch.setattr(client, "max_retries", client.max_retries)
