@@ -44,6 +44,7 @@ def test_a_day_on_which_every_article_fails_is_run_to_its_end(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("home")
 def test_a_story_without_a_title_a_link_or_a_text_keeps_no_day_from_its_page(run: Run, tmp_path: Path) -> None:
     posted = int(datetime(2026, 10, 22, 15, tzinfo=UTC).timestamp())
     items = [
