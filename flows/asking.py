@@ -24,9 +24,9 @@ async def await_answers(future: PrefectFuture[T]) -> T:
     try:
         with stopping.with_caller():
             return await result(future)
-    except Exception:
+    except Exception:  # the task ended, so its answers are stored
         raise
-    except BaseException:
+    except BaseException:  # a cancel or an interrupt, before the task has ended
         with suppress(Exception):  # the task may never have started; that must not hide the first error
             future.wait(_SETTLES_WITHIN)
         raise

@@ -108,7 +108,7 @@ def write_private(path: Path, text: str) -> None:
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         os.replace(name, path)
-    except BaseException:
+    except BaseException:  # an interrupt too must not leave the unfinished file behind
         Path(name).unlink(missing_ok=True)
         raise
 

@@ -79,7 +79,7 @@ class Stage(ABC):
 
     def run(self, context: Context, session: Session, day: date, run_id: str) -> int:
         """Write the rows of *day*, in the transaction that records them in the ledger; return how many."""
-        raise NotImplementedError
+        raise DeclarationError(f"stage '{self.name}' has no `run`: its `runner` runs it")
 
 
 def load_stages(enrichments: Mapping[str, Enrichment], folder: Path | None = None) -> dict[str, Stage]:

@@ -80,9 +80,9 @@ def with_caller() -> Iterator[None]:
     """Stop the run if the block is cancelled or interrupted; threads that it waits for learn of it no other way."""
     try:
         yield
-    except Exception:
+    except Exception:  # an error of the block, which is no request to stop
         raise
-    except BaseException:
+    except BaseException:  # a cancel or an interrupt
         stop()
         raise
 

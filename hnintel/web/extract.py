@@ -103,7 +103,7 @@ def article(html: str, url: str) -> Extracted:
         lenient = _text(tree, url, favor_precision=False)
         if len(lenient) >= _LEAST and len(text) < len(lenient) / 2:
             text = lenient
-    wall = walls.wall(html, text)
+    wall = walls.wall(tree, html, text)
     said = read_metadata(tree, html, url)
     return Extracted(
         text=walls.without_promotion(text) if text and not wall else None,

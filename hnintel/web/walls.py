@@ -63,25 +63,22 @@ def word_count(text: str) -> int:
     return len(text.split()) + len(_CJK.findall(text)) // 2
 
 
-def wall(html: str, text: str | None) -> str | None:
-    """The kind of wall that a page is, or None where it is none.
+def wall(tree: Any, html: str, text: str | None) -> str | None:
+    """Return the kind of wall that a page is, or None for any other page.
 
     Args:
-        html: the page.
-        text: the article that was found in it.
+        tree: the page, an ``lxml.html`` element parsed from *html*.
+        html: the page as text.
+        text: the article that was extracted from it.
     """
     article_words = word_count(text or "")
     if article_words >= _ARTICLE:
         return None
-    try:
-        root = lxml.html.document_fromstring(html)
-    except (lxml.etree.LxmlError, ValueError):
-        return None
-    title = _normal(" ".join(root.xpath("//title[1]//text()")))
-    page = " ".join(_visible(root))
+    title = _normal(" ".join(tree.xpath("//title[1]//text()")))
+    page = " ".join(_visible(tree))
     if word_count(page) > _LONGEST_PAGE:
         return None
-    points = _points(title, _normal(page), _markup(root, html))
+    points = _points(title, _normal(page), _markup(tree, html))
     kind, most = max(points.items(), key=lambda item: item[1])
     enough = _ENOUGH if article_words < _HARDLY_ANY else _ENOUGH_WITH_TEXT
     return kind if most >= enough and _own_words(text or "", wordings()[kind]) < _OWN else None
