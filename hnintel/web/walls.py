@@ -25,13 +25,13 @@ _ARTICLE, _HARDLY_ANY = 200, 80
 _OWN = 50
 #: Points: what a page needs, with hardly any article and with a short one.
 _ENOUGH, _ENOUGH_WITH_TEXT = 3, 5
-_TITLE, _STRONG, _WEAK, _MARKUP = 3, 3, 1, 2
-#: The most that weak words add.
+_TITLE, _STRONG, _MARKUP, _DECLARED = 3, 3, 2, 3
+#: The most that weak words add, a point each.
 _WEAK_AT_MOST = 2
 #: Words of the whole page above which it is something else than a wall: an index, an app, a shop.
 _LONGEST_PAGE = 1_200
-#: Words that a line of promotion has at the most.
-_LINE = 25
+#: A line of promotion has at most so many times the characters of its phrase, and so many more.
+_LINE_FACTOR, _LINE_MORE = 3, 10
 _SKIPPED = frozenset({"script", "style", "template", "svg", "head", "iframe"})
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 #: Markup of widgets that ask whether a visitor is human.
@@ -87,7 +87,7 @@ def wall(tree: Any, html: str, text: str | None) -> str | None:
 def _own_words(text: str, wording: _Wording) -> int:
     """Words of the lines of *text* that have nothing of the wall's wording in them."""
     phrases = wording.strong + wording.weak
-    return sum(word_count(line) for line in text.split("\n") if not any(one in _normal(line) for one in phrases))
+    return sum(word_count(line) for line in text.split("\n") if not any(phrase in _normal(line) for phrase in phrases))
 
 
 def without_promotion(text: str) -> str:
@@ -98,23 +98,22 @@ def without_promotion(text: str) -> str:
 
 
 def _is_promotion(line: str, phrases: tuple[str, ...]) -> bool:
-    if word_count(line) > _LINE:
-        return False
     normal = _normal(line)
-    return any(phrase in normal and len(normal) <= 3 * len(phrase) + 10 for phrase in phrases)
+    return any(phrase in normal and len(normal) <= _LINE_FACTOR * len(phrase) + _LINE_MORE for phrase in phrases)
 
 
 def _points(title: str, page: str, markup: dict[str, int]) -> dict[str, int]:
+    """Points of each kind; 0 for a kind of which the page has hints alone, such as weak words."""
     points = {}
     for kind, words in wordings().items():
         if kind == "lines":
             continue
-        strong = _STRONG * any(phrase in page for phrase in words.strong)
-        strong += sum(phrase in page for phrase in words.strong) > 1  # a second sentence of the kind
-        weak = min(_WEAK_AT_MOST, _WEAK * sum(phrase in page for phrase in words.weak))
+        strong = _STRONG if any(phrase in page for phrase in words.strong) else 0
+        weak = min(_WEAK_AT_MOST, sum(phrase in page for phrase in words.weak))
         named = _TITLE if any(_names(title, phrase) for phrase in words.title) else 0
-        sure = strong or (named and (weak or markup.get(kind))) or (markup.get(kind, 0) > _MARKUP and weak)
-        points[kind] = strong + weak + named + markup.get(kind, 0) if sure else 0
+        marked = markup.get(kind, 0)
+        is_sure = strong or (named and (weak or marked)) or (marked >= _DECLARED and weak)
+        points[kind] = strong + weak + named + marked if is_sure else 0
     return points
 
 
@@ -132,7 +131,7 @@ def _markup(root: lxml.html.HtmlElement, html: str) -> dict[str, int]:
     if root.xpath("//input[@type='password']"):
         points["login"] = _MARKUP
     if any(_is_not_free(data) for data in _linked_data(root)):
-        points["paywall"] = _MARKUP + 1
+        points["paywall"] = _DECLARED
     return points
 
 

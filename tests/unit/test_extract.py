@@ -32,6 +32,12 @@ def test_the_article_is_found_with_what_the_page_says_of_it() -> None:
     assert found.published_on == date(2026, 10, 20)
 
 
+def test_an_author_who_is_a_handle_and_a_day_to_come_are_not_taken_from_the_page() -> None:
+    said = PAGE.replace("Florian Voss", "florian").replace("2026-10-20T", "2126-10-20T")
+    page = article(said, "https://harbour.example/tides")
+    assert (page.title, page.author, page.published_on) == ("Tides in brass", None, None)
+
+
 @pytest.mark.parametrize(
     "html",
     [

@@ -112,6 +112,49 @@ def test_a_wall_is_named_by_its_kind_and_has_no_text(name: str) -> None:
     assert (found.wall, found.text) == (name.split()[0], None)
 
 
+HINTS = {
+    "login": page("Log in", "<form><input name='email'><input type='password'></form>"),
+    "challenge": page("Security check", "<p>Wait.</p><div class='g-recaptcha'></div>"),
+    "paywall": page(
+        "Chips",
+        "<article><p>The fab never sleeps.</p></article><p>Cancel anytime.</p>",
+        head='<script type="application/ld+json">{"isAccessibleForFree": false}</script>',
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HINTS)
+def test_markup_beside_a_title_or_a_weak_word_makes_a_wall_without_a_sentence(kind: str) -> None:
+    assert kind_of(HINTS[kind]) == kind
+    bare = HINTS[kind].replace("type='password'", "").replace("class='g-recaptcha'", "").replace("false", "true")
+    assert kind_of(bare) is None
+
+
+def test_a_title_that_only_mentions_a_wall_is_no_wall() -> None:
+    title = "Why every log in form of the last thirty years has been wrong in the same way"
+    assert kind_of(page(title, "<p>A talk.</p><form><input type='password'></form>")) is None
+
+
+def test_a_long_page_without_an_article_is_an_index_and_no_wall() -> None:
+    index = "".join(f"<li><a href='/{number}'>Lamp number {number}</a></li>" for number in range(500))
+    offer = "<p>Subscribe to continue reading. Cancel anytime.</p>"
+    assert wall_of(page("Lamps", f"<ul>{index}</ul>{offer}"), "") is None
+    assert wall_of(page("Lamps", offer), "") == "paywall"
+
+
+def test_an_article_each_line_of_which_speaks_of_walls_stays_an_article() -> None:
+    text = "\n".join(f"Page not found, the keeper wrote in line {number} of his diary." for number in range(30))
+    assert wall_of(page("Page not found", f"<p>{text}</p>"), text) is None
+    assert wall_of(page("Page not found", f"<p>{text[:120]}</p>"), text[:120]) == "soft_404"
+
+
+def test_lines_of_promotion_do_not_come_into_an_article() -> None:
+    promoted = ARTICLE.replace("</article>", f"<p>Share this article with your friends</p><p>{PARAGRAPH}</p></article>")
+    text = article(page("The last keeper", promoted), "https://a.example/").text
+    assert text is not None
+    assert "Share this article" not in text
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_sentence_of_the_wording_makes_a_short_page_a_wall(kind: str) -> None:
     missed = [
