@@ -32,8 +32,14 @@ def test_the_article_is_found_with_what_the_page_says_of_it() -> None:
     assert found.published_on == date(2026, 10, 20)
 
 
+def test_an_article_whose_markup_looks_like_a_sidebar_is_read_whole() -> None:
+    paragraphs = f"<p>{SENTENCE * 3}</p>" * 6
+    page = f"<html><body><div><p>May 19, 2020.</p></div><div class='sidebar'>{paragraphs}</div></body></html>"
+    assert (article(page, "https://a.example/").text or "").count("forty-two wheels") == 18
+
+
 def test_an_author_who_is_a_handle_and_a_day_to_come_are_not_taken_from_the_page() -> None:
-    said = PAGE.replace("Florian Voss", "florian").replace("2026-10-20T", "2126-10-20T")
+    said = PAGE.replace("Florian Voss", "florian").replace("2026-10-20T", "2030-10-20T")
     page = article(said, "https://harbour.example/tides")
     assert (page.title, page.author, page.published_on) == ("Tides in brass", None, None)
 

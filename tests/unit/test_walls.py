@@ -205,7 +205,7 @@ def test_lines_of_promotion_are_taken_out_of_an_article_and_its_sentences_stay()
     sentence = (
         "He was asked to share this article with the harbour master, who had never heard of the reef before that day."
     )
-    assert without_promotion(sentence) == sentence
+    assert without_promotion(f"{PARAGRAPH}\n{sentence}") == f"{PARAGRAPH}\n{sentence}"
     assert without_promotion("Share this article") == "Share this article"
 
 
