@@ -65,9 +65,18 @@ class Serving:
         return str(eventually(told, "make serve"))
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        """Send a request that may change something; what the server answers."""
-        with server_client(self.api, self.auth) as client:
-            return client.post(path, json=body).raise_for_status().json()
+        """Send a request that reads, or that may be sent twice; what the server answers once it is not too busy."""
+
+        def answer() -> httpx.Response | None:
+            try:
+                with server_client(self.api, self.auth) as client:
+                    answer = client.post(path, json=body)
+            except httpx.TimeoutException:
+                return None
+            return None if answer.status_code == 503 else answer
+
+        answered: httpx.Response = eventually(answer, path)
+        return answered.raise_for_status().json()
 
     def get(self, path: str) -> Any:
         """Read something of the server's."""
@@ -86,7 +95,7 @@ class Serving:
 
     def started(self, deployment: str, parameters: dict[str, str]) -> str:
         """Run a deployment; the run's id, once one of its subflows runs."""
-        given = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
+        given = {"parameters": parameters, "state": {"type": "SCHEDULED"}, "idempotency_key": str(uuid.uuid4())}
         run_id = str(self.post(f"/deployments/{deployment}/create_flow_run", given)["id"])
         below = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}, "parent_flow_run_id": {"any_": [run_id]}}}
         eventually(lambda: self.post("/flow_runs/filter", below), "a subflow")

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,9 +63,17 @@ class Ran:
     sent: Sequence[Statement]
 
 
+#: The address of a story of the sample that has a login form in place of its article, so that each table has rows.
+WALLED = "https://provingdrawer.example/not-bread/oven-forth/"
+LOGIN = (
+    "<!doctype html><title>Log in</title><h1>You must log in to continue.</h1>"
+    "<form><input name='email'><input type='password'></form>"
+)
+
+
 @pytest.fixture(scope="module")
 def dump(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The chosen stories of a day of the sample, with all that is below them, as a source."""
+    """The chosen stories of a day of the sample with all comments below them, and their pages, as a source."""
     items = [json.loads(line) for line in (SAMPLE / "items.ndjson").read_text(encoding="utf-8").splitlines()]
     wanted = set(STORIES)
     for item in sorted(items, key=lambda one: one["time"]):  # who answers comes later
@@ -72,7 +81,13 @@ def dump(tmp_path_factory: pytest.TempPathFactory) -> str:
             wanted.add(item["id"])
     path = tmp_path_factory.mktemp("dump") / "day.ndjson"
     path.write_text("".join(json.dumps(item) + "\n" for item in items if item["id"] in wanted), encoding="utf-8")
-    return f"replay:{path},{SAMPLE}"
+    pages = Path(shutil.copytree(SAMPLE / "pages", path.parent / "web" / "pages")).parent
+    answers = json.loads((SAMPLE / "pages.json").read_text(encoding="utf-8"))
+    assert WALLED in answers
+    answers[WALLED] = {"file": "login.html"}
+    (pages / "pages" / "login.html").write_text(LOGIN, encoding="utf-8")
+    (pages / "pages.json").write_text(json.dumps(answers), encoding="utf-8")
+    return f"replay:{path},{pages}"
 
 
 @pytest.fixture(scope="module")
