@@ -50,8 +50,8 @@ FLOORS = {
         spotlight
     """,
     "flows": """
-        approval billing futures local run_log stage task_runner
-        . asking checks reading transform watch
+        approval futures local run_log stage task_runner
+        . asking billing checks reading transform watch
         enrich spotlight
         main
         backfill_children reconcile
