@@ -16,6 +16,9 @@ _COLUMNS = 80
 _HEADINGS = ("day", "fetches", "questions", "tokens", "cost", "estimated from")
 
 
+_FIGURES = _HEADINGS[1:4]
+
+
 def show(planned: BackfillPlan, span: Span) -> None:
     """Print the plan on stderr: days in a row that have the same to be done for the same reason under one heading."""
     if not planned.works:
@@ -25,7 +28,8 @@ def show(planned: BackfillPlan, span: Span) -> None:
     _print(f"{span.first} to {span.last}: {to_do} ({planned.stages})")
     for (stages, why), rows in groupby(planned.rows(), key=lambda row: (row["stages"], row["why"])):
         of_group = list(rows)
-        _print(f"{counted(len(of_group), 'day')}: {stages}; {why}")
+        what = planned.stages if stages == planned.every_stage else stages
+        _print(f"{counted(len(of_group), 'day')}: {what}; {why}")
         print_rows([_cells(row) for row in of_group], _HEADINGS)
     total = planned.total
     tokens = counted(total.input_tokens + total.output_tokens, "token")
@@ -39,8 +43,8 @@ def print_rows(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> None:
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     for row in (headings, *rows):
         cells = [
-            cell.rjust(width) if cell[:1].isdigit() else cell.ljust(width)
-            for cell, width in zip(row, widths, strict=True)
+            cell.rjust(width) if name in _FIGURES else cell.ljust(width)
+            for name, cell, width in zip(headings, row, widths, strict=True)
         ]
         print("  ".join(cells).rstrip(), file=sys.stderr)
 

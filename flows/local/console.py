@@ -6,21 +6,23 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from flows.local import backfill, day, reconcile, spotlight, watch
-from flows.local.command import leave
-from hnintel.cli.app import RUNNING, Command, build
+from hnintel.cli.app import RUNNING, build
 from hnintel.cli.invoke import invoke
+from hnintel.cli.lazy import Command
 
 NAME = "hnintel"
 
 app = build(
-    (
-        Command("run", day.run, RUNNING, day.EXAMPLE),
-        Command("backfill", backfill.run, RUNNING, backfill.EXAMPLE),
-        Command("reconcile", reconcile.run, RUNNING, reconcile.EXAMPLE),
-        Command("watch", watch.run, RUNNING, watch.EXAMPLE),
-        Command("spotlight", spotlight.run, RUNNING, spotlight.EXAMPLE),
-    )
+    [
+        Command(name, f"flows.local.{module}:run", RUNNING)
+        for name, module in {
+            "run": "day",
+            "backfill": "backfill",
+            "reconcile": "reconcile",
+            "watch": "watch",
+            "spotlight": "spotlight",
+        }.items()
+    ]
 )
 
 
@@ -33,5 +35,7 @@ def script(prog: str = NAME) -> NoReturn:
     """Run the command of this process and end the process, as *prog*; the entry point that is installed."""
     code = main(sys.argv[1:], prog)
     if "prefect" in sys.modules:  # its threads are not waited for
+        from flows.local.command import leave
+
         leave(code)
     sys.exit(code)

@@ -15,7 +15,6 @@ from rich.table import Table
 
 from flows.local import done_day, prefect_home
 from flows.local.command import (
-    UNEXPECTED,
     Ran,
     check_warehouse,
     flow_at,
@@ -27,6 +26,7 @@ from flows.local.command import (
     writable,
 )
 from flows.local.options import AsJson, PrefectLogs, Source, Stages, guarded_with_json, run_script
+from hnintel.cli.exit_codes import UNEXPECTED
 from hnintel.enrich import accepted
 from hnintel.errors import counted
 from hnintel.ledger import stage_names
@@ -129,10 +129,11 @@ def _done_already(pipeline: Pipeline, day: date, chosen: frozenset[str]) -> dict
     settings = pipeline.settings
     if settings.warehouse == "snowflake" and settings.snowflake_block:
         return None
-    if not done_day.is_done(pipeline, day, chosen) or prefect_home.own_api() is not None:
+    skipped = done_day.skipped(pipeline, day, chosen)
+    if skipped is None or prefect_home.own_api() is not None:
         return None
     progress.use(progress.Lines())
-    return done_day.record(pipeline, day, chosen)
+    return done_day.record(pipeline, day, skipped)
 
 
 def _default(asked: _Asked, settings: Settings) -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -18,27 +18,34 @@ from hnintel.ledger.leases import Leases
 from hnintel.ledger.stage_names import ARTICLES, INGEST, PUBLISH
 from hnintel.partitions import announce
 from hnintel.partitions.pipeline import Pipeline
-from hnintel.partitions.state import grid
+from hnintel.partitions.state import Partition, grid
 from hnintel.planning.cut_short import close_dead
 from hnintel.process import progress
 from hnintel.runs.log import logger, run_log
 from hnintel.runs.summary import Summary
 from hnintel.window import utc_now
 
+#: The stages that a run would skip, each as it stands.
+Skipped = Mapping[str, Partition]
 
-def is_done(pipeline: Pipeline, day: date, chosen: Collection[str]) -> bool:
-    """Whether a run of the *chosen* stages of *day* would skip every one of them."""
+
+def skipped(pipeline: Pipeline, day: date, chosen: Collection[str]) -> Skipped | None:
+    """The *chosen* stages of *day*, where a run of them would skip every one; None where it would do something."""
     with pipeline.warehouse.transaction(stage="enrich") as session:
         stages = grid(session, pipeline, day, day, utc_now())[day]
+    found = {name: stages[name] for name in pipeline.stages if name in chosen}
     # A run reads a day again that was read in part, and waits for a stage that another run is at.
-    if stages[INGEST].status == statuses.PARTIAL or any(stages[name].status == statuses.RUNNING for name in chosen):
-        return False
-    upstream = {before for name in chosen for before in pipeline.stages[name]}
-    return all(stages[name].is_done for name in upstream.union(chosen)) and not any(stages[name].due for name in chosen)
+    is_moving = any(one.status == statuses.RUNNING for one in found.values())
+    is_read_again = INGEST in found and found[INGEST].status == statuses.PARTIAL
+    upstream = {before for name in found for before in pipeline.stages[name]}
+    is_there = all(stages[name].is_done for name in upstream.union(found))
+    return found if is_there and not (is_moving or is_read_again or any(one.due for one in found.values())) else None
 
 
-def record(pipeline: Pipeline, day: date, chosen: Collection[str]) -> dict[str, Any]:
-    """Record a run that skips all its stages: its row, its checks, its log and its events; the run's summary.
+def record(pipeline: Pipeline, day: date, found: Skipped) -> dict[str, Any]:
+    """Record a run that skips all its stages, *found* by :func:`skipped`; its summary.
+
+    It leaves what a run leaves: its row, its checks, its log and its events.
 
     Raises:
         QualityError: a blocking check of the day fails by now.
@@ -52,7 +59,7 @@ def record(pipeline: Pipeline, day: date, chosen: Collection[str]) -> dict[str, 
             runs.begin_run(session, summary.run_id, day, pipeline.spec, utc_now(), close_dead(session, utc_now()))
             summary.changed = [] if stage_rows.was_complete(session, day, PUBLISH) else None
         try:
-            _skip(pipeline, summary, chosen)
+            _skip(pipeline, summary, found)
         except HnIntelError as error:
             logger.error("failed", extra={"error": str(error)})
             summary.status = statuses.FAILED
@@ -66,14 +73,14 @@ def record(pipeline: Pipeline, day: date, chosen: Collection[str]) -> dict[str, 
     return summary.as_json()
 
 
-def _skip(pipeline: Pipeline, summary: Summary, chosen: Collection[str]) -> None:
+def _skip(pipeline: Pipeline, summary: Summary, found: Skipped) -> None:
     summary.enrichments = {name: Enriched() for name in pipeline.enrichments}
-    for name in (name for name in pipeline.stages if name in chosen):
+    for name, one in found.items():
         summary.skipped.append(name)
-        progress.finish(name, "complete, skipped")
+        progress.finish(name, f"{one.status}, skipped{f': {one.why}' if one.why else ''}")
     reading = {INGEST, ARTICLES}
-    parts: list[Part] = ["ingest"] if reading.intersection(chosen) else []
-    parts += ["answers"] if reading.issuperset(chosen) is False else []
+    parts: list[Part] = ["ingest"] if reading.intersection(found) else []
+    parts += [] if reading.issuperset(found) else ["answers"]
     for part in parts:
         results = run_checks(pipeline.warehouse, summary.day, pipeline.settings, summary.run_id, [part])
         summary.checks += results

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from flows.local.command import guarded
-from hnintel.cli.app import example
 from hnintel.cli.invoke import invoke
+from hnintel.cli.lazy import example
 from hnintel.errors import HnIntelError
 from hnintel.sources import NAMES
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 
-from flows.local.command import Ran, flow_at, in_prefect
+from flows.local.command import Ran, flow_at, in_prefect, tell
 from flows.local.options import AsJson, PrefectLogs, guarded_with_json, run_script
+from hnintel.errors import Unreachable
 from hnintel.settings import load_settings
 
 EXAMPLE = "HNINTEL_WATCH_DUMPS=dumps hnintel watch"
@@ -31,8 +32,12 @@ def _run(as_json: bool, prefect_logs: bool) -> int:
         return flow_at("flows/watch.py:watch")  # of a state, Prefect gives the caller what is in it
 
     told = in_prefect(load_settings(), prefect_logs, start)
-    for line in [*(f"announced: {event}" for event in told["told"]), *told["skipped"]]:
+    unreachable = told["unreachable"]
+    skipped = [line for line in told["skipped"] if line != unreachable]
+    for line in [*(f"announced: {event}" for event in told["told"]), *skipped]:
         print(line, file=sys.stderr)
     if as_json:
         print(json.dumps(told))
+    if unreachable is not None:
+        return tell(f"{unreachable}: check the network, then run it again", Unreachable.exit_code)
     return 0

@@ -58,8 +58,8 @@ FLOORS = {
         backfill
     """,
     "deployments": """
-        . audit provisioning reference serving
-        checking provision serve
+        . audit command_line provisioning serving
+        checking provision reference serve
     """,
 }
 #: So many modules may lie loose in ``hnintel/``; what is more has a package that it belongs to.

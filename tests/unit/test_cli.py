@@ -81,7 +81,7 @@ def test_dead_letters_are_listed_with_all_that_is_known_of_them(home: Path, caps
     assert main(["dead-letters", "list"]) == 0
     assert capsys.readouterr().out == (
         "items  7  of 2026-10-22: 127.0.0.1 answered HTTP 503  "
-        "(1 tried, first 2026-10-23 06:00, last 2026-10-23 06:00, due)\n1 dead letters, 1 due\n"
+        "(1 tried, first 2026-10-23 06:00, last 2026-10-23 06:00, due)\n1 dead letter, 1 due\n"
     )
     assert main(["dead-letters", "list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == [
