@@ -66,7 +66,7 @@ def _details() -> str:
 
 
 def _words(error: typer.TyperException) -> str:
-    return " ".join(error.format_message().split())
+    return " ".join(error.format_message().replace("Value error, ", "").split()).removesuffix(".")
 
 
 def _print_error(line: str, code: int) -> int:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flows.local import backfill, command, day, spotlight
+from flows.local import backfill, command, day, spotlight, watch
+from hnintel.ingest.poller import Cursor, poll
+from hnintel.process import stopping
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from tests.warehouse.world import fetch
@@ -131,3 +134,30 @@ def test_a_run_with_nothing_to_do_starts_no_server_and_is_recorded_as_every_run(
     assert "ServerStarted" in capsys.readouterr().err
     Path(first["page"]).unlink()
     assert day.main(["--source", source, "--day", str(DAY)]) == 1, "a page that is gone is written again"
+
+
+def test_a_poll_that_reaches_no_source_says_what_to_do_and_fails(
+    home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The flow itself is run: only Prefect around it is not."""
+
+    def poll_once(*_: Any) -> dict[str, Any]:
+        polled = asyncio.run(poll(Cursor(), load_settings(source="live"), datetime.now(UTC)))
+        return {"told": [], "skipped": list(polled.skipped), "unreachable": polled.unreachable}
+
+    monkeypatch.setenv("HNINTEL_FIREBASE_URL", "http://127.0.0.1:9/v0")
+    monkeypatch.setenv("HNINTEL_ITEM_ATTEMPTS", "1")
+    monkeypatch.setattr(watch, "in_prefect", poll_once)
+    assert watch.main_watch(["--json"]) == 3
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["told"] == []
+    (line,) = shown.err.splitlines()
+    assert line.startswith("error: ")
+    assert line.endswith("check the network, then run it again")
+
+
+def test_an_interrupted_run_says_at_once_and_once_that_it_is_ending(capsys: Capture) -> None:
+    with stopping.on_signals(), stopping.when_stopping(command._say_stopping()):
+        stopping.stop()
+        stopping.stop()
+    assert capsys.readouterr().err.count("stopping: the statements under way are finished first") == 1

@@ -158,8 +158,8 @@ def test_retention_says_what_would_go_and_then_lets_it_go(
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["bogus"], 2, "error: No such command 'bogus'. (--help tells how)"),
-        (["dead-letters"], 2, "error: Missing command. (--help tells how)"),
+        (["bogus"], 2, "error: No such command 'bogus' (--help tells how)"),
+        (["dead-letters"], 2, "error: Missing command (--help tells how)"),
         (["dead-letters", "list", "--loud"], 2, "error: No such option: --loud (--help tells how)"),
         (
             ["dead-letters", "list", "--day", "monday"],
