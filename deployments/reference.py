@@ -1,15 +1,18 @@
-"""Write docs/reference/events.md from the events as they are declared: ``python deployments/reference.py``."""
+"""Write docs/reference/ from the code, events and command line: ``python deployments/reference.py``."""
 
 from __future__ import annotations
 
+import argparse
 import ast
 import inspect
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+from deployments import command_line
 from hnintel import events
 from hnintel.events import EVENTS, Event
 
@@ -75,7 +78,20 @@ def _comments(event: type[Event]) -> dict[str, str]:
     return found
 
 
+def main(argv: Sequence[str]) -> int:
+    """Write the pages; 0."""
+    parser = argparse.ArgumentParser(
+        prog="python deployments/reference.py",
+        description="Write docs/reference/events.md and docs/reference/command-line.md from the code.",
+        epilog="Example: python deployments/reference.py",
+    )
+    parser.parse_args(argv)
+    for path, text in ((PAGE, page()), (command_line.PAGE, command_line.page())):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(path)
+    return 0
+
+
 if __name__ == "__main__":
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(page(), encoding="utf-8")
-    print(PAGE)
+    raise SystemExit(main(sys.argv[1:]))

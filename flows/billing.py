@@ -8,6 +8,12 @@ from pathlib import Path
 if __package__ in (None, ""):  # a worker runs it as a file: the root of the checkout takes this folder's place
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+if __name__ == "__main__":
+    from flows.local.command import leave
+    from flows.local.parts import main_billing
+
+    leave(main_billing(sys.argv[1:]))
+
 from datetime import date
 from typing import Any
 

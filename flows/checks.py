@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+if __name__ == "__main__":
+    from flows.local.command import leave
+    from flows.local.parts import main_checks
+
+    leave(main_checks(sys.argv[1:]))
+
+
 from dataclasses import asdict
 from datetime import date
 from typing import Any

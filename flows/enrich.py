@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+if __name__ == "__main__":
+    from flows.local.command import leave
+    from flows.local.parts import main_part
+
+    leave(main_part("flows/enrich.py", "enrich", sys.argv[1:]))
+
+
 from datetime import date
 
 from prefect import flow

@@ -52,5 +52,5 @@ async def watch() -> State[dict[str, Any]]:
     return Completed(
         name="Completed" if announced else "Skipped",
         message="; ".join([*announced, *polled.skipped]),
-        data={"told": announced, "skipped": polled.skipped},
+        data={"told": announced, "skipped": polled.skipped, "unreachable": polled.unreachable},
     )

@@ -18,12 +18,24 @@ HnIntelError                one line: what happened, to what, and what to do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 
 def first_line(message: object, most: int = 300) -> str:
     """The first line of an error or a message, cut to *most* characters; ``no message`` if it is empty."""
     return (str(message).strip() or "no message").splitlines()[0][:most]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``; did you mean topic?`` where one of the *known* names is close to *word*; else nothing."""
+    close = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """A number with its noun: ``1 day``, ``2 days``."""
+    return f"{number} {singular if number == 1 else plural or f'{singular}s'}"
 
 
 class HnIntelError(Exception):

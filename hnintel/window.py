@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -69,18 +70,37 @@ def yesterday(now: datetime, zone: str) -> date:
     return day_of(now, zone) - timedelta(days=1)
 
 
-def parse_day(text: str) -> date:
-    """Parse *text* as YYYY-MM-DD; other formats are rejected.
+#: Other ways to write a date; the error names the day in the form that is accepted.
+_OTHER_FORMS = ("%d.%m.%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y")
+
+
+def parse_day(text: str, today: date | None = None) -> date:
+    """Parse *text* as YYYY-MM-DD, or as ``today`` or ``yesterday`` where *today* is given.
 
     Raises:
-        UsageError: *text* is not a date in that format.
+        UsageError: *text* is not a date in that format; the message has the right format where it can be known.
     """
+    if today is not None and text in ("today", "yesterday"):
+        return today if text == "today" else today - timedelta(days=1)
     try:
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"'{text}' is not a day: write it as YYYY-MM-DD, for example 2026-10-22") from None
+        meant = _in_another_form(text) or "2026-10-22"
+        raise UsageError(f"'{text}' is not a day: write it as YYYY-MM-DD, for example {meant}") from None
+
+
+def _in_another_form(text: str) -> date | None:
+    """The day that *text* is in a form that is not accepted; None where it could be two days, or is none."""
+    words = text.strip().replace(",", " ").split()
+    for form in _OTHER_FORMS:
+        with suppress(ValueError):
+            return datetime.strptime(" ".join(words), form).replace(tzinfo=UTC).date()
+    if found := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text):
+        with suppress(ValueError):
+            return date(int(found[1]), int(found[2]), int(found[3]))
+    return None
 
 
 def refuse_future(day: date, now: datetime, zone: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a script: the folder of this file gives way to the root of the checkout
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
+import argparse
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -236,8 +237,13 @@ def problems(environ: Mapping[str, str]) -> Iterable[Problem]:
     yield from check_automations(AUTOMATIONS, environ)
 
 
-def main() -> int:
+def main(argv: Sequence[str] = ()) -> int:
     """One line a problem; 2 where there is one."""
+    argparse.ArgumentParser(
+        prog="python deployments/checking/check.py",
+        description="Check prefect.yaml, its siblings and the automations; one line a problem, exit code 2 if any.",
+        epilog="Example: python deployments/checking/check.py",
+    ).parse_args(argv)
     found = sorted(problems(os.environ), key=lambda one: (str(one.path), one.line))
     for one in found:
         print(f"{one.path.relative_to(ROOT)}:{one.line}: {one.told}", file=sys.stderr)
@@ -245,4 +251,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

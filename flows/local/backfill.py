@@ -1,44 +1,36 @@
-"""``python flows/backfill.py``: arguments in, a line a day, a closing table out."""
+"""``hnintel backfill``: arguments in, a line a day, a closing table out."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from rich.console import Console
-from rich.table import Column, Table
+import typer
 
-from flows.local.command import (
-    Ran,
-    add_stages,
-    flow_at,
-    guarded,
-    in_prefect,
-    load_dbt,
-    parser,
-    tell_of_no_story,
-    writable,
-)
+from flows.local import backfill_plan
+from flows.local.command import Ran, flow_at, in_prefect, load_dbt, refuse_days_not_held, writable
+from flows.local.options import AsJson, PrefectLogs, Source, Stages, guarded_with_json, run_script
 from hnintel.cost.budget import refuse_unapproved
 from hnintel.enrich import accepted
-from hnintel.errors import HnIntelError, UsageError
+from hnintel.errors import UsageError
 from hnintel.ledger import stage_names
 from hnintel.partitions import graph
-from hnintel.partitions.calendar import Span, parse_range
+from hnintel.partitions.calendar import Span, in_words, parse_range
 from hnintel.partitions.pipeline import Pipeline
-from hnintel.planning.backfill import BackfillPlan, cost_of, plan_backfill
-from hnintel.planning.work import ONLY, choose_work
+from hnintel.planning.backfill import BackfillPlan, plan_backfill
+from hnintel.planning.work import Only, choose_work, not_ready
 from hnintel.process.progress import Lines
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import refuse_without_days
 from hnintel.warehouse import open_warehouse
 from hnintel.window import refuse_future, utc_now, yesterday
+
+EXAMPLE = "hnintel backfill --from 2026-10 --plan"
 
 
 class _Days(Lines):
@@ -53,81 +45,105 @@ class _Days(Lines):
             print(f"{stage.removeprefix('backfill ')}: {note}", file=sys.stderr, flush=True)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """The arguments."""
+
+    first: str
+    last: str | None
+    source: str | None
+    stages: list[str]
+    only: Only
+    concurrency: int
+    order: Literal["oldest", "newest"]
+    plan: bool
+    yes: bool
+    as_json: bool
+    prefect_logs: bool
+
+
+def run(
+    first: Annotated[str, typer.Option("--from", metavar="DAY", help="The first day, or a week or month.")],
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="The last day, or a week or month (default: as --from).")
+    ] = None,
+    source: Source = None,
+    stage: Stages = None,
+    only: Annotated[
+        Only, typer.Option(help="Which partitions: all that is due, or one kind; all: done or not.")
+    ] = "due",
+    concurrency: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="How many days at once.")] = 2,
+    order: Annotated[Literal["oldest", "newest"], typer.Option(help="Which days come first.")] = "oldest",
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say what it would fetch, ask and cost; asks nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it begins what costs money.")] = False,
+    as_json: AsJson = False,
+    prefect_logs: PrefectLogs = False,
+) -> int:
+    """Do what is left of every day of a range: a day (2026-10-22), a week (2026-W43), a month (2026-10)."""
+    words = list(stage or [])
+    asked = _Asked(first, last, source, words, only, concurrency, order, plan, yes, as_json, prefect_logs)
+    return guarded_with_json(lambda: _run(asked), as_json)
+
+
 def main(argv: list[str]) -> int:
-    """``flows/backfill.py``: do what is left of a range of days, or with ``--plan`` say what; the exit code."""
-
-    def run() -> int:
-        asked = _arguments(argv)
-        try:
-            return _run(asked)
-        except HnIntelError as error:
-            if asked.json:  # a script that reads stdout is told too
-                print(json.dumps({"status": "failed", "error": str(error), "exit_code": error.exit_code}))
-            raise
-
-    return guarded(run)
+    """``python flows/backfill.py``: the same command as a script; the exit code."""
+    return run_script(run, "flows/backfill.py", EXAMPLE.replace("hnintel backfill", "python flows/backfill.py"), argv)
 
 
-def _run(asked: argparse.Namespace) -> int:
+def _run(asked: _Asked) -> int:
     settings = load_settings(source=asked.source)
     pipeline = Pipeline(open_warehouse(settings), settings, settings.source)
     accepted.refuse_changed(pipeline.enrichments, settings.enrichments_path)
     now = datetime.now(UTC)
     span = parse_range(asked.first, asked.last or asked.first, yesterday(now, settings.time_zone))
-    chosen = graph.choose(pipeline.stages, asked.stage)
+    chosen = graph.choose(pipeline.stages, asked.stages)
     refuse_future(span.last, now, settings.time_zone)
     span.refuse_before(settings.first_day)
     refuse_without_days(pipeline.source, settings.source, settings.time_zone)
-    tell_of_no_story(pipeline.source, settings, span.first, span.last)
+    if stage_names.INGEST in chosen:
+        span = refuse_days_not_held(pipeline.source, settings.source, settings.time_zone, span.first, span.last)
     writable(settings.folder)
     planned = _planned(pipeline, span, chosen, asked)
-    _tell_plan(planned, span)
+    backfill_plan.show(planned, span)
     approved = not asked.plan and bool(planned.works) and _agreed(asked, planned, settings)
-    told: dict[str, Any] = {"status": "complete", **planned.as_json()}
-    if asked.plan or planned.works:
+    told: dict[str, Any] = {"status": "planned" if asked.plan else "complete", **planned.as_json()}
+    if planned.works and not asked.plan:
 
         def start() -> Ran:
             if stage_names.TRANSFORM in chosen:
                 load_dbt()
-            words = [span.first, span.last, settings.source, asked.stage, asked.only, asked.concurrency, asked.order]
-            return partial(flow_at("flows/backfill.py:backfill"), *words, asked.plan, approved=approved)
+            words = [span.first, span.last, settings.source, asked.stages, asked.only, asked.concurrency, asked.order]
+            return partial(flow_at("flows/backfill.py:backfill"), *words, approved=approved)
 
         told = in_prefect(settings, asked.prefect_logs, start, _Days())
-    if told["status"] != "planned" and planned.works:
         _close(told)
-    if asked.json:
+    if asked.as_json:
         print(json.dumps(told, default=str), flush=True)
     return 0
 
 
-def _arguments(argv: list[str]) -> argparse.Namespace:
-    made = parser("flows/backfill.py", "Do what is left of a range of days.")
-    made.add_argument("--from", dest="first", required=True, metavar="DAY", help="the first day, or a week or month")
-    made.add_argument("--to", dest="last", metavar="DAY", help="the last day, or a week or month (default: as --from)")
-    add_stages(made)
-    made.add_argument("--only", choices=ONLY, default="due", help="which partitions (default: all that is due)")
-    made.add_argument("--concurrency", type=_at_once, default=2, metavar="N", help="days at once (2)")
-    made.add_argument("--order", choices=("oldest", "newest"), default="oldest", help="which days come first")
-    made.add_argument("--plan", action="store_true", help="only say what it would fetch, ask and cost; asks nothing")
-    made.add_argument("--yes", action="store_true", help="do not ask before it begins what costs money")
-    return made.parse_args(argv)
+def _planned(pipeline: Pipeline, span: Span, chosen: frozenset[str], asked: _Asked) -> BackfillPlan:
+    """The plan of the days that have something to be done.
 
-
-def _at_once(given: str) -> int:
-    """How many days at once; argparse's own choices would print every number."""
-    if not given.isdecimal() or not 1 <= int(given) <= 64:
-        raise argparse.ArgumentTypeError(f"'{given}' is no number from 1 to 64")
-    return int(given)
-
-
-def _planned(pipeline: Pipeline, span: Span, chosen: frozenset[str], asked: argparse.Namespace) -> BackfillPlan:
+    Raises:
+        UsageError: no one of them can be done, for what its stages are made of is not there.
+    """
     now = utc_now()
     with pipeline.warehouse.transaction(stage="enrich") as session:
         works = choose_work(session, pipeline, span, chosen, asked.only, now, newest_first=asked.order == "newest")
+        missing = not_ready(session, pipeline, works, now)
+    if missing:
+        days = in_words(sorted(missing))
+        why = f"{next(iter(missing.values()))}: leave out --stage, or run those days first"
+        if len(missing) == len(works):
+            raise UsageError(f"nothing can be done of {days}: {why}")
+        print(f"note: nothing can be done of {days}: {why}", file=sys.stderr)
     return plan_backfill(pipeline.warehouse, pipeline, works, chosen)
 
 
-def _agreed(asked: argparse.Namespace, planned: BackfillPlan, settings: Settings) -> bool:
+def _agreed(asked: _Asked, planned: BackfillPlan, settings: Settings) -> bool:
     """Whether a person has said yes: one at a terminal is asked, a script says so by ``--yes``.
 
     Raises:
@@ -144,36 +160,8 @@ def _agreed(asked: argparse.Namespace, planned: BackfillPlan, settings: Settings
     return True
 
 
-def _tell_plan(planned: BackfillPlan, span: Span) -> None:
-    total = planned.total
-    title = f"{span.first} to {span.last}: {len(planned.works)} days have something to be done ({planned.stages})"
-    if not planned.works:
-        print(f"{span.first} to {span.last}: nothing is left to be done ({planned.stages})", file=sys.stderr)
-        return
-    rows = planned.rows()
-    shown = [
-        row | {"by": row["estimated_from"], "cost": cost_of(row), "does": _in_short(row["stages"])} for row in rows
-    ]
-    _print(title, shown, ("day", "does", "fetches", "questions", "tokens", "cost", "by", "why"))
-    fetches = sum(planned.fetches.values())
-    tokens = total.input_tokens + total.output_tokens
-    together = f"{fetches} fetches, {total.rows} questions, {tokens} tokens, {total.cost_in_words()}"
-    unknown = f"; of {len(planned.unknown)} days nothing is known yet" if planned.unknown else ""
-    print(f"together: {together}{unknown}", file=sys.stderr)
-
-
-def _in_short(stages: str) -> str:
-    """Enrichments are counted: ``enrich:topic, enrich:entities, transform`` is ``2 enrich, transform``."""
-    kinds = Counter(stage.partition(":")[0] for stage in stages.split(", "))
-    return ", ".join(kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items())
-
-
 def _close(told: Mapping[str, Any]) -> None:
-    _print(told["told"], told["days"], ("day", "status", "left"))
-
-
-def _print(title: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
-    table = Table(*(Column(name, no_wrap=name != "does" and name != "why") for name in names), title=title)
-    for row in rows:
-        table.add_row(*("?" if row[name] is None else str(row[name]) for name in names))
-    Console(stderr=True).print(table)
+    print(told["told"], file=sys.stderr)
+    backfill_plan.print_rows(
+        [[row["day"], row["status"], row["left"]] for row in told["days"]], ("day", "status", "left")
+    )

@@ -1,4 +1,4 @@
-"""What every script of a flow does around it: arguments, Prefect, one line and an exit code for an error."""
+"""What every command of a flow does around it: checks, Prefect, one line and an exit code for an error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import os
 import sys
 import tempfile
 import threading
-import traceback
 from collections.abc import Callable, Coroutine
 from datetime import date
 from pathlib import Path
@@ -19,21 +18,21 @@ from typing import Any, NoReturn, TextIO
 
 from flows.local import prefect_home
 from flows.local.pruning import prune
-from hnintel.errors import HnIntelError, PrefectAway, UsageError, WarehouseError, first_line
-from hnintel.process import progress
+from hnintel.cli.exit_codes import INTERRUPTED, TERMINATED, UNEXPECTED
+from hnintel.cli.invoke import unexpected
+from hnintel.errors import HnIntelError, PrefectAway, UsageError, WarehouseError
+from hnintel.partitions.calendar import Span, in_words
+from hnintel.process import progress, stopping
 from hnintel.process.progress import Reporter
-from hnintel.settings import Settings, load_settings, private_files
-from hnintel.sources import NAMES
+from hnintel.settings import Settings, private_files
 from hnintel.sources.base import Source
+from hnintel.warehouse import open_warehouse
 from tasks import prefect_errors
 from tasks.prefect_private import run_exit_finalizers
 
 #: A flow with its parameters, ready to be run.
 Ran = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 
-_INTERRUPTED = 130
-_TERMINATED = 143
-UNEXPECTED = 1
 _telling = threading.Lock()
 #: What the command that runs has said went wrong.
 _told: set[str] = set()
@@ -47,39 +46,35 @@ def guarded(run: Callable[[], int]) -> int:
     try:
         return run()
     except KeyboardInterrupt:
-        return tell("interrupted: what was read and answered is kept; run it again to go on from there", _INTERRUPTED)
+        return tell("interrupted: what was read and answered is kept; run it again to go on from there", INTERRUPTED)
     except HnIntelError as error:
         return tell(str(error), error.exit_code)
     except Exception as error:
-        told = f"unexpected {type(error).__name__}: {first_line(error)}"
-        return tell(f"{told}; {_details()}", UNEXPECTED)
+        return tell(unexpected(error), UNEXPECTED)
     except BaseException as error:
         if type(error).__name__ != "TerminationSignal":  # Prefect's way of passing a SIGTERM on
             raise
         return tell(
-            "ended by SIGTERM: what was read and answered is kept; run it again to go on from there", _TERMINATED
+            "ended by SIGTERM: what was read and answered is kept; run it again to go on from there", TERMINATED
         )
 
 
-def _details() -> str:
-    """Put the traceback of what is going wrong into a file; where it can be found, as the end of a line."""
-    details = load_settings().logs / "unexpected.log"
-    try:
-        details.parent.mkdir(parents=True, exist_ok=True)
-        with details.open("a", encoding="utf-8") as stream:
-            traceback.print_exc(file=stream)
-    except OSError as error:
-        return f"details could not be written to {details} ({error.strerror})"
-    return f"details in {details}"
+def refuse_days_not_held(source: Source, spec: str, zone: str, first: date, last: date) -> Span:
+    """The days from *first* to *last*, without those before the first and after the last day that *source* has.
 
-
-def tell_of_no_story(source: Source, settings: Settings, first: date, last: date) -> None:
-    """A note on stderr where *source* holds nothing of the days asked for, which may be mistyped."""
-    held = source.days(settings.time_zone)
-    if held and not any(first <= day <= last for day in held):
+    Raises:
+        UsageError: it has none of them; the message names those that it has.
+    """
+    held = source.days(zone)
+    within = [day for day in held if first <= day <= last]
+    if not held:  # not known without reading it
+        return Span(first, last)
+    if not within:
         asked = f"{first}" if first == last else f"{first} to {last}"
-        days = f"{len(held)} days from {held[0]} to {held[-1]}" if len(held) > 1 else str(held[0])
-        print(f"note: {settings.source} holds no story of {asked}; it holds those of {days}", file=sys.stderr)
+        raise UsageError(f"{spec} has no story of {asked}: give one of the days that it has, {in_words(held)}")
+    if (within[0], within[-1]) != (first, last):
+        print(f"note: {spec} has stories of {in_words(within)} alone; the other days are left out", file=sys.stderr)
+    return Span(within[0], within[-1])
 
 
 def flow_at(entrypoint: str) -> Callable[..., Any]:
@@ -121,7 +116,8 @@ def in_prefect(
             wait()
             if api is None:
                 prune(settings.prefect_keep_days)
-            return asyncio.run(flow())
+            with stopping.when_stopping(_say_stopping()):
+                return asyncio.run(flow())
     except Exception as error:
         told = prefect_errors.in_one_line(error, settings.folder, api)
         if told is None:
@@ -132,32 +128,40 @@ def in_prefect(
             reporter.close()
 
 
+def _say_stopping() -> Callable[[], None]:
+    """A function that says, once, that the run is ending: dbt may take seconds to finish the statement it is at."""
+    said = threading.Event()
+
+    def say() -> None:
+        if not said.is_set():
+            said.set()
+            with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+                progress.say("stopping: the statements under way are finished first; what was answered is kept")
+
+    return say
+
+
 class Parser(argparse.ArgumentParser):
-    """Tells what is wrong with the arguments as every other mistake is told."""
+    """For the scripts of deployments: what is wrong with the arguments is one line, as every other mistake."""
 
     def error(self, message: str) -> NoReturn:
-        """One line, as for every other mistake."""
+        """Raise UsageError."""
         raise UsageError(f"{message} (--help tells how)")
 
 
-def parser(script: str, description: str) -> Parser:
-    """The arguments that every script has."""
-    made = Parser(prog=f"python {script}", description=description)
-    made.add_argument("--source", metavar="|".join(NAMES), help="where to read from (default: HNINTEL_SOURCE, live)")
-    made.add_argument("--json", action="store_true", help="end with one JSON object on stdout")
-    made.add_argument("--prefect-logs", action="store_true", help="show Prefect's own logs too")
-    return made
+def check_warehouse(settings: Settings) -> None:
+    """Open the warehouse once, before a server is started for a run that would fail without it.
 
+    Not where a Prefect block has the login: that can be read once Prefect is up.
 
-def add_stages(made: argparse.ArgumentParser) -> None:
-    """The argument that chooses stages."""
-    made.add_argument(
-        "--stage",
-        action="append",
-        default=[],
-        metavar="NAME[+]",
-        help="only this stage, such as enrich:entities; with a + what is downstream too; may be given again",
-    )
+    Raises:
+        UsageError: the engine, or the login, lacks a setting.
+        WarehouseError: the warehouse cannot be opened.
+    """
+    if settings.warehouse == "snowflake" and settings.snowflake_block:
+        return
+    with open_warehouse(settings).transaction(stage="enrich"):
+        pass
 
 
 def writable(folder: Path) -> None:

@@ -1,146 +1,194 @@
-"""``python flows/main.py``: arguments in, progress and a closing table out, one line and an exit code for an error."""
+"""``hnintel run``: arguments in, progress and a closing table out, one line and an exit code for an error."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
+from flows.local import done_day, prefect_home
 from flows.local.command import (
-    UNEXPECTED,
     Ran,
-    add_stages,
+    check_warehouse,
     flow_at,
-    guarded,
     in_prefect,
     leave,
     load_dbt,
-    parser,
+    refuse_days_not_held,
     tell,
-    tell_of_no_story,
     writable,
 )
+from flows.local.options import AsJson, PrefectLogs, Source, Stages, guarded_with_json, run_script
+from hnintel.cli.exit_codes import UNEXPECTED
 from hnintel.enrich import accepted
-from hnintel.enrich.declaration import load_enrichments
-from hnintel.errors import HnIntelError
+from hnintel.errors import counted
 from hnintel.ledger import stage_names
 from hnintel.partitions import graph
-from hnintel.partitions.stage import load_stages
-from hnintel.planning.day import plan
+from hnintel.partitions.pipeline import Pipeline
+from hnintel.planning.day import plan as plan_day
+from hnintel.process import progress
 from hnintel.runs.summary import as_rows
 from hnintel.settings import Settings, load_settings
 from hnintel.sources import open_source, refuse_without_days
 from hnintel.warehouse import open_warehouse
 from hnintel.window import day_of, parse_day, refuse_before, refuse_future, yesterday
 
-__all__ = ["leave", "main"]
+__all__ = ["leave", "main", "run"]
+
+EXAMPLE = "hnintel run --source sample --day 2026-10-22"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The arguments."""
+
+    source: str | None
+    day: str | None
+    stages: list[str]
+    hours: bool
+    again: bool
+    plan: bool
+    as_json: bool
+    prefect_logs: bool
+
+
+def run(
+    day: Annotated[
+        str | None,
+        typer.Option(
+            metavar="YYYY-MM-DD",
+            help="The day to run, or today or yesterday (default: of live yesterday, or with --hours today; else the "
+            "newest with items).",
+        ),
+    ] = None,
+    source: Source = None,
+    stage: Stages = None,
+    hours: Annotated[
+        bool,
+        typer.Option("--hours", help="Read only the hours that are over and were not read yet, and what moves."),
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Do stages that are done once more.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say what would be asked of AI, and what it would cost; asks nothing.")
+    ] = False,
+    as_json: AsJson = False,
+    prefect_logs: PrefectLogs = False,
+) -> int:
+    """Run one day of Hacker News through the whole pipeline; what is done already is skipped."""
+    asked = _Asked(source, day, list(stage or []), hours, again, plan, as_json, prefect_logs)
+
+    def do() -> int:
+        return _print_plan(asked) if asked.plan else _close(_one_day(asked), as_json)
+
+    return guarded_with_json(do, as_json)
 
 
 def main(argv: list[str]) -> int:
-    """``flows/main.py``: run one day as the arguments say; the exit code."""
-
-    def run() -> int:
-        asked = _arguments(argv)
-        try:
-            if asked.plan:
-                return _tell_plan(asked)
-            told = _one_day(asked)
-        except HnIntelError as error:
-            if asked.json:  # a script that reads stdout is told too
-                print(json.dumps({"status": "failed", "error": str(error), "exit_code": error.exit_code}))
-            raise
-        return _close(told, as_json=asked.json)
-
-    return guarded(run)
+    """``python flows/main.py``: the same command as a script; the exit code."""
+    return run_script(run, "flows/main.py", EXAMPLE.replace("hnintel run", "python flows/main.py"), argv)
 
 
-def _one_day(asked: argparse.Namespace) -> dict[str, Any]:
+def _one_day(asked: _Asked) -> dict[str, Any]:
+    began = time.monotonic()
     settings = load_settings(source=asked.source)
-    day: date | Literal["today"] | None = _checked(asked.day, settings)
+    pipeline = Pipeline(open_warehouse(settings), settings, settings.source)
+    chosen = graph.choose(pipeline.stages, asked.stages)
+    day: date | Literal["today"] | None = _checked(asked.day, settings, reads=stage_names.INGEST in chosen)
     if asked.hours and day is None and settings.source == "live":
         day = "today"
-    enrichments = load_enrichments(settings.enrichments_path)
-    accepted.refuse_changed(enrichments, settings.enrichments_path)
-    chosen = graph.choose(graph.ordered(load_stages(enrichments, settings.stages_path)), asked.stage)
+    accepted.refuse_changed(pipeline.enrichments, settings.enrichments_path)
+    writable(settings.folder)
+    check_warehouse(settings)
+    told = None if asked.hours or asked.again else _done_already(pipeline, _default(asked, settings), chosen)
+    if told is None:
 
-    def start() -> Ran:
-        if stage_names.TRANSFORM in chosen:
-            load_dbt()
-        return partial(
-            flow_at("flows/main.py:hacker_news"), day, settings.source, asked.stage, asked.again, hours=asked.hours
-        )
+        def start() -> Ran:
+            if stage_names.TRANSFORM in chosen:
+                load_dbt()
+            return partial(
+                flow_at("flows/main.py:hacker_news"), day, settings.source, asked.stages, asked.again, hours=asked.hours
+            )
 
-    began = time.monotonic()
-    told = in_prefect(settings, asked.prefect_logs, start)
+        told = in_prefect(settings, asked.prefect_logs, start)
     told["seconds"]["all"] = round(time.monotonic() - began, 2)
     return told
 
 
-def _tell_plan(asked: argparse.Namespace) -> int:
+def _done_already(pipeline: Pipeline, day: date, chosen: frozenset[str]) -> dict[str, Any] | None:
+    """The summary of a run that has nothing to do; None where there is something, or where Prefect is to see the run.
+
+    A user who has a Prefect API of their own finds every run there.
+    """
+    settings = pipeline.settings
+    if settings.warehouse == "snowflake" and settings.snowflake_block:
+        return None
+    skipped = done_day.skipped(pipeline, day, chosen)
+    if skipped is None or prefect_home.own_api() is not None:
+        return None
+    progress.use(progress.Lines())
+    return done_day.record(pipeline, day, skipped)
+
+
+def _default(asked: _Asked, settings: Settings) -> date:
+    """The day asked for, or that of the source: the newest with items, else yesterday."""
+    now, zone = datetime.now(UTC), settings.time_zone
+    if asked.day is not None:
+        return parse_day(asked.day, day_of(now, zone))
+    return open_source(settings.source, settings).newest_day(zone) or yesterday(now, zone)
+
+
+def _print_plan(asked: _Asked) -> int:
     """What the run would ask and what that would cost; no Prefect, no question, nothing written but a new home."""
     settings = load_settings(source=asked.source)
-    now = datetime.now(UTC)
-    newest = open_source(settings.source, settings).newest_day(settings.time_zone)
-    day = _checked(asked.day, settings) or newest or yesterday(now, settings.time_zone)
+    _checked(asked.day, settings)
+    day = _default(asked, settings)
     writable(settings.folder)
-    planned = plan(open_warehouse(settings), day, settings)
+    planned = plan_day(open_warehouse(settings), day, settings)
     total = planned.total
-    table = Table(title=f"What a run of {day} would ask about the {planned.items} items that are here")
+    title = f"What a run of {day} would ask about the {counted(planned.items, 'item')} that are here"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in ("stage", "questions", "tokens in", "tokens out", "cost"):
-        table.add_column(name, justify="left" if name == "stage" else "right")
+        table.add_column(name, justify="left" if name == "stage" else "right", overflow="fold")
     for name, one in [*planned.stages.items(), ("together", total)]:
         table.add_row(name, str(one.rows), str(one.input_tokens), str(one.output_tokens), one.cost_in_words())
     console = Console(stderr=True, soft_wrap=True)
     console.print(table)
     if not planned.items:
         console.print("nothing of this day is here yet: what it would ask is known once its items are read")
-    if asked.json:
+    if asked.as_json:
         print(json.dumps(planned.as_json()), flush=True)
     return 0
 
 
-def _arguments(argv: list[str]) -> argparse.Namespace:
-    made = parser("flows/main.py", "Run one day of Hacker News through the whole pipeline.")
-    made.add_argument(
-        "--day",
-        metavar="YYYY-MM-DD",
-        help="the day to run, or today (default: of live yesterday, or with --hours today; else the newest with items)",
-    )
-    add_stages(made)
-    made.add_argument(
-        "--hours",
-        action="store_true",
-        help="read only the hours of the day that are over and were not read yet, and what moves",
-    )
-    made.add_argument("--again", action="store_true", help="do stages that are done once more")
-    made.add_argument(
-        "--plan", action="store_true", help="only say what would be asked of AI, and what it would cost; asks nothing"
-    )
-    return made.parse_args(argv)
+def _checked(asked: str | None, settings: Settings, reads: bool = True) -> date | None:
+    """Refuse what can be refused before anything is started or written; the day, where one was given.
 
-
-def _checked(asked: str | None, settings: Settings) -> date | None:
-    """Refuse what can be refused before anything is started or written."""
+    Args:
+        asked: the day, in words.
+        settings: with the source.
+        reads: whether the day is to be read from it.
+    """
     now = datetime.now(UTC)
-    day = day_of(now, settings.time_zone) if asked == "today" else parse_day(asked) if asked is not None else None
+    day = parse_day(asked, day_of(now, settings.time_zone)) if asked is not None else None
     source = open_source(settings.source, settings)
     if day is not None:
         refuse_future(day, now, settings.time_zone)
         refuse_before(day, settings.first_day)
     refuse_without_days(source, settings.source, settings.time_zone)  # reads a dump: a broken one ends here
-    if day is not None:
-        tell_of_no_story(source, settings, day, day)
+    if day is not None and reads:
+        refuse_days_not_held(source, settings.source, settings.time_zone, day, day)
     return day
 
 
 def _close(told: dict[str, Any], as_json: bool) -> int:
-    """The table, and the JSON; the run is done and kept, whether or not anybody can be told."""
+    """The table, and the JSON; the run is done and kept, whether or not anybody can read them."""
     table = Table(title=f"Hacker News on {told['day']}, from {told['source']}: {told['status']}", show_header=False)
     for name, line in as_rows(told):
         table.add_row(name, line)

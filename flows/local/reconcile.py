@@ -1,20 +1,16 @@
-"""``python flows/reconcile.py``: its arguments and what it prints."""
+"""``hnintel reconcile``: its arguments and what it prints."""
 
 from __future__ import annotations
 
 import json
 import sys
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from flows.local.command import (
-    Ran,
-    flow_at,
-    guarded,
-    in_prefect,
-    parser,
-    writable,
-)
+import typer
+
+from flows.local.command import Ran, flow_at, in_prefect, writable
+from flows.local.options import AsJson, PrefectLogs, Source, guarded_with_json, run_script
 from hnintel.partitions.calendar import in_words
 from hnintel.partitions.pipeline import Pipeline
 from hnintel.planning.cut_short import close_dead
@@ -25,42 +21,50 @@ from hnintel.sources import open_source
 from hnintel.warehouse import open_warehouse
 from hnintel.window import utc_now
 
+EXAMPLE = "hnintel reconcile --plan"
+
+
+def run(
+    source: Source = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say which days are due, and why.")] = False,
+    as_json: AsJson = False,
+    prefect_logs: PrefectLogs = False,
+) -> int:
+    """Run what was missed, what failed, what settles, and dead letters that are due."""
+    return guarded_with_json(lambda: _run(source, plan, as_json, prefect_logs), as_json)
+
 
 def main_reconcile(argv: list[str]) -> int:
-    """``flows/reconcile.py``: run again what is due, or with ``--plan`` only say what that is; the exit code."""
+    """``python flows/reconcile.py``: the same command as a script; the exit code."""
+    line = EXAMPLE.replace("hnintel reconcile", "python flows/reconcile.py")
+    return run_script(run, "flows/reconcile.py", line, argv)
 
-    def run() -> int:
-        made = parser(
-            "flows/reconcile.py", "Run what was missed, what failed, what settles, and dead letters that are due."
-        )
-        made.add_argument("--plan", action="store_true", help="only say which days are due, and why")
-        asked = made.parse_args(argv)
-        settings = load_settings(source=asked.source)
-        open_source(settings.source, settings)
-        writable(settings.folder)
-        pipeline = Pipeline(open_warehouse(settings), settings, settings.source)
-        with pipeline.warehouse.transaction(stage="enrich") as session:
-            due = days_due(session, pipeline, now := utc_now())
-            left = left_to_people(session, pipeline, due)
-            if not asked.plan:
-                close_dead(session, now)
-        for one in due:
-            print(f"{one.day}: {one.why}{f' (only {one.stages[0]})' if one.stages else ''}", file=sys.stderr)
-        if not due:
-            print("nothing is due", file=sys.stderr)
-        if left:
-            days = in_words(left)
-            does = f"{command_for(left, pipeline)} does {'it' if len(left) == 1 else 'them'}"
-            print(f"left, for it failed too long ago or too often: {days}; {does}", file=sys.stderr)
-        told: dict[str, Any] = {"source": settings.source, "days": {str(one.day): {"why": one.why} for one in due}}
-        if due and not asked.plan:
 
-            def start() -> Ran:
-                return partial(flow_at("flows/reconcile.py:reconcile"), settings.source)
+def _run(source: str | None, plan: bool, as_json: bool, prefect_logs: bool) -> int:
+    settings = load_settings(source=source)
+    open_source(settings.source, settings)
+    writable(settings.folder)
+    pipeline = Pipeline(open_warehouse(settings), settings, settings.source)
+    with pipeline.warehouse.transaction(stage="enrich") as session:
+        due = days_due(session, pipeline, now := utc_now())
+        left = left_to_people(session, pipeline, due)
+        if not plan:
+            close_dead(session, now)
+    for one in due:
+        print(f"{one.day}: {one.why}{f' (only {one.stages[0]})' if one.stages else ''}", file=sys.stderr)
+    if not due:
+        print("nothing is due", file=sys.stderr)
+    if left:
+        days = in_words(left)
+        does = f"{command_for(left, pipeline)} does {'it' if len(left) == 1 else 'them'}"
+        print(f"left, for it failed too long ago or too often: {days}; {does}", file=sys.stderr)
+    told: dict[str, Any] = {"source": settings.source, "days": {str(one.day): {"why": one.why} for one in due}}
+    if due and not plan:
 
-            told = in_prefect(settings, asked.prefect_logs, start)
-        if asked.json:
-            print(json.dumps(told, default=str))
-        return 0
+        def start() -> Ran:
+            return partial(flow_at("flows/reconcile.py:reconcile"), settings.source)
 
-    return guarded(run)
+        told = in_prefect(settings, prefect_logs, start)
+    if as_json:
+        print(json.dumps(told, default=str))
+    return 0

@@ -1,42 +1,43 @@
-"""``python flows/watch.py``: its arguments and what it prints."""
+"""``hnintel watch``: its arguments and what it prints."""
 
 from __future__ import annotations
 
 import json
 import sys
 
-from flows.local.command import (
-    Parser,
-    Ran,
-    flow_at,
-    guarded,
-    in_prefect,
-)
+from flows.local.command import Ran, flow_at, in_prefect, tell
+from flows.local.options import AsJson, PrefectLogs, guarded_with_json, run_script
+from hnintel.errors import Unreachable
 from hnintel.settings import load_settings
+
+EXAMPLE = "HNINTEL_WATCH_DUMPS=dumps hnintel watch"
+
+
+def run(as_json: AsJson = False, prefect_logs: PrefectLogs = False) -> int:
+    """Poll once: announce what is new at the source (HNINTEL_SOURCE) and in HNINTEL_WATCH_DUMPS.
+
+    Deployed as flows/watch.py:watch it polls every five minutes. Events go to the API at PREFECT_API_URL; where that
+    is not set, the run's own server takes them, and ends with the run.
+    """
+    return guarded_with_json(lambda: _run(as_json, prefect_logs), as_json)
 
 
 def main_watch(argv: list[str]) -> int:
-    """``flows/watch.py``: poll once, and say what was announced and what was left out; the exit code."""
+    """``python flows/watch.py``: the same command as a script; the exit code."""
+    return run_script(run, "flows/watch.py", EXAMPLE.replace("hnintel watch", "python flows/watch.py"), argv)
 
-    def run() -> int:
-        made = Parser(
-            prog="python flows/watch.py",
-            description="Poll once: announce what is new at the source (HNINTEL_SOURCE) and in HNINTEL_WATCH_DUMPS.",
-            epilog="Deployed as flows/watch.py:watch it polls every five minutes. Who is to hear of it listens at "
-            "PREFECT_API_URL: where that is not set, the run's own server takes what is announced, and ends with it.",
-        )
-        made.add_argument("--json", action="store_true", help="end with one JSON object on stdout")
-        made.add_argument("--prefect-logs", action="store_true", help="show Prefect's own logs too")
-        asked = made.parse_args(argv)
 
-        def start() -> Ran:
-            return flow_at("flows/watch.py:watch")  # of a state, Prefect gives the caller what is in it
+def _run(as_json: bool, prefect_logs: bool) -> int:
+    def start() -> Ran:
+        return flow_at("flows/watch.py:watch")  # of a state, Prefect gives the caller what is in it
 
-        told = in_prefect(load_settings(), asked.prefect_logs, start)
-        for line in [*(f"announced: {event}" for event in told["told"]), *told["skipped"]]:
-            print(line, file=sys.stderr)
-        if asked.json:
-            print(json.dumps(told))
-        return 0
-
-    return guarded(run)
+    told = in_prefect(load_settings(), prefect_logs, start)
+    unreachable = told["unreachable"]
+    skipped = [line for line in told["skipped"] if line != unreachable]
+    for line in [*(f"announced: {event}" for event in told["told"]), *skipped]:
+        print(line, file=sys.stderr)
+    if as_json:
+        print(json.dumps(told))
+    if unreachable is not None:
+        return tell(f"{unreachable}: check the network, then run it again", Unreachable.exit_code)
+    return 0

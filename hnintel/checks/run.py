@@ -30,6 +30,7 @@ from hnintel.window import utc_now
 Part = Literal["ingest", "answers", "billing"]
 #: The groups that a run checks.
 PARTS: tuple[Part, ...] = ("ingest", "answers")
+NO_DAY = "no day was run yet: run one first, for example python flows/main.py --source sample"
 
 
 def run_checks(
@@ -110,7 +111,7 @@ def day_to_check(session: Session, requested: date | None) -> date:
     """
     days = [row[0] for row in session.execute("SELECT DISTINCT day FROM ops.partitions ORDER BY day")]
     if not days:
-        raise UsageError("no day was run yet: run one first, for example python flows/main.py --source sample")
+        raise UsageError(NO_DAY)
     if requested is not None and requested not in days:
         raise UsageError(f"{requested} was not run: run it first, or give a day from {days[0]} to {days[-1]} that was")
     return requested or days[-1]

@@ -1,77 +1,74 @@
-"""``python -m hnintel``: what needs no orchestration. A registry of sub-commands, one line a one; nothing else is here.
+"""The commands that need no orchestration, each with its panel and an example; ``hnintel`` adds those of the flows.
 
 An error is one line on stderr and an exit code, as hnintel/errors.py says.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
-from hnintel.cli import dead_letters, schema
-from hnintel.cli.bill import bill
-from hnintel.cli.checks import checks
-from hnintel.cli.doctor import doctor
-from hnintel.cli.eval import eval_
-from hnintel.cli.gen import gen
-from hnintel.cli.prune import prune
-from hnintel.cli.retention import retention
-from hnintel.cli.settings import settings
-from hnintel.cli.status import status
-from hnintel.errors import HnIntelError, Stopped, UsageError
-from hnintel.settings import private_files
+from hnintel.cli import exit_codes
+from hnintel.cli.invoke import invoke
+from hnintel.cli.lazy import Command, group_of
 
-_UNEXPECTED, _INTERRUPTED = 1, 130
+RUNNING, LOOKING, KEEPING, SETTING_UP = "Run days", "Look", "Keep the house", "Set up"
+MODULE = "python -m hnintel"
 
-app = typer.Typer(
-    name="python -m hnintel",
-    help="Hacker News intelligence: what needs no orchestration.",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+
+COMMANDS = (
+    Command("status", "hnintel.cli.status:status", LOOKING, "hnintel status --from 2026-10"),
+    Command("checks", "hnintel.cli.checks:checks", LOOKING, "hnintel checks --day yesterday"),
+    Command("dead-letters", "hnintel.cli.dead_letters:app", LOOKING, "hnintel dead-letters list --day 2026-10-22"),
+    Command("bill", "hnintel.cli.bill:bill", LOOKING, "hnintel bill --since 2026-10-01"),
+    Command("eval", "hnintel.cli.eval:eval_", LOOKING, "hnintel eval --enrichment topic --plan"),
+    Command("gen", "hnintel.cli.gen:gen", KEEPING, "hnintel gen --check"),
+    Command("prune", "hnintel.cli.prune:prune", KEEPING, "hnintel prune --dry-run"),
+    Command("retention", "hnintel.cli.retention:retention", KEEPING, "hnintel retention --dry-run"),
+    Command("schema", "hnintel.cli.schema:app", KEEPING, "hnintel schema drop --prefix my_branch --dry-run"),
+    Command("doctor", "hnintel.cli.doctor:doctor", SETTING_UP, "hnintel doctor --warehouse snowflake"),
+    Command("settings", "hnintel.cli.settings:settings", SETTING_UP, "hnintel settings --json"),
+    Command("version", "hnintel.cli.version:show_version", SETTING_UP, "hnintel version"),
 )
-app.command()(settings)
-app.command()(status)
-app.command()(retention)
-app.command()(gen)
-app.command()(prune)
-app.command("eval")(eval_)
-app.command()(checks)
-app.command()(doctor)
-app.command()(bill)
-app.add_typer(dead_letters.app, name="dead-letters")
-app.add_typer(schema.app, name="schema")
+
+
+def build(first: Sequence[Command] = ()) -> typer.Typer:
+    """The application with the commands *first*, then those of this package."""
+    made = typer.Typer(
+        name="hnintel",
+        cls=group_of((*first, *COMMANDS)),
+        help="Hacker News, read, enriched and published a day at a time.",
+        epilog=exit_codes.as_text(),
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+    )
+    made.callback()(_root)
+    return made
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from hnintel.cli.version import own_version
+
+        print(f"hnintel {own_version()}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+app = build()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the sub-command that *argv* names; the exit code."""
-    private_files.set_umask()
+    """Run the sub-command that *argv* names, of those that need no orchestration; the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    try:
-        code = int(app(args=words or ["--help"], standalone_mode=False) or 0)
-        sys.stdout.flush()
-        return code
-    except Stopped as stopped:
-        return _tell(str(stopped), _INTERRUPTED)
-    except HnIntelError as error:
-        return _tell(str(error), error.exit_code)
-    except typer.TyperException as error:
-        return _tell(f"{_words(error)} (--help tells how)", UsageError.exit_code)
-    except OSError as error:  # all others are the warehouse's or a source's, and are told as such
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - what was not written is not tried again as the process ends
-        return _tell(f"what there is to say could not be written ({error.strerror})", _UNEXPECTED)
-    except (KeyboardInterrupt, typer.Abort):
-        return _tell("interrupted", _INTERRUPTED)
-
-
-def _words(error: typer.TyperException) -> str:
-    words = error.format_message() if isinstance(error, typer.BadParameter) else getattr(error, "message", str(error))
-    return " ".join(str(words).split())
-
-
-def _tell(line: str, code: int) -> int:
-    print(f"error: {line}", file=sys.stderr)
-    return code
+    return invoke(app, words or ["--help"], MODULE)

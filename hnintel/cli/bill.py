@@ -32,7 +32,8 @@ def bill(
 ) -> None:
     """Read from Snowflake's usage views what was billed, and show it beside what was estimated."""
     settings = load_settings()
-    first = parse_day(since) if since else (datetime.now(UTC) - timedelta(days=billing.DAYS)).date()
+    today = datetime.now(UTC).date()  # the bill's days are UTC
+    first = parse_day(since, today) if since is not None else today - timedelta(days=billing.DAYS)
     warehouse = open_warehouse(settings)
     if settings.warehouse == "snowflake":
         found = bill_checked(warehouse, settings, _RUN, first)

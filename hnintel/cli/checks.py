@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
@@ -14,11 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from hnintel.checks.check import in_a_line
-from hnintel.checks.run import day_to_check, refuse_if_blocked, run_checks
+from hnintel.checks.run import NO_DAY, day_to_check, refuse_if_blocked, run_checks
+from hnintel.cli.present import has_warehouse
+from hnintel.errors import UsageError
 from hnintel.ledger.check_results import Result
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
-from hnintel.window import parse_day
+from hnintel.window import day_of, parse_day
 
 #: Under what checks by hand are kept. It is no run, so the next ones of the same day take their place.
 BY_HAND = "by-hand"
@@ -27,12 +29,16 @@ _PIPED = 200
 
 
 def checks(
-    day: Annotated[str | None, typer.Option(help="The day, YYYY-MM-DD; by default the newest that was run.")] = None,
+    day: Annotated[
+        str | None, typer.Option(help="The day, YYYY-MM-DD, today or yesterday; by default the newest that was run.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Run every check of a day, and nothing else; exit code 6 where a blocking one fails."""
-    asked = parse_day(day) if day else None
     settings = load_settings()
+    asked = parse_day(day, day_of(datetime.now(UTC), settings.time_zone)) if day is not None else None
+    if not has_warehouse(settings):
+        raise UsageError(NO_DAY)
     warehouse = open_warehouse(settings)
     with warehouse.transaction(stage="enrich") as session:
         checked = day_to_check(session, asked)

@@ -13,7 +13,7 @@ import typer
 from hnintel.cost.budget import Estimate
 from hnintel.enrich.declaration import Enrichment, load_enrichments
 from hnintel.enrich.question import fingerprint_of
-from hnintel.errors import HnIntelError, UsageError
+from hnintel.errors import HnIntelError, UsageError, did_you_mean
 from hnintel.evaluation import report
 from hnintel.evaluation.ask import plan, scratch_warehouse
 from hnintel.evaluation.compare import compare
@@ -97,7 +97,9 @@ def _pairs(
 ) -> list[Pair]:
     """Every set with every enrichment that it judges."""
     if only is not None and only not in enrichments:
-        raise UsageError(f"there is no enrichment '{only}': there is {', '.join(enrichments)}")
+        raise UsageError(
+            f"there is no enrichment '{only}': there is {', '.join(enrichments)}{did_you_mean(only, enrichments)}"
+        )
     wanted = [one for name, one in enrichments.items() if only in (None, name)]
     pairs = [(examples, one) for examples in sets for one in wanted if examples.judged_columns(one)]
     idle = [examples.name for examples in sets if all(examples is not judging for judging, _ in pairs)]

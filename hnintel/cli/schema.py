@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hnintel.cli.lazy import example
 from hnintel.errors import UsageError
 from hnintel.settings import load_settings
 from hnintel.warehouse import branch_schemas, open_warehouse
@@ -19,7 +20,7 @@ def _commands() -> None:
     """Keep a command of one a group: ``schema drop``."""
 
 
-@app.command()
+@app.command(epilog=example("hnintel schema drop --prefix my_branch --dry-run"))
 def drop(
     prefix: Annotated[
         str | None, typer.Option(help="What the branch's schemas begin with, in place of HNINTEL_SCHEMA_PREFIX.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import sys
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -10,24 +12,71 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
 
-from hnintel.settings import Settings, load_settings, variable
+from hnintel.errors import UsageError
+from hnintel.settings import Settings, is_secret, load_settings, variable
 
 _NAMES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false"}
 
 
 def settings(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON array of name, type, default and doc.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON array of name, group, type, default, value and doc.")
+    ] = False,
 ) -> None:
-    """List every setting: its variable, type, default and use. Ends with an error where one is set wrongly."""
-    listed = [describe(name, field) for name, field in Settings.model_fields.items()]
+    """List every setting: its variable, type, default, use, and the value in force, if none is set wrongly."""
+    wrong: UsageError | None = None
+    try:
+        in_force: Settings | None = load_settings()
+    except UsageError as error:
+        wrong, in_force = error, None
+    groups = _groups()
+    listed: list[dict[str, str | None]] = [
+        {**describe(name, field), "group": groups[name], "value": _value(name, in_force)}
+        for name, field in Settings.model_fields.items()
+    ]
     if as_json:
         print(json.dumps(listed))
     else:
-        for one in listed:
-            print(f"{one['name']}  ({one['type']}; default: {one['default']})\n    {one['doc']}")
-    sys.stdout.flush()  # before what is wrong with those that are set, which is told on stderr
-    load_settings()
+        for group in dict.fromkeys(groups.values()):
+            print(f"# {group}\n")
+            for one in (one for one in listed if one["group"] == group):
+                print(f"{one['name']}  ({one['type']}; default: {one['default']})\n    {one['doc']}")
+                print(f"    in force: {one['value']}" if in_force else "    in force: unknown")
+            print()
+    sys.stdout.flush()  # before what is wrong with those that are set, which is on stderr
+    if wrong:
+        raise wrong
+
+
+def _groups() -> dict[str, str]:
+    """The group of each setting: the comment that stands above the first of them in the source."""
+    found: dict[str, str] = {}
+    for kind in reversed(Settings.__mro__):
+        if kind is not Settings and not (issubclass(kind, BaseSettings) and kind is not BaseSettings):
+            continue
+        group = "Snowflake" if kind is not Settings else ""
+        for line in inspect.getsource(kind).splitlines():
+            if heading := re.fullmatch(r"    # ([A-Z][\w ]+)", line):
+                group = heading[1]
+            elif (field := re.match(r"    (\w+): ", line)) and field[1] in Settings.model_fields:
+                found[field[1]] = group
+    return found
+
+
+def _value(name: str, in_force: Settings | None) -> str | None:
+    """A value in words; of one that may be a secret only whether it is set. None where no settings can be read."""
+    if in_force is None:
+        return None
+    value = getattr(in_force, name)
+    if is_secret(name):
+        return "set" if value is not None and name in in_force.model_fields_set else "not set"
+    return _in_words(value)
+
+
+def _in_words(value: Any) -> str:
+    return "none" if value is None else json.dumps(value) if isinstance(value, tuple) else str(value)
 
 
 def describe(name: str, field: FieldInfo) -> dict[str, str]:
@@ -36,7 +85,7 @@ def describe(name: str, field: FieldInfo) -> dict[str, str]:
     return {
         "name": variable(name),
         "type": type_name(field.annotation),
-        "default": "none" if default is None else json.dumps(default) if isinstance(default, tuple) else str(default),
+        "default": _in_words(default),
         "doc": field.description or "",
     }
 

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from hnintel.cli.present import has_warehouse, no_warehouse
 from hnintel.errors import UsageError
 from hnintel.partitions.calendar import (
     Freshness,
@@ -73,6 +74,10 @@ def status(
 ) -> None:
     """Show days and their stages, how fresh the newest is, and what is due and why."""
     settings, now = load_settings(), utc_now()
+    if not has_warehouse(settings):
+        _refuse_no_days(first, last, yesterday(now.replace(tzinfo=UTC), settings.time_zone))
+        _show_none(settings, source or settings.source, as_json)
+        return
     warehouse = open_warehouse(settings)
     with warehouse.transaction(stage="enrich") as session:
         pipeline = Pipeline(warehouse, settings, source or _source(session, settings))
@@ -99,6 +104,24 @@ def status(
             Console(soft_wrap=True).print(line, markup=False, highlight=False)
 
 
+def _show_none(settings: Settings, spec: str, as_json: bool) -> None:
+    """That there is no warehouse: looking makes none."""
+    open_source(spec, settings)  # refused where there is no such source
+    if as_json:
+        fresh = {"day": None, "hours": None, "fresh": False}
+        empty: dict[str, Any] = {"days": {}, "hours": {}, "sources": {}, "reconcile": {}}
+        print(json.dumps({"source": spec, "stages": [], "freshness": fresh} | empty))
+    else:
+        print(f"no day was run yet, {no_warehouse(settings)}: python flows/main.py --source sample makes one")
+
+
+def _refuse_no_days(first: str | None, last: str | None, over: date) -> None:
+    """Raise UsageError where *first* or *last*, those that are given, are no days, or no range of them."""
+    given = [one for one in (first, last) if one is not None]
+    if given:
+        _checked(parse_range(given[0], given[-1], over))
+
+
 def _source(session: Session, settings: Settings) -> str:
     """What days are read from: what is set, else what the newest of the ledger was read from."""
     if "source" in settings.model_fields_set:
@@ -110,10 +133,11 @@ def _source(session: Session, settings: Settings) -> str:
 def _span(session: Session, pipeline: Pipeline, first: str | None, last: str | None, now: datetime) -> Span | None:
     """The days asked for; by default those of the last two weeks that the ledger has, to the newest."""
     over = yesterday(now.replace(tzinfo=UTC), pipeline.settings.time_zone)
+    today = over + timedelta(days=1)
     if first is not None and last is not None:
         return _checked(parse_range(first, last, over))
     known = known_days(session)
-    end = parse_span(last).last if last is not None else _newest(pipeline, known, now)
+    end = parse_span(last, today).last if last is not None else _newest(pipeline, known, now)
     if first is not None:
         asked = parse_range(first, first, over)
         return _checked(Span(asked.first, max(asked.last, end or asked.last)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -83,7 +85,16 @@ class PriceList:
         raise WarehouseError(
             f"no price is known for {function} by the model '{model}' on {on}, and unknown is not free: give it in a "
             "file that HNINTEL_PRICES_PATH names (0 for a model of your own); hnintel/cost/prices.toml shows its shape"
+            f"{_free(model)}"
         )
+
+
+def _free(model: str) -> str:
+    """The command that makes such a file for a model that costs nothing."""
+    if model == CORTEX:
+        return ""
+    line = f"price = [{{model = {json.dumps(model)}, from = 2026-01-01, input = 0, output = 0}}]"
+    return f"; one that costs nothing: echo {shlex.quote(line)} > prices.toml; export HNINTEL_PRICES_PATH=prices.toml"
 
 
 def _fits(price: Price, function: str, model: str) -> bool:

@@ -28,6 +28,8 @@ _TOO_LITTLE, _LITTLE = 200_000_000, 2_000_000_000
 _GIGABYTE = 1_000_000_000
 _PATIENCE = 5.0
 _LONGEST_PARSE = 120
+#: Where a Prefect server listens that was given no port.
+_PREFECTS_PORT = 4200
 
 
 def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
@@ -121,11 +123,18 @@ def prefect(api_url: str | None) -> Finding:
     try:
         answer = httpx.get(f"{api_url.rstrip('/')}/health", timeout=_PATIENCE)
     except httpx.HTTPError as error:
-        told = f"{url.host} does not answer ({type(error).__name__})"
-        return Finding.missing("prefect api", told, "prefect server start")
+        told = f"{url.copy_with(username=None, password=None)} does not answer ({type(error).__name__})"
+        return Finding.missing("prefect api", told, _start_server(url))
     if answer.status_code != httpx.codes.OK:
         return Finding.missing("prefect api", f"{url.host} answers HTTP {answer.status_code}: is it a Prefect server?")
     return Finding.ok("prefect api", f"{url.host} answers")
+
+
+def _start_server(url: httpx.URL) -> str:
+    """What mends an API that does not answer: the command of a server on this machine, at the port that is set."""
+    if url.host not in ("127.0.0.1", "localhost", "::1"):
+        return f"start the server at {url.host}, or unset PREFECT_API_URL"
+    return "prefect server start" if url.port in (None, _PREFECTS_PORT) else f"prefect server start --port {url.port}"
 
 
 def _nearest(path: Path) -> Path:

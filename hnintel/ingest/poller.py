@@ -60,6 +60,8 @@ class Poll:
     cursor: Cursor
     #: Reasons why parts were skipped, one line each.
     skipped: tuple[str, ...] = ()
+    #: Why Hacker News could not be looked at; None: it was, or is not the source.
+    unreachable: str | None = None
 
 
 async def poll(cursor: Cursor, settings: Settings, now: datetime) -> Poll:
@@ -72,6 +74,7 @@ async def poll(cursor: Cursor, settings: Settings, now: datetime) -> Poll:
     """
     events: list[Event] = []
     skipped: list[str] = []
+    unreachable = None
     if settings.source == "live":
         try:
             new_events, cursor = await _poll_live(cursor, settings, int(now.timestamp()))
@@ -79,14 +82,15 @@ async def poll(cursor: Cursor, settings: Settings, now: datetime) -> Poll:
             if not new_events:
                 skipped.append(f"nothing is new since item {cursor.newest}")
         except SourceError as error:
-            skipped.append(str(error))
+            unreachable = str(error)
+            skipped.append(unreachable)
     else:
         skipped.append(f"HNINTEL_SOURCE={settings.source}: only Hacker News itself moves")
     if settings.watch_dumps is not None:
         new_events, cursor, reasons = _poll_dumps(cursor, settings.watch_dumps, settings, now)
         events += new_events
         skipped += reasons
-    return Poll(tuple(events), cursor, tuple(skipped))
+    return Poll(tuple(events), cursor, tuple(skipped), unreachable)
 
 
 async def _poll_live(cursor: Cursor, settings: Settings, now: int) -> tuple[list[Event], Cursor]:

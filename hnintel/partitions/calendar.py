@@ -33,8 +33,10 @@ class Span:
         refuse_before(self.first, first_day)
 
 
-def parse_span(text: str) -> Span:
+def parse_span(text: str, today: date | None = None) -> Span:
     """Parse a day (2026-10-22), a week (2026-W43, Monday to Sunday) or a month (2026-10) as a span of days.
+
+    Where *today* is given, ``today`` and ``yesterday`` are days too.
 
     Raises:
         UsageError: *text* is none of these.
@@ -48,7 +50,7 @@ def parse_span(text: str) -> Span:
             return Span(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1]))
     except (ValueError, OverflowError):
         raise UsageError(f"'{text}' is not in the calendar: give a day, a week as 2026-W43 or a month") from None
-    day = parse_day(text)
+    day = parse_day(text, today)
     return Span(day, day)
 
 
@@ -63,10 +65,11 @@ def parse_range(first: str, last: str, over: date | None = None) -> Span:
     Raises:
         UsageError: a text is none of these, or the last day comes before the first.
     """
-    span = Span(parse_span(first).first, parse_span(last).last)
+    today = None if over is None else over + timedelta(days=1)
+    span = Span(parse_span(first, today).first, parse_span(last, today).last)
     if span.last < span.first:
         raise UsageError(f"{span.last} comes before {span.first}: give the first day first")
-    if over is not None and parse_span(last).first <= over < span.last and span.first <= over:
+    if over is not None and parse_span(last, today).first <= over < span.last and span.first <= over:
         return Span(span.first, over)
     return span
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from hnintel.errors import DeclarationError, UsageError
+from hnintel.errors import DeclarationError, UsageError, did_you_mean
 from hnintel.partitions.stage import Stage
 
 #: Each stage, in an order in which they can run, with its direct upstream stages.
@@ -70,7 +70,8 @@ def _named(stages: Stages, word: str) -> set[str]:
     selected = {stage for stage in stages if is_named(stage, word)}
     if not selected:
         names = dict.fromkeys([*stages, *(stage.partition(":")[0] for stage in stages)])
-        raise UsageError(f"'{word}' is not a stage: give one of {', '.join(names)}, with + for downstream")
+        hint = did_you_mean(word, [*names, *(stage.partition(":")[2] for stage in stages if ":" in stage)])
+        raise UsageError(f"'{word}' is not a stage: give one of {', '.join(names)}, with + for downstream{hint}")
     return selected
 
 

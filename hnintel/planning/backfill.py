@@ -39,6 +39,7 @@ class BackfillPlan:
 
     works: list[Work]
     stages: str
+    every_stage: str = ""
     fetches: dict[date, int] = field(default_factory=dict)
     asked: dict[date, Estimate] = field(default_factory=dict)
     guessed: set[date] = field(default_factory=set)
@@ -109,7 +110,8 @@ def plan_backfill(warehouse: Warehouse, pipeline: Pipeline, works: list[Work], s
     Raises:
         WarehouseError: a price is not known.
     """
-    planned = BackfillPlan(works, in_words(pipeline.stages, stages))
+    every_stage = ", ".join(stage for stage in pipeline.stages if stage in stages)
+    planned = BackfillPlan(works, in_words(pipeline.stages, stages), every_stage)
     with warehouse.transaction(stage="enrich") as session:
         here = _items_of_days_read(session)
         due = {work.day: _articles_due(session, pipeline, work) for work in works if work.day in here}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, get_args
@@ -79,6 +79,28 @@ def choose_work(
     states = grid(session, pipeline, span.first, span.last, now)
     works = [_work(pipeline, day, states[day], stages, only) for day in sorted(states, reverse=newest_first)]
     return [work for work in works if work.stages]
+
+
+def not_ready(session: Session, pipeline: Pipeline, works: Sequence[Work], now: datetime) -> dict[date, str]:
+    """The days of *works* of which nothing can be done, and why: what a stage is made of is not there, nor to be made.
+
+    Args:
+        session: the transaction it is read in; nothing is written.
+        pipeline: what partitions would be made of.
+        works: as :func:`choose_work` gives them.
+        now: UTC without a zone.
+    """
+    if not works:
+        return {}
+    days = [work.day for work in works]
+    found = grid(session, pipeline, min(days), max(days), now)
+    missing = {}
+    for work in works:
+        first = next(iter(work.stages))
+        lacks = [name for name in pipeline.stages[first] if not found[work.day][name].is_done]
+        if lacks:
+            missing[work.day] = f"{first} comes after {lacks[0]}, which is not done"
+    return missing
 
 
 def _work(

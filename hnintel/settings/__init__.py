@@ -379,11 +379,12 @@ def _message(error: ValidationError) -> str:
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     field = next((known for known in Settings.model_fields if name in (known, variable(known))), name)
-    given = "..." if _is_secret(field) else str(first["input"])
+    given = "..." if is_secret(field) else str(first["input"])
     return f"{variable(field)}={given}: {first['msg'].removeprefix('Value error, ')}"
 
 
-def _is_secret(field: str) -> bool:
+def is_secret(field: str) -> bool:
+    """Whether the value of a setting may hold a secret, so that no message shows it."""
     return field in _SECRET_FIELDS or "SecretStr" in str(Settings.model_fields[field].annotation)
 
 

@@ -205,9 +205,13 @@ def test_every_problem_ends_the_check_with_its_file_and_line(
 
 
 def test_the_page_of_events_is_written_from_the_events() -> None:
+    from deployments import command_line
     from deployments.reference import PAGE, page
 
     assert PAGE.read_text(encoding="utf-8") == page(), "python deployments/reference.py writes it"
+    assert command_line.PAGE.read_text(encoding="utf-8") == command_line.page(), (
+        "python deployments/reference.py writes it"
+    )
 
 
 def test_a_number_that_the_flow_does_not_take_is_told(deployments: Told) -> None:

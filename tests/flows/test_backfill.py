@@ -166,12 +166,12 @@ def test_a_range_that_is_none_is_refused(backfill: Callable[..., dict[str, Any]]
 @pytest.mark.parametrize(
     ("argv", "line"),
     [
-        ([], "the following arguments are required: --from"),
+        ([], "Missing option '--from'"),
         (["--from", "2026-10-22", "--to", "2026-10-21"], "give the first day first"),
         (["--from", "2999-01"], "has not begun"),
         (["--from", "2026-10-22", "--stage", "nothing"], "'nothing' is not a stage"),
-        (["--from", "2026-10-22", "--only", "some"], "invalid choice: 'some'"),
-        (["--from", "2026-10-22", "--concurrency", "0"], "'0' is no number from 1 to 64"),
+        (["--from", "2026-10-22", "--only", "some"], "'--only': 'some' is not one of 'due', 'missing'"),
+        (["--from", "2026-10-22", "--concurrency", "0"], "'--concurrency': "),
         (["--from", "2005-01-01", "--plan"], "is before HNINTEL_FIRST_DAY"),
     ],
 )

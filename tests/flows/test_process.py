@@ -93,6 +93,7 @@ def test_an_interrupted_run_says_so_leaves_no_process_behind_and_is_completed_by
 
     assert process.returncode == 130
     assert "interrupted: what was read and answered is kept" in err
+    assert err.count("stopping: the statements under way are finished first") == 1
     assert "Traceback" not in err
     assert servers_of(environ) == []
     assert _completed(environ, tmp_path)

@@ -50,16 +50,16 @@ FLOORS = {
         spotlight
     """,
     "flows": """
-        approval billing futures local run_log stage task_runner
-        . asking checks reading transform watch
+        approval futures local run_log stage task_runner
+        . asking billing checks reading transform watch
         enrich spotlight
         main
         backfill_children reconcile
         backfill
     """,
     "deployments": """
-        . audit provisioning reference serving
-        checking provision serve
+        . audit command_line provisioning serving
+        checking provision reference serve
     """,
 }
 #: So many modules may lie loose in ``hnintel/``; what is more has a package that it belongs to.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from hnintel.cli.app import main
 from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
+from hnintel.window import yesterday
 from tests.unit.checked_days import TUESDAY, Checked
 from tests.warehouse.world import fetch
 
@@ -88,7 +90,8 @@ def test_warnings_end_well(days: Checked, capsys: Capture) -> None:
     ("options", "told"),
     [
         (["--day", "2026-10-25"], "error: 2026-10-25 was not run: run it first, or give a day"),
-        (["--day", "yesterday"], "error: 'yesterday' is not a day"),
+        (["--day", "yesterday"], f"error: {yesterday(datetime.now(UTC), 'America/New_York')} was not run"),
+        (["--day", "soon"], "error: 'soon' is not a day"),
     ],
 )
 def test_a_day_that_is_none_is_refused_in_one_line(

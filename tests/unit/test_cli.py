@@ -81,7 +81,7 @@ def test_dead_letters_are_listed_with_all_that_is_known_of_them(home: Path, caps
     assert main(["dead-letters", "list"]) == 0
     assert capsys.readouterr().out == (
         "items  7  of 2026-10-22: 127.0.0.1 answered HTTP 503  "
-        "(1 tried, first 2026-10-23 06:00, last 2026-10-23 06:00, due)\n1 dead letters, 1 due\n"
+        "(1 tried, first 2026-10-23 06:00, last 2026-10-23 06:00, due)\n1 dead letter, 1 due\n"
     )
     assert main(["dead-letters", "list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == [
@@ -158,8 +158,8 @@ def test_retention_says_what_would_go_and_then_lets_it_go(
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["bogus"], 2, "error: No such command 'bogus'. (--help tells how)"),
-        (["dead-letters"], 2, "error: Missing command. (--help tells how)"),
+        (["bogus"], 2, "error: No such command 'bogus' (--help tells how)"),
+        (["dead-letters"], 2, "error: Missing command (--help tells how)"),
         (["dead-letters", "list", "--loud"], 2, "error: No such option: --loud (--help tells how)"),
         (
             ["dead-letters", "list", "--day", "monday"],
@@ -207,3 +207,49 @@ def test_where_nothing_can_be_written_it_says_so_in_one_line(home: Path) -> None
         )
     assert ended.returncode == 1
     assert ended.stderr == "error: what there is to say could not be written (No space left on device)\n"
+
+
+# --- looking ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [["status"], ["status", "--json"], ["dead-letters", "list"], ["checks"]])
+def test_looking_at_a_home_that_is_not_there_makes_no_warehouse(home: Path, words: list[str]) -> None:
+    main(words)
+    assert not home.exists()
+
+
+def test_status_names_the_warehouse_that_is_not_there(home: Path, capsys: Capture) -> None:
+    assert main(["status"]) == 0
+    assert f"there is no warehouse at {home / 'hnintel.duckdb'}" in capsys.readouterr().out
+
+
+def test_a_stage_without_dead_letters_is_refused_with_the_one_that_may_be_meant(home: Path, capsys: Capture) -> None:
+    assert main(["dead-letters", "list", "--stage", "artcles"]) == 2
+    assert "did you mean articles?" in capsys.readouterr().err
+
+
+def test_dead_letters_of_an_enrichment_that_is_gone_can_be_asked_for(home: Path, capsys: Capture) -> None:
+    _bury(home, "enrich:gone", "7")
+    assert main(["dead-letters", "list", "--stage", "enrich:gone"]) == 0
+    assert "1 dead letter, " in capsys.readouterr().out
+
+
+def test_settings_show_what_is_in_force_by_group_and_no_secret(
+    home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HNINTEL_COMMENTS_DEPTH", "2")
+    monkeypatch.setenv("HNINTEL_OPENAI_API_KEY", "sk-hush")
+    monkeypatch.setenv("HNINTEL_OPENAI_BASE_URL", "https://hush.example/v1")
+    assert main(["settings", "--json"]) == 0
+    shown = capsys.readouterr().out
+    listed = {one["name"]: one for one in json.loads(shown)}
+    assert "hush" not in shown
+    assert listed["HNINTEL_COMMENTS_DEPTH"]["value"] == "2"
+    assert listed["HNINTEL_OPENAI_API_KEY"]["value"] == listed["HNINTEL_OPENAI_BASE_URL"]["value"] == "set"
+    assert listed["SNOWFLAKE_PASSWORD"]["value"] == "not set"
+    assert listed["HNINTEL_COMMENTS_DEPTH"]["group"] == "Reading Hacker News"
+    assert all(one["group"] for one in listed.values())
+    assert main(["settings"]) == 0
+    shown = capsys.readouterr().out
+    assert "# Reading Hacker News\n" in shown
+    assert "hush" not in shown

@@ -93,9 +93,10 @@ def test_the_plan_of_a_day_that_is_not_here_says_so(home: Path, capsys: Capture)
 
 
 def test_a_day_that_the_source_holds_nothing_of_is_told_before_anything_is_run(home: Path, capsys: Capture) -> None:
-    assert flow_main(["--source", "sample", "--day", "2026-10-01", "--plan"]) == 0
-    told = "note: sample holds no story of 2026-10-01; it holds those of 3 days from 2026-10-20 to 2026-10-22\n"
+    assert flow_main(["--source", "sample", "--day", "2026-10-01", "--plan"]) == 2
+    told = "error: sample has no story of 2026-10-01: give one of the days that it has, 2026-10-20 to 2026-10-22"
     assert capsys.readouterr().err.startswith(told)
+    assert not home.exists()
 
 
 def test_prune_removes_only_when_told_to(home: Path, capsys: Capture) -> None:

@@ -124,3 +124,21 @@ def test_the_first_day_wanted_may_be_run_and_the_day_before_may_not() -> None:
     refuse_before(first, first)
     with pytest.raises(UsageError, match="2026-09-30 is before HNINTEL_FIRST_DAY=2026-10-01"):
         refuse_before(date(2026, 9, 30), first)
+
+
+@pytest.mark.parametrize("text", ["22.10.2026", "2026/10/22", "20261022", "Oct 22, 2026", "22 October 2026"])
+def test_a_day_in_another_form_is_refused_with_the_same_day_in_the_right_form(text: str) -> None:
+    with pytest.raises(UsageError, match="for example 2026-10-22"):
+        parse_day(text)
+
+
+def test_the_form_of_a_refused_day_is_shown_by_that_day_where_it_can_be_known() -> None:
+    with pytest.raises(UsageError, match="for example 2027-03-04"):
+        parse_day("4.3.2027")
+
+
+def test_today_and_yesterday_are_days_where_the_present_day_is_given() -> None:
+    today = date(2026, 3, 1)
+    assert (parse_day("today", today), parse_day("yesterday", today)) == (today, date(2026, 2, 28))
+    with pytest.raises(UsageError, match="'today' is not a day"):
+        parse_day("today")

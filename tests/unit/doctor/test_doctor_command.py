@@ -43,7 +43,7 @@ def test_what_is_missing_is_told_with_what_mends_it_and_ends_with_code_4(home: P
     heading, *lines = [line.rstrip() for line in out.splitlines()]
     assert heading.split() == ["outcome", "check", "detail"]
     assert {line.split()[0] for line in lines if line} >= {"ok", "missing", "skipped"}
-    assert lines[-2:] == ["what mends it:", "prefect server start"]
+    assert lines[-2:] == ["what mends it:", "prefect server start --port 9"]
     assert err.endswith("checks are not met: prefect api, connection\n")
 
 

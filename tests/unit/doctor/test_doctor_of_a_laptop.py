@@ -161,7 +161,23 @@ def test_a_prefect_server_is_asked_for_its_health() -> None:
     with answering({}) as url:
         assert "HTTP 404" in machine.prefect(f"{url}/api/").detail
     found = machine.prefect(f"{url}/api")
-    assert (found.outcome, found.mends) == ("missing", ("prefect server start",))
+    port = url.rpartition(":")[2]
+    assert (found.outcome, found.mends) == ("missing", (f"prefect server start --port {port}",))
+    assert f"{url}/api does not answer" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("url", "mend"),
+    [
+        ("http://127.0.0.1:9/api", "prefect server start --port 9"),
+        ("http://nobody.invalid:4200/api", "start the server at nobody.invalid, or unset PREFECT_API_URL"),
+    ],
+)
+def test_what_mends_an_api_names_the_address_that_is_set_and_no_password(url: str, mend: str) -> None:
+    found = machine.prefect(url.replace("http://", "http://someone:secret@"))
+    assert found.mends == (mend,)
+    assert url in found.detail
+    assert "secret" not in found.detail + mend
 
 
 @pytest.mark.parametrize("given", ["garbage", "http://", "http://[x", "http://127.0.0.1:99999/api"])
