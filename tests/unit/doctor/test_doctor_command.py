@@ -30,7 +30,7 @@ def test_on_a_laptop_nothing_is_missing_and_nothing_is_made(home: Path, capsys: 
     assert checks["dbt project"] == {
         "name": "dbt project",
         "outcome": "ok",
-        "detail": "dbt reads it for duckdb",
+        "detail": "dbt parses it for duckdb",
         "mends": [],
     }
     assert (err, home.exists()) == ("", False)

@@ -92,7 +92,7 @@ def test_the_range_of_pythons_is_that_of_the_package() -> None:
 
 def test_a_home_that_is_not_there_yet_is_fine_and_is_not_made(tmp_path: Path) -> None:
     home = tmp_path / "a" / "b"
-    assert machine.home(Settings(home=home)).detail == f"{home}, made by the first run"
+    assert machine.home(Settings(home=home)).detail == f"{home}, created by the first run"
     assert not home.exists()
 
 
@@ -123,7 +123,7 @@ def test_a_changed_question_is_a_warning_and_one_that_cannot_be_read_stops_a_run
 
 def test_what_has_no_price_is_told(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    assert machine.prices(settings, [("AI_CLASSIFY", "offline-1")]).detail == "what is asked costs nothing"
+    assert machine.prices(settings, [("AI_CLASSIFY", "offline-1")]).detail == "no question costs anything"
     assert machine.prices(settings, [("AI_CLASSIFY", "cortex")]).outcome == "ok"
     found = machine.prices(settings, [("AI_COMPLETE", "no-such-model")])
     assert found.outcome == "missing"
@@ -135,7 +135,7 @@ def test_a_project_that_dbt_cannot_read_is_told_in_one_line(tmp_path: Path, monk
     monkeypatch.setattr("hnintel.doctor.machine.transform.PROJECT", tmp_path)
     found = machine.dbt(Settings(home=tmp_path / "home"))
     assert found.outcome == "missing"
-    assert found.detail.startswith("dbt cannot read it: ")
+    assert found.detail.startswith("dbt cannot parse it: ")
     assert "\n" not in found.detail
 
 
@@ -166,7 +166,7 @@ def test_a_prefect_server_is_asked_for_its_health() -> None:
 
 @pytest.mark.parametrize("given", ["garbage", "http://", "http://[x", "http://127.0.0.1:99999/api"])
 def test_an_address_of_prefect_that_is_none_is_told_as_that(given: str) -> None:
-    assert machine.prefect(given).detail == "PREFECT_API_URL is no URL: it looks like http://127.0.0.1:4200/api"
+    assert machine.prefect(given).detail == "PREFECT_API_URL is not a URL: set it to one like http://127.0.0.1:4200/api"
 
 
 # --- the embedded warehouse -------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def test_an_older_warehouse_is_left_as_it_is_and_told_that_the_next_run_brings_i
     made(path)
     with duckdb.connect(str(path)) as connection:
         connection.execute(f"DELETE FROM ops.schema_versions WHERE version = {NEWEST}")
-    assert embedded.schema_version(path).detail == f"{BEFORE}; the next run makes it {NEWEST}"
+    assert embedded.schema_version(path).detail == f"{BEFORE}; the next run migrates it to {NEWEST}"
     with duckdb.connect(str(path)) as connection:
         assert connection.execute("SELECT max(version) FROM ops.schema_versions").fetchone() == (BEFORE,)
 
@@ -217,7 +217,7 @@ def test_a_sqlite_file_is_told_to_be_no_warehouse(tmp_path: Path) -> None:
     path = tmp_path / "hn.duckdb"
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE mine (a)")
-    assert embedded.warehouse_file(path).detail == f"{path} cannot be opened (it is no DuckDB file)"
+    assert embedded.warehouse_file(path).detail == f"{path} cannot be opened (it is not a DuckDB file)"
     assert embedded.schema_version(path).outcome == "skipped"
 
 

@@ -135,7 +135,7 @@ def test_a_role_that_the_user_has_not_is_told_with_its_grant_and_ends_it(account
 
 
 def test_without_a_role_set_it_is_the_users_own(account: RecordedAccount) -> None:
-    assert examined(account, snowflake_role=None)["role"].detail == f"{PIPELINE}, the user's own"
+    assert examined(account, snowflake_role=None)["role"].detail == f"{PIPELINE}, the user's default role"
 
 
 def test_a_user_without_any_role_is_told_which_setting_gives_one(account: RecordedAccount) -> None:
@@ -299,7 +299,7 @@ def test_a_role_whose_grants_cannot_be_seen_is_told_and_not_guessed(account: Rec
 def test_where_not_even_its_own_grants_are_seen_no_privilege_is_called_missing(account: RecordedAccount) -> None:
     account.unseen_roles.add(PIPELINE)
     found = examined(account)
-    assert found["grants"].detail.startswith(f"those of {PIPELINE} cannot be listed, so no privilege was checked")
+    assert found["grants"].detail.startswith(f"the grants of {PIPELINE} cannot be listed, so no privilege was checked")
     assert missing(found.values()) == []
 
 
@@ -396,7 +396,7 @@ def test_an_account_that_lists_no_models_goes_by_its_list_of_allowed_ones(accoun
 def test_where_the_account_says_nothing_of_models_that_is_what_is_told(account: RecordedAccount) -> None:
     account.models, account.public, account.allowlist = None, set(), None
     one = examined(account)["model claude-haiku-4-5"]
-    assert (one.outcome, "--ask asks it" in one.detail) == ("warning", True)
+    assert (one.outcome, "--ask sends it a question" in one.detail) == ("warning", True)
 
 
 def test_without_the_usage_view_a_run_works_and_its_cost_is_an_estimate(account: RecordedAccount) -> None:
