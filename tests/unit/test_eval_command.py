@@ -157,7 +157,7 @@ def test_against_another_folder_both_are_asked(mine: Path, tmp_path: Path, capsy
 
 
 def test_an_unknown_set_is_told_with_those_there_are(capsys: Capture) -> None:
-    assert refused(capsys, "--set", "storys") == (2, "there is no labelled set 'storys': there is names, stories")
+    assert refused(capsys, "--set", "storys") == (2, "no labelled set is named 'storys'; the sets are names, stories")
 
 
 def test_an_unknown_enrichment_is_told_with_those_there_are(capsys: Capture) -> None:
@@ -203,7 +203,7 @@ def test_an_engine_that_answers_nothing_well_is_no_score(mine: Path, tmp_path: P
     other = declared(tmp_path / "other", call="AI_CLASSIFY(nullif({{ input }}, {{ input }}), {{ labels }})")
     code, told = refused(capsys, "--labelled", str(mine), "--enrichments", str(other))
     assert code == 6
-    assert told.startswith("set tones, enrichment sentiment: none of 3 answers can be taken, the input is NULL")
+    assert told.startswith("set tones, enrichment sentiment: all 3 answers are bad, the input is NULL")
 
 
 # --- at an endpoint that is paid for ---------------------------------------------------------------------------------
@@ -380,7 +380,7 @@ def test_an_endpoint_that_refuses_every_text_is_no_score(endpoint: ChatServer, m
     endpoint.mood = Mood(model="dear", always={"": "refusal"})
     code, told = refused(capsys, "--labelled", str(mine))
     assert code == 6
-    assert told.startswith("set tones, enrichment sentiment: none of 3 answers can be taken")
+    assert told.startswith("set tones, enrichment sentiment: all 3 answers are bad")
 
 
 # --- on real material ------------------------------------------------------------------------------------------------

@@ -195,7 +195,7 @@ def test_a_model_without_a_price_is_refused_before_it_is_asked(tmp_path: Path) -
 
 def test_where_no_answer_can_be_taken_there_is_no_score(tmp_path: Path) -> None:
     warehouse = warehouse_of(tmp_path, lambda text: Answer(error="the engine is away"))
-    with pytest.raises(QualityError, match=r"set tones, enrichment tone: none of 2 answers.*the engine is away"):
+    with pytest.raises(QualityError, match=r"set tones, enrichment tone: all 2 answers.*the engine is away"):
         evaluate(warehouse, TONE, tones(a="neutral", b="positive"), Settings())
 
 
@@ -291,5 +291,5 @@ def test_sets_that_only_one_of_them_has_are_not_compared(tmp_path: Path) -> None
 def test_a_file_that_is_no_result_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "before.json"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match="it is not what `python -m hnintel eval --json` prints"):
+    with pytest.raises(UsageError, match="it is not the output of `python -m hnintel eval --json`"):
         read_results(path)

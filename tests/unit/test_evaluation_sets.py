@@ -40,16 +40,16 @@ def test_a_set_is_a_file_of_texts_with_their_columns_beside_them(tmp_path: Path)
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("{", "no JSON"),
-        ("[1]", "it has no text"),
-        ('{"tone": "neutral"}', "it has no text"),
-        ('{"text": " ", "tone": "neutral"}', "it has no text"),
-        ('{"text": "a"}', "it has no label"),
+        ("{", "the line is not JSON"),
+        ("[1]", "the line has no text"),
+        ('{"tone": "neutral"}', "the line has no text"),
+        ('{"text": " ", "tone": "neutral"}', "the line has no text"),
+        ('{"text": "a"}', "the line has no label"),
         ('{"text": "a", "tone": 3}', "tone is neither a text nor a list of texts"),
         ('{"text": "a", "people": ["Ada", null]}', "people is neither a text nor a list of texts"),
-        ('{"text": "a \\ud83d", "tone": "neutral"}', "a text in it is no Unicode"),
-        ('{"text": "a", "names": ["\\ud83d"]}', "a text in it is no Unicode"),
-        ('{"text": ' + "[" * 100_000, "no JSON"),
+        ('{"text": "a \\ud83d", "tone": "neutral"}', "a text has half of a surrogate pair"),
+        ('{"text": "a", "names": ["\\ud83d"]}', "a text has half of a surrogate pair"),
+        ('{"text": ' + "[" * 100_000, "the line is not JSON"),
     ],
 )
 def test_a_malformed_line_is_told_by_file_and_line(tmp_path: Path, line: str, told: str) -> None:
@@ -68,7 +68,7 @@ def test_an_empty_file_is_no_set(tmp_path: Path) -> None:
     [
         ('{"text": "a", "tone": "glad"}', "tone 'glad' is none of enrichment tone's: positive, neutral, negative"),
         ('{"text": "a", "tone": null}', "tone is null, but enrichment tone allows no null there"),
-        ('{"text": "a", "tone": ["neutral"]}', "tone takes one label"),
+        ('{"text": "a", "tone": ["neutral"]}', "tone needs one label"),
     ],
 )
 def test_a_label_that_a_column_cannot_have_is_told_by_file_and_line(tmp_path: Path, line: str, told: str) -> None:
@@ -77,7 +77,7 @@ def test_a_label_that_a_column_cannot_have_is_told_by_file_and_line(tmp_path: Pa
 
 
 def test_one_text_where_names_are_wanted_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^mine.jsonl:1: people takes a list of names"):
+    with pytest.raises(UsageError, match=r"^mine.jsonl:1: people needs a list of names"):
         read_set(written(tmp_path, '{"text": "a", "people": "Ada"}')).judged_columns(NAMES)
 
 
@@ -91,7 +91,7 @@ def test_a_set_there_is_not_is_told_with_those_there_are() -> None:
     sets = [LabelledSet("stories", ()), LabelledSet("names", ())]
     assert [one.name for one in chosen_sets(sets, [])] == ["stories", "names"]
     assert [one.name for one in chosen_sets(sets, ["names"])] == ["names"]
-    with pytest.raises(UsageError, match="there is no labelled set 'storys': there is stories, names"):
+    with pytest.raises(UsageError, match="no labelled set is named 'storys'; the sets are stories, names"):
         list(chosen_sets(sets, ["storys"]))
 
 
