@@ -61,7 +61,7 @@ def test_a_known_vulnerability_fails_and_names_package_and_remedy(
 ) -> None:
     with advisories("second") as url:
         assert audit.main({"HN_AUDIT_OSV_URL": url}, listed) == 1
-    assert capsys.readouterr().err == "error: second 2.0: PYSEC-2026-1, mended in 9.9\n"
+    assert capsys.readouterr().err == "error: second 2.0: PYSEC-2026-1, fixed in 9.9\n"
 
 
 def test_packages_without_a_vulnerability_pass_and_are_counted(
@@ -69,7 +69,7 @@ def test_packages_without_a_vulnerability_pass_and_are_counted(
 ) -> None:
     with advisories("third") as url:
         assert audit.main({"HN_AUDIT_OSV_URL": url}, listed) == 0
-    assert capsys.readouterr().out == "dependency audit: 2 packages asked about, 0 vulnerabilities\n"
+    assert capsys.readouterr().out == "dependency audit: 2 packages checked, 0 vulnerabilities\n"
 
 
 def test_advisories_that_cannot_be_asked_are_said_aloud_and_fail_nothing(

@@ -38,7 +38,7 @@ def test_a_home_that_is_served_is_refused_before_anything_is_started(tmp_path: P
     first.give_back()
     assert log.read_text() == (
         f"error: {home} is served already, by process {os.getpid()} ({Path(sys.executable).name}): "
-        "end that, or give another HNINTEL_HOME\n"
+        "end that process, or set another HNINTEL_HOME\n"
     )
     assert [one.name for one in (home / "prefect").iterdir()] == ["serve.lock"]
 
@@ -59,7 +59,7 @@ def test_what_one_that_was_killed_has_left_is_waited_for(tmp_path: Path) -> None
         left.give_back()
         assert process.wait(60) == 2
     waited, refused = log.read_text().splitlines()
-    assert waited == "waiting for the server of one that was killed to end, at most 75 s"
+    assert waited == "waiting for an earlier, killed server to end, at most 75 s"
     assert refused.startswith("error: port ")
 
 
@@ -68,6 +68,6 @@ def test_a_command_that_says_much_and_fails_is_told_by_its_end_and_its_log(tmp_p
     processes = Processes(os.environ, tmp_path)
     with pytest.raises(UsageError) as told:
         processes.call("deploy", "-c", says, quiet=True)
-    assert str(told.value) == f"deploy ended with code 3: much much no such pool (all of it: {tmp_path}/deploy.log)"
+    assert str(told.value) == f"deploy ended with code 3: much much no such pool (full log: {tmp_path}/deploy.log)"
     processes.call("deploy", "-c", "print('fine')", quiet=True)
     assert (tmp_path / "deploy.log").read_text() == "fine\n"

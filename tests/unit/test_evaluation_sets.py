@@ -200,7 +200,7 @@ def test_two_names_side_by_side_stay_two(tmp_path: Path) -> None:
     ],
 )
 def test_a_malformed_corpus_is_told_by_file_and_line(tmp_path: Path, path: str, text: str, told: str) -> None:
-    with pytest.raises(UsageError, match=f"^{told}: it is not"):
+    with pytest.raises(UsageError, match=f"^{told}: the line is not"):
         read_corpora(_corpus(tmp_path, path, text))
 
 
