@@ -74,7 +74,7 @@ def test_a_placeholder_that_nothing_fills_in_is_told(metadata: dict[str, Any]) -
 
 @pytest.mark.parametrize(("target", "kind"), [("modal", "modal:push"), ("managed", "prefect:managed")])
 def test_push_and_managed_pools_are_refused_where_the_server_has_none(target: str, kind: str) -> None:
-    with pytest.raises(UsageError, match=f"needs {kind} pools, which are Prefect Cloud's: run `prefect cloud login` first"):
+    with pytest.raises(UsageError, match=f"needs {kind} pools, which are Prefect Cloud's: run `prefect cloud login`"):
         pool_type(target, on_cloud=False)
     assert pool_type(target, on_cloud=True) == kind
 

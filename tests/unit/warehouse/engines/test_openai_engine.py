@@ -388,7 +388,7 @@ def test_too_much_to_do_is_no_row_s_fault(server: ChatServer, fault: str) -> Non
         (Mood(always={"": "403"}), {"openai_api_key": KEY}, r"refuses the login \(HTTP 403, error\)"),
         (Mood(always={"": "402"}), {}, "has no credit left"),
         (Mood(), {"openai_model": "large"}, "does not know the model 'large' .*: correct HNINTEL_OPENAI_MODEL"),
-        (Mood(always={"": "404"}), {}, r"offers no chat completions \(HTTP 404, error\): correct HNINTEL_OPENAI_BASE_URL"),
+        (Mood(always={"": "404"}), {}, r"no chat completions \(HTTP 404, error\): correct HNINTEL_OPENAI_BASE_URL"),
     ],
 )
 def test_what_no_waiting_mends_stops_the_statement_at_once(mood: Mood, settings: dict[str, Any], told: str) -> None:
