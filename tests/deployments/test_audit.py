@@ -1,4 +1,4 @@
-"""The dependency audit: a finding fails; an index that cannot be asked is said aloud. pip-audit on a loopback OSV."""
+"""The dependency audit: a vulnerability fails, an unreachable index is reported. pip-audit on a loopback OSV."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HASH = f" \\\n    --hash=sha256:{'0' * 64}\n"
 
 @contextmanager
 def advisories(bad: str) -> Iterator[str]:
-    """An OSV that knows one vulnerability, of the package *bad*; gives the address to ask."""
+    """Start an OSV service with a vulnerability of the package *bad*; yield its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -50,7 +50,7 @@ def advisories(bad: str) -> Iterator[str]:
 
 @pytest.fixture
 def listed(tmp_path: Path) -> Path:
-    """Two packages, by hash."""
+    """Write a list of two packages with hashes."""
     path = tmp_path / "requirements.txt"
     path.write_text(f"first==1.0{_HASH}second==2.0{_HASH}", encoding="utf-8")
     return path

@@ -1,4 +1,4 @@
-"""Work pools of every target: the job template that the server has, with our defaults in it, and what is refused."""
+"""Work pools of every target: the server's job template with our defaults, and refused values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COLLECTION = Path(prefect.__file__).parent / "server/api/collections_data/views
 
 @pytest.fixture(scope="module")
 def metadata() -> dict[str, Any]:
-    """What an open-source server without the internet knows of workers."""
+    """Return the worker metadata of an open-source server without internet access."""
     found: dict[str, Any] = json.loads(_COLLECTION.read_text(encoding="utf-8"))
     return found
 
@@ -58,14 +58,14 @@ def test_a_default_of_ours_is_what_a_run_gets(metadata: dict[str, Any]) -> None:
         ({"env": {"HNINTEL_OPENAI_API_KEY": "x"}}, "HNINTEL_OPENAI_API_KEY would be a secret in plain text"),
     ],
 )
-def test_what_a_template_does_not_take_is_refused(
+def test_a_default_that_the_template_rejects_is_refused(
     metadata: dict[str, Any], defaults: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(UsageError, match=f"the job template of ecs pools: {told}"):
         template_of(metadata, "ecs", defaults)
 
 
-def test_a_placeholder_that_nothing_fills_in_is_told(metadata: dict[str, Any]) -> None:
+def test_an_undeclared_placeholder_is_reported(metadata: dict[str, Any]) -> None:
     template = copy.deepcopy(metadata["prefect"]["process"]["default_base_job_configuration"])
     assert list(problems(template, {})) == []
     template["job_configuration"]["command"] = "{{ comand }}"
@@ -73,7 +73,7 @@ def test_a_placeholder_that_nothing_fills_in_is_told(metadata: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(("target", "kind"), [("modal", "modal:push"), ("managed", "prefect:managed")])
-def test_push_and_managed_pools_are_refused_where_the_server_has_none(target: str, kind: str) -> None:
+def test_push_and_managed_pools_are_refused_if_the_server_has_none(target: str, kind: str) -> None:
     with pytest.raises(UsageError, match=f"needs {kind} pools, which are Prefect Cloud's: run `prefect cloud login`"):
         pool_type(target, on_cloud=False)
     assert pool_type(target, on_cloud=True) == kind

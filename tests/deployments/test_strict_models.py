@@ -1,4 +1,4 @@
-"""prefect.yaml and automations.yaml are held to the code: each mistake is told with its line."""
+"""prefect.yaml and automations.yaml are checked against the code: each mistake is reported with its line."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_what_is_right_is_let_through(deployments: Told, automations: Told) -> N
         ("name: one", "name: One", "8: deployments.0.name: String should match"),
     ],
 )
-def test_a_mistake_in_a_deployment_is_told_with_its_line(deployments: Told, old: str, new: str, told: str) -> None:
+def test_a_mistake_in_a_deployment_is_reported_with_its_line(deployments: Told, old: str, new: str, told: str) -> None:
     found = deployments(replaced(DEPLOYMENTS, old, new))
     assert any(line.startswith(told) for line in found), found
 
@@ -151,12 +151,12 @@ def test_a_variable_that_is_set_is_no_mistake(deployments: Told) -> None:
         ("interval: 60\n        cron: '0 2 * * *'", "22: deployments.0.schedules.0: give either cron or interval"),
     ],
 )
-def test_a_schedule_that_never_starts_is_told(deployments: Told, given: str, told: str) -> None:
+def test_a_schedule_that_never_starts_is_reported(deployments: Told, given: str, told: str) -> None:
     (found,) = deployments(DEPLOYMENTS + f"    schedules:\n      - slug: s\n        {given}\n")
     assert found.startswith(told)
 
 
-def test_a_step_of_prefect_is_held_to_what_it_takes(deployments: Told) -> None:
+def test_the_parameters_of_prefects_steps_are_checked(deployments: Told) -> None:
     clone = "    pull:\n      - prefect.deployments.steps.git_clone:\n          repository: x\n"
     assert deployments(DEPLOYMENTS + clone) == []
     (wrong,) = deployments(DEPLOYMENTS + clone.replace("repository", "repo"))
@@ -191,12 +191,12 @@ def test_a_step_of_prefect_is_held_to_what_it_takes(deployments: Told) -> None:
         ("[hn.run.failed]", "[prefect.automation.triggered]", "2: automations.0: a trigger on automations would"),
     ],
 )
-def test_a_mistake_in_an_automation_is_told_with_its_line(automations: Told, old: str, new: str, told: str) -> None:
+def test_a_mistake_in_an_automation_is_reported_with_its_line(automations: Told, old: str, new: str, told: str) -> None:
     found = automations(replaced(AUTOMATIONS, old, new))
     assert any(line.startswith(told) for line in found), found
 
 
-def test_an_event_that_is_declared_and_never_made_is_one_that_nobody_emits(
+def test_an_event_that_no_code_creates_is_reported_as_never_emitted(
     automations: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_names, "_announced", lambda: frozenset({"DayEnriched"}))
@@ -218,7 +218,7 @@ def test_the_page_of_events_is_written_from_the_events() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "python deployments/reference.py writes it"
 
 
-def test_a_number_that_the_flow_does_not_take_is_told(deployments: Told) -> None:
+def test_a_number_that_the_flow_rejects_is_reported(deployments: Told) -> None:
     text = DEPLOYMENTS.partition("    triggers:")[0].replace(
         "flows/spotlight.py:spotlight", "flows/backfill.py:backfill"
     )
@@ -234,7 +234,7 @@ def test_a_number_that_the_flow_does_not_take_is_told(deployments: Told) -> None
         ("stages: [ingest, 'enrich:entitys']", "13: 'enrich:entitys' is not a stage"),
     ],
 )
-def test_a_stage_that_there_is_not_is_told(deployments: Told, given: str, told: str) -> None:
+def test_an_unknown_stage_is_reported(deployments: Told, given: str, told: str) -> None:
     text = DEPLOYMENTS.partition("    triggers:")[0].replace(
         "flows/spotlight.py:spotlight", "flows/main.py:hacker_news"
     )
@@ -243,7 +243,7 @@ def test_a_stage_that_there_is_not_is_told(deployments: Told, given: str, told: 
     assert found.startswith(told)
 
 
-def test_a_deployment_that_is_named_and_not_declared_is_told(deployments: Told) -> None:
+def test_an_undeclared_deployment_is_reported(deployments: Told) -> None:
     text = DEPLOYMENTS.partition("    triggers:")[0].replace(
         "flows/spotlight.py:spotlight", "flows/backfill.py:backfill"
     )
