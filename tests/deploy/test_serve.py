@@ -47,7 +47,7 @@ def test_it_starts_ends_and_starts_again_as_it_was(tmp_path: Path) -> None:
         told = again.up()
         assert "log in once with the value of PREFECT_SERVER_API_AUTH_STRING" in told
         assert "daily" in again.shell("deployment", "ls")
-        assert "nothing to change, for work pool hnintel" in told
+        assert "nothing to change for work pool hnintel" in told
         assert f"{len(names)} deployments are up to date" in told
         after = {one["name"]: one["id"] for one in again.post("/deployments/filter", {})}
         assert after == names
