@@ -96,7 +96,7 @@ def test_a_channel_that_is_given_by_half_and_a_pool_of_another_type_are_refused(
     with pytest.raises(UsageError, match="alerts by pager-duty-webhook need HN_ALERTS_PAGERDUTY_API_KEY too"):
         provision({"HN_ALERTS_PAGERDUTY_KEY": "x"})
     provision()
-    with pytest.raises(UsageError, match="work pool test-pool is there and is a process pool, not kubernetes"):
+    with pytest.raises(UsageError, match="work pool test-pool is a process pool, not kubernetes"):
         provision(target="kubernetes")
     made = provision(target="kubernetes", pool="test-kubernetes")
     assert "work pool test-kubernetes: create (kubernetes)" in made
