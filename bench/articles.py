@@ -41,7 +41,7 @@ _WORDS = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One page: how its text and the truth share their shingles; the three add up to 1, or are 0 where both lack."""
+    """The match of a page's text with its truth, as shares of shingles; they add up to 1, or are 0."""
 
     hits: float
     extra: float
@@ -49,27 +49,27 @@ class Match:
 
     @property
     def precision(self) -> float:
-        """The share of what was taken that belongs; 1 where nothing was wanted and nothing taken."""
+        """The share of the extracted shingles that are expected; 1 where both texts are empty."""
         return self.hits / (self.hits + self.extra) if self.hits + self.extra else float(not self.missed)
 
     @property
     def recall(self) -> float:
-        """The share of what belongs that was taken."""
+        """The share of the expected shingles that were extracted."""
         return self.hits / (self.hits + self.missed) if self.hits + self.missed else float(not self.extra)
 
 
 def match(truth: str, text: str) -> Match:
     """Compare two texts by their shingles."""
-    wanted, taken = _shingles(truth), _shingles(text)
-    hits, extra, missed = (wanted & taken).total(), (taken - wanted).total(), (wanted - taken).total()
+    expected, extracted = _shingles(truth), _shingles(text)
+    hits, extra, missed = (expected & extracted).total(), (extracted - expected).total(), (expected - extracted).total()
     whole = (hits + extra + missed) or 1
     return Match(hits / whole, extra / whole, missed / whole)
 
 
 def scores(matches: list[Match]) -> tuple[float, float, float]:
     """Precision, recall and F1 over pages; a page that gave no text counts in recall only."""
-    precision = statistics.mean(one.precision for one in matches if one.hits + one.extra)
-    recall = statistics.mean(one.recall for one in matches if one.hits + one.missed)
+    precision = statistics.mean(page_match.precision for page_match in matches if page_match.hits + page_match.extra)
+    recall = statistics.mean(page_match.recall for page_match in matches if page_match.hits + page_match.missed)
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 
@@ -83,13 +83,13 @@ async def _extract(pages: dict[str, Path]) -> dict[str, Extracted]:
     settings = load_settings()
     pool = shared_pool(settings.article_workers, settings.article_extract_timeout)
 
-    async def one(path: Path) -> Extracted:
+    async def extract_page(path: Path) -> Extracted:
         body = path.read_bytes()
         return await pool.article(
             media.to_text(gzip.decompress(body) if path.suffix == ".gz" else body, "text/html"), ""
         )
 
-    read = await asyncio.gather(*(one(path) for path in pages.values()))
+    read = await asyncio.gather(*(extract_page(path) for path in pages.values()))
     return dict(zip(pages, read, strict=True))
 
 
@@ -98,17 +98,17 @@ def _data() -> Path:
 
 
 def _print_walls(articles: dict[str, Extracted], walls: dict[str, Extracted]) -> bool:
-    """Whether every wall was found and no article taken for one."""
+    """Print the mistakes about walls; return whether all walls were detected and no article counts as a wall."""
     wrongly = {name: page.wall for name, page in articles.items() if page.wall}
     missed = [name for name, page in walls.items() if page.wall is None]
     print(
-        f"walls: {len(walls) - len(missed)} of {len(walls)} found; "
+        f"walls: {len(walls) - len(missed)} of {len(walls)} detected; "
         f"articles wrongly walled: {len(wrongly)} of {len(articles)}"
     )
     for name, wall in wrongly.items():
-        print(f"  {name[:16]} is an article, and was taken for {wall}")
+        print(f"  {name[:16]} is an article, but was detected as {wall}")
     for name in missed:
-        print(f"  {name} is a wall, and was taken for an article")
+        print(f"  {name} is a wall, but was read as an article")
     return not wrongly and not missed
 
 
@@ -119,26 +119,29 @@ def main() -> int:
         "--pages",
         type=Path,
         default=_data() / "articles" / "article_extraction_benchmark",
-        help="holds ground-truth.json and html/",
+        help="folder with ground-truth.json and html/",
     )
     parser.add_argument("--walls", type=Path, default=_data() / "walls", help="a folder of pages that are walls")
-    parser.add_argument("--worst", type=int, default=0, metavar="N", help="name the N pages that went worst")
-    asked = parser.parse_args()
-    if not (asked.pages / "ground-truth.json").is_file():
-        print(f"error: {asked.pages} has no ground-truth.json: set HNINTEL_TEST_DATA or give --pages", file=sys.stderr)
+    parser.add_argument("--worst", type=int, default=0, metavar="N", help="name the N worst pages")
+    arguments = parser.parse_args()
+    if not (arguments.pages / "ground-truth.json").is_file():
+        print(
+            f"error: {arguments.pages} has no ground-truth.json: set HNINTEL_TEST_DATA or give --pages", file=sys.stderr
+        )
         return 2
-    truth = json.loads((asked.pages / "ground-truth.json").read_text(encoding="utf-8"))
-    pages = {key: path for key in truth if (path := asked.pages / "html" / f"{key}.html.gz").is_file()}
+    truth = json.loads((arguments.pages / "ground-truth.json").read_text(encoding="utf-8"))
+    pages = {key: path for key in truth if (path := arguments.pages / "html" / f"{key}.html.gz").is_file()}
     began = time.perf_counter()
     articles = asyncio.run(_extract(pages))
     took = time.perf_counter() - began
-    walls = asyncio.run(_extract({path.name: path for path in sorted(asked.walls.glob("*.html"))}))
+    walls = asyncio.run(_extract({path.name: path for path in sorted(arguments.walls.glob("*.html"))}))
     matches = {key: match(truth[key].get("articleBody", ""), articles[key].text or "") for key in pages}
     precision, recall, f1 = scores(list(matches.values()))
     print(f"{len(pages)} pages in {took:.1f} s: precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}")
     print(f"goal: F1 at least {GOAL}: {'met' if f1 >= GOAL else 'MISSED'}")
-    for key, one in sorted(matches.items(), key=lambda item: item[1].hits)[: asked.worst]:
-        print(f"  {key[:16]} precision {one.precision:.2f} recall {one.recall:.2f} {truth[key].get('url', '')}")
+    for key, page_match in sorted(matches.items(), key=lambda item: item[1].hits)[: arguments.worst]:
+        figures = f"precision {page_match.precision:.2f} recall {page_match.recall:.2f}"
+        print(f"  {key[:16]} {figures} {truth[key].get('url', '')}")
     return 0 if _print_walls(articles, walls) and f1 >= GOAL else 1
 
 

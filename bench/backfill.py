@@ -29,7 +29,7 @@ _WORDS = "a new storage engine for SQL indexes was released and it works well on
 
 
 def dump(path: Path, days: int, stories: int) -> None:
-    """Write stories of so many days, each with a text of its own."""
+    """Write the stories of *days* days, each with a different text."""
     with path.open("w", encoding="utf-8") as stream:
         for number in range(days):
             noon = 1_788_278_400 + 86_400 * number  # 2026-09-01, 12:00 in New York
@@ -50,7 +50,7 @@ def dump(path: Path, days: int, stories: int) -> None:
 
 
 def measured(days: int, stories: int) -> dict[str, Any]:
-    """Backfill so many days in a process of its own, and watch how much memory it and its children take at most."""
+    """Backfill *days* days in a separate process; record the peak memory of the process and its children."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "dump.ndjson"
         dump(source, days, stories)
@@ -82,7 +82,7 @@ def measured(days: int, stories: int) -> dict[str, Any]:
                     "FROM ops.ai_usage GROUP BY 1"
                 ).fetchall()
             )
-            asked = connection.execute(
+            row = connection.execute(
                 "SELECT count(DISTINCT enrichment) FROM ops.ai_usage WHERE enrichment <> 'briefing'"
             ).fetchone()
     return {
@@ -90,7 +90,7 @@ def measured(days: int, stories: int) -> dict[str, Any]:
         "days_a_minute": days / seconds * 60,
         "calls": int(calls["enrichments"]),
         "briefing_calls": int(calls["briefing"]),
-        "enrichments": int(asked[0]) if asked else 0,
+        "enrichments": int(row[0]) if row else 0,
         "peak_mb": peak / 1e6,
     }
 
@@ -108,22 +108,22 @@ def _peak(process: subprocess.Popen[bytes]) -> int:
 
 
 def main() -> int:
-    """Measure every size, print it, say whether the goal is met."""
+    """Measure every size, print the figures and whether the goal is met."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stories", type=int, default=100, help="a day (100)")
     parser.add_argument("--days", type=int, nargs="+", default=[10, 30])
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     print(f"{'days':>6} {'days/min':>9} {'AI calls':>9} {'whole table daily':>18} {'briefing':>9} {'peak MB':>8}")
-    found = []
-    for days in asked.days:
-        one = measured(days, asked.stories)
-        # Who asks about the whole table every day asks about all days so far, once a day.
-        whole = one["enrichments"] * asked.stories * days * (days + 1) // 2
-        told = (one["days_a_minute"], one["calls"], whole, one["briefing_calls"], one["peak_mb"])
-        print("{:>6} {:>9.1f} {:>9} {:>18} {:>9} {:>8.0f}".format(days, *told), flush=True)
-        found.append(one)
-    linear = all(one["calls"] == one["enrichments"] * asked.stories * one["days"] for one in found)
-    flat = found[-1]["peak_mb"] <= found[0]["peak_mb"] * _ALLOWED_GROWTH
+    results = []
+    for days in arguments.days:
+        result = measured(days, arguments.stories)
+        # Asking about the whole table every day asks about all earlier days once a day.
+        whole = result["enrichments"] * arguments.stories * days * (days + 1) // 2
+        figures = (result["days_a_minute"], result["calls"], whole, result["briefing_calls"], result["peak_mb"])
+        print("{:>6} {:>9.1f} {:>9} {:>18} {:>9} {:>8.0f}".format(days, *figures), flush=True)
+        results.append(result)
+    linear = all(result["calls"] == result["enrichments"] * arguments.stories * result["days"] for result in results)
+    flat = results[-1]["peak_mb"] <= results[0]["peak_mb"] * _ALLOWED_GROWTH
     print(f"calls are stories times enrichments: {'met' if linear else 'MISSED'}")
     print(
         f"memory of the most days at most {_ALLOWED_GROWTH:g} times that of the fewest: {'met' if flat else 'MISSED'}"

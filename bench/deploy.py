@@ -35,7 +35,7 @@ _ENDED = ("COMPLETED", "FAILED")
 
 
 def backfilled(service: Service, days: int, source: str) -> tuple[str, float]:
-    """Have the deployment do so many days; its last state, and the seconds from request to end."""
+    """Run the deployment over *days* days; return its final state, and the seconds from request to end."""
     last = FIRST + timedelta(days=days - 1)
     began = time.monotonic()
     run = service.request("backfill/backfill", from_day=str(FIRST), to_day=str(last), source=source, concurrency=4)
@@ -48,37 +48,39 @@ def backfilled(service: Service, days: int, source: str) -> tuple[str, float]:
 
 
 def every(service: Service, kind: str) -> list[dict[str, Any]]:
-    """All records of a kind that the server has."""
-    found: list[dict[str, Any]] = []
+    """Return all records of a kind on the server."""
+    records: list[dict[str, Any]] = []
     while True:
-        page = service.get(f"{kind}/filter", {"limit": _PAGE, "offset": len(found), "sort": "ID_DESC"})
-        found += page
+        page = service.get(f"{kind}/filter", {"limit": _PAGE, "offset": len(records), "sort": "ID_DESC"})
+        records += page
         if len(page) < _PAGE:
-            return found
+            return records
 
 
 def lost(service: Service, days: int) -> list[str]:
-    """What is wrong with the records of the runs: a day without one of its own, or one that never ended."""
+    """Return the problems of the run records: days without a run, and runs that did not complete."""
     runs = [run for run in every(service, "flow_runs") if run["start_time"]]
-    wanted = [str(FIRST + timedelta(days=number)) for number in range(days)]
+    expected_days = [str(FIRST + timedelta(days=number)) for number in range(days)]
     children = Counter(run["parameters"]["day"] for run in service.runs("hacker-news/day"))
-    found = [f"{day}: {children[day]} runs" for day in wanted if children[day] != 1]
-    found += [f"run {run['name']}: {run['state']['name']}" for run in runs if run["state"]["type"] != "COMPLETED"]
+    problems = [f"{day}: {children[day]} runs" for day in expected_days if children[day] != 1]
+    problems += [f"run {run['name']}: {run['state']['name']}" for run in runs if run["state"]["type"] != "COMPLETED"]
     known, tasks = {run["id"] for run in runs}, every(service, "task_runs")
-    found += [f"task {one['name']}: of no run" for one in tasks if one["flow_run_id"] not in known]
-    found += [f"task {one['name']}: {one['state']['name']}" for one in tasks if one["state"]["type"] not in _ENDED]
+    problems += [f"task {task['name']}: of no run" for task in tasks if task["flow_run_id"] not in known]
+    problems += [
+        f"task {task['name']}: {task['state']['name']}" for task in tasks if task["state"]["type"] not in _ENDED
+    ]
     print(f"records: {len(runs)} flow runs, {len(tasks)} task runs")
-    return found
+    return problems
 
 
-def taken(service: Service) -> list[str]:
-    """Limits that still count somebody."""
+def occupied_limits(service: Service) -> list[str]:
+    """Return the limits with occupied slots."""
     limits = service.get("v2/concurrency_limits/filter", {})
-    return [f"{one['name']}: {one['active_slots']} taken" for one in limits if one["active_slots"]]
+    return [f"{limit['name']}: {limit['active_slots']} occupied" for limit in limits if limit["active_slots"]]
 
 
 def twice(service: Service, days: int, stories: int) -> list[str]:
-    """Questions or rows beyond one for each; what the service does beside (a spotlight) is of other days."""
+    """Return the kinds of rows or questions with duplicates; a spotlight of the service is of another day."""
     of_them = f"day BETWEEN '{FIRST}' AND '{FIRST + timedelta(days=days - 1)}'"
     ((calls, kinds),) = service.rows(
         f"SELECT sum(calls), count(DISTINCT enrichment) FROM ops.ai_usage WHERE enrichment <> 'briefing' AND {of_them}"
@@ -86,46 +88,47 @@ def twice(service: Service, days: int, stories: int) -> list[str]:
     ((items, distinct),) = service.rows(f"SELECT count(*), count(DISTINCT id) FROM raw.items WHERE {of_them}")
     ((complete,),) = service.rows("SELECT count(DISTINCT day) FROM ops.partitions WHERE stage = 'publish'")
     print(f"rows: {items} items of {days} days; AI calls: {calls} of {kinds} enrichments")
-    wanted = {
+    checks = {
         f"{calls} AI calls": calls == kinds * days * stories,
         f"{items} items": items == distinct == days * stories,
         f"{complete} days published": complete == days,
     }
-    return [what for what, is_right in wanted.items() if not is_right]
+    return [what for what, is_right in checks.items() if not is_right]
 
 
 @contextmanager
-def _folder(kept: Path | None) -> Iterator[Path]:
-    if kept is None:
-        with tempfile.TemporaryDirectory() as folder:
-            yield Path(folder)
+def _folder(chosen: Path | None) -> Iterator[Path]:
+    if chosen is None:
+        with tempfile.TemporaryDirectory() as temporary:
+            yield Path(temporary)
     else:
-        kept.mkdir(parents=True)
-        yield kept
+        chosen.mkdir(parents=True)
+        yield chosen
 
 
 def main() -> int:
-    """Run the burst, print what it took, say whether all is as it should be."""
+    """Run the burst; print its duration, and whether anything was lost or done twice."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--stories", type=int, default=100, help="a day (100)")
-    parser.add_argument("--keep", metavar="FOLDER", type=Path, help="leave there what was made, logs and all")
-    asked = parser.parse_args()
-    if asked.keep and asked.keep.exists():
-        parser.error(f"{asked.keep} is there already: name a folder that is not")
-    with _folder(asked.keep) as folder:
+    parser.add_argument("--keep", metavar="FOLDER", type=Path, help="keep all files there, with the logs")
+    arguments = parser.parse_args()
+    if arguments.keep and arguments.keep.exists():
+        parser.error(f"{arguments.keep} exists already: name a new folder")
+    with _folder(arguments.keep) as folder:
         source = folder / "dump.ndjson"
-        dump(source, asked.days, asked.stories)
+        dump(source, arguments.days, arguments.stories)
         try:
             with postgres_and_redis() as stores, running_service(folder, SERVERS, stores) as service:
-                state, seconds = backfilled(service, asked.days, f"replay:{source}")
-                rate = asked.days / seconds * 60
-                print(f"{asked.days} days of {asked.stories} stories: {state} in {seconds:.0f} s, {rate:.1f} a minute")
-                time.sleep(15)  # records and slots come in a moment later
+                state, seconds = backfilled(service, arguments.days, f"replay:{source}")
+                rate = arguments.days / seconds * 60
+                size = f"{arguments.days} days of {arguments.stories} stories"
+                print(f"{size}: {state} in {seconds:.0f} s, {rate:.1f} a minute")
+                time.sleep(15)  # records and slots are updated a moment later
                 wrong = {
-                    "lost": lost(service, asked.days),
-                    "slots": taken(service),
-                    "done twice": twice(service, asked.days, asked.stories),
+                    "lost": lost(service, arguments.days),
+                    "slots": occupied_limits(service),
+                    "done twice": twice(service, arguments.days, arguments.stories),
                 }
         except NotInstalled as error:
             print(error, file=sys.stderr)

@@ -47,38 +47,38 @@ _TEXT = (
 
 
 class Instant:
-    """An engine whose answers keep every promise and take no time."""
+    """An engine whose answers are valid and take no time."""
 
-    def model(self, asked_for: str) -> str:
-        """None of the real ones."""
+    def model(self, requested: str) -> str:
+        """Return a name that no real model has."""
         return "offline-instant"
 
     def classify(self, texts: Sequence[str | None], labels: Sequence[Label], config: Mapping[str, Any]) -> list[Answer]:
-        """Always the first label."""
+        """Answer with the first label."""
         return [Answer({"labels": [labels[0].label]})] * len(texts)
 
     def complete(
         self, model: str, prompts: Sequence[str | None], parameters: Mapping[str, Any], schema: Mapping[str, Any] | None
     ) -> list[Answer]:
-        """A word, or a list of one, a property; of values the first."""
+        """Answer each property with a word, a list with a word, or its first allowed value."""
         properties = (schema or {}).get("properties", {})
-        told = {
-            name: one["enum"][0] if "enum" in one else ["a"] if one["type"] == "array" else "a"
-            for name, one in properties.items()
+        values = {
+            name: declared["enum"][0] if "enum" in declared else ["a"] if declared["type"] == "array" else "a"
+            for name, declared in properties.items()
         }
-        return [Answer(told or "a")] * len(prompts)
+        return [Answer(values or "a")] * len(prompts)
 
     def aggregate(self, texts: Sequence[str], task: str | None) -> Answer:
-        """A word."""
+        """Answer with a word."""
         return Answer("a")
 
     def count_tokens(self, text: str) -> int:
-        """By length."""
+        """Estimate by length."""
         return len(text) // 4
 
 
 def rows_a_second(engine: Engine, enrichment: Enrichment, rows: int) -> float:
-    """Through the embedded function, the answers set down in a table, as a chunk's are."""
+    """Return the rows per second of the embedded function, with the answers written to a table as for a chunk."""
     with connect_with_functions(engine) as connection:
         text = _TEXT.format(n="n")
         connection.execute(f"CREATE TABLE pending AS SELECT n AS item_id, {text} AS input FROM range({rows}) AS t(n)")
@@ -93,52 +93,52 @@ def rows_a_second(engine: Engine, enrichment: Enrichment, rows: int) -> float:
 
 
 class Grown:
-    """A warehouse of so many items, 1,000 a day, every one with every answer; it grows by a day when asked to."""
+    """A warehouse of *items* items, 1,000 a day, with all answers; :meth:`new_day` adds a day."""
 
     def __init__(self, folder: Path, items: int, enrichments: Sequence[Enrichment], engine: Engine) -> None:
         self.items, self._enrichments = items, enrichments
         self._settings = Settings(home=folder / f"{engine.model('')}-{items}", enrich_chunk=DAY)
         self.warehouse = DuckDBWarehouse(self._settings.warehouse_file, engine)
         with self.warehouse.transaction(stage="enrich") as session:
-            for one in enrichments:
-                prepare(session, self.warehouse, one, self._settings)
+            for enrichment in enrichments:
+                prepare(session, self.warehouse, enrichment, self._settings)
             _insert_items(session, 0, items)
-            for one in enrichments:
-                self._insert_answers(session, one)
+            for enrichment in enrichments:
+                self._insert_answers(session, enrichment)
 
     def new_day(self) -> float:
-        """Load another day and enrich it; the seconds that enriching took."""
+        """Load another day and enrich it; return the seconds of enriching."""
         with self.warehouse.transaction(stage="enrich") as session:
             _insert_items(session, self.items, DAY)
         day = _FIRST + timedelta(days=self.items // DAY)
         self.items += DAY
         began = time.perf_counter()
-        for one in self._enrichments:
-            done = enrich(self.warehouse, one, day, self._settings, str(day))
+        for enrichment in self._enrichments:
+            done = enrich(self.warehouse, enrichment, day, self._settings, str(day))
             if done.answered != DAY:
                 sys.exit(f"error: {done.answered} of {DAY} items of {day} were answered: there is nothing to compare")
         return time.perf_counter() - began
 
-    def _insert_answers(self, session: Session, one: Enrichment) -> None:
-        """For every item, with the fingerprint and the hash that make it answered."""
-        values = ", ".join("['a']" if column.kind == "list" else "'a'" for column in one.columns)
-        names = ", ".join(column.name for column in one.columns)
-        input_hash = "md5(md5(text))" if one.input.many else "md5(title || chr(10) || chr(10) || text)"
+    def _insert_answers(self, session: Session, enrichment: Enrichment) -> None:
+        """Insert an answer for every item, with the fingerprint and the hash of a valid answer."""
+        values = ", ".join("['a']" if column.kind == "list" else "'a'" for column in enrichment.columns)
+        names = ", ".join(column.name for column in enrichment.columns)
+        input_hash = "md5(md5(text))" if enrichment.input.many else "md5(title || chr(10) || chr(10) || text)"
         session.execute(
-            f"INSERT INTO {one.table} "
+            f"INSERT INTO {enrichment.table} "
             f"(item_id, fingerprint, {names}, input_hash, input_cut, model, run_id, enriched_at) "
             f"SELECT id, ?, {values}, {input_hash}, FALSE, 'bench', 'bench', "
             "TIMESTAMP '2020-01-01' FROM raw.items",
-            [fingerprint_of(self.warehouse, one, self._settings)],
+            [fingerprint_of(self.warehouse, enrichment, self._settings)],
         )
         day = _FIRST + timedelta(days=self.items // DAY // 2)
-        run = EnrichmentRun(self.warehouse, one, day, self._settings, "bench")
+        run = EnrichmentRun(self.warehouse, enrichment, day, self._settings, "bench")
         if left := run.estimate(session).rows:
-            sys.exit(f"error: {left} items of {day} have no answer to {one.name}: there is nothing to compare")
+            sys.exit(f"error: {left} items of {day} have no answer to {enrichment.name}: there is nothing to compare")
 
 
 def _insert_items(session: Session, first: int, count: int) -> None:
-    """Items, and below each a comment that says the same as its text."""
+    """Insert items, each with a comment of the same text."""
     session.execute(
         "INSERT INTO raw.items (id, day, type, status, title, text, score, comments, source, content_hash, run_id, "
         f"loaded_at) SELECT n, DATE '{_FIRST}' + CAST(n // {DAY} AS INTEGER), 'story', 'ok', 'Story ' || n, "
@@ -153,28 +153,28 @@ def _insert_items(session: Session, first: int, count: int) -> None:
 
 
 def functions(enrichments: Sequence[Enrichment], sizes: Sequence[int]) -> Iterator[str]:
-    """A line an enrichment and engine."""
+    """Yield a line for each enrichment and engine."""
     yield _row("function", "enrichment", "engine", *(f"{size:,} items" for size in sizes))
     for engine in (Instant(), OfflineEngine()):
-        for one in enrichments:
-            measured = (rows_a_second(engine, one, size) for size in sizes)
-            yield _row(one.function, one.name, engine.model(""), *(f"{rate:,.0f}/s" for rate in measured))
+        for enrichment in enrichments:
+            measured = (rows_a_second(engine, enrichment, size) for size in sizes)
+            yield _row(enrichment.function, enrichment.name, engine.model(""), *(f"{rate:,.0f}/s" for rate in measured))
 
 
 def growth(
     folder: Path, enrichments: Sequence[Enrichment], sizes: Sequence[int], repeats: int, engine: Engine
 ) -> float:
-    """Print a line a size; how many times as long a new day takes in the largest warehouse as in the smallest."""
+    """Print a line for each size; return the time of a new day in the largest warehouse relative to the smallest."""
     grown = {size: Grown(folder, size, enrichments, engine) for size in sizes}
     took: dict[int, list[float]] = {size: [] for size in sizes}
     for turn in range(repeats + 1):
         for size, warehouse in grown.items():
             seconds = warehouse.new_day()
-            if turn:  # the first one loads the engine's words
+            if turn:  # the first day loads the engine's word lists
                 took[size].append(seconds)
     median = {size: statistics.median(seconds) for size, seconds in took.items()}
     for size, seconds in median.items():
-        each = " ".join(f"{one:.2f}" for one in took[size])
+        each = " ".join(f"{seconds:.2f}" for seconds in took[size])
         times = f"{seconds / median[sizes[0]]:.2f} times"
         print(f"{engine.model('')}: {DAY:,} more into {size:>9,} items: {seconds:6.2f} s, {times} ({each})", flush=True)
     return median[sizes[-1]] / median[sizes[0]]
@@ -185,22 +185,24 @@ def _row(*cells: str) -> str:
 
 
 def main() -> int:
-    """Print the tables; 1 where a new day takes too much longer in the largest warehouse."""
+    """Print the tables; return 1 if a new day takes too much longer in the largest warehouse."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a tenth of everything: to try it, not to measure")
-    parser.add_argument("--part", choices=("functions", "growth"), help="only this one")
-    asked = parser.parse_args()
-    part = 10 if asked.quick else 1
+    parser.add_argument(
+        "--quick", action="store_true", help="a tenth of all sizes, to try the script and not to measure"
+    )
+    parser.add_argument("--part", choices=("functions", "growth"), help="run only this part")
+    arguments = parser.parse_args()
+    part = 10 if arguments.quick else 1
     enrichments = list(load_enrichments().values())
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
-    if asked.part != "growth":
+    if arguments.part != "growth":
         for line in functions(enrichments, [1_000 // part, 10_000 // part, 100_000 // part]):
             print(line, flush=True)
-    if asked.part == "functions":
+    if arguments.part == "functions":
         return 0
     with tempfile.TemporaryDirectory(prefix="hnintel-bench-") as folder:
         sizes = [size // part for size in (10_000, 100_000, 1_000_000)]
-        repeats = 1 if asked.quick else 5
+        repeats = 1 if arguments.quick else 5
         engines: tuple[Engine, ...] = (Instant(), OfflineEngine())
         times = max(growth(Path(folder), enrichments, sizes, repeats, engine) for engine in engines)
     missed = times > GOAL

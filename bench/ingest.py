@@ -37,7 +37,7 @@ from flows.local import prefect_home
 from hnintel.settings import ROOT, load_settings
 
 GOAL = 1.3
-#: Milliseconds at which the goal is to be met; without any latency the figures are only told.
+#: Latencies in milliseconds at which the goal must be met; without latency the figures are only printed.
 HELD_AT = (80, 200)
 #: Requests under way at once: the flow's four threads, each with its forty.
 AT_ONCE = 160
@@ -47,7 +47,7 @@ _SAMPLED_EVERY = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of one side: seconds by stage; peak megabytes and processor seconds of all its processes; what it did."""
+    """A run of a side: seconds by stage, peak megabytes and processor seconds of all its processes, and its results."""
 
     seconds: dict[str, float]
     peak_mb: float
@@ -112,14 +112,14 @@ def measure(module: str, environ: dict[str, str], beside: list[psutil.Process]) 
     )
     watch = _Watch([psutil.Process(process.pid), *beside])
     try:
-        told, _ = process.communicate(timeout=_TIMEOUT)
+        output, _ = process.communicate(timeout=_TIMEOUT)
     finally:
         process.kill()
         peak, cpu = watch.stop()
     if process.returncode:
         sys.exit(f"error: {module} ended with code {process.returncode}; what it said is above")
-    came_to = json.loads(told.strip().splitlines()[-1])
-    return Run(came_to.pop("seconds"), peak, cpu, came_to)
+    result = json.loads(output.strip().splitlines()[-1])
+    return Run(result.pop("seconds"), peak, cpu, result)
 
 
 class _Watch:
@@ -134,7 +134,7 @@ class _Watch:
         self._thread.start()
 
     def stop(self) -> tuple[float, float]:
-        """The largest memory there was (megabytes), and the processor time of all (seconds)."""
+        """Stop; return the peak memory in megabytes, and the processor time of all processes in seconds."""
         self._stopped.set()
         self._thread.join()
         return self._peak / 1e6, sum(self._cpu.values()) - self._before
@@ -148,15 +148,15 @@ class _Watch:
         memory, cpu = 0, {}
         for process in self._processes:
             with suppress(psutil.NoSuchProcess):
-                for one in (process, *process.children(recursive=True)):
-                    memory += one.memory_info().rss
-                    cpu[one] = sum(one.cpu_times()[:2])
+                for member in (process, *process.children(recursive=True)):
+                    memory += member.memory_info().rss
+                    cpu[member] = sum(member.cpu_times()[:2])
         self._peak = max(self._peak, memory)
         return cpu
 
 
 class Bench:
-    """Both sides over one world.
+    """Both sides over the same world.
 
     Args:
         folder: each run gets a home of its own below it.
@@ -199,7 +199,7 @@ class Bench:
 
 
 def at(bench: Bench, stories: int, latency: int, repeats: int) -> float:
-    """Measure at one latency (ms), the sides in turn; print a row and give the ratio of the medians."""
+    """Measure at a latency (ms), the sides in turn; print a row and return the ratio of the medians."""
     scripts, flows = [], []
     with world(stories, latency / 1000) as served:
         served.warm()
@@ -208,7 +208,9 @@ def at(bench: Bench, stories: int, latency: int, repeats: int) -> float:
             flows.append(bench.flow(served))
     different = {json.dumps(run.came_to, sort_keys=True) for run in scripts + flows}
     if len(different) > 1:
-        sys.exit("error: the two did not do the same, so there is nothing to compare:\n" + "\n".join(sorted(different)))
+        sys.exit(
+            "error: the two sides have different results, which cannot be compared:\n" + "\n".join(sorted(different))
+        )
     script, flow = _median(scripts), _median(flows)
     print(
         _row(f"{latency} ms", f"{script:.2f}", f"{flow:.2f}", f"{flow / script:.2f}", *_taken(scripts), *_taken(flows))
@@ -242,14 +244,14 @@ def _free_port() -> int:
 
 
 def main() -> int:
-    """Print the table; 1 where the flow takes more than its share at a latency that it is held to."""
+    """Print the table; return 1 if the flow misses its goal at a latency of the goal."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="200 stories, once each: to try it, not to measure")
     parser.add_argument("--stories", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=3, help="runs of each side at each latency")
     parser.add_argument("--latency", type=int, nargs="+", default=[0, *HELD_AT], metavar="MS")
-    asked = parser.parse_args()
-    stories, repeats = (200, 1) if asked.quick else (asked.stories, asked.repeats)
+    arguments = parser.parse_args()
+    stories, repeats = (200, 1) if arguments.quick else (arguments.stories, arguments.repeats)
     print(
         f"{stories} stories and pages; {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     )
@@ -261,11 +263,11 @@ def main() -> int:
             print(f"Prefect's server was up after {time.monotonic() - began:.1f} s; that is no part of what follows")
             print(_row("latency", "script s", "flow s", "ratio", "CPU s", "peak MB", "flow CPU", "flow MB"))
             bench = Bench(Path(folder), servers)
-            ratios = {latency: at(bench, stories, latency, repeats if latency else 1) for latency in asked.latency}
+            ratios = {latency: at(bench, stories, latency, repeats if latency else 1) for latency in arguments.latency}
     missed = [latency for latency in HELD_AT if ratios.get(latency, 0) > GOAL]
     where = ", ".join(f"{latency} ms" for latency in missed)
-    held = ", ".join(f"{latency} ms" for latency in HELD_AT)
-    print(f"goal: at most {GOAL} times the script's time at {held}: {'MISSED at ' + where if missed else 'met'}")
+    latencies = ", ".join(f"{latency} ms" for latency in HELD_AT)
+    print(f"goal: at most {GOAL} times the script's time at {latencies}: {'MISSED at ' + where if missed else 'met'}")
     return 1 if missed else 0
 
 

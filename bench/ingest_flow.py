@@ -31,8 +31,8 @@ async def reading(day: date) -> Summary:
     settings = load_settings()
     pipeline = Pipeline(open_warehouse(settings), settings, settings.source)
     summary = Summary(day, str(runtime.flow_run.id), settings.source)
-    with Leases(pipeline.warehouse, summary.run_id, settings) as held:
-        run = Run(day, summary.run_id, pipeline, held, frozenset(pipeline.stages), summary)
+    with Leases(pipeline.warehouse, summary.run_id, settings) as leases:
+        run = Run(day, summary.run_id, pipeline, leases, frozenset(pipeline.stages), summary)
         parent._begin(run)  # as the parent flow does before its stages
         await parent._read(run)
     return summary

@@ -40,7 +40,7 @@ class Script:
         client: for everything.
         pool: takes text out.
         settings: where Hacker News is.
-        at_once: requests under way at one time.
+        at_once: the most concurrent requests.
     """
 
     def __init__(self, client: httpx.AsyncClient, pool: ProcessPoolExecutor, settings: Settings, at_once: int) -> None:
@@ -49,10 +49,12 @@ class Script:
         self._rules: dict[str, asyncio.Task[Protego | None]] = {}
 
     async def run(self, window: Window) -> dict[str, int]:
-        """Read the day; how many items, pages with a text, and characters of text there were."""
+        """Read the day; return the number of items, of pages with a text, and of characters of text."""
         ids = await self._list(window.start_epoch, window.end_epoch)
-        read = await asyncio.gather(*(self._story(one) for one in ids))
-        texts = [found.text[: self._settings.article_max_chars] for _, found in read if found and found.text]
+        read = await asyncio.gather(*(self._story(item_id) for item_id in ids))
+        texts = [
+            extracted.text[: self._settings.article_max_chars] for _, extracted in read if extracted and extracted.text
+        ]
         return {"items": len({item["id"] for item, _ in read}), "texts": len(texts), "chars": sum(map(len, texts))}
 
     async def _get(self, url: str, params: dict[str, str] | None = None) -> httpx.Response:
@@ -61,7 +63,7 @@ class Script:
 
     async def _list(self, start: int, end: int) -> list[int]:
         """The ids of [start, end): by halves, where Algolia's cap is met."""
-        found = await self._get(
+        response = await self._get(
             f"{self._settings.algolia_url}/search_by_date",
             {
                 "tags": "(story,poll,job)",
@@ -71,7 +73,7 @@ class Script:
                 "attributesToHighlight": "",
             },
         )
-        answer = found.json()
+        answer = response.json()
         if answer["nbHits"] < _CAP and "message" not in answer:
             return [int(hit["objectID"]) for hit in answer["hits"]]
         middle = (start + end) // 2
@@ -83,8 +85,8 @@ class Script:
         if rules is not None and not rules.can_fetch(item["url"], _ROBOT):
             return item, None
         page = await self._get(item["url"])
-        told = page.content, page.headers.get("content-type", ""), item["url"]
-        return item, await asyncio.get_running_loop().run_in_executor(self._pool, take_text, *told)
+        content = page.content, page.headers.get("content-type", ""), item["url"]
+        return item, await asyncio.get_running_loop().run_in_executor(self._pool, take_text, *content)
 
     async def _robots(self, url: str) -> Protego | None:
         site = urlsplit(url).netloc

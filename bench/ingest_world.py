@@ -53,7 +53,7 @@ def hosts(count: int) -> list[str]:
 
 
 def world(stories: int, port: int, names: list[str]) -> World:
-    """A day of *stories*, each with a page of its own at one of *names*, and every host with a robots.txt."""
+    """Return a day of *stories*, each with its own page on a host of *names*; every host has a robots.txt."""
     start = Window.of(DAY, Settings.model_fields["time_zone"].default).start_epoch
     items = day_of_stories(stories, start)
     pages = {f"{name}/robots.txt": _ROBOTS for name in names}
@@ -80,16 +80,16 @@ def main() -> None:
     parser.add_argument("--stories", type=int, default=1000)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before every answer")
     parser.add_argument("--port", type=int, required=True, help="free at every address")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     names = hosts(HOSTS)
     with ManyHosts(
-        world(asked.stories, asked.port, names), Weather(latency=asked.latency), asked.port, names
+        world(arguments.stories, arguments.port, names), Weather(latency=arguments.latency), arguments.port, names
     ) as server:
         ready = {
             "firebase": server.firebase_url,
             "algolia": server.algolia_url,
             "day": DAY.isoformat(),
-            "private": [f"{name}:{asked.port}" for name in names],
+            "private": [f"{name}:{arguments.port}" for name in names],
         }
         print(json.dumps(ready), flush=True)
         for _ in sys.stdin:

@@ -144,7 +144,7 @@ def _order(item: WorkItem) -> tuple[str, tuple[int, int], str, int]:
 
 
 def chosen(everything: Sequence[WorkItem], sample: int, seed: int) -> list[WorkItem]:
-    """*sample* of the mutants, in the order of the code; all where *sample* is 0 or more than there are."""
+    """Return *sample* of the mutants in the order of the code; all where *sample* is 0 or larger than their number."""
     if not sample or sample >= len(everything):
         return list(everything)
     return sorted(random.Random(seed).sample(everything, sample), key=_order)
@@ -171,8 +171,8 @@ def report(tested: Tested) -> str:
 
 
 def summary(part: str, tested: Iterable[Tested], of: int, seed: int) -> str:
-    """Counts by outcome in one line."""
-    counts = Counter(one.outcome for one in tested)
+    """Return the counts by outcome as a line."""
+    counts = Counter(mutant.outcome for mutant in tested)
     listed = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
     return f"{part}: {counts.total()} of {of} mutants (seed {seed}): {listed}"
 

@@ -57,7 +57,7 @@ class Pattern:
 
 def collect() -> tuple[list[Pattern], list[str]]:
     """Every pattern of the tree, and the places of those that only a run knows."""
-    found: dict[tuple[str, int], Pattern] = {}
+    patterns: dict[tuple[str, int], Pattern] = {}
     unknown: list[str] = []
     for path in sorted(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")):
         text = path.read_text(encoding="utf-8")
@@ -65,12 +65,12 @@ def collect() -> tuple[list[Pattern], list[str]]:
             continue
         place = str(path.relative_to(ROOT))
         names = _names_of(place)
-        for name, pattern in _kept(names):
+        for name, pattern in _module_patterns(names):
             methods = set(re.findall(rf"\b{re.escape(name)}\.(\w+)\(", text))
-            one = Pattern(
+            found_pattern = Pattern(
                 f"{place} {name}", pattern.pattern, pattern.flags, bool(methods) and methods <= {"match", "fullmatch"}
             )
-            found.setdefault((one.source, one.flags), one)
+            patterns.setdefault((found_pattern.source, found_pattern.flags), found_pattern)
         for call in ast.walk(ast.parse(text)):
             if not _is_of_re(call):
                 continue
@@ -83,9 +83,9 @@ def collect() -> tuple[list[Pattern], list[str]]:
                 continue
             compiled = re.compile(source, flags)
             is_anchored = call.func.attr in ("match", "fullmatch")
-            one = Pattern(f"{place}:{call.lineno}", source, compiled.flags, is_anchored)
-            found.setdefault((one.source, one.flags), one)
-    return list(found.values()), unknown
+            found_pattern = Pattern(f"{place}:{call.lineno}", source, compiled.flags, is_anchored)
+            patterns.setdefault((found_pattern.source, found_pattern.flags), found_pattern)
+    return list(patterns.values()), unknown
 
 
 def _names_of(place: str) -> dict[str, Any]:
@@ -95,20 +95,20 @@ def _names_of(place: str) -> dict[str, Any]:
     return vars(importlib.import_module(place.removesuffix(".py").removesuffix("/__init__").replace("/", ".")))
 
 
-def _kept(names: dict[str, Any]) -> Iterator[tuple[str, re.Pattern[str]]]:
+def _module_patterns(names: dict[str, Any]) -> Iterator[tuple[str, re.Pattern[str]]]:
     """The compiled patterns among a module's names, in tuples and in tables too."""
     for name, value in list(names.items()):
-        for one in _inside(value):
-            yield name, one
+        for pattern in _inside(value):
+            yield name, pattern
 
 
 def _inside(value: Any) -> Iterator[re.Pattern[str]]:
     if isinstance(value, re.Pattern):
         yield value
     elif isinstance(value, dict):
-        yield from (one for inner in value.values() for one in _inside(inner))
+        yield from (pattern for inner in value.values() for pattern in _inside(inner))
     elif isinstance(value, tuple | list):
-        yield from (one for inner in value for one in _inside(inner))
+        yield from (pattern for inner in value for pattern in _inside(inner))
 
 
 def _is_of_re(call: Any) -> bool:
@@ -123,7 +123,7 @@ def _is_of_re(call: Any) -> bool:
 
 def _arguments(call: Any) -> tuple[Any, Any]:
     place = {"compile": 1, "sub": 4, "subn": 4, "split": 3}.get(call.func.attr, 2)
-    named = next((one.value for one in call.keywords if one.arg == "flags"), None)
+    named = next((keyword.value for keyword in call.keywords if keyword.arg == "flags"), None)
     return call.args[0], named or (call.args[place] if len(call.args) > place else ast.Constant(0))
 
 
@@ -227,7 +227,7 @@ class Matcher:
 
     def _fits(self, op: Any, given: Any, char: str) -> bool:
         if self._flags & re.IGNORECASE:
-            return any(_is_one_of(op, given, one, self._flags) for one in {char, char.lower(), char.upper()})
+            return any(_is_one_of(op, given, variant, self._flags) for variant in {char, char.lower(), char.upper()})
         return _is_one_of(op, given, char, self._flags)
 
     def _is_at(self, where: Any, place: int) -> bool:
@@ -270,7 +270,7 @@ def _is_one_of(op: Any, given: Any, char: str, flags: int) -> bool:
     if op is sre.CATEGORY:
         return _CATEGORIES[given](char)
     negated = given[0][0] is sre.NEGATE
-    return any(_is_one_of(*one, char, flags) for one in given[negated:]) is not negated
+    return any(_is_one_of(*member, char, flags) for member in given[negated:]) is not negated
 
 
 def _first(ends: Iterator[int]) -> Iterator[int]:
@@ -327,7 +327,7 @@ def _inner(op: Any, given: Any) -> Iterable[Any]:
 
 def _example(tree: Any, flags: int) -> str:
     """A text that *tree* takes, or nearly."""
-    told = ""
+    text = ""
     for op, given in tree:
         if op in _SINGLE:
             usual = (
@@ -335,14 +335,14 @@ def _example(tree: Any, flags: int) -> str:
                 if op is sre.LITERAL
                 else next(iter(c for c in "aA1 .-\n\"'" if _is_one_of(op, given, c, flags)), "~")
             )
-            told += usual if op is not sre.IN or usual != "~" else _first_of(given)
+            text += usual if op is not sre.IN or usual != "~" else _first_of(given)
         elif op is sre.BRANCH:
-            told += _example(given[1][0], flags)
+            text += _example(given[1][0], flags)
         elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
-            told += _example(given[2], flags) * max(1, min(given[0], 4))
+            text += _example(given[2], flags) * max(1, min(given[0], 4))
         elif op in (sre.SUBPATTERN, sre.ATOMIC_GROUP):
-            told += _example(_inner(op, given)[0], flags)  # type: ignore[index]
-    return told
+            text += _example(_inner(op, given)[0], flags)  # type: ignore[index]
+    return text
 
 
 def _first_of(members: Any) -> str:
@@ -375,7 +375,7 @@ def growth(pattern: Pattern, is_thorough: bool = True) -> tuple[float, str]:
 
 
 def _is_unbounded(tree: Any) -> bool:
-    """Whether anything in *tree* is repeated without a bound; else its work at a place has one."""
+    """Return whether *tree* has an unbounded repetition; otherwise its work at a place is bounded."""
     return any(
         (op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT) and given[1] is sre.MAXREPEAT)
         or any(map(_is_unbounded, _inner(op, given) if op not in _SINGLE else ()))
@@ -384,15 +384,15 @@ def _is_unbounded(tree: Any) -> bool:
 
 
 def main() -> int:
-    """Print the ratio of every pattern, the worst last; 1 where one grows faster than its text."""
+    """Print the ratio of every pattern, the worst last; return 1 if any grows faster than its text."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="print those that meet the goal too")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     sys.setrecursionlimit(20_000)
     patterns, unknown = collect()
-    grown = sorted(((growth(one), one) for one in patterns), key=lambda found: found[0])
+    grown = sorted(((growth(ranked), ranked) for ranked in patterns), key=lambda measured: measured[0])
     for (ratio, by), pattern in grown:
-        if asked.all or ratio > GOAL:
+        if arguments.all or ratio > GOAL:
             print(f"{ratio:5.1f}  {pattern.place}  {pattern.source[:60]!r}  {by}")
     for place in unknown:
         print(f"    ?  {place}")

@@ -24,7 +24,7 @@ Edge = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One import: ``module`` is absolute, ``names`` are what is taken out of it (none: the module itself)."""
+    """An import: ``module`` is absolute, ``names`` are the imported names (empty: the module itself)."""
 
     line: int
     module: str
@@ -43,16 +43,16 @@ class Import:
 
 def modules(root: Path) -> dict[str, Path]:
     """Every module of the four packages below *root*: its dotted name to its file."""
-    found = {}
+    paths = {}
     for top in TOPS:
         for path in sorted((root / top).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
-            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+            paths[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return paths
 
 
 def imports(path: Path, root: Path) -> Iterator[Import]:
-    """Every import of the file *path*, wherever in it; relative ones made absolute from *root*.
+    """Yield every import anywhere in the file *path*; relative imports become absolute from *root*.
 
     Raises:
         SyntaxError: the file is no Python.
@@ -68,7 +68,7 @@ def imports(path: Path, root: Path) -> Iterator[Import]:
 
 
 def room_of(module: str) -> str:
-    """The package or loose module directly below one of the four packages; of such a package's own file, itself."""
+    """Return the package or module directly below one of the four packages; a package's own file is a room itself."""
     return ".".join(module.split(".")[:2])
 
 
@@ -86,7 +86,7 @@ def graph_of_files(root: Path) -> dict[str, set[str]]:
     """Each module of the four packages to the modules of them that it imports."""
     known = modules(root)
     return {
-        name: {other for one in imports(path, root) for other in one.modules(known.keys())} - {name}
+        name: {other for imported in imports(path, root) for other in imported.modules(known.keys())} - {name}
         for name, path in known.items()
     }
 
@@ -104,7 +104,7 @@ def circles(graph: Graph) -> list[list[str]]:
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
-    found: list[list[str]] = []
+    groups: list[list[str]] = []
 
     def visit(name: str) -> None:
         index[name] = low[name] = len(index)
@@ -120,18 +120,18 @@ def circles(graph: Graph) -> list[list[str]]:
             group = sorted(stack[start:])
             del stack[start:]
             if len(group) > 1:
-                found.append(group)
+                groups.append(group)
 
     for name in sorted(graph):
         if name not in index:
             visit(name)
-    return found
+    return groups
 
 
 def upward(graph: Graph) -> list[Edge]:
-    """A small set of imports without which there is no circle: those that run from a lower floor to a higher one.
+    """Return a small set of imports whose removal leaves no circle: those from a lower floor to a higher floor.
 
-    It takes out, one after the other, the import that leaves the fewest names in circles.
+    Repeatedly removes the import whose removal leaves the fewest names in circles.
     """
     removed: list[Edge] = []
     while groups := circles(_without(graph, removed)):
@@ -143,7 +143,7 @@ def upward(graph: Graph) -> list[Edge]:
 
 
 def longest_chain(graph: Graph) -> list[str]:
-    """The names of the longest way along imports, the importing one first; the upward ones are left out."""
+    """Return the names of the longest chain of imports, the importing name first, without upward imports."""
     chains: dict[str, list[str]] = {}
     downward = _without(graph, upward(graph))
     for name in TopologicalSorter(downward).static_order():

@@ -23,8 +23,10 @@ def main() -> int:
     """Print both, in milliseconds, and their ratio; 1 where the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--transactions", type=int, default=200, help="of each kind, in turns of twenty (200)")
-    asked = parser.parse_args()
-    print(f"{asked.transactions} transactions of each kind; {platform.machine()}, Python {platform.python_version()}")
+    arguments = parser.parse_args()
+    print(
+        f"{arguments.transactions} transactions of each kind; {platform.machine()}, Python {platform.python_version()}"
+    )
     print(f"{'':>12}  {'by itself ms':>12}  {'attached ms':>12}  {'ratio':>6}")
     ratios = []
     with tempfile.TemporaryDirectory() as folder:
@@ -32,7 +34,7 @@ def main() -> int:
         assert isinstance(warehouse, DuckDBWarehouse)
         _read(warehouse)  # makes the tables
         for name, transaction in (("that reads", _read), ("that writes", _write)):
-            alone, attached = _measured(warehouse, transaction, asked.transactions)
+            alone, attached = _measured(warehouse, transaction, arguments.transactions)
             ratios.append(alone / attached)
             print(f"{name:>12}  {alone:>12.1f}  {attached:>12.1f}  {ratios[-1]:>6.1f}")
     met = min(ratios) >= GOAL

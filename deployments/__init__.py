@@ -1,1 +1,1 @@
-"""What must exist before, around and after ``prefect deploy``."""
+"""Scripts and files around ``prefect deploy``: provisioning, checks, serving on one machine, platforms."""

@@ -1,7 +1,7 @@
-"""Whether a package that is installed by hash has a known vulnerability: ``python deployments/audit.py``.
+"""Check the packages installed by hash for known vulnerabilities: ``python deployments/audit.py``.
 
-pip-audit asks PyPI, or a service of OSV's kind where ``HN_AUDIT_OSV_URL`` names one. Where nobody can be asked, that is
-said aloud and is no failure: a mirror of the index may have files only.
+pip-audit queries PyPI, or the OSV service that ``HN_AUDIT_OSV_URL`` names. If no service answers, the script says
+so and does not fail: a mirror of the index may have no advisories.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _WITHIN = 300.0
 
 
 def main(environ: Mapping[str, str], listed: Path = HASHED) -> int:
-    """Audit the pinned packages and print one line a finding, or one line in all.
+    """Audit the pinned packages; print a line for each vulnerability, and a summary.
 
     Args:
-        environ: may name the service to ask.
+        environ: may name the service to query.
         listed: the file of ``name==version`` with hashes.
 
     Returns:
-        1 where there is a finding, else 0.
+        1 if a vulnerability is known, else 0.
     """
     try:
         ran = subprocess.run(  # noqa: S603 - our own interpreter
@@ -44,35 +44,35 @@ def main(environ: Mapping[str, str], listed: Path = HASHED) -> int:
 
 
 def command(environ: Mapping[str, str], listed: Path) -> Sequence[str]:
-    """The call of pip-audit: the list alone, nothing resolved or installed."""
+    """Return the command of pip-audit, which checks only the listed packages, and resolves or installs none."""
     osv = environ.get("HN_AUDIT_OSV_URL")
     service = ["--vulnerability-service", "osv", "--osv-url", osv] if osv else []
-    accepted = [word for one in ACCEPTED for word in ("--ignore-vuln", one)]
-    told = ["--require-hashes", "--disable-pip", "--no-deps", "--format", "json", "--progress-spinner", "off"]
-    return [sys.executable, "-m", "pip_audit", *told, *service, *accepted, "--requirement", str(listed)]
+    accepted = [word for vulnerability in ACCEPTED for word in ("--ignore-vuln", vulnerability)]
+    options = ["--require-hashes", "--disable-pip", "--no-deps", "--format", "json", "--progress-spinner", "off"]
+    return [sys.executable, "-m", "pip_audit", *options, *service, *accepted, "--requirement", str(listed)]
 
 
 def _report(packages: Sequence[Mapping[str, Any]]) -> int:
-    skipped = [one["name"] for one in packages if "skip_reason" in one]
+    skipped = [package["name"] for package in packages if "skip_reason" in package]
     if len(skipped) == len(packages):
         return _not_run("the index has no advisories")
-    findings = [(one, each) for one in packages for each in one.get("vulns", ())]
+    findings = [(audited, each) for audited in packages for each in audited.get("vulns", ())]
     for package, finding in findings:
         fixed = ", ".join(finding["fix_versions"]) or "no version yet"
-        print(f"error: {package['name']} {package['version']}: {finding['id']}, mended in {fixed}", file=sys.stderr)
-    print(f"dependency audit: {len(packages) - len(skipped)} packages asked about, {len(findings)} vulnerabilities")
+        print(f"error: {package['name']} {package['version']}: {finding['id']}, fixed in {fixed}", file=sys.stderr)
+    print(f"dependency audit: {len(packages) - len(skipped)} packages checked, {len(findings)} vulnerabilities")
     if skipped:
-        print(f"dependency audit: NOT asked about: {', '.join(skipped)}", file=sys.stderr)
+        print(f"dependency audit: NOT checked: {', '.join(skipped)}", file=sys.stderr)
     return 1 if findings else 0
 
 
 def _not_run(why: str) -> int:
-    print(f"dependency audit: NOT RUN ({why}); run `make audit` where PyPI itself can be asked", file=sys.stderr)
+    print(f"dependency audit: NOT RUN ({why}); run `make audit` where PyPI itself can be reached", file=sys.stderr)
     return 0
 
 
 def _reason(printed: str) -> str:
-    """What the last line that pip-audit printed begins with; behind it are addresses."""
+    """Return the beginning of the last line that pip-audit printed; addresses follow it."""
     lines = [line for line in printed.strip().splitlines() if line]
     return lines[-1].split(": ")[0][:160] if lines else "pip-audit printed nothing"
 

@@ -1,6 +1,6 @@
-"""Make what must exist on a Prefect server beside the deployments: ``python deployments/provision.py [--plan]``.
+"""Create what a Prefect server needs besides the deployments: ``python deployments/provision.py [--plan]``.
 
-The work pool, limits, variables, the blocks of alerts, automations. Safe to run twice; prints what it makes.
+The work pool, limits, variables, the blocks of alerts, automations. Safe to run twice; prints each change.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(argv: list[str]) -> int:
-    """What the arguments say; the exit code."""
+    """Provision as the arguments say; return the exit code."""
     parser = Parser(prog="python deployments/provision.py", description=__doc__.splitlines()[0])
     parser.add_argument("--target", choices=TARGETS, default="local", help="where runs go (default: local)")
-    parser.add_argument("--pool", help="the work pool's name (default: that of pyproject.toml, with the target behind)")
-    parser.add_argument("--plan", action="store_true", help="only say what would be made")
+    parser.add_argument("--pool", help="the work pool's name (default: that of pyproject.toml, followed by the target)")
+    parser.add_argument("--plan", action="store_true", help="only print what would be created or changed")
     try:
-        asked = parser.parse_args(argv)
-        _provision(asked.target, asked.pool, asked.plan)
+        arguments = parser.parse_args(argv)
+        _provision(arguments.target, arguments.pool, arguments.plan)
     except HnIntelError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
 
 def _provision(target: str, pool: str | None, plan: bool) -> None:
     if os.environ.get("PREFECT_API_URL"):
-        _refuse_no_url(os.environ["PREFECT_API_URL"])  # before Prefect reads it, which tells of some with a traceback
+        _refuse_no_url(os.environ["PREFECT_API_URL"])  # Prefect prints a traceback for some values
     import httpx
     from prefect.client.orchestration import get_client
     from prefect.exceptions import PrefectHTTPStatusError
@@ -63,8 +63,8 @@ def _provision(target: str, pool: str | None, plan: bool) -> None:
                 if not plan:
                     change.make()
                 done += 1
-            for told in changes.undelivered(client, datetime.now(UTC)):
-                print(f"an alert was not delivered: {told}", file=sys.stderr)
+            for alert in changes.undelivered(client, datetime.now(UTC)):
+                print(f"an alert was not delivered: {alert}", file=sys.stderr)
     except httpx.TransportError as error:
         raise UsageError(f"{settings.api.url} does not answer ({type(error).__name__}): is the server up?") from None
     except PrefectHTTPStatusError as error:
@@ -72,28 +72,28 @@ def _provision(target: str, pool: str | None, plan: bool) -> None:
             f"{settings.api.url} answered HTTP {error.response.status_code}: may you do this there?"
         ) from None
     if not done:
-        print(f"everything is there already, for work pool {name}")
+        print(f"nothing to change for work pool {name}")
 
 
 def _refuse_no_url(value: str) -> None:
-    """Raise UsageError where *value* cannot be an API's address."""
+    """Raise UsageError if *value* cannot be the URL of an API."""
     if not is_http_url(value):
-        raise UsageError(f"PREFECT_API_URL={value[:80]} is no URL: give one such as http://127.0.0.1:4200/api")
+        raise UsageError(f"PREFECT_API_URL={value[:80]} is not a URL: set it to one like http://127.0.0.1:4200/api")
 
 
 def _refuse_no_name(pool: str) -> None:
-    """Raise UsageError where Prefect would not take *pool* for a work pool's name."""
+    """Raise UsageError if Prefect does not allow *pool* as the name of a work pool."""
     from prefect.client.schemas.actions import WorkPoolCreate
 
     try:
         WorkPoolCreate(name=pool)
     except ValueError:  # pydantic's
-        told = f"{pool[:80]!r} is no name for a work pool: give another --pool, without any of / % & < >"
-        raise UsageError(told) from None
+        message = f"{pool[:80]!r} is not a valid work pool name: give another --pool, without any of / % & < >"
+        raise UsageError(message) from None
 
 
 def pool_of(target: str, configured: str | None) -> str:
-    """The pool that is *configured*; where that is only pyproject.toml's, another target has its name behind."""
+    """Return the *configured* pool; append the target to the default name, unless it is local or cloud."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         name = str(tomllib.load(file)["tool"]["prefect"]["deployments"]["default_work_pool_name"])
     if configured and configured != name:

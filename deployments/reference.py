@@ -1,4 +1,4 @@
-"""Write docs/reference/ from the code, events and command line: ``python deployments/reference.py``."""
+"""Write docs/reference/ from the declared events and the command line: ``python deployments/reference.py``."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ _HEAD = """\
 
 Written by `python deployments/reference.py` from [`hnintel/events.py`](../../hnintel/events.py); do not edit.
 
-What the pipeline announces to Prefect, for triggers and automations, ours and yours. The payload is a contract: a field
-may be added, none is taken away or turned into something else without a new `version`. No text that was read is in an
-event.
+The events that the pipeline emits to Prefect, for triggers and automations, ours and yours. The payload is a contract:
+fields may be added, but no field is removed or changes its meaning without a new `version`. Events contain no text of
+stories, comments or articles.
 
-- **Events come after facts.** What is to be announced is a row of `ops.outbox`, committed with the data it speaks of.
-  It is emitted after the commit, at least once; what a crash kept back is emitted by the next run, `reconcile` among
-  them. Polls and failures have no data in the warehouse: they are emitted at once.
-- **An event may come twice**, with the same id (a uuid5 of the fact). Prefect drops the second within minutes; whatever
-  is started by one is safe to run twice all the same.
-- **Who goes on** is in `continue_by`, in the payload and as the label `hn.continue_by` of the resource, which triggers
-  match: `parent`, the run does so itself; `event`, whoever is told should.
+- **Events follow facts.** An event is a row of `ops.outbox`, committed with the data that it announces. It is emitted
+  after the commit, at least once; after a crash the next run emits it, `reconcile` included. Polls and failures have no
+  data in the warehouse: they are emitted at once.
+- **An event may arrive twice**, with the same id (a uuid5 of the fact). Prefect drops the second event within minutes;
+  every flow that an event starts is safe to run twice all the same.
+- **The next step** is decided by `continue_by`, in the payload and as the label `hn.continue_by` of the resource, which
+  triggers match: `parent`, the run continues itself; `event`, the receiver of the event continues.
 """
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the text of the page."""
     return "\n".join([_HEAD, *(_section(event) for event in EVENTS.values())])
 
 
@@ -46,26 +46,26 @@ def _section(event: type[Event]) -> str:
     lines = [
         f"## {event.name}",
         "",
-        f"{inspect.getdoc(event)} Resource `{event.resource}`; one fact is `{event.fact}`."
+        f"{inspect.getdoc(event)} Resource `{event.resource}`; its fact is `{event.fact}`."
         + (" Emitted by hand, too." if event.by_hand else ""),
         "",
         "| field | type | |",
         "| --- | --- | --- |",
     ]
-    told = _comments(event)
+    comments = _comments(event)
     for name, field in event.model_fields.items():
         kind = str(field.annotation.__name__ if isinstance(field.annotation, type) else field.annotation)
         kind = kind.replace("typing.", "").replace("datetime.", "").replace("|", "or")
-        lines.append(f"| `{name}` | {kind} | {told.get(name, '')} |")
+        lines.append(f"| `{name}` | {kind} | {comments.get(name, '')} |")
     return "\n".join(lines) + "\n"
 
 
 def _comments(event: type[Event]) -> dict[str, str]:
-    """What stands above a field, by its name."""
+    """Return the comment above each field, by the field's name."""
     source = inspect.getsource(events).splitlines()
     tree = ast.parse("\n".join(source))
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    found: dict[str, str] = {}
+    comments: dict[str, str] = {}
     for name in ("Event", event.__name__):
         for node in classes[name].body:
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
@@ -74,8 +74,8 @@ def _comments(event: type[Event]) -> dict[str, str]:
                 while source[line].strip().startswith("#:"):
                     above.insert(0, source[line].strip().removeprefix("#: "))
                     line -= 1
-                found[node.target.id] = " ".join(above)
-    return found
+                comments[node.target.id] = " ".join(above)
+    return comments
 
 
 def main(argv: Sequence[str]) -> int:

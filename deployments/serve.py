@@ -1,7 +1,6 @@
-"""All of it on one machine, in the foreground: ``make serve``. A server, its work pool, the deployments, a worker.
+"""Serve on one machine, in the foreground: ``make serve``. A server, its work pool, the deployments, a worker.
 
-Ctrl-C ends all of it, and so does whatever else ends this process (kept.py); a second start finds everything in place
-and changes nothing.
+Ctrl-C ends all of them, and so does any other end of this process (keeper.py); a second start changes nothing.
 """
 
 from __future__ import annotations
@@ -40,40 +39,40 @@ from hnintel.warehouse.duckdb.lock import HeldElsewhere, Hold
 
 ROOT = Path(__file__).resolve().parent.parent
 _POOL = "hnintel"
-#: Seconds until the server answers: the first start of a home makes its database, and the machine may be busy.
+#: Seconds until the server answers: the first start of a home creates its database, and the machine may be busy.
 _READY_WITHIN = START_WITHIN
-#: Seconds that provisioning and deploying may take, each.
+#: The most seconds that provisioning, and that deploying, may take.
 _CALLED_WITHIN = 600.0
-#: What a user's `prefect` reads its settings from. Not the name that Prefect looks for in a home by itself: a run that
-#: has this home as its PREFECT_HOME would then want this server, also where it is not up.
+#: The file from which a user's `prefect` reads its settings. Prefect does not look for this name in a home by itself:
+#: otherwise a run with this home as its PREFECT_HOME would need this server, even while the server is down.
 PROFILE = "serve-profile.toml"
-#: What becomes of a run that ended with its server (hnintel/planning/cut_short.py).
-_WHAT_NOW = "reconcile runs the days that were begun, a backfill is to be started again"
-#: What is started, by the names of its logs and of the locks that say that it is there.
+#: How to continue a run that ended with its server (hnintel/planning/cut_short.py).
+_WHAT_NOW = "reconcile runs the days that were begun; start a backfill again yourself"
+#: The started processes, by the names of their logs and of the locks that they hold while they run.
 _STARTED = ("server", "provision", "deploy", "worker")
 
 
 class Stopped(BaseException):
-    """Somebody wants it to end."""
+    """A signal asked this process to end."""
 
 
 class Processes:
-    """What was started; each ends when its line to this process is closed (kept.py)."""
+    """The started processes; each ends when its pipe to this process is closed (keeper.py)."""
 
     def __init__(self, environ: Mapping[str, str], logs: Path) -> None:
         self._environ, self._logs = dict(environ), logs
         self._started: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, *argv: str) -> None:
-        """Start ``python ARGV``; what it prints goes to ``<name>.log``."""
+        """Start ``python ARGV``; append its output to ``<name>.log``."""
         with (self._logs / f"{name}.log").open("ab") as log:
             self._start(name, argv, log)
 
     def call(self, name: str, *argv: str, quiet: bool = False) -> None:
-        """Run ``python ARGV`` to its end; *quiet*, what it prints goes to ``<name>.log``, the last time's taken away.
+        """Run ``python ARGV`` to its end; with *quiet*, replace ``<name>.log`` by its output.
 
         Raises:
-            UsageError: it failed, and has said why; or it took too long.
+            UsageError: the command failed, after printing why, or took too long.
         """
         path = self._logs / f"{name}.log"
         waits = aloud(f"waiting for {name}, at most {_CALLED_WITHIN:g} s", _print)
@@ -85,7 +84,7 @@ class Processes:
                 self.end(name)
                 raise UsageError(f"{name} took longer than {_CALLED_WITHIN:g} s: start it again") from None
         if code and quiet:
-            raise UsageError(f"{name} ended with code {code}: {_gist(path)} (all of it: {path})")
+            raise UsageError(f"{name} ended with code {code}: {_gist(path)} (full log: {path})")
         if code:
             raise UsageError(f"{name} ended with code {code}")
 
@@ -98,25 +97,25 @@ class Processes:
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # a ctrl-C is ours to pass on: first to the worker, then to the server
-            pass_fds=lines,  # what was started before it ends after it, also where this process is killed
+            start_new_session=True,  # this process passes a ctrl-C on: first to the worker, then to the server
+            pass_fds=lines,  # processes started earlier end later, also when this process is killed
         )
         return process
 
     def is_running(self, name: str) -> bool:
-        """Whether it was started and has not ended."""
+        """Return whether the process was started and has not ended."""
         process = self._started.get(name)
         return process is not None and process.poll() is None
 
     def refuse_if_ended(self) -> None:
-        """Raise UsageError where one that goes on is gone."""
+        """Raise UsageError if the server or the worker has ended."""
         for name in ("server", "worker"):
             process = self._started.get(name)
             if process is not None and process.poll() is not None:
                 raise UsageError(f"the {name} ended with code {process.returncode}: see {self._logs / name}.log")
 
     def end(self, name: str) -> None:
-        """End the one of that name, if it is there, with all that it has started itself."""
+        """End the process of that name, if it is running, with all processes that it has started."""
         if not self.is_running(name):
             return
         process = self._started[name]
@@ -127,19 +126,19 @@ class Processes:
             with aloud(f"waiting for the {name} to end, at most {keeper.GONE_WITHIN:g} s", _print):
                 process.wait(keeper.GONE_WITHIN)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)  # it heads a group, of itself and what it keeps
+            os.killpg(process.pid, signal.SIGKILL)  # it leads a process group with its command
             process.wait()
 
 
 def _gist(log: Path) -> str:
-    """The end of what a command printed, in one line."""
-    told = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    words = [line.strip(" │╭╰╮╯─\t\r") for line in told]
+    """Return the end of a command's output as a line."""
+    printed = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    words = [line.strip(" │╭╰╮╯─\t\r") for line in printed]
     return " ".join([line for line in words if line][-3:])[-300:] or "it printed nothing"
 
 
 def main(argv: list[str]) -> int:
-    """Serve until it is interrupted; the exit code."""
+    """Serve until interrupted; return the exit code."""
     try:
         Parser(prog="python deployments/serve.py", description=__doc__.splitlines()[0]).parse_args(argv)
         signal.signal(signal.SIGTERM, _stop)
@@ -160,9 +159,9 @@ def _serve() -> None:
     try:
         private_folder(home)
     except OSError as error:
-        raise WarehouseError(f"{home} cannot be made ({error.strerror}): give another HNINTEL_HOME") from None
+        raise WarehouseError(f"{home} cannot be created ({error.strerror}): set another HNINTEL_HOME") from None
     port = port_of(os.environ)
-    _mine = _hold(home)  # let go of by the system when this process ends
+    _mine = _hold(home)  # released by the system when this process ends
     _refuse_taken(port)
     auth = shared_string(os.environ, home)
     api = f"http://127.0.0.1:{port}/api"
@@ -187,7 +186,7 @@ def _serve() -> None:
     except httpx.HTTPError as error:
         raise UsageError(f"the server at {api} failed ({_gist_of(error)}): see {home}/server.log") from None
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):  # a second one must not leave half of it running
+        for number in (signal.SIGINT, signal.SIGTERM):  # a second signal must not leave processes running
             signal.signal(number, signal.SIG_IGN)
         for name in reversed(_STARTED):
             if name == "server" and processes.is_running(name):
@@ -196,9 +195,9 @@ def _serve() -> None:
 
 
 def _serving(port: int, home: Path, environ: Mapping[str, str]) -> str:
-    """What is printed once all is up: where, how to get in by a browser and by a shell. The string is not in it."""
+    """Return the lines to print once all is up: the address, and how to log in, without the secret string."""
     own = next((name for name in (SERVER, CLIENT) if environ.get(name)), None)
-    log_in = f"the value of {own}" if own else f"what is in {home / FILE}"
+    log_in = f"the value of {own}" if own else f"the content of {home / FILE}"
     return (
         f"serving at http://127.0.0.1:{port}: log in once with {log_in}; logs in {home}\n"
         f"for prefect in a shell: export PREFECT_PROFILES_PATH={shlex.quote(str(home / PROFILE))}\n"
@@ -213,18 +212,18 @@ def _gist_of(error: httpx.HTTPError) -> str:
 
 
 def _hold(home: Path) -> Hold:
-    """Have *home* for as long as this process lives, once what the last one left is gone: a database is one server's.
+    """Lock *home* while this process lives, once the processes of an earlier start have ended.
 
     Raises:
-        UsageError: another process has it.
-        WarehouseError: nothing can be written there.
+        UsageError: another process holds the lock.
+        WarehouseError: the folder cannot be written.
     """
     mine = Hold(home / "serve")
     try:
         mine.take(0)
-    except HeldElsewhere as held:
-        told = f"{home.parent} is served already, by {held}: end that, or give another HNINTEL_HOME"
-        raise UsageError(told) from None
+    except HeldElsewhere as elsewhere:
+        message = f"{home.parent} is served already, by {elsewhere}: end that process, or set another HNINTEL_HOME"
+        raise UsageError(message) from None
     except OSError as error:
         raise _unwritable(home, error) from None
     for name in _STARTED:
@@ -233,61 +232,61 @@ def _hold(home: Path) -> Hold:
 
 
 def _unwritable(home: Path, error: OSError) -> WarehouseError:
-    return WarehouseError(f"{home} cannot be written ({error.strerror}): give another HNINTEL_HOME")
+    return WarehouseError(f"{home} cannot be written ({error.strerror}): set another HNINTEL_HOME")
 
 
 def _wait_for_the_end(home: Path, name: str) -> None:
-    """Of what a `make serve` that was killed has left, which ends by itself."""
+    """Wait for a process that a killed `make serve` left behind, which ends by itself."""
     left = Hold(home / name)
     try:
         left.take(0)
     except HeldElsewhere:
-        print(f"waiting for the {name} of one that was killed to end, at most {keeper.GONE_WITHIN:g} s", flush=True)
+        print(f"waiting for an earlier, killed {name} to end, at most {keeper.GONE_WITHIN:g} s", flush=True)
         try:
             left.take(keeper.GONE_WITHIN)
-        except HeldElsewhere as held:
-            raise UsageError(f"the {name} of one that was killed is still there, {held}: end that") from None
+        except HeldElsewhere as elsewhere:
+            raise UsageError(f"an earlier {name} is still running, {elsewhere}: end that process") from None
     left.give_back()
 
 
 def _close_records(api: str, auth: str, why: str) -> None:
-    """Cancel the runs that ended with their worker; where the server is gone as well, the next start does."""
+    """Cancel the runs that ended with their worker; if the server is gone as well, the next start cancels them."""
     try:
         with server_client(api, auth) as client, aloud("cancelling the records of runs that were ended", _print):
             closed = orphaned_runs.close(client, _POOL, why)
     except httpx.HTTPError:
         return
     if closed:
-        print(f"{closed} runs were cancelled: what was read and answered is kept; {_WHAT_NOW}", flush=True)
+        print(f"{closed} runs were cancelled: items and answers so far are stored; {_WHAT_NOW}", flush=True)
 
 
 def environment(environ: Mapping[str, str], home: Path, port: int, auth: str) -> dict[str, str]:
-    """Of all that is started: our server, with its database below our home, and the settings of the caller."""
+    """Return the environment of all started processes: this server, its database in *home*, the caller's settings."""
     return {
         **server_settings(auth, port),
         **retention(load_settings().prefect_keep_days),
-        **environ,  # who sets origins or the check of CSRF tokens, means it
+        **environ,  # the caller's origins and CSRF settings override these
         SERVER: auth,
         CLIENT: auth,
         **plain_http(home),
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",  # no pickle, if anything else is ever kept
+        "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",  # never pickle, should further results be stored
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
     }
 
 
 def port_of(environ: Mapping[str, str]) -> int:
-    """Where the server listens.
+    """Return the port of the server.
 
     Raises:
-        UsageError: what is set is no port.
+        UsageError: the setting is not a port.
     """
     given = environ.get("PREFECT_SERVER_API_PORT") or "4200"
     if not given.isdecimal() or not 0 < int(given) < 65536:
-        raise UsageError(f"PREFECT_SERVER_API_PORT={given[:80]} is no port: give a number from 1 to 65535")
+        raise UsageError(f"PREFECT_SERVER_API_PORT={given[:80]} is not a port: set a number from 1 to 65535")
     return int(given)
 
 
@@ -297,7 +296,7 @@ def _refuse_taken(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise UsageError(f"port {port} is taken, by another `make serve`? Set PREFECT_SERVER_API_PORT") from None
+            raise UsageError(f"port {port} is in use, by another `make serve`? Set PREFECT_SERVER_API_PORT") from None
 
 
 def _wait(api: str, processes: Processes) -> None:
@@ -315,26 +314,26 @@ def _wait(api: str, processes: Processes) -> None:
 
 
 def _deploy(client: httpx.Client, home: Path, processes: Processes) -> None:
-    """Deploy what is not there as it is now: deploying makes triggers anew, so it is not done for nothing."""
+    """Deploy if anything changed since the last deployment: deploying creates all triggers anew."""
     mark, state = home / "deployed", deployed_state()
     answer = client.post("/deployments/filter", json={}).raise_for_status().json()
-    there = {one["name"] for one in answer}
-    if mark.is_file() and mark.read_text(encoding="utf-8") == state and there >= declared():
-        print(f"{len(there)} deployments are there already", flush=True)
+    existing = {deployment["name"] for deployment in answer}
+    if mark.is_file() and mark.read_text(encoding="utf-8") == state and existing >= declared():
+        print(f"{len(existing)} deployments are up to date", flush=True)
         return
     processes.call("deploy", "-m", "prefect", "--no-prompt", "deploy", "--all", quiet=True)
-    print(f"{len(declared())} deployments made", flush=True)
+    print(f"{len(declared())} deployments created", flush=True)
     mark.write_text(state, encoding="utf-8")
 
 
 def declared() -> set[str]:
-    """The names of the deployments of prefect.yaml."""
-    told = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
-    return {one["name"] for one in told["deployments"]}
+    """Return the names of the deployments of prefect.yaml."""
+    data = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
+    return {deployment["name"] for deployment in data["deployments"]}
 
 
 def deployed_state() -> str:
-    """Changes with what deploying would send: prefect.yaml, and the flows with their parameters."""
+    """Return a hash of the files that decide what is deployed: prefect.yaml, and the flows with their parameters."""
     files = [ROOT / "prefect.yaml", ROOT / "pyproject.toml", *sorted((ROOT / "flows").glob("*.py"))]
     return hash_of_bytes(str(ROOT).encode(), *(path.read_bytes() for path in files))
 

@@ -1,13 +1,13 @@
--- What must exist in a Snowflake account before the first run: one database, its schemas, three warehouses under a
--- resource monitor, and roles that hold what their stage needs and no more. Safe to run twice: it makes what is not there,
--- and replaces and drops nothing. Its twin, snowflake_teardown.sql, takes all of it away.
+-- Sets up a Snowflake account before the first run: a database, its schemas, three warehouses under a resource monitor,
+-- and roles with the privileges that their stage needs and no more. Safe to run twice: it creates what is missing, and
+-- replaces and drops nothing. snowflake_teardown.sql drops all of it.
 --
 -- Run it whole, in a worksheet or with `snow sql -f deployments/snowflake.sql`, as a user who may use ACCOUNTADMIN.
--- docs/snowflake.md says what each part is for; `python -m hnintel doctor --warehouse snowflake` says what is missing.
+-- docs/snowflake.md describes each part; `python -m hnintel doctor --warehouse snowflake` reports what is missing.
 
 SET environment = 'dev';  -- dev, staging or prod: the one line to change
 
--- Everything is named after the database. Another environment than those three gives NULL, and the script stops.
+-- All names begin with the database's name. Any other environment gives NULL, and the script stops.
 SET db = CASE $environment
     WHEN 'dev' THEN 'HN_INTELLIGENCE_DEV'
     WHEN 'staging' THEN 'HN_INTELLIGENCE_STAGING'
@@ -61,19 +61,19 @@ CREATE SCHEMA IF NOT EXISTS IDENTIFIER($staging);
 
 CREATE SCHEMA IF NOT EXISTS IDENTIFIER($marts);
 
--- Warehouses: one a stage, so that each has its own bill, its own size and its own queue. A minute without work ends one.
+-- Warehouses: a warehouse for each stage, with its own bill, size and queue. It suspends after a minute without work.
 
 CREATE WAREHOUSE IF NOT EXISTS IDENTIFIER($ingest_wh) WITH
     WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;
 
--- A larger one asks no faster: Cortex runs beside the warehouse, not in it.
+-- A larger warehouse does not make questions faster: Cortex runs outside the warehouse.
 CREATE WAREHOUSE IF NOT EXISTS IDENTIFIER($enrich_wh) WITH
     WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;
 
 CREATE WAREHOUSE IF NOT EXISTS IDENTIFIER($transform_wh) WITH
     WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;
 
--- Resource monitor: warehouse credits only. It does not see what Cortex charges; HNINTEL_BUDGET_* hold that.
+-- Resource monitor: warehouse credits only. It does not see the charges of Cortex; HNINTEL_BUDGET_* limit those.
 
 USE ROLE ACCOUNTADMIN;
 
@@ -129,7 +129,7 @@ GRANT USAGE ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($enricher);
 
 GRANT USAGE ON SCHEMA IDENTIFIER($staging) TO ROLE IDENTIFIER($transformer);
 
--- The briefing is written by the enricher, from what dbt built.
+-- The enricher writes the briefing from dbt's marts.
 GRANT USAGE ON SCHEMA IDENTIFIER($staging) TO ROLE IDENTIFIER($enricher);
 
 GRANT USAGE ON SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($enricher);
@@ -138,9 +138,9 @@ GRANT USAGE ON SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($transformer);
 
 GRANT USAGE ON SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($reader);
 
--- Who may make what. Tables of raw, enriched and the ledger are made and altered by migrations, which run as the role of no
--- stage: the pipeline role. `CREATE SCHEMA IF NOT EXISTS`, with which the first of them begins, wants the privilege where
--- the schema is there too; a branch makes, owns and drops its own schemas by it. No stage's own role holds it.
+-- Privileges to create. Migrations create and alter the tables of raw, enriched and the ledger, as the pipeline role.
+-- `CREATE SCHEMA IF NOT EXISTS`, in the first migration, needs the privilege even where the schema exists; a branch also
+-- needs it to create, own and drop its schemas. The roles of stages do not have it.
 
 GRANT CREATE SCHEMA ON DATABASE IDENTIFIER($db) TO ROLE IDENTIFIER($pipeline);
 
@@ -150,7 +150,7 @@ GRANT CREATE TABLE ON SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($pipeline)
 
 GRANT CREATE TABLE ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($pipeline);
 
--- An enrichment's table and view are made by the stage that asks; marts by dbt.
+-- The enrich stage creates the tables and views of enrichments; dbt creates the marts.
 
 GRANT CREATE TABLE, CREATE VIEW ON SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($enricher);
 
@@ -158,15 +158,15 @@ GRANT CREATE TABLE, CREATE VIEW ON SCHEMA IDENTIFIER($staging) TO ROLE IDENTIFIE
 
 GRANT CREATE TABLE, CREATE VIEW ON SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($transformer);
 
--- Bulk loads go through a temporary table, which needs no privilege, and a temporary stage and file format, which do. A
--- session's own schema is the ledger's, so that is where they are.
+-- Bulk loads use a temporary table, which needs no privilege, and a temporary stage and file format, which need some. They
+-- are created in the schema of the session, which is the ledger's.
 
 GRANT CREATE STAGE, CREATE FILE FORMAT ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($loader);
 
 GRANT CREATE STAGE, CREATE FILE FORMAT ON SCHEMA IDENTIFIER($ops) TO ROLE IDENTIFIER($enricher);
 
--- Whose tables they are: those that a stage alters or replaces are its role's, whoever makes them, so that a stage may be
--- run by its own role or as part of the whole. Raw and the ledger are the pipeline role's, which makes and migrates them.
+-- Ownership: the role of a stage owns the tables that the stage alters or replaces, whichever role creates them, so that a
+-- stage can run by its own role or by the pipeline role. The pipeline role owns raw and the ledger, and migrates them.
 
 GRANT OWNERSHIP ON FUTURE TABLES IN SCHEMA IDENTIFIER($enriched) TO ROLE IDENTIFIER($enricher);
 
@@ -180,9 +180,9 @@ GRANT OWNERSHIP ON FUTURE TABLES IN SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER
 
 GRANT OWNERSHIP ON FUTURE VIEWS IN SCHEMA IDENTIFIER($marts) TO ROLE IDENTIFIER($transformer);
 
--- Who may read and write what others own: what is there, and what will be. Rows of raw go where their item was deleted at
--- Hacker News; rows of the ledger (leases, reservations, dead letters) where they are done with. Which of its tables those
--- are cannot be said here: they are made by the first run, and a grant on what will be is on all of a schema.
+-- Reading and writing tables that other roles own, present and future. Rows of raw are deleted when their item is deleted
+-- at Hacker News; rows of the ledger (leases, reservations, dead letters) when they are finished. The grant cannot name
+-- single tables of the ledger: the first run creates them, and a grant on future tables covers all of a schema.
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA IDENTIFIER($raw) TO ROLE IDENTIFIER($loader);
 
@@ -250,8 +250,8 @@ GRANT USAGE ON WAREHOUSE IDENTIFIER($transform_wh) TO ROLE IDENTIFIER($transform
 
 GRANT USAGE ON WAREHOUSE IDENTIFIER($transform_wh) TO ROLE IDENTIFIER($reader);
 
--- Cortex: both are needed. PUBLIC has both until an administrator takes them away; this role does not rely on it.
--- CORTEX_USER, not AI_FUNCTIONS_USER: the briefing asks AI_AGG, which the smaller one does not cover.
+-- Cortex: both grants are needed. PUBLIC has both until an administrator revokes them; this role does not rely on that.
+-- CORTEX_USER, not AI_FUNCTIONS_USER: the briefing calls AI_AGG, which the smaller role does not cover.
 
 USE ROLE ACCOUNTADMIN;
 
@@ -259,18 +259,18 @@ GRANT USE AI FUNCTIONS ON ACCOUNT TO ROLE IDENTIFIER($enricher);
 
 GRANT DATABASE ROLE SNOWFLAKE.CORTEX_USER TO ROLE IDENTIFIER($enricher);
 
--- What Cortex and the warehouses charged, by query tag: ACCOUNT_USAGE's usage views, and none of its others. They are of the
--- whole account, and Snowflake has no smaller role for them. Without this grant all but the bill works.
+-- The charges of Cortex and the warehouses, by query tag: only the usage views of ACCOUNT_USAGE. They cover the whole
+-- account, and Snowflake has no smaller role for them. Without this grant everything but the bill works.
 
 GRANT DATABASE ROLE SNOWFLAKE.USAGE_VIEWER TO ROLE IDENTIFIER($pipeline);
 
--- Models: PUBLIC may use all of them until an administrator says otherwise. Where models are granted one by one, each that is
--- asked for needs a grant; the procedure makes the roles of new models and may be called at any time.
+-- Models: PUBLIC may use all of them until an administrator changes that. Where models are granted separately, each model
+-- of a question needs a grant; the procedure creates the roles of new models and may be called at any time.
 --
 -- CALL SNOWFLAKE.MODELS.CORTEX_BASE_MODELS_REFRESH();
 -- GRANT APPLICATION ROLE SNOWFLAKE."CORTEX-MODEL-ROLE-CLAUDE-HAIKU-4-5" TO ROLE IDENTIFIER($enricher);
 
--- The user that runs, with a key pair and no password. Made by hand, for its public key is yours (docs/snowflake.md).
+-- The user of the runs, with a key pair and no password. Create it by hand, with your public key (docs/snowflake.md).
 --
 -- USE ROLE USERADMIN;
 -- SET service_user = $db || '_SERVICE';

@@ -1,6 +1,6 @@
--- Takes away what snowflake.sql made for one environment, with all data in it. Safe to run twice.
--- A dropped database can be had back with UNDROP DATABASE for as long as its Time Travel lasts (a day by default).
--- Grants go with their roles, future grants with their schemas; the service user, made by hand, is dropped by hand.
+-- Drops everything that snowflake.sql created for an environment, with all its data. Safe to run twice.
+-- UNDROP DATABASE restores a dropped database while its Time Travel lasts (a day by default).
+-- Grants are dropped with their roles, future grants with their schemas; drop the service user by hand.
 
 SET environment = 'dev';  -- dev, staging or prod: what is to go
 
@@ -21,7 +21,7 @@ SET transformer = $db || '_TRANSFORMER';
 SET reader = $db || '_READER';
 SET pipeline = $db || '_PIPELINE';
 
--- The database first, with its schemas, tables and future grants: tables do not outlive the roles that own them.
+-- The database first, with its schemas, tables and future grants, before the roles that own its tables.
 
 USE ROLE SYSADMIN;
 
@@ -33,13 +33,13 @@ DROP WAREHOUSE IF EXISTS IDENTIFIER($enrich_wh);
 
 DROP WAREHOUSE IF EXISTS IDENTIFIER($transform_wh);
 
--- The monitor when no warehouse has it any more.
+-- The monitor after the warehouses that use it.
 
 USE ROLE ACCOUNTADMIN;
 
 DROP RESOURCE MONITOR IF EXISTS IDENTIFIER($monitor);
 
--- Roles last, and the one that holds others before those. SECURITYADMIN: a role that future grants name can be dropped by no less.
+-- Roles last, the pipeline role before the roles it has. SECURITYADMIN is needed for roles that future grants name.
 
 USE ROLE SECURITYADMIN;
 

@@ -1,1 +1,1 @@
-"""Holds ``prefect.yaml`` and its kin to the code."""
+"""Checks ``prefect.yaml`` and related files against the code."""

@@ -1,4 +1,4 @@
-"""Which events there are to wait for: ours that some code really announces, and Prefect's own."""
+"""The events that triggers may wait for: our events that some code emits, and Prefect's own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hnintel.events import EVENTS
 from tasks.events import MATCHED
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Of Prefect's own, those that are not told late. A run's states may be held back for fifteen minutes, so only what
-#: nobody is left to announce is waited for there: a run whose process was killed, or that gives no sign of life.
+#: The events of Prefect that arrive in time. A run's states may be delayed by fifteen minutes, so triggers wait only
+#: for states that no process is left to announce: of a run whose process was killed, or that gives no sign of life.
 OF_PREFECT = frozenset(
     {
         "prefect.flow-run.Crashed",
@@ -27,48 +27,48 @@ OF_PREFECT = frozenset(
         "prefect.work-pool.ready",
     }
 )
-#: What the resource of one of ours says of it; see tasks/events.py.
+#: The labels of our events' resources; see tasks/events.py.
 LABELS = ("prefect.resource.id", "prefect.resource.name", *(f"hn.{field}" for field in MATCHED))
-#: What those that are fields of the payload too may be.
+#: The values of the labels that are also fields of the payload.
 _VALUES = {"hn.continue_by": ("parent", "event"), "hn.recent": ("true", "false")}
 
 
 def why_not(name: str) -> str | None:
-    """Why an event *name* never comes; None where it does."""
+    """Return why an event *name* never arrives; None if it does."""
     if name in OF_PREFECT:
         return None
     if name.startswith("prefect."):
         return f"{name} is not one of Prefect's events that may be waited for: {', '.join(sorted(OF_PREFECT))}"
     if name not in EVENTS:
-        return f"nobody emits {name}; there is {', '.join(EVENTS)}"
+        return f"no code emits {name}; the events are {', '.join(EVENTS)}"
     if not EVENTS[name].by_hand and EVENTS[name].__name__ not in _announced():
-        return f"nobody emits {name}: no code makes a {EVENTS[name].__name__}"
+        return f"no code emits {name}: no code creates a {EVENTS[name].__name__}"
     return None
 
 
 def without(names: Sequence[str], field: str) -> list[str]:
-    """Those of our events *names* that have no *field* in their payload."""
+    """Return those of our events *names* whose payload has no *field*."""
     return [name for name in names if name in EVENTS and field not in EVENTS[name].model_fields]
 
 
 def never_matches(names: Sequence[str], label: str, pattern: str) -> str | None:
-    """Why no resource of the events *names*, where they are ours, has *label* as *pattern* wants it."""
-    for name in (one for one in names if one in EVENTS):
+    """Return why no resource of our events *names* has a *label* that matches *pattern*; None if it can match."""
+    for name in (event for event in names if event in EVENTS):
         if label not in LABELS:
             return f"the resource of {name} has no '{label}'; it has {', '.join(LABELS)}"
         if label in _VALUES and (
             label.removeprefix("hn.") not in EVENTS[name].model_fields or pattern not in _VALUES[label]
         ):
             return f"{name} never has {label}={pattern}"
-        begins, wanted = EVENTS[name].resource.partition("{")[0], pattern.lstrip("!").rstrip("*")
-        if label == "prefect.resource.id" and not (begins.startswith(wanted) or wanted.startswith(begins)):
+        begins, prefix = EVENTS[name].resource.partition("{")[0], pattern.lstrip("!").rstrip("*")
+        if label == "prefect.resource.id" and not (begins.startswith(prefix) or prefix.startswith(begins)):
             return f"the resource of {name} begins with '{begins}', which '{pattern}' does not match"
     return None
 
 
 @cache
 def _announced() -> frozenset[str]:
-    """The names of classes that are made somewhere in the pipeline."""
+    """Return the names of all classes and functions that the pipeline calls."""
     return frozenset(
         name
         for package in ("flows", "tasks", "hnintel")

@@ -1,4 +1,4 @@
-"""What templates take out of what Prefect gives them: its server leaves what is not there empty, and says nothing."""
+"""Checks the names that templates use: Prefect's server leaves unknown names empty, without an error."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ import jinja2
 from jinja2 import meta, nodes
 from pydantic import BaseModel
 
-#: What Prefect fills in by itself: of a run's template for steps, not of one for events.
+#: The beginnings of templates of steps, which Prefect fills in when deploying; templates of events are checked here.
 _OTHERS = ("{{ $", "{{ prefect.")
-_PARSER = jinja2.Environment(autoescape=True)  # nothing is made of them here
+_PARSER = jinja2.Environment(autoescape=True)  # templates are only parsed here
 
 
 def wrong_in(text: str) -> Iterator[str]:
-    """What is wrong with the template *text* of an automation or a trigger."""
+    """Yield the mistakes in the template *text* of an automation or a trigger."""
     if any(other in text for other in _OTHERS):
         return
     try:
         tree = _PARSER.parse(text)
     except jinja2.TemplateSyntaxError as error:
-        yield f"no template: {error.message}"
+        yield f"not a template: {error.message}"
         return
     known = _given()
     for name in sorted(meta.find_undeclared_variables(tree) - known.keys()):
-        yield f"there is no '{name}' to fill in; there is {', '.join(known)}"
-    for taken in tree.find_all(nodes.Getattr):
-        if not isinstance(taken.node, nodes.Name):
+        yield f"'{name}' is not a name that templates have; they have {', '.join(known)}"
+    for access in tree.find_all(nodes.Getattr):
+        if not isinstance(access.node, nodes.Name):
             continue
-        model = known.get(taken.node.name)
-        if model is not None and taken.attr not in model.model_fields and not hasattr(model, taken.attr):
-            yield f"{taken.node.name} has no '{taken.attr}'; it has {', '.join(sorted(model.model_fields))}"
+        model = known.get(access.node.name)
+        if model is not None and access.attr not in model.model_fields and not hasattr(model, access.attr):
+            yield f"{access.node.name} has no '{access.attr}'; it has {', '.join(sorted(model.model_fields))}"
 
 
 @cache
 def _given() -> dict[str, type[BaseModel] | None]:
-    """What a template may name, with what it is; None where that has whatever is asked of it."""
+    """Return the names of a template with their models; None for a name that may have any attribute."""
     from prefect.server.events.schemas.automations import Automation, Firing
     from prefect.server.events.schemas.events import ReceivedEvent
     from prefect.server.schemas.core import Flow, TaskRun, WorkPool

@@ -1,4 +1,4 @@
-"""YAML with the line of every value, so that what is wrong with a file can be told where it is wrong."""
+"""YAML with the line of every value, so that a problem can be reported with its line."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 import yaml
 
-#: Where a value lies: the keys and places that lead to it.
+#: The path of a value: the keys and list positions that lead to it.
 Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, and the line (from 1) that says it."""
+    """A problem of a file, and its line (from 1)."""
 
     path: Path
     line: int
@@ -27,34 +27,34 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a file says, anchors and merges resolved, and where it says it."""
+    """The data of a file, with anchors and merges resolved, and the line of each value."""
 
     path: Path
     data: Any
     lines: dict[Place, int]
 
-    def problem(self, place: Place, told: str) -> Problem:
-        """*told* of the value at *place*, or of the nearest that there is on the way to it."""
+    def problem(self, place: Place, message: str) -> Problem:
+        """Return a problem with the line of the value at *place*, or of its nearest parent in the file."""
         known: Place = ()
-        for step in place:  # a place of pydantic's may name a member of a union on its way
+        for step in place:  # a path of pydantic may also name a member of a union
             if (*known, step) in self.lines:
                 known = (*known, step)
-        return Problem(self.path, self.lines.get(known, 1), told)
+        return Problem(self.path, self.lines.get(known, 1), message)
 
     def texts(self) -> Iterator[tuple[Place, str]]:
-        """Every text in it, with its place."""
+        """Yield every string in the data, with its place."""
         yield from _texts(self.data, ())
 
 
 def read(path: Path) -> tuple[Document | None, list[Problem]]:
-    """The file at *path*, and what is wrong with it as YAML: a key that is given twice would count once, in silence.
+    """Load the file at *path*, with its problems as YAML: of a duplicate key, YAML silently uses the last value.
 
-    Where it is no YAML at all there is no document.
+    The document is None where the file is not YAML.
     """
     loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
     try:
         node = loader.get_single_node() or yaml.ScalarNode("tag:yaml.org,2002:null", "")
-        problems = [Problem(path, line, told) for line, told in _doubled(node)]
+        problems = [Problem(path, line, message) for line, message in _doubled(node)]
         lines: dict[Place, int] = {}
         _note_lines(loader, node, (), lines)
         return Document(path, loader.construct_document(node), lines), problems
@@ -70,7 +70,7 @@ def _doubled(node: yaml.Node) -> Iterator[tuple[int, str]]:
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                yield key.start_mark.line + 1, f"'{key.value}' is given twice: the first would be lost"
+                yield key.start_mark.line + 1, f"'{key.value}' is given twice: the first value would be lost"
             seen.add(key.value)
             yield from _doubled(value)
     elif isinstance(node, yaml.SequenceNode):
@@ -82,9 +82,9 @@ def _note_lines(loader: yaml.SafeLoader, node: yaml.Node, place: Place, lines: d
     if isinstance(node, yaml.MappingNode):
         loader.flatten_mapping(node)
         for key, value in node.value:
-            there = (*place, key.value)
-            lines[there] = key.start_mark.line + 1
-            _note_lines(loader, value, there, lines)
+            child = (*place, key.value)
+            lines[child] = key.start_mark.line + 1
+            _note_lines(loader, value, child, lines)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             lines[*place, number] = value.start_mark.line + 1

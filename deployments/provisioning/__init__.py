@@ -1,1 +1,1 @@
-"""Makes pools, limits, variables and alerts, changing nothing that is as it should be."""
+"""Creates pools, limits, variables and alerts, and leaves unchanged what is right already."""

@@ -1,6 +1,6 @@
-"""Where alerts go: the notification blocks that the environment gives, each checked before any of them is saved.
+"""The notification blocks of alerts, from environment variables; all are checked before any is saved.
 
-Prefect takes what is no URL without a word, and writes it, secrets and all, into the server's log with every alert.
+Prefect accepts a value that is not a URL, and logs it with its secrets on the server for every alert.
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ _BLOCKS: dict[str, type[Block]] = {
     "sendgrid-email": notifications.SendgridEmail,
     "pager-duty-webhook": notifications.PagerDutyWebHook,
 }
-#: A URL that a message can be posted to is a secret: the block's own field for it is none, so it takes it from there.
+#: A webhook's URL is a secret: the block's field for the URL is not, so the URL comes from the block's secrets.
 _WEBHOOK = {"name": ALERTS, "url": "{{url}}", "json_data": {"subject": "{{subject}}", "body": "{{body}}"}}
 
 
 def given_by(environ: Mapping[str, str]) -> list[tuple[Channel, Block]]:
-    """The channels that *environ* gives, with the block of each.
+    """Return the channels that *environ* sets, with their blocks.
 
     Raises:
-        UsageError: one is given by half, or by what is none; the value is not told, which may be a secret.
+        UsageError: a channel's variables are incomplete or invalid; the message has no values, which may be secrets.
     """
     return [(channel, _block(channel, environ)) for channel in CHANNELS if _given(channel, environ)]
 
 
 def there(channel: Channel) -> Block | None:
-    """The block that the server has; None where it has none, or one that cannot be used."""
+    """Return the server's block; None if the server has no block, or an unusable block."""
     with _without_a_word():
         try:
-            found: Block = _BLOCKS[channel.slug].load(ALERTS)  # type: ignore[assignment]  # no coroutine here
-        except (ValueError, TypeError):  # "Unable to find block document"; what is in it is refused
+            block: Block = _BLOCKS[channel.slug].load(ALERTS)  # type: ignore[assignment]  # not a coroutine here
+        except (ValueError, TypeError):  # "Unable to find block document", or invalid values
             return None
-    return None if apprise_targets(found) == [] else found
+    return None if apprise_targets(block) == [] else block
 
 
-def is_as(one: Block, other: Block) -> bool:
-    """Whether both say the same."""
-    return _plain(one) == _plain(other)
+def is_as(first: Block, second: Block) -> bool:
+    """Return whether both blocks have the same values."""
+    return _plain(first) == _plain(second)
 
 
 def _given(channel: Channel, environ: Mapping[str, str]) -> dict[str, str]:
@@ -62,24 +62,24 @@ def _block(channel: Channel, environ: Mapping[str, str]) -> Block:
     given = _given(channel, environ)
     for field, name in channel.given_by.items():
         if field not in given:
-            raise UsageError(f"alerts by {channel.slug} want {name} too: set it, or take the others away")
-        wanted, is_one = _WANTED.get(name, ("", None))
-        if is_one is not None and not is_one(given[field]):
-            raise UsageError(f"{name} is not {wanted}: nothing was made")
+            raise UsageError(f"alerts by {channel.slug} need {name} too: set it, or unset the others")
+        description, is_valid = _VALID.get(name, ("", None))
+        if is_valid is not None and not is_valid(given[field]):
+            raise UsageError(f"{name} is not {description}: nothing was created")
     fields: dict[str, Any] = dict(given)
     if channel.slug == "custom-webhook":
         fields = {**_WEBHOOK, "secrets": given}
     if "to_emails" in fields:
         fields["to_emails"] = _addresses(fields["to_emails"])
-    block = _made(channel.slug, fields)
+    block = _usable_block(channel.slug, fields)
     if block is None:
-        names = " and ".join(name for name in channel.given_by.values() if name not in _WANTED)
-        raise UsageError(f"{names} cannot be used for alerts by {channel.slug}: give what its page shows")
+        names = " and ".join(name for name in channel.given_by.values() if name not in _VALID)
+        raise UsageError(f"{names} cannot be used for alerts by {channel.slug}: copy the value from the service's page")
     return block
 
 
-def _made(slug: str, fields: Mapping[str, Any]) -> Block | None:
-    """The block; None where it, or apprise, which sends for most, takes it for nothing to send to."""
+def _usable_block(slug: str, fields: Mapping[str, Any]) -> Block | None:
+    """Return the block; None if the block, or apprise, which sends most messages, rejects the values."""
     with _without_a_word():
         try:
             block = _BLOCKS[slug](**fields)
@@ -90,7 +90,7 @@ def _made(slug: str, fields: Mapping[str, Any]) -> Block | None:
 
 @contextmanager
 def _without_a_word() -> Iterator[None]:
-    """Keep apprise from telling what it cannot read, which is all of a URL with the secret in it."""
+    """Keep apprise from logging a URL that it cannot parse, which contains a secret."""
     logger = logging.getLogger("apprise")
     before, logger.disabled = logger.disabled, True
     try:
@@ -100,12 +100,12 @@ def _without_a_word() -> Iterator[None]:
 
 
 def _is_slack(value: str) -> bool:
-    block = _made("slack-webhook", {"url": value})
-    return block is not None and [type(one) for one in apprise_targets(block) or []] == [NotifySlack]
+    block = _usable_block("slack-webhook", {"url": value})
+    return block is not None and [type(target) for target in apprise_targets(block) or []] == [NotifySlack]
 
 
 def _addresses(value: str) -> list[str]:
-    return [one.strip() for one in value.split(",")]
+    return [address.strip() for address in value.split(",")]
 
 
 def _are_addresses(value: str) -> bool:
@@ -116,8 +116,8 @@ def _is_address(value: str) -> bool:
     return bool(is_email(value))  # type: ignore[no-untyped-call]  # Apprise does not annotate it
 
 
-#: By variable: what it has to be, in words, and whether a value is. Of a key, only who gave it knows.
-_WANTED: dict[str, tuple[str, Callable[[str], bool]]] = {
+#: By variable: a description of valid values, and their test. A key cannot be tested.
+_VALID: dict[str, tuple[str, Callable[[str], bool]]] = {
     "HN_ALERTS_WEBHOOK_URL": ("a URL that begins with http:// or https:// and names a host", is_http_url),
     "HN_ALERTS_SLACK_URL": ("a Slack webhook, https://hooks.slack.com/services/T.../B.../...", _is_slack),
     "HN_ALERTS_EMAIL_FROM": ("an e-mail address", lambda value: _is_address(value) and "," not in value),

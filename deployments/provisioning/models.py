@@ -1,4 +1,4 @@
-"""What prefect.yaml and automations.yaml may say. Prefect ignores a key it does not know; here it is a mistake."""
+"""Models of prefect.yaml and automations.yaml. Prefect ignores unknown keys; here they are errors."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class Strict(BaseModel):
-    """Knows its keys, and takes no text for a number."""
+    """A model that forbids unknown keys, and does not convert text to numbers."""
 
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
 
 class Schedule(Strict):
-    """When a deployment starts by itself."""
+    """A schedule of a deployment."""
 
     slug: Text
     cron: str | None = None
@@ -31,16 +31,16 @@ class Schedule(Strict):
         from prefect.client.schemas.schedules import CronSchedule
 
         if (self.cron is None) == (self.interval is None):
-            raise ValueError("give one of cron and interval")
+            raise ValueError("give either cron or interval")
         if self.cron is not None:
             if self.timezone is None:
-                raise ValueError("a cron needs its timezone: without one it is UTC's")
+                raise ValueError("a cron needs its timezone: without it UTC applies")
             CronSchedule(cron=self.cron, timezone=self.timezone)
         return self
 
 
 class ConcurrencyLimit(Strict):
-    """How many runs of a deployment there are at once, and what becomes of one more."""
+    """The most concurrent runs of a deployment, and what happens to a further run."""
 
     limit: int = Field(gt=0)
     collision_strategy: Literal["ENQUEUE", "CANCEL_NEW"]
@@ -48,7 +48,7 @@ class ConcurrencyLimit(Strict):
 
 
 class EventTrigger(Strict):
-    """Events that are expected (``Reactive``), or missed where none comes ``within`` seconds (``Proactive``)."""
+    """A trigger on an expected event (``Reactive``), or on its absence for ``within`` seconds (``Proactive``)."""
 
     type: Literal["event"] = "event"
     posture: Literal["Reactive", "Proactive"] = "Reactive"
@@ -69,7 +69,7 @@ class EventTrigger(Strict):
 
 
 class DeploymentTrigger(EventTrigger):
-    """An event that starts a run, with the parameters that it gives."""
+    """A trigger that starts a run, with the run's parameters."""
 
     name: Text
     description: str = ""
@@ -80,7 +80,7 @@ class DeploymentTrigger(EventTrigger):
 
 
 class WorkPool(Strict):
-    """Where runs go; without a name, to the default pool."""
+    """The work pool of a deployment; without a name, the default pool."""
 
     name: str | None = None
     work_queue_name: str | None = None
@@ -88,7 +88,7 @@ class WorkPool(Strict):
 
 
 class Deployment(Strict):
-    """One flow, ready to be run: by whom, when, with what."""
+    """A flow with its parameters, schedules, triggers and work pool."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
     entrypoint: Annotated[str, Field(pattern=r"^[\w/]+\.py:\w+$")]
@@ -108,11 +108,11 @@ class Deployment(Strict):
 
 
 class PrefectFile(Strict):
-    """prefect.yaml, and its like for a platform."""
+    """prefect.yaml, or the same file for another platform."""
 
     name: Text
     prefect_version: Text = Field(alias="prefect-version")
-    #: Only to be pointed at by anchors.
+    #: Anchors for the rest of the file.
     definitions: Any = None
     build: list[dict[str, dict[str, Any]]] | None = None
     push: list[dict[str, dict[str, Any]]] | None = None
@@ -121,15 +121,15 @@ class PrefectFile(Strict):
 
     @field_validator("deployments")
     @classmethod
-    def _are_told_apart(cls, value: list[Deployment]) -> list[Deployment]:
-        names = [one.name for one in value]
+    def _have_unique_names(cls, value: list[Deployment]) -> list[Deployment]:
+        names = [deployment.name for deployment in value]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two deployments are named '{doubled[0]}'")
         return value
 
 
 class Automation(Strict):
-    """What every automation of ours says, whatever it does."""
+    """The fields that all our automations have."""
 
     name: Annotated[str, Field(pattern=r"^hn [a-z ,-]+$")]
     description: Text
@@ -138,31 +138,31 @@ class Automation(Strict):
 
 
 class Ending(Automation):
-    """An automation that ends the run its event is about, since nobody else will."""
+    """An automation that ends the run of its event, which no other process will end."""
 
     end_as: Literal["CRASHED"]
     message: Text
 
 
 class Alert(Automation):
-    """An automation that tells somebody: what of, whom, and in which words."""
+    """An automation that sends a message: its trigger, its audience and its text."""
 
-    #: ``page`` wakes somebody; ``inform`` can wait until morning.
+    #: ``page`` wakes a person; ``inform`` can wait until morning.
     tell: Literal["page", "inform"]
     subject: Text
     body: Text
-    #: Of the other alerts: provision.py has it match the names of those that are sent somewhere.
+    #: An alert about other alerts: provision.py makes it match the names of the alerts that are sent.
     of_alerts: bool = False
 
     @model_validator(mode="after")
     def _is_not_of_itself(self) -> Alert:
         waits = any(name.startswith("prefect.automation.") for name in (*self.trigger.expect, *self.trigger.after))
         if waits and not self.of_alerts:
-            raise ValueError("what waits for an automation would wait for itself as well: say `of_alerts: true`")
+            raise ValueError("a trigger on automations would also match itself: set `of_alerts: true`")
         if self.of_alerts and not waits:
-            raise ValueError("`of_alerts` is for what waits for prefect.automation.*")
+            raise ValueError("`of_alerts` is only for triggers on prefect.automation.*")
         if self.of_alerts and "prefect.resource.name" in self.trigger.match:
-            raise ValueError("with `of_alerts`, provision.py says which prefect.resource.name are matched")
+            raise ValueError("with `of_alerts`, provision.py sets prefect.resource.name: remove it from match")
         return self
 
 
@@ -174,8 +174,8 @@ class AutomationsFile(Strict):
     endings: list[Ending] = []
 
     @model_validator(mode="after")
-    def _are_told_apart(self) -> AutomationsFile:
-        names = [one.name for one in (*self.automations, *self.endings)]
+    def _have_unique_names(self) -> AutomationsFile:
+        names = [automation.name for automation in (*self.automations, *self.endings)]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two automations are named '{doubled[0]}'")
         return self

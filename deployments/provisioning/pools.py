@@ -1,4 +1,4 @@
-"""Work pools: which type a target wants of which server, and its job template, checked before it is sent."""
+"""Work pools: the pool type of each target and server, and its job template, which is checked before it is sent."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from hnintel.settings import Settings, variable
 _PLACEHOLDER = re.compile(r"\{\{\s*([^}]*?)\s*\}\}")
 _SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|PASSPHRASE", re.IGNORECASE)
 
-#: A container keeps nothing, so its warehouse is Snowflake, and who logs in to it is a block's to say.
+#: A container loses its files, so its warehouse is Snowflake, with the login of a block.
 _IN_A_CONTAINER = {
     variable("warehouse"): "snowflake",
     variable("snowflake_block"): "snowflake-connector/hn-intelligence",
-    variable("home"): "/tmp/hn-intelligence",  # noqa: S108 - of the container, which is one run's alone
+    variable("home"): "/tmp/hn-intelligence",  # noqa: S108 - in the container, which has a single run
 }
 _IMAGE = "{{ prefect.variables.hn_image }}"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where runs go.
+    """A platform that runs flows.
 
-    ``here`` is the pool's type on a server of one's own, ``cloud`` on Prefect Cloud; None where that server has none.
-    ``defaults`` are variables of its job template with what they are unless a deployment says otherwise; ``manifest``
-    is laid over the template's ``job_manifest``, a list's entries over those at the same place.
+    ``here`` is the pool type on a self-hosted server, ``cloud`` on Prefect Cloud; None where that server has no such
+    type. ``defaults`` are the default values of variables in the job template. ``manifest`` is merged into the
+    template's ``job_manifest``, entries of lists by position.
     """
 
     here: str | None
@@ -40,7 +40,7 @@ class Target:
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
 
-#: A run's pod has the rights of a user and none beside, and writes to its own temporary folders alone.
+#: A run's pod runs as an unprivileged user, and writes only to its own temporary folders.
 _CONFINED_JOB = {
     "spec": {
         "template": {
@@ -106,37 +106,37 @@ TARGETS: dict[str, Target] = {
 
 
 def pool_type(target: str, on_cloud: bool) -> str:
-    """The type of *target*'s pool on the server that there is.
+    """Return the pool type of *target* on this server.
 
     Raises:
-        UsageError: the server has no such pools.
+        UsageError: the server does not support the target.
     """
-    one = TARGETS[target]
-    found = one.cloud if on_cloud else one.here
-    if found is None:
-        what = "Prefect Cloud itself" if target == "cloud" else f"{one.cloud} pools, which are Prefect Cloud's"
-        raise UsageError(f"--target {target} wants {what}: `prefect cloud login` first, or take --target local")
-    return found
+    supported = TARGETS[target]
+    kind = supported.cloud if on_cloud else supported.here
+    if kind is None:
+        what = "Prefect Cloud itself" if target == "cloud" else f"{supported.cloud} pools, which are Prefect Cloud's"
+        raise UsageError(f"--target {target} needs {what}: run `prefect cloud login` first, or use --target local")
+    return kind
 
 
 def template_of(
     metadata: Mapping[str, Any], kind: str, defaults: Mapping[str, Any], manifest: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The job template of a pool type as the server has it, with our *defaults* and *manifest* in it.
+    """Return the server's job template of a pool type, with our *defaults* and *manifest* in it.
 
     Args:
-        metadata: what the server knows of workers, by package and type.
+        metadata: the server's worker metadata, by package and type.
         kind: the pool's type.
-        defaults: variables of the template, with their values.
-        manifest: what is laid over its ``job_manifest``.
+        defaults: values of the template's variables.
+        manifest: merged into its ``job_manifest``.
 
     Raises:
-        UsageError: the server does not know the type, or the template does not take what we give.
+        UsageError: the server does not know the type, or the template rejects our values.
     """
-    found = next((types[kind] for types in metadata.values() if kind in types), None)
-    if found is None:
+    entry = next((types[kind] for types in metadata.values() if kind in types), None)
+    if entry is None:
         raise UsageError(f"the server knows no work pools of type {kind}: it has {_known(metadata)}")
-    template: dict[str, Any] = copy.deepcopy(found["default_base_job_configuration"])
+    template: dict[str, Any] = copy.deepcopy(entry["default_base_job_configuration"])
     for name, value in defaults.items():
         if name in template["variables"]["properties"]:
             template["variables"]["properties"][name]["default"] = value
@@ -150,7 +150,7 @@ def template_of(
 
 
 def _laid_over(base: Any, over: Any) -> Any:
-    """*over* in place of what *base* has under the same keys, at any depth."""
+    """Return *base* with the values of *over* in place of those under the same keys, at any depth."""
     if isinstance(base, dict) and isinstance(over, Mapping):
         return base | {name: _laid_over(base.get(name), value) for name, value in over.items()}
     if isinstance(base, list) and isinstance(over, list):
@@ -159,7 +159,7 @@ def _laid_over(base: Any, over: Any) -> Any:
 
 
 def problems(template: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with a job template: a default it does not take, a placeholder it does not declare, a secret."""
+    """Yield the problems of a job template: invalid defaults, undeclared placeholders, secrets in plain text."""
     variables = template["variables"]
     known = variables["properties"]
     for name, value in defaults.items():
@@ -173,19 +173,21 @@ def problems(template: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterat
             yield f"'{name}' is {value!r}: {error.message}"
     for named in _PLACEHOLDER.findall(str(template["job_configuration"])):
         if named.partition(".")[0] not in {*known, "prefect", "ctx"} and not named.startswith("$"):
-            yield f"its configuration names '{named}', which is no variable of it"
+            yield f"its configuration names '{named}', which it does not declare as a variable"
     for name in _env(known):
         if _SECRET.search(name) or "SecretStr" in _annotation(name):
-            yield f"{name} would be a secret in plain sight: give it by a block, or by the platform's own store"
+            yield f"{name} would be a secret in plain text: put it in a block, or in the platform's secret store"
 
 
 def _env(known: Mapping[str, Any]) -> list[str]:
     default = known.get("env", {}).get("default") or {}
-    return list(default) if isinstance(default, Mapping) else [str(one.get("name")) for one in default]
+    return list(default) if isinstance(default, Mapping) else [str(entry.get("name")) for entry in default]
 
 
 def _annotation(name: str) -> str:
-    field_name = next((one for one in Settings.model_fields if variable(one) == name), None)
+    field_name = next(
+        (name_of_field for name_of_field in Settings.model_fields if variable(name_of_field) == name), None
+    )
     return str(Settings.model_fields[field_name].annotation) if field_name else ""
 
 

@@ -1,4 +1,4 @@
-"""What must exist on a Prefect server beside the deployments: limits, variables, and where alerts go. Plain data."""
+"""The resources of a Prefect server besides the deployments, as plain data: limits, variables, alert channels."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Tell = Literal["page", "inform"]
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Somewhere that alerts go, as a notification block.
+    """A channel of alerts, as a notification block.
 
-    The block is made of environment variables, and kept: without them the one that is there stays, also one that
-    somebody made in the UI. Its secrets are in no file.
+    The block is created from environment variables and stays on the server without them; so does a block created in the
+    UI. No file contains its secrets.
     """
 
-    #: Of the block type, as Prefect has it.
+    #: The slug of the block type in Prefect.
     slug: str
-    #: Field of the block, and the variable that gives it.
+    #: Fields of the block, each with the environment variable of its value.
     given_by: dict[str, str]
     tells: tuple[Tell, ...]
 
@@ -46,10 +46,10 @@ CHANNELS = (
     ),
 )
 
-#: Global concurrency limits: how many chunks are under way at once, over all runs of a server (tasks/concurrency.py).
+#: Global concurrency limits: the most chunks under way at once, over all runs of a server (tasks/concurrency.py).
 LIMITS = {HACKER_NEWS: 4, AI: 4}
 
-#: Prefect Variables with what they are where nobody has set them; what somebody has set stays.
+#: Prefect variables with their initial values; a value that is set on the server stays.
 VARIABLES = {
     "hn_image": "ghcr.io/example/hn-intelligence",
     "hn_repository": "https://github.com/example/hn-intelligence.git",

@@ -1,1 +1,1 @@
-"""What ``make serve`` starts, and how it ends."""
+"""The processes of ``make serve``, and how they end."""

@@ -1,9 +1,9 @@
-"""A command that ends with the process that started it, however that ends.
+"""Run a command that ends when the process that started this one ends, for whatever reason.
 
 Called as ``python -m deployments.serving.keeper HOLD COMMAND``.
 
-Its line to that process is its standard input, which the system closes with it. What the command has started itself
-ends as well: Prefect's worker gives each run a session of its own, where no signal to the worker's group arrives.
+Standard input is a pipe from that process, which the system closes when it ends. The processes that the command has
+started end as well: Prefect's worker gives each run its own session, which signals to the worker's group do not reach.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ from types import FrameType
 from flows.local.spoken_wait import aloud
 from hnintel.warehouse.duckdb.lock import HeldElsewhere, Hold
 
-#: Seconds that all of it has to end by itself, before it is killed.
+#: Seconds that the processes have to end by themselves, before they are killed.
 END_WITHIN = 30.0
-#: Seconds until what was kept for one that is gone is gone too: the worker, and after it the server.
+#: Seconds until the processes of a killed `make serve` are gone too: the worker, and after it the server.
 GONE_WITHIN = 2 * END_WITHIN + 15
 _LOOKED_EVERY = 0.2
-#: Of Linux (prctl): who is left without a parent below this process becomes its child, and not the first process's.
+#: Linux (prctl): descendants that lose their parent become children of this process, not of process 1.
 _SET_CHILD_SUBREAPER = 36
 
 
-class _Kept:
-    """The command, and what it leaves behind."""
+class _Command:
+    """The command, and the processes that it leaves behind."""
 
     def __init__(self, command: list[str]) -> None:
-        self._first = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - what serve.py wants to run
+        self._first = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - the command of serve.py
         self._code: int | None = None
-        self._told: set[int] = set()
+        self._terminated: set[int] = set()
         self._deadline = float("inf")
 
     @property
     def has_ended(self) -> bool:
-        """Whether the command itself is over."""
+        """Whether the command itself has ended."""
         return self._code is not None
 
     @property
     def code(self) -> int:
-        """What it ended with, as a shell says it."""
+        """The exit code of the command, as a shell reports it."""
         code = self._code or 0
         return code if code >= 0 else 128 - code
 
     def reap(self) -> bool:
-        """Take note of what has ended; False where nothing is left."""
+        """Reap the processes that have ended; return False if none is left."""
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 if ended[0] == self._first.pid:
@@ -62,75 +62,75 @@ class _Kept:
         return False
 
     def end(self) -> None:
-        """Ask each to end that was not asked yet; after a while, kill them. To be called until nothing is left."""
+        """Terminate each process once; kill them after ``END_WITHIN`` seconds. Call this until no process is left."""
         self._deadline = min(self._deadline, time.monotonic() + END_WITHIN)
         late = time.monotonic() >= self._deadline
-        for pid in self._children():  # those of one that goes are found the next time
-            if late or pid not in self._told:
-                self._told.add(pid)
+        for pid in self._children():  # the next call finds the children of a process that ends
+            if late or pid not in self._terminated:
+                self._terminated.add(pid)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
 
     def _children(self) -> Iterator[int]:
         try:
-            found = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf-8")
-        except OSError:  # no Linux: what the command leaves behind is not found
+            listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf-8")
+        except OSError:  # not Linux: processes that the command leaves behind are not found
             if self._code is None:
                 yield self._first.pid
             return
-        yield from map(int, found.split())
+        yield from map(int, listed.split())
 
 
 def main(hold: Path, command: list[str]) -> int:
-    """Run *command* until it ends, or whoever has started this one; its exit code.
+    """Run *command* until it ends, or the process that started this one ends; return its exit code.
 
     Args:
-        hold: held for so long, so that who comes next can tell that this is over (``<hold>.lock``).
+        hold: locked meanwhile (``<hold>.lock``), so that the next start can wait until this process has ended.
         command: what to run.
     """
     _adopt()
-    asked: list[int] = []
+    signals: list[int] = []
 
-    def ask(number: int, frame: FrameType | None) -> None:
-        asked.append(number)
+    def record(number: int, frame: FrameType | None) -> None:
+        signals.append(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):  # what is ignored would be ignored by the command too
-        signal.signal(number, ask)
-    held_here = Hold(hold)
-    if held := _still_held(held_here, lambda: bool(asked) or _is_over(_LOOKED_EVERY)):
-        print(f"error: {hold}.lock is held by {held}: end that one", file=sys.stderr)
+    for number in (signal.SIGINT, signal.SIGTERM):  # an ignored signal would be ignored by the command too
+        signal.signal(number, record)
+    lock = Hold(hold)
+    if holder := _still_held(lock, lambda: bool(signals) or _is_over(_LOOKED_EVERY)):
+        print(f"error: {hold}.lock is held by {holder}: end that process", file=sys.stderr)
         return 2
-    kept = _Kept(command)
-    while kept.reap():
-        if asked or kept.has_ended or _is_over(_LOOKED_EVERY):
-            kept.end()
+    process = _Command(command)
+    while process.reap():
+        if signals or process.has_ended or _is_over(_LOOKED_EVERY):
+            process.end()
             time.sleep(_LOOKED_EVERY)
-    held_here.give_back()
-    return kept.code
+    lock.give_back()
+    return process.code
 
 
 def _still_held(hold: Hold, is_given_up: Callable[[], bool]) -> str:
-    """Take *hold*, within GONE_WITHIN seconds or until nobody wants it any more; where it was not taken, who has it."""
+    """Lock *hold* within GONE_WITHIN seconds, unless *is_given_up*; return the holder if it was not locked, else ""."""
     deadline = time.monotonic() + GONE_WITHIN
-    with aloud(f"waiting for what was kept before to end, at most {GONE_WITHIN:g} s"):
+    with aloud(f"waiting for the earlier process to end, at most {GONE_WITHIN:g} s"):
         while True:
             try:
                 hold.take(0)
-            except HeldElsewhere as held:
+            except HeldElsewhere as elsewhere:
                 if is_given_up() or time.monotonic() >= deadline:
-                    return str(held)
+                    return str(elsewhere)
             else:
                 return ""
 
 
 def _adopt() -> None:
-    """Have what a process below leaves behind, where the system can."""
+    """Become the parent of orphaned descendants, on Linux."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1)
 
 
 def _is_over(within: float) -> bool:
-    """Whether the line to who started this one is closed; nothing is ever sent on it."""
+    """Return whether the pipe from the process that started this one is closed; nothing is ever sent through it."""
     readable, _, _ = select.select([0], [], [], within)
     return bool(readable)
 

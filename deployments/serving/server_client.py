@@ -1,4 +1,4 @@
-"""Plain requests to a Prefect server of ours: with its authentication string, and a CSRF token where it wants that."""
+"""Plain requests to our Prefect server, with its authentication string, and a CSRF token where it needs one."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from contextlib import contextmanager
 
 import httpx
 
-#: What a server answers at the address of its tokens where it wants none.
+#: The status of a server's token endpoint where it needs no tokens.
 _NO_CSRF = 422
 
 
 @contextmanager
 def server_client(api: str, auth: str) -> Iterator[httpx.Client]:
-    """A client whose requests the server takes, for reading and for changing.
+    """Yield a client whose requests the server accepts, for reading and for changing.
 
     Args:
-        api: the server's, ``http://.../api``.
-        auth: its authentication string.
+        api: the URL of the server's API, ``http://.../api``.
+        auth: the server's authentication string.
 
     Raises:
         httpx.HTTPError: the server does not answer, or refuses the string.

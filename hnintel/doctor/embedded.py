@@ -24,7 +24,7 @@ _FEW = 16
 
 
 def warehouse_file(path: Path) -> Finding:
-    """Whether the file can be opened for writing or created; nothing is written."""
+    """Check that the file can be opened for writing, or created; nothing is written."""
     try:
         refuse_what_is_no_file(path)
     except WarehouseError as error:
@@ -32,18 +32,18 @@ def warehouse_file(path: Path) -> Finding:
     except OSError as error:
         return Finding.missing("warehouse file", f"{path} cannot be opened ({error.strerror})")
     if not path.exists():
-        there = next(one for one in path.parents if one.exists())
-        if not os.access(there, os.W_OK | os.X_OK):
+        parent = next(folder for folder in path.parents if folder.exists())
+        if not os.access(parent, os.W_OK | os.X_OK):
             mend = "export HNINTEL_HOME=<a folder that can be written>"
-            return Finding.missing("warehouse file", f"{path} cannot be made in {there}", mend)
-        return Finding.ok("warehouse file", f"{path}, made by the first run")
+            return Finding.missing("warehouse file", f"{path} cannot be created in {parent}", mend)
+        return Finding.ok("warehouse file", f"{path}, created by the first run")
     if not os.access(path, os.W_OK):
         return Finding.missing("warehouse file", f"{path} cannot be written", f"chmod u+w {path}")
     try:
         with hold_on(path).taken(0):
             connect(str(path)).close()
-    except HeldElsewhere as held:
-        return _held_by(path, str(held))
+    except HeldElsewhere as lock_error:
+        return _held_by(path, str(lock_error))
     except duckdb.Error as error:
         return _cannot_be_opened(path, error)
     return Finding.ok("warehouse file", f"{path}, {path.stat().st_size / 1e6:.1f} MB")
@@ -52,7 +52,7 @@ def warehouse_file(path: Path) -> Finding:
 def _cannot_be_opened(path: Path, error: duckdb.Error) -> Finding:
     if holder := holder_in(error):
         return _held_by(path, holder)
-    why = "it is no DuckDB file" if is_of_another_kind(error) else first_line(error, 200).rstrip("!.")
+    why = "it is not a DuckDB file" if is_of_another_kind(error) else first_line(error, 200).rstrip("!.")
     return Finding.missing("warehouse file", f"{path} cannot be opened ({why})", f"mv {path} {path}.broken")
 
 
@@ -63,39 +63,39 @@ def _held_by(path: Path, holder: str) -> Finding:
 
 
 def schema_version(path: Path) -> Finding:
-    """Whether this code knows the shape of the tables; an older one is brought up by the next run."""
+    """Check that this code knows the schema version of the tables; the next run migrates an older version."""
     known = max(known_migrations())
     try:
         refuse_what_is_no_file(path)
     except (WarehouseError, OSError):
         return Finding.skipped("schema version", "the warehouse file cannot be opened now")
     if not path.exists():
-        return Finding.ok("schema version", f"none yet; the first run makes version {known}")
+        return Finding.ok("schema version", f"none yet; the first run creates version {known}")
     try:
         with hold_on(path).taken(0), connect(str(path)) as connection:
-            found = connection.execute("SELECT max(version) FROM ops.schema_versions").fetchone()
+            row = connection.execute("SELECT max(version) FROM ops.schema_versions").fetchone()
     except duckdb.CatalogException:
-        return Finding.ok("schema version", f"none yet; the first run makes version {known}")
+        return Finding.ok("schema version", f"none yet; the first run creates version {known}")
     except (duckdb.Error, HeldElsewhere):
         return Finding.skipped("schema version", "the warehouse file cannot be opened now")
-    version = int(found[0] or 0) if found else 0
+    version = int(row[0] or 0) if row else 0
     if version > known:
         return Finding.missing("schema version", f"{version}, and this code knows {known}: update the code", "git pull")
     return Finding.ok(
-        "schema version", str(version) if version == known else f"{version}; the next run makes it {known}"
+        "schema version", str(version) if version == known else f"{version}; the next run migrates it to {known}"
     )
 
 
 def engine(settings: Settings, ask: bool) -> Finding:
-    """Whether what answers the AI functions is there; with *ask* an endpoint is asked a short question."""
+    """Check that the engine of the AI functions is available; with *ask*, send an endpoint a short question."""
     try:
-        answering = open_engine(settings)
-        model = answering.model("")
+        opened = open_engine(settings)
+        model = opened.model("")
         if settings.engine == "offline":
-            return Finding.ok("engine", f"{model} counts {answering.count_tokens(_QUESTION)} tokens in {_QUESTION!r}")
+            return Finding.ok("engine", f"{model} counts {opened.count_tokens(_QUESTION)} tokens in {_QUESTION!r}")
         if not ask:
             return _listing(settings, model)
-        answer = answering.complete(model, [_QUESTION], {"max_tokens": _FEW}, None)[0]
+        answer = opened.complete(model, [_QUESTION], {"max_tokens": _FEW}, None)[0]
     except HnIntelError as error:
         return Finding.missing("engine", str(error))
     if answer.error:
@@ -104,7 +104,7 @@ def engine(settings: Settings, ask: bool) -> Finding:
 
 
 def _listing(settings: Settings, model: str) -> Finding:
-    """What the endpoint says of its models, which asks none of them."""
+    """Check that the endpoint lists the model; no question is sent to a model."""
     url = settings.openai_base_url
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
     try:
@@ -113,18 +113,18 @@ def _listing(settings: Settings, model: str) -> Finding:
         )
     except httpx.HTTPError as error:
         return Finding.missing(
-            "engine", f"{url} does not answer ({type(error).__name__}): start it, or mend HNINTEL_OPENAI_BASE_URL"
+            "engine", f"{url} does not answer ({type(error).__name__}): start it, or correct HNINTEL_OPENAI_BASE_URL"
         )
     if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return Finding.missing(
-            "engine", f"{url} does not let us in (HTTP {answer.status_code})", "export HNINTEL_OPENAI_API_KEY=<key>"
+            "engine", f"{url} refuses the login (HTTP {answer.status_code})", "export HNINTEL_OPENAI_API_KEY=<key>"
         )
     try:
-        there = sorted(str(one["id"]) for one in answer.raise_for_status().json()["data"])
+        models = sorted(str(listed["id"]) for listed in answer.raise_for_status().json()["data"])
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
-        told = f"{url} answers, but lists no models (HTTP {answer.status_code}): --ask asks it a short question"
-        return Finding.warning("engine", told)
-    if model not in there:
-        told = f"{url} does not list {model}; it lists {', '.join(there[:8]) or 'none'}"
-        return Finding.missing("engine", told, "export HNINTEL_OPENAI_MODEL=<one of those>")
+        detail = f"{url} answers, but lists no models (HTTP {answer.status_code}): --ask sends it a short question"
+        return Finding.warning("engine", detail)
+    if model not in models:
+        detail = f"{url} does not list {model}; it lists {', '.join(models[:8]) or 'none'}"
+        return Finding.missing("engine", detail, "export HNINTEL_OPENAI_MODEL=<one of those>")
     return Finding.ok("engine", f"{url} lists {model}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-#: ``missing`` stops a run, ``warning`` may; ``skipped`` could not be looked at because of something else.
+#: ``missing`` stops a run, ``warning`` may stop a run; a check is ``skipped`` when another problem prevents it.
 Outcome = Literal["ok", "missing", "warning", "skipped"]
 
 
@@ -21,30 +21,30 @@ class Finding:
 
     @classmethod
     def ok(cls, name: str, detail: str) -> Finding:
-        """It is there."""
+        """The run has what it needs."""
         return cls(name, "ok", detail)
 
     @classmethod
     def missing(cls, name: str, detail: str, *mends: str) -> Finding:
-        """A run would fail."""
+        """Something is missing without which a run fails."""
         return cls(name, "missing", detail, mends)
 
     @classmethod
     def warning(cls, name: str, detail: str, *mends: str) -> Finding:
-        """A run may fail, or it could not be told."""
+        """A run may fail, or the check could not determine whether it would."""
         return cls(name, "warning", detail, mends)
 
     @classmethod
     def skipped(cls, name: str, detail: str) -> Finding:
-        """It could not be looked at."""
+        """The check could not be made."""
         return cls(name, "skipped", detail)
 
 
 def missing(findings: Iterable[Finding]) -> list[Finding]:
-    """Those that stop a run."""
-    return [one for one in findings if one.outcome == "missing"]
+    """Return the findings that stop a run."""
+    return [finding for finding in findings if finding.outcome == "missing"]
 
 
 def mends(findings: Iterable[Finding]) -> Iterator[str]:
-    """What mends them, each once."""
-    yield from dict.fromkeys(mend for one in findings for mend in one.mends)
+    """Yield the commands and statements that fix *findings*, without duplicates."""
+    yield from dict.fromkeys(fix for finding in findings for fix in finding.mends)

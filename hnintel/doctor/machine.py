@@ -1,4 +1,4 @@
-"""What every run needs of its machine, whatever the warehouse."""
+"""Checks of what every run needs on its machine, whichever warehouse it uses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hnintel.settings import Settings
 from hnintel.settings.http_url import is_http_url
 
 OLDEST, NEWEST = (3, 11), (3, 13)
-#: Bytes below which a run is likely to fail for want of room, and below which one should look.
+#: Free bytes below which a run is likely to fail, and below which the check warns.
 _TOO_LITTLE, _LITTLE = 200_000_000, 2_000_000_000
 _GIGABYTE = 1_000_000_000
 _PATIENCE = 5.0
@@ -33,63 +33,65 @@ _PREFECTS_PORT = 4200
 
 
 def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
-    """Whether the project is tested with this version of Python."""
-    told = ".".join(map(str, version))
+    """Check that the project is tested with this version of Python."""
+    running = ".".join(map(str, version))
     if OLDEST <= version[:2] <= NEWEST:
-        return Finding.ok("python", told)
-    return Finding.missing("python", f"{told} is not one of 3.11, 3.12, 3.13", "make PYTHON=python3.12 setup")
+        return Finding.ok("python", running)
+    return Finding.missing("python", f"{running} is none of 3.11, 3.12, 3.13", "make PYTHON=python3.12 setup")
 
 
 def home(settings: Settings) -> Finding:
-    """Whether the home folder can be written or created; it is not created here."""
-    there = _nearest(settings.folder)
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+    """Check that the home folder can be written or created; this does not create it."""
+    existing = _nearest(settings.folder)
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         mend = "export HNINTEL_HOME=<a folder that can be written>"
-        return Finding.missing("home folder", f"{there} cannot be written", mend)
+        return Finding.missing("home folder", f"{existing} cannot be written", mend)
     return Finding.ok(
-        "home folder", f"{settings.folder}{'' if there == settings.folder else ', made by the first run'}"
+        "home folder", f"{settings.folder}{'' if existing == settings.folder else ', created by the first run'}"
     )
 
 
 def disk(settings: Settings, free: int | None = None) -> Finding:
-    """Whether there is room where the home folder is; *free* bytes in place of those there are."""
+    """Check the free space of the home folder's disk; *free* bytes, if given, replace the measured space."""
     free = shutil.disk_usage(_nearest(settings.folder)).free if free is None else free
-    told = f"{free / _GIGABYTE:.1f} GB free"
+    free_space = f"{free / _GIGABYTE:.1f} GB free"
     if free < _TOO_LITTLE:
-        return Finding.missing("disk", f"{told} where {settings.folder} is: make room, or move it by HNINTEL_HOME")
-    return Finding.warning("disk", told) if free < _LITTLE else Finding.ok("disk", told)
+        return Finding.missing(
+            "disk", f"{free_space} where {settings.folder} is: make room, or move it by HNINTEL_HOME"
+        )
+    return Finding.warning("disk", free_space) if free < _LITTLE else Finding.ok("disk", free_space)
 
 
 def enrichments(settings: Settings) -> Finding:
-    """Whether the declarations can be loaded, and are unchanged since they were accepted."""
+    """Check that the declarations can be loaded, and are unchanged since they were accepted."""
     try:
-        there = load_enrichments(settings.enrichments_path)
-        found = differences(there, settings.enrichments_path)
+        declared = load_enrichments(settings.enrichments_path)
+        changes = differences(declared, settings.enrichments_path)
     except HnIntelError as error:
         return Finding.missing("enrichments", str(error))
-    if found:
-        told = ", ".join(f"{one.name} {one.kind}" for one in found)
-        return Finding.warning("enrichments", f"not as they were accepted: {told}", "python -m hnintel gen")
-    return Finding.ok("enrichments", ", ".join(there))
+    if changes:
+        described = ", ".join(f"{change.name} {change.kind}" for change in changes)
+        return Finding.warning("enrichments", f"not as they were accepted: {described}", "python -m hnintel gen")
+    return Finding.ok("enrichments", ", ".join(declared))
 
 
-def prices(settings: Settings, asked: Iterable[tuple[str, str]]) -> Finding:
-    """Whether what is *asked*, a function and the model that answers, has a price."""
+def prices(settings: Settings, calls: Iterable[tuple[str, str]]) -> Finding:
+    """Check that each pair of *calls*, an AI function and the model that answers it, has a price."""
     on = datetime.now(UTC).date()
     try:
         known = load_prices(settings)
-        free = [known.price(function, model, on).is_free for function, model in asked]
+        free = [known.price(function, model, on).is_free for function, model in calls]
     except HnIntelError as error:
         return Finding.missing("prices", str(error))
-    return Finding.ok("prices", "what is asked costs nothing" if all(free) else "each question has a price")
+    return Finding.ok("prices", "no question costs anything" if all(free) else "each question has a price")
 
 
 def dbt(settings: Settings) -> Finding:
-    """Whether dbt can read its project for this warehouse; it connects to nothing, and nothing is kept."""
+    """Check that dbt can parse its project for this warehouse; dbt does not connect, and its output is deleted."""
     code = "from dbt.cli.main import cli; cli()"
     try:
         profile = transform.environment(settings)
-    except UsageError as error:  # the check of the connection tells the same as what it is: missing
+    except UsageError as error:  # the check of the connection reports this as missing
         return Finding.skipped("dbt project", f"no profile for {settings.warehouse}: {error}")
     with tempfile.TemporaryDirectory() as scratch:
         environ = {**profile, "DBT_TARGET_PATH": scratch, "DBT_LOG_PATH": scratch}
@@ -100,31 +102,33 @@ def dbt(settings: Settings) -> Finding:
                 command, env=environ, capture_output=True, text=True, timeout=_LONGEST_PARSE, check=False
             )
         except subprocess.TimeoutExpired:
-            return Finding.warning("dbt project", f"dbt did not read it within {_LONGEST_PARSE} s")
+            return Finding.warning("dbt project", f"dbt did not parse it within {_LONGEST_PARSE} s")
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        told = " ".join((lines[-1] if lines else "dbt said nothing").split())[:300]
+        message = " ".join((lines[-1] if lines else "dbt printed nothing").split())[:300]
         mend = f"dbt parse --project-dir {transform.PROJECT} --profiles-dir {transform.PROJECT}"
-        return Finding.missing("dbt project", f"dbt cannot read it: {told}", mend)
-    return Finding.ok("dbt project", f"dbt reads it for {settings.warehouse}")
+        return Finding.missing("dbt project", f"dbt cannot parse it: {message}", mend)
+    return Finding.ok("dbt project", f"dbt parses it for {settings.warehouse}")
 
 
 def prefect(api_url: str | None) -> Finding:
-    """Whether the Prefect API of *api_url* answers; a run without one starts a server of its own."""
+    """Check that the Prefect API of *api_url* answers; without a URL a run starts its own server."""
     if not api_url:
-        return Finding.ok("prefect api", "PREFECT_API_URL is not set: a run starts a server of its own")
+        return Finding.ok("prefect api", "PREFECT_API_URL is not set: a run starts its own server")
     if not is_http_url(api_url):
-        return Finding.missing("prefect api", "PREFECT_API_URL is no URL: it looks like http://127.0.0.1:4200/api")
+        return Finding.missing(
+            "prefect api", "PREFECT_API_URL is not a URL: set it to one like http://127.0.0.1:4200/api"
+        )
     url = httpx.URL(api_url)
-    if "/accounts/" in url.path:  # Prefect Cloud answers whom it knows, and the key is Prefect's to read
-        return Finding.ok("prefect api", f"Prefect Cloud at {url.host}; not asked, for that takes its key")
+    if "/accounts/" in url.path:  # Prefect Cloud needs a key, which only Prefect reads
+        return Finding.ok("prefect api", f"Prefect Cloud at {url.host}; not checked, since that needs its key")
     if not url.path.rstrip("/").endswith("/api"):
-        return Finding.missing("prefect api", f"{url.host}{url.path}: PREFECT_API_URL ends in /api")
+        return Finding.missing("prefect api", f"{url.host}{url.path}: PREFECT_API_URL must end in /api")
     try:
         answer = httpx.get(f"{api_url.rstrip('/')}/health", timeout=_PATIENCE)
     except httpx.HTTPError as error:
-        told = f"{url.copy_with(username=None, password=None)} does not answer ({type(error).__name__})"
-        return Finding.missing("prefect api", told, _start_server(url))
+        detail = f"{url.copy_with(username=None, password=None)} does not answer ({type(error).__name__})"
+        return Finding.missing("prefect api", detail, _start_server(url))
     if answer.status_code != httpx.codes.OK:
         return Finding.missing("prefect api", f"{url.host} answers HTTP {answer.status_code}: is it a Prefect server?")
     return Finding.ok("prefect api", f"{url.host} answers")
@@ -138,5 +142,5 @@ def _start_server(url: httpx.URL) -> str:
 
 
 def _nearest(path: Path) -> Path:
-    """*path*, or what of it is there."""
-    return next(one for one in (path, *path.parents) if one.exists())
+    """Return *path*, or its nearest parent that exists."""
+    return next(folder for folder in (path, *path.parents) if folder.exists())

@@ -1,4 +1,4 @@
-"""What a run asks of the AI functions: each question by who asks it, with a text of three words in place of a story."""
+"""The calls of AI functions that a run makes, by enrichment, with a text of three words in place of a story."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Question:
 
     Args:
         asker: the enrichment, or the briefing.
-        function: that is called.
-        model: that is named in the call; empty where the function takes none.
-        sql: one SELECT with the very call of a run over a short text.
+        function: the AI function.
+        model: the model that the call names; empty where the function takes no model.
+        sql: a SELECT with the same call as in a run, over a short text.
     """
 
     asker: str
@@ -33,22 +33,24 @@ class Question:
 
 
 def questions(settings: Settings) -> list[Question]:
-    """Every question of a run on Snowflake.
+    """Return every question of a run on Snowflake.
 
     Raises:
         DeclarationError: the enrichments cannot be read.
     """
-    found = []
-    for one in load_enrichments(settings.enrichments_path).values():
-        model = settings.cortex_model(one.name, one.model)
-        found.append(_question(one.name, one.function, model, _detailed(one.render_call(model))))
-        if one.input.many:
-            found.append(_question(one.name, DIGESTING, "", f"AI_AGG(input, {literal(one.digest_task)})"))
+    listed = []
+    for enrichment in load_enrichments(settings.enrichments_path).values():
+        model = settings.cortex_model(enrichment.name, enrichment.model)
+        listed.append(_question(enrichment.name, enrichment.function, model, _detailed(enrichment.render_call(model))))
+        if enrichment.input.many:
+            listed.append(
+                _question(enrichment.name, DIGESTING, "", f"AI_AGG(input, {literal(enrichment.digest_task)})")
+            )
     model = settings.cortex_model(ASKER, MODEL)
     prompt, shape = f"{literal(CLAIMS_PROMPT)} || {fenced('input')}", literal({"type": "json", "schema": CLAIMS_SCHEMA})
     complete = f"AI_COMPLETE({literal(model)}, {prompt}, {{'temperature': 0}}, {shape})"
     return [
-        *found,
+        *listed,
         _question(ASKER, DIGESTING, "", f"AI_AGG(input, {literal(SECTIONS[0].task)})"),
         _question(ASKER, "AI_COMPLETE", model, _detailed(complete)),
         _question(ASKER, COUNTING, "", f"{COUNTING}('ai_complete', {literal(model)}, input)"),

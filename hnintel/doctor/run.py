@@ -1,4 +1,4 @@
-"""Every check that the settings ask for, in the order in which a run would meet them."""
+"""Every check that the settings call for, in the order in which a run would meet the problems."""
 
 from __future__ import annotations
 
@@ -14,40 +14,42 @@ from hnintel.settings import Settings
 
 
 def examine(settings: Settings, ask: bool = False, prefect_api_url: str | None = None) -> Iterator[Finding]:
-    """What is there and what is missing for a run with *settings*; each finding as soon as it is known.
+    """Check what a run with *settings* needs; yield each finding as soon as it is known.
 
     Args:
-        ask: whether to ask each AI function, or the endpoint, one short question; it may cost.
-        prefect_api_url: where Prefect's server is, if one is set.
+        ask: whether to send each AI function, or the endpoint, a short question, which may cost money.
+        prefect_api_url: the URL of Prefect's API, if it is set.
     """
     yield machine.python()
     yield machine.home(settings)
     yield machine.disk(settings)
     declared = machine.enrichments(settings)
     yield declared
-    asked = questions(settings) if declared.outcome != "missing" else []
+    calls = questions(settings) if declared.outcome != "missing" else []
     yield machine.prefect(prefect_api_url)
     yield machine.dbt(settings)
     if settings.warehouse == "snowflake":
-        yield machine.prices(settings, [(one.function, one.model or CORTEX) for one in asked if _is_paid(one)])
+        yield machine.prices(
+            settings, [(question.function, question.model or CORTEX) for question in calls if _is_paid(question)]
+        )
         from hnintel.doctor.snowflake.examine import examine as examine_account
 
-        yield from examine_account(settings, asked, ask)
+        yield from examine_account(settings, calls, ask)
         return
     yield embedded.warehouse_file(settings.warehouse_file)
     yield embedded.schema_version(settings.warehouse_file)
-    found = embedded.engine(settings, ask)
-    yield found
-    yield _prices_here(settings, asked)
+    engine = embedded.engine(settings, ask)
+    yield engine
+    yield _prices_here(settings, calls)
 
 
-def _prices_here(settings: Settings, asked: list[Question]) -> Finding:
-    """One model answers all questions here."""
+def _prices_here(settings: Settings, calls: list[Question]) -> Finding:
+    """Check the prices of the embedded warehouse, where the same model answers all questions."""
     try:
         model = open_engine(settings).model("")
     except HnIntelError as error:
-        return Finding.skipped("prices", f"no engine to be priced: {error}")
-    return machine.prices(settings, [(one.function, model) for one in asked if _is_paid(one)])
+        return Finding.skipped("prices", f"there is no engine to price: {error}")
+    return machine.prices(settings, [(question.function, model) for question in calls if _is_paid(question)])
 
 
 def _is_paid(question: Question) -> bool:

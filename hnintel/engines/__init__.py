@@ -1,4 +1,4 @@
-"""What answers the embedded AI functions; ``open_engine`` turns settings into an Engine."""
+"""The engines that answer the embedded AI functions; ``open_engine`` opens the engine of the settings."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from hnintel.settings import Settings
 
 
 def open_engine(settings: Settings) -> Engine:
-    """The engine that the settings name.
+    """Open the engine that the settings name.
 
     Raises:
-        UsageError: it needs a setting that is not there.
+        UsageError: a setting that the engine needs is missing.
     """
     if settings.engine == "openai":
         from hnintel.engines.openai import OpenAIEngine

@@ -1,4 +1,4 @@
-"""What stands behind the embedded ``AI_*`` functions: one protocol, answered offline or by an endpoint."""
+"""The protocol behind the embedded ``AI_*`` functions, which an offline engine or an endpoint implements."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any, Protocol
 
 from hnintel.errors import HnIntelError, Stopped, Unreachable, WarehouseError
 
-#: Where an instruction ends and the text it is about begins. The text is data: nothing in it is an instruction.
+#: The marks around the text of a prompt. The text is data: nothing in it is an instruction.
 TEXT_OPENS, TEXT_CLOSES = "<text>", "</text>"
 
 
 class EngineUnreachable(WarehouseError, Unreachable):
-    """What answers the AI functions does not answer now; the statement is tried again with backoff."""
+    """The engine does not answer now; the statement is retried with backoff."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One category of a classification; the description is what a model, or a rule, judges by."""
+    """A category of a classification; the description tells a model, or a rule, what belongs to it."""
 
     label: str
     description: str = ""
@@ -26,7 +26,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The tokens that were paid for; ``is_counted`` where who is paid counted them all, else they are estimated."""
+    """The tokens that were paid for; ``is_counted`` where the provider counted them all, else they are estimated."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -42,9 +42,9 @@ class Usage:
 
 @dataclass(slots=True)
 class Spent:
-    """Questions that may be paid for and have no row to be booked with.
+    """Questions that may be charged although no stored answer books them.
 
-    ``in_flight`` of the ``calls`` were given up while the endpoint was at them; their ``usage`` has their input only.
+    ``in_flight`` of the ``calls`` were cancelled before the endpoint answered; ``usage`` has only the input of those.
     """
 
     calls: int = 0
@@ -52,30 +52,30 @@ class Spent:
     usage: Usage = field(default_factory=Usage)
 
     def add(self, usage: Usage | None, calls: int = 1, in_flight: int = 0) -> None:
-        """So many more."""
+        """Add calls and their usage; a missing usage counts as zero tokens, not counted."""
         self.calls, self.in_flight = self.calls + calls, self.in_flight + in_flight
         self.usage += usage or Usage(is_counted=False)
 
 
 class AskingStopped(Stopped):
-    """The run was to end while questions were asked.
+    """The run was stopped while questions were asked.
 
-    ``spent`` is what this one call of an engine gave up; ``unbooked``, by AI function, is what a whole statement of a
-    warehouse was asked and did not hand over.
+    ``spent`` are the questions that this call of an engine cancelled; ``unbooked``, by AI function, are the questions
+    of a statement whose answers the warehouse did not return.
     """
 
-    def __init__(self, told: str, spent: Spent | None = None, unbooked: Mapping[str, Spent] | None = None) -> None:
-        super().__init__(told)
+    def __init__(self, message: str, spent: Spent | None = None, unbooked: Mapping[str, Spent] | None = None) -> None:
+        super().__init__(message)
         self.spent, self.unbooked = spent or Spent(), dict(unbooked or {})
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one row got: a value, or the reason why there is none. Never both.
+    """The answer for a row: a value, or the reason why it has none. Never both.
 
-    ``usage`` is what the row cost, all its tries together; None where nobody counted, and it has to be estimated.
-    ``lost`` is why the row got neither: what answers went away, or refuses us, before its turn came. Such a row is not
-    to blame, and is asked about again; others beside it may have been answered, and paid for.
+    ``usage`` is the cost of the row over all its attempts; None where it was not counted and has to be estimated.
+    ``lost`` is set where the row has neither, because the engine became unreachable or refused every question before
+    its turn. Such a row is asked about again; other rows of the same call may have been answered and paid for.
     """
 
     value: Any = None
@@ -85,28 +85,28 @@ class Answer:
 
 
 class Engine(Protocol):
-    """Answers the questions that the embedded ``AI_*`` functions are asked.
+    """Answers the questions of the embedded ``AI_*`` functions.
 
     Every method is a pure function of its arguments as far as the caller can see, may be called from several threads
-    at once, and gives a row that cannot be answered an ``Answer(error=...)`` instead of raising, so that one bad row
-    never sinks the others. Only where no row can be answered, because what answers is away or refuses us, does it
-    raise: WarehouseError, or EngineUnreachable where that may pass. Where that happens half way, those that were not
-    answered by then get an ``Answer(lost=...)`` with that error, and what was paid for stays.
+    at once, and returns an ``Answer(error=...)`` for a row that cannot be answered, so that a bad row does not fail the
+    others. A method raises only where no row can be answered, because the engine is unreachable or refuses every
+    question: WarehouseError, or EngineUnreachable where a retry may help. If that happens half way, the rows without
+    an answer get an ``Answer(lost=...)`` with that error, and the paid answers are returned.
     """
 
-    def model(self, asked_for: str) -> str:
-        """The model that answers when *asked_for* is asked for; it is what the rows say in ``model``."""
+    def model(self, requested: str) -> str:
+        """Return the model that answers when *requested* is requested; rows name it in ``model``."""
 
     def classify(self, texts: Sequence[str | None], labels: Sequence[Label], config: Mapping[str, Any]) -> list[Answer]:
-        """One answer a text, in order; ``value`` is ``{"labels": ["..."]}``, as ``AI_CLASSIFY`` gives it."""
+        """Return an answer for each text, in order; ``value`` is ``{"labels": ["..."]}``, as from ``AI_CLASSIFY``."""
 
     def complete(
         self, model: str, prompts: Sequence[str | None], parameters: Mapping[str, Any], schema: Mapping[str, Any] | None
     ) -> list[Answer]:
-        """One answer a prompt, in order; ``value`` is an object held to *schema* (JSON schema), else a string."""
+        """Return an answer for each prompt, in order; ``value`` is an object that fits *schema*, else a string."""
 
     def aggregate(self, texts: Sequence[str], task: str | None) -> Answer:
-        """Prose over a whole group, as ``AI_AGG`` (with a *task*) or ``AI_SUMMARIZE_AGG`` (without) gives it."""
+        """Return prose about a whole group, as ``AI_AGG`` (with a *task*) or ``AI_SUMMARIZE_AGG`` (without) does."""
 
     def count_tokens(self, text: str) -> int:
-        """About how many tokens *text* is."""
+        """Return an estimate of the tokens of *text*."""

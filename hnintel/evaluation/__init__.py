@@ -1,1 +1,1 @@
-"""How good answers are: an engine and a prompt judged on labelled texts, before either is paid for every day."""
+"""The quality of answers: an engine and a prompt are scored on labelled texts before they are paid for every day."""

@@ -1,4 +1,4 @@
-"""Ask an enrichment about labelled texts as a run would: with its own call, the warehouse's function, its checks."""
+"""Ask an enrichment about labelled texts as a run would, with the same call, AI function and checks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PENDING = (
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What one text got: its columns, or why its answer cannot be taken."""
+    """The answer for a text: its columns, or why the answer is bad."""
 
     values: Mapping[str, Any]
     bad_because: str | None = None
@@ -40,7 +40,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a set got, in its order, and what that took; ``cost`` is in ``currency``."""
+    """The answers for a set, in its order, with tokens and cost; ``cost`` is in ``currency``."""
 
     given: tuple[Given, ...]
     input_tokens: int
@@ -51,7 +51,7 @@ class Asked:
 
 @contextmanager
 def scratch_warehouse(settings: Settings) -> Iterator[Warehouse]:
-    """A warehouse as the settings have it, on a file that is gone afterwards: the user's own is not even opened."""
+    """Open a warehouse of the settings on a temporary file; the user's own file is not opened."""
     with tempfile.TemporaryDirectory(prefix="hnintel-eval-") as folder:
         elsewhere = settings.model_dump() | {"home": Path(folder), "duckdb_path": None}
         yield open_warehouse(Settings(**elsewhere))
@@ -60,17 +60,17 @@ def scratch_warehouse(settings: Settings) -> Iterator[Warehouse]:
 def ask(
     warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, settings: Settings, books: Books | None = None
 ) -> Asked:
-    """Ask about every text of the set, chunk by chunk, each on the *books* before the next is asked.
+    """Ask about every text of the set, chunk by chunk; each chunk is booked in *books* before the next is asked.
 
     Raises:
-        WarehouseError: the warehouse or its engine refused, or the model has no price.
+        WarehouseError: the warehouse or its engine failed, or the model has no price.
     """
-    functions = Functions.of(warehouse, enrichment, settings)  # an unknown price is told before anything is paid for
+    functions = Functions.of(warehouse, enrichment, settings)  # raises for an unknown price before anything is paid for
     fingerprint = fingerprint_of(warehouse, enrichment, settings)
 
     def keep(session: Session) -> tuple[list[dict[str, Any]], Judged]:
         rows, judged = session.rows("SELECT * FROM judged ORDER BY item_id"), Judged.of(session)
-        if books is not None:  # here, because an engine that went away half way is told of only after this
+        if books is not None:  # here, since the error of an engine that fails half way is raised only after this
             books.add(functions, enrichment.name, fingerprint, judged)
         return rows, judged
 
@@ -78,8 +78,8 @@ def ask(
     chunks: list[Judged] = []
     steps = question(warehouse, enrichment)
     try:
-        for told, judged in _in_chunks(warehouse, enrichment, labelled, settings, steps, keep):
-            rows += told
+        for chunk_rows, judged in _in_chunks(warehouse, enrichment, labelled, settings, steps, keep):
+            rows += chunk_rows
             chunks.append(judged)
     except AskingStopped as stopped:
         booked = books.add_stopped(functions, enrichment.name, fingerprint, stopped) if books is not None else stopped
@@ -90,17 +90,19 @@ def ask(
 
 
 def plan(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, settings: Settings) -> Asked:
-    """What asking would take; nothing is asked, and an answer is taken to be as long as the right one.
+    """Estimate what asking would cost; no question is sent, and answers are assumed to be as long as the labels.
 
     Raises:
-        WarehouseError: the warehouse refused, or the model has no price.
+        WarehouseError: the warehouse failed, or the model has no price.
     """
     functions = Functions.of(warehouse, enrichment, settings)
     counted = statement("cost/count_tokens", **counting(enrichment, functions.asking.model))
-    # A digest is taken to be as long as what it is made of.
+    # A digest is assumed to be as long as its texts.
     reads = tokens(f"{literal(enrichment.digest_task)} || input") if enrichment.input.many else "0"
-    asked = f"SELECT item_id, input, input_hash, input_cut, {reads} AS digest_read, expected AS answer FROM pending"
-    steps = [Step("asked", asked), Step("counted", counted)]
+    pending_as_asked = (
+        f"SELECT item_id, input, input_hash, input_cut, {reads} AS digest_read, expected AS answer FROM pending"
+    )
+    steps = [Step("asked", pending_as_asked), Step("counted", counted)]
 
     def keep(session: Session) -> Judged:
         items, *tokens = session.execute(
@@ -108,13 +110,13 @@ def plan(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, se
         )[0]
         return Judged(items, 0, 0, 0, items, *map(int, tokens))
 
-    found = _in_chunks(warehouse, enrichment, labelled, settings, steps, keep)
-    return _asked((), functions, found)
+    chunks = _in_chunks(warehouse, enrichment, labelled, settings, steps, keep)
+    return _asked((), functions, chunks)
 
 
 def _asked(given: tuple[Given, ...], functions: Functions, chunks: Iterable[Judged]) -> Asked:
-    came = sum((one for judged in chunks for one in functions.came_to(judged)), Enriched())
-    return Asked(given, came.input_tokens, came.output_tokens, came.credits, functions.asking.price.currency)
+    total = sum((usage for judged in chunks for usage in functions.came_to(judged)), Enriched())
+    return Asked(given, total.input_tokens, total.output_tokens, total.credits, functions.asking.price.currency)
 
 
 def _in_chunks(
@@ -125,14 +127,14 @@ def _in_chunks(
     steps: list[Step],
     keep: Callable[[Session], T],
 ) -> Iterator[T]:
-    """What *keep* gives of every chunk, in the set's order."""
+    """Yield the result of *keep* for every chunk, in the set's order."""
     try:
         _load(warehouse, enrichment, labelled, settings)
         for after in range(0, len(labelled.examples), settings.enrich_chunk):
             pending = Query(_PENDING, [after, after + settings.enrich_chunk])
-            kept = warehouse.ask(pending, steps, keep, stage="enrich")
-            if kept is not None:
-                yield kept
+            result = warehouse.ask(pending, steps, keep, stage="enrich")
+            if result is not None:
+                yield result
     except Stopped:
         raise
     except WarehouseError as error:
@@ -140,7 +142,7 @@ def _in_chunks(
 
 
 def _load(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, settings: Settings) -> None:
-    """Set the texts down in the table ``labelled``, cut as a run cuts them; item ids count from 1."""
+    """Store the texts in the table ``labelled``, cut as a run cuts them; item ids count from 1."""
     limit = settings.input_max_chars
     rows = [
         {
@@ -162,5 +164,5 @@ def _load(warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, s
 
 
 def _envelope(columns: tuple[Column, ...], expected: Mapping[str, Any]) -> dict[str, Any]:
-    """About what the right answer looks like; columns without a label count as empty."""
+    """Return an answer with the labels as its values; columns without a label are empty."""
     return {"value": {column.name: expected.get(column.name, "") for column in columns}, "error": None}

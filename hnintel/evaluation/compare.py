@@ -1,4 +1,4 @@
-"""Compare two results: what a change improved, and what it made worse."""
+"""Compare two results: which columns a change improved, and which it made worse."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from hnintel.evaluation.score import LabelScore, NameScore
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One column of one set, before and now.
+    """A column of a set, before and now.
 
     Args:
-        accuracy: before and now, over the rows that both have.
-        f1: before and now; None where they were not asked about the same rows, and so cannot be compared.
-        classes: label → F1 before and now, 0 where a result has none; of a column of names, its one F1 under ``names``;
-            empty where ``f1`` is None.
+        accuracy: before and now, over the shared rows.
+        f1: before and now; None where the results have different rows and cannot be compared.
+        classes: label → F1 before and now, 0 where a result lacks the label; a column of names has a single F1, under
+            ``names``; empty where ``f1`` is None.
         to_right: rows that were wrong and are right.
-        to_wrong: the other way about.
+        to_wrong: rows that were right and are wrong.
         shared: rows that both results have; only these are compared row by row.
-        rows: how many each had, before and now.
+        rows: the number of rows, before and now.
         model: before and now.
         cost: before and now.
     """
@@ -41,8 +41,8 @@ class Change:
 
 
 def compare(before: Iterable[Result], now: Iterable[Result]) -> list[Change]:
-    """Every column that both have a score for and rows in common, in the order of *now*."""
-    earlier = {(one.set, one.enrichment): one for one in before}
+    """Return a change for every column that both score and that has shared rows, in the order of *now*."""
+    earlier = {(result_before.set, result_before.enrichment): result_before for result_before in before}
     changes = []
     for result in now:
         old = earlier.get((result.set, result.enrichment))
@@ -80,11 +80,11 @@ def _share_right(right: Mapping[str, bool], keys: Collection[str]) -> float:
 
 
 def headline_f1(score: LabelScore | NameScore) -> float:
-    """The one figure of a column: macro-F1 of labels, micro-F1 of names."""
+    """Return the main figure of a column: macro-F1 of labels, micro-F1 of names."""
     return score.macro_f1 if isinstance(score, LabelScore) else score.names.f1
 
 
 def _by_class(score: LabelScore | NameScore) -> dict[str, float]:
     if isinstance(score, NameScore):
         return {"names": score.names.f1}
-    return {label: one.f1 for label, one in score.classes.items()}
+    return {label: class_score.f1 for label, class_score in score.classes.items()}

@@ -1,4 +1,4 @@
-"""Corpora that others labelled, mapped onto our columns as far as they say the same; none of them is in the project."""
+"""Public labelled corpora, mapped to our columns where their labels mean the same; the project includes none."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from hnintel.errors import UsageError
 from hnintel.evaluation.sets import Example, LabelledSet
 
-#: Entity type → column. What is not here is set aside: naming it is neither right nor wrong.
+#: Entity type → column. Entities of other types are set aside: answering them is neither right nor wrong.
 _WNUT17 = {"person": "people", "corporation": "companies", "product": "products"}
 _CROSSNER_AI = {
     "person": "people",
     "researcher": "people",
-    "organisation": "companies",  # the column holds companies and organisations
+    "organisation": "companies",  # the column includes organisations
     "university": "companies",
     "product": "products",
     "programlang": "technologies",
@@ -23,16 +23,16 @@ _SENTIMENTS = ("positive", "neutral", "negative")
 
 
 def read_corpora(folder: Path) -> list[LabelledSet]:
-    """Those corpora that lie in *folder* under the names they are known by; none is no error.
+    """Return the corpora that *folder* has under their usual paths; an empty list is not an error.
 
     Raises:
-        UsageError: a file is there and is not what its name says, with the line.
+        UsageError: a file does not have the format of its corpus; the message has the line.
     """
-    found = []
+    sets = []
     for name, path, read in _CORPORA:
         if (folder / path).is_file():
-            found.append(LabelledSet(name, tuple(read(folder / path))))
-    return found
+            sets.append(LabelledSet(name, tuple(read(folder / path))))
+    return sets
 
 
 def _senti4sd(path: Path) -> Iterator[Example]:
@@ -41,7 +41,7 @@ def _senti4sd(path: Path) -> Iterator[Example]:
         _, _, rest = line.partition(";")
         label, semicolon, text = rest.partition(";")
         if not semicolon or label not in _SENTIMENTS:
-            raise UsageError(f"{where}: it is not 'id;positive|neutral|negative;text'")
+            raise UsageError(f"{where}: the line is not 'id;positive|neutral|negative;text'")
         if text.strip():
             yield Example(text, {"sentiment": label}, where=where)
 
@@ -56,7 +56,7 @@ def _conll(columns: dict[str, str]) -> Callable[[Path], Iterator[Example]]:
             if line.strip():
                 word, tab, tag = line.partition("\t")
                 if not tab or not re.fullmatch(r"O|[BI]-\S+", tag.strip()):
-                    raise UsageError(f"{where}: it is not 'word<TAB>O|B-type|I-type'")
+                    raise UsageError(f"{where}: the line is not 'word<TAB>O|B-type|I-type'")
                 began = began or where
                 sentence.append((word, tag.strip()))
             elif sentence:
@@ -95,12 +95,12 @@ def _entities(words: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _joined(words: list[str]) -> str:
-    """Words as a person writes them, no space before a comma; names are joined alike, so that the text has them."""
+    """Join words, without a space before a comma; names are joined alike, so that the text contains them."""
     return re.sub(r" ([,.;:!?)\]])", r"\1", " ".join(words))
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Every line with its place; split at line feeds only, since posts hold other separators."""
+    """Yield every line with its file and number; lines end at line feeds only, since posts contain other separators."""
     text = path.read_text(encoding="utf-8", errors="replace").removesuffix("\n")
     for number, line in enumerate(text.split("\n"), start=1):
         yield f"{path.name}:{number}", line.rstrip("\r")

@@ -1,4 +1,4 @@
-"""What judging costs, on the books of the warehouse that runs are on: within the same budgets, in the same table."""
+"""The cost of an evaluation, booked in the warehouse of the runs: within the same budgets, in the same table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hnintel.window import day_of, utc_now
 
 
 class Books:
-    """The books of one evaluation, by a run id of its own. What costs nothing is not booked, nor is anything opened."""
+    """The bookings of an evaluation under its own run id. Free questions are not booked and open no warehouse."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -26,14 +26,14 @@ class Books:
 
     @contextmanager
     def reserved(self, estimates: Sequence[Estimate]) -> Iterator[None]:
-        """Have what all of it may cost on the books for the length of the block, by currency.
+        """Reserve the estimated cost for the length of the block, by currency.
 
         Raises:
-            BudgetReached: it may exceed a budget; nothing is reserved.
+            BudgetReached: the cost may exceed a budget; nothing is reserved.
         """
         totals: dict[str, Estimate] = {}
-        for one in estimates:
-            totals[one.currency] = totals.get(one.currency, Estimate(currency=one.currency)) + one
+        for estimate in estimates:
+            totals[estimate.currency] = totals.get(estimate.currency, Estimate(currency=estimate.currency)) + estimate
         budgets = [(self._budget(currency), total) for currency, total in totals.items() if total.cost]
         if not budgets:
             yield
@@ -57,7 +57,7 @@ class Books:
                     budget.release(session)
 
     def add(self, functions: Functions, enrichment: str, fingerprint: str, judged: Judged) -> None:
-        """Add a chunk that was asked to ``ops.ai_usage``, under the enrichment's name and that it was judged."""
+        """Book a chunk in ``ops.ai_usage``, under the enrichment's name with the prefix of evaluations."""
         if functions.is_free:
             return
         with open_warehouse(self._settings).transaction(stage="enrich") as session:

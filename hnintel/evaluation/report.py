@@ -1,4 +1,4 @@
-"""Results as lines of text."""
+"""Formats results as lines of text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hnintel.evaluation.score import F1, LabelScore, NameScore
 
 
 def summary(results: Sequence[Result]) -> list[str]:
-    """A line a column: F1 is the macro-F1 of labels, and the micro-F1 of names."""
+    """Return a table with a row for each column; F1 is the macro-F1 of labels and the micro-F1 of names."""
     head = ["set", "column", "model", "rows", "accuracy", "F1", "bad answers", "tokens in", "out", "cost"]
     rows = [
         [
@@ -29,11 +29,14 @@ def summary(results: Sequence[Result]) -> list[str]:
         for result in results
         for column, score in result.columns.items()
     ]
-    return [f"engine {', '.join(dict.fromkeys(one.engine for one in results))}", *_table([head, *rows], left=3)]
+    return [
+        f"engine {', '.join(dict.fromkeys(engine_result.engine for engine_result in results))}",
+        *_table([head, *rows], left=3),
+    ]
 
 
 def details(result: Result) -> list[str]:
-    """Precision, recall and F1 by label, the confusion matrix, and why answers were bad."""
+    """Return precision, recall and F1 by label, the confusion matrix, and the reasons for bad answers."""
     lines = []
     for column, score in result.columns.items():
         title = f"{result.set}: {_named(result.enrichment, column)}"
@@ -48,9 +51,9 @@ def details(result: Result) -> list[str]:
 
 
 def planned(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Describe the questions that would be asked."""
+    """Return a table of the questions that would be asked."""
     head = ["set", "enrichment", "model", "rows", "tokens in", "out", "cost"]
-    told = [
+    cells = [
         [
             *(row["set"], row["enrichment"], row["model"]),
             *(str(row[name]) for name in ("rows", "input_tokens", "output_tokens")),
@@ -58,22 +61,22 @@ def planned(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         ]
         for row in rows
     ]
-    return [*_table([head, *told], left=3), "nothing was asked; tokens and cost are estimates"]
+    return [*_table([head, *cells], left=3), "nothing was asked; tokens and cost are estimates"]
 
 
-def changes(found: Sequence[Change]) -> list[str]:
-    """What is better and what is worse than before, by column and label."""
+def changes(compared: Sequence[Change]) -> list[str]:
+    """Return the changes since the earlier results, by column and label."""
     lines = []
-    for one in found:
-        models = "" if one.model[0] == one.model[1] else f" ({one.model[0]} → {one.model[1]})"
+    for change in compared:
+        models = "" if change.model[0] == change.model[1] else f" ({change.model[0]} → {change.model[1]})"
         lines += [
             "",
-            f"changed: {one.set}: {_named(one.enrichment, one.column)}{models}",
-            f"  wrong to right {one.to_right}, right to wrong {one.to_wrong}, of {one.shared} rows that both have "
-            f"(before {one.rows[0]}, now {one.rows[1]})",
+            f"changed: {change.set}: {_named(change.enrichment, change.column)}{models}",
+            f"  wrong to right {change.to_right}, right to wrong {change.to_wrong}, "
+            f"of {change.shared} rows that both have (before {change.rows[0]}, now {change.rows[1]})",
         ]
-        measures = {"accuracy": one.accuracy} | ({"F1": one.f1} if one.f1 else {})
-        measures |= {f"F1 {name}": pair for name, pair in one.classes.items()}
+        measures = {"accuracy": change.accuracy} | ({"F1": change.f1} if change.f1 else {})
+        measures |= {f"F1 {name}": pair for name, pair in change.classes.items()}
         rows = [[name, f"{old:.3f}", f"{new:.3f}", f"{new - old:+.3f}"] for name, (old, new) in measures.items()]
         lines += _table([["", "before", "now", "change"], *rows], left=1)
     return lines
@@ -89,14 +92,20 @@ def _cost(cost: float, currency: str) -> str:
 
 def _classes(classes: Mapping[str, F1]) -> list[str]:
     rows = [
-        [name, f"{one.precision:.3f}", f"{one.recall:.3f}", f"{one.f1:.3f}", str(one.support)]
-        for name, one in classes.items()
+        [
+            name,
+            f"{class_score.precision:.3f}",
+            f"{class_score.recall:.3f}",
+            f"{class_score.f1:.3f}",
+            str(class_score.support),
+        ]
+        for name, class_score in classes.items()
     ]
     return _table([["", "precision", "recall", "F1", "support"], *rows], left=1)
 
 
 def _confusion(score: LabelScore) -> list[str]:
-    """Rows are what the label says, columns what was answered; a row that no label names is left out."""
+    """Return a matrix with labels as rows and answers as columns; rows without a text are left out."""
     rows = [
         [name, *(str(count or ".") for count in counts)]
         for name, counts in zip(score.labels, score.confusion, strict=True)
@@ -106,7 +115,7 @@ def _confusion(score: LabelScore) -> list[str]:
 
 
 def _table(rows: Sequence[Sequence[str]], left: int) -> list[str]:
-    """Columns under each other, the first *left* of them to the left and the rest, figures, to the right."""
+    """Return aligned rows; the first *left* columns are aligned left, the others, which are figures, right."""
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     return [
         "  "

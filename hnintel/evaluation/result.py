@@ -1,4 +1,4 @@
-"""A result: what one enrichment came to on one set. It can be saved as JSON and read again, to be compared with."""
+"""The result of an enrichment on a labelled set, which can be saved as JSON and loaded for a comparison."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from hnintel.warehouse.base import Warehouse
 
 @dataclass(frozen=True)
 class Result:
-    """What one enrichment came to on one labelled set.
+    """The result of an enrichment on a labelled set.
 
     Args:
-        rows: texts that were asked about.
-        bad_answers: answers among them that break their promise; wrong in every column.
-        bad_reasons: why, and how often.
-        input_tokens: as the endpoint counted them, else estimated; so are ``output_tokens``.
+        rows: the texts that were asked about.
+        bad_answers: bad answers among them, which count as wrong in every column.
+        bad_reasons: the number of bad answers by reason.
+        input_tokens: as the endpoint counted them, else estimated; likewise ``output_tokens``.
         cost: in ``currency``.
-        columns: a score for each labelled column.
-        right: by column, whether each text (named by a hash) is right: two results tell by it which rows changed.
+        columns: the score of each labelled column.
+        right: by column, whether the answer of each text (by its hash) is right; a comparison finds changed rows by it.
     """
 
     set: str
@@ -57,40 +57,42 @@ _RESULTS = TypeAdapter(list[Result])
 def evaluate(
     warehouse: Warehouse, enrichment: Enrichment, labelled: LabelledSet, settings: Settings, books: Books | None = None
 ) -> Result:
-    """Ask *enrichment* about the set and score what comes; what that costs is added to *books*.
+    """Ask *enrichment* about the set and score the answers; the cost is booked in *books*.
 
     Raises:
-        UsageError: the set labels a column in a way it cannot be scored.
-        WarehouseError: the warehouse or its engine refused.
-        QualityError: no answer can be taken, so that a score would say nothing of them.
+        UsageError: the set labels a column that cannot be scored.
+        WarehouseError: the warehouse or its engine failed.
+        QualityError: all answers are bad, so that a score would be meaningless.
     """
     columns = labelled.judged_columns(enrichment)
-    asked = ask(warehouse, enrichment, labelled, settings, books)
-    reasons = Counter(given.bad_because for given in asked.given if given.bad_because)
+    answers = ask(warehouse, enrichment, labelled, settings, books)
+    reasons = Counter(given.bad_because for given in answers.given if given.bad_because)
     bad = sum(reasons.values())
-    if bad == len(asked.given):
+    if bad == len(answers.given):
         raise QualityError(
-            f"set {labelled.name}, enrichment {enrichment.name}: none of {bad} answers can be taken, "
-            f"{reasons.most_common(1)[0][0]}: mend the engine or the enrichment"
+            f"set {labelled.name}, enrichment {enrichment.name}: all {bad} answers are bad, "
+            f"{reasons.most_common(1)[0][0]}: correct the engine or the enrichment"
         )
-    scored = {column.name: score(column, labelled.examples, asked.given) for column in columns}
+    scored = {column.name: score(column, labelled.examples, answers.given) for column in columns}
     return Result(
         set=labelled.name,
         enrichment=enrichment.name,
         engine=settings.engine,
         model=warehouse.model(enrichment.model, enrichment.name),
         fingerprint=fingerprint_of(warehouse, enrichment, settings),
-        rows=len(asked.given),
+        rows=len(answers.given),
         bad_answers=bad,
         bad_reasons=dict(reasons.most_common()),
-        input_tokens=asked.input_tokens,
-        output_tokens=asked.output_tokens,
-        cost=asked.cost,
-        currency=asked.currency,
-        columns={name: one.score for name, one in scored.items()},
+        input_tokens=answers.input_tokens,
+        output_tokens=answers.output_tokens,
+        cost=answers.cost,
+        currency=answers.currency,
+        columns={name: scored_column.score for name, scored_column in scored.items()},
         right={
-            name: {key: right for key, right in zip(labelled.keys, one.right, strict=True) if right is not None}
-            for name, one in scored.items()
+            name: {
+                key: right for key, right in zip(labelled.keys, scored_column.right, strict=True) if right is not None
+            }
+            for name, scored_column in scored.items()
         },
     )
 
@@ -105,14 +107,14 @@ def read_results(path: Path) -> list[Result]:
     """Load the results of a file that ``eval --json`` wrote.
 
     Raises:
-        UsageError: it cannot be read, or is no such file.
+        UsageError: the file cannot be read, or has another format.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        found = _RESULTS.validate_python(told["results"])
-        if any(one.columns.keys() != one.right.keys() for one in found):
-            raise ValueError("a column without its rows, or the other way about")
-        return found
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+        results = _RESULTS.validate_python(loaded["results"])
+        if any(result.columns.keys() != result.right.keys() for result in results):
+            raise ValueError("a column without rows, or rows without a column")
+        return results
     except (OSError, ValueError, ValidationError, LookupError, TypeError, RecursionError) as error:
-        why = getattr(error, "strerror", None) or "it is not what `python -m hnintel eval --json` prints"
+        why = getattr(error, "strerror", None) or "it is not the output of `python -m hnintel eval --json`"
         raise UsageError(f"{path} cannot be compared with: {why}") from None

@@ -1,4 +1,4 @@
-"""Labelled sets: texts, and what a person says the answer is. One JSON line a text, its columns beside it."""
+"""Labelled sets: texts with the answers that a person gives, a JSON line for each text with its columns."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from hnintel.enrich.declaration import Column, Enrichment
 from hnintel.errors import UsageError
 from hnintel.hashes import hash_of_text
 
-#: What one column of a text should be: a label, names, or nothing where the column is nullable.
+#: The right value of a column: a label, names, or None where the column is nullable.
 Expected = str | tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One text and what its columns should be.
+    """A text and the right values of its columns.
 
     Args:
-        text: as a model is given it.
-        expected: by column.
-        aside: names that are there but belong to no column; who answers them is neither right nor wrong.
+        text: the text as a model reads it.
+        expected: the right values by column.
+        aside: names in the text that belong to no column; answering them is neither right nor wrong.
         where: file and line, for errors.
     """
 
@@ -37,19 +37,19 @@ class Example:
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """Labelled texts under a name. It judges every enrichment that has one of its columns."""
+    """Labelled texts under a name. The set scores every enrichment that has a column of the set."""
 
     name: str
     examples: tuple[Example, ...]
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """The columns that are labelled, in the order they are first met."""
+        """The labelled columns, in order of first appearance."""
         return tuple(dict.fromkeys(column for example in self.examples for column in example.expected))
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """A name for every example, from its text alone, so that two results tell which rows they share."""
+        """A key for every example, computed from its text alone, by which a comparison finds shared rows."""
         met: Counter[str] = Counter()
         named = []
         for example in self.examples:
@@ -59,29 +59,29 @@ class LabelledSet:
         return tuple(named)
 
     def sample(self, limit: int | None) -> LabelledSet:
-        """At most *limit* examples, always the same, labels in the proportions they have in the set."""
+        """Return at most *limit* examples, always the same, with labels in the proportions of the set."""
         if limit is None or limit >= len(self.examples):
             return self
         strata: dict[object, list[Example]] = {}
-        for example in sorted(self.examples, key=lambda one: _digest(one.text)):
+        for example in sorted(self.examples, key=lambda example: _digest(example.text)):
             strata.setdefault(_stratum(example), []).append(example)
-        # The place of each in its stratum, from 0 to 1: the first so many by it are proportional.
+        # The position of each example in its stratum, from 0 to 1: a prefix in this order is proportional.
         placed = [
-            ((place + 0.5) / len(members), _digest(one.text), one)
+            ((place + 0.5) / len(members), _digest(member.text), member)
             for members in strata.values()
-            for place, one in enumerate(members)
+            for place, member in enumerate(members)
         ]
-        chosen = {id(one) for _, _, one in sorted(placed, key=lambda entry: entry[:2])[:limit]}
-        return LabelledSet(self.name, tuple(one for one in self.examples if id(one) in chosen))
+        chosen = {id(example) for _, _, example in sorted(placed, key=lambda entry: entry[:2])[:limit]}
+        return LabelledSet(self.name, tuple(example for example in self.examples if id(example) in chosen))
 
     def judged_columns(self, enrichment: Enrichment) -> list[Column]:
-        """The columns of *enrichment* that this set can judge; none where it is about other things.
+        """Return the columns of *enrichment* that this set labels; empty where it labels none of them.
 
         Raises:
-            UsageError: a label is none of a column's values, or a column cannot be scored at all.
+            UsageError: a label is not a value of its column, or a column cannot be scored at all.
         """
-        found = [column for column in enrichment.columns if column.name in self.columns]
-        for column in found:
+        columns = [column for column in enrichment.columns if column.name in self.columns]
+        for column in columns:
             if not column.one_of and column.kind != "list":
                 raise UsageError(
                     f"set {self.name} labels {enrichment.name}.{column.name}, which cannot be scored: "
@@ -89,14 +89,14 @@ class LabelledSet:
                 )
             for example in self.examples:
                 _check(example, column, enrichment.name)
-        return found
+        return columns
 
 
 def read_set(path: Path) -> LabelledSet:
     """Load the set of a JSON-lines file; it has the file's name.
 
     Raises:
-        UsageError: the file cannot be read, is empty, or a line is no ``{"text": ..., "<column>": ...}``.
+        UsageError: the file cannot be read, is empty, or a line is not ``{"text": ..., "<column>": ...}``.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
@@ -106,7 +106,7 @@ def read_set(path: Path) -> LabelledSet:
         _example(line, f"{path.name}:{number}") for number, line in enumerate(lines, start=1) if line.strip()
     )
     if not examples:
-        raise UsageError(f"{path} has no labelled text: a line each, {_SHAPE}")
+        raise UsageError(f"{path} has no labelled text: write a line for each, {_SHAPE}")
     return LabelledSet(path.stem, examples)
 
 
@@ -122,21 +122,21 @@ def _example(line: str, where: str) -> Example:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
-        raise UsageError(f"{where}: no JSON: {_SHAPE}") from None
+        raise UsageError(f"{where}: the line is not JSON: {_SHAPE}") from None
     if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not row["text"].strip():
-        raise UsageError(f"{where}: it has no text: {_SHAPE}")
+        raise UsageError(f"{where}: the line has no text: {_SHAPE}")
     if not _is_unicode(json.dumps(row, ensure_ascii=False)):
-        raise UsageError(f"{where}: a text in it is no Unicode (half of a pair): write the character itself")
+        raise UsageError(f"{where}: a text has half of a surrogate pair: write the character itself")
     labels = {name: _expected(name, value, where) for name, value in row.items() if name != "text"}
     if not labels:
-        raise UsageError(f"{where}: it has no label: {_SHAPE}")
+        raise UsageError(f"{where}: the line has no label: {_SHAPE}")
     return Example(row["text"], labels, where=where)
 
 
 def _expected(name: str, value: Any, where: str) -> Expected:
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
         return tuple(value)
     raise UsageError(f"{where}: {name} is neither a text nor a list of texts: {_SHAPE}")
 
@@ -153,7 +153,7 @@ def _check(example: Example, column: Column, enrichment: str) -> None:
         return
     if isinstance(expected, str) != bool(column.one_of):
         wants = "one label" if column.one_of else "a list of names"
-        raise UsageError(f"{example.where}: {column.name} takes {wants}, as enrichment {enrichment} declares it")
+        raise UsageError(f"{example.where}: {column.name} needs {wants}, as enrichment {enrichment} declares it")
     if column.one_of and expected not in column.one_of:
         raise UsageError(
             f"{example.where}: {column.name} '{expected}' is none of enrichment {enrichment}'s: "
@@ -162,7 +162,7 @@ def _check(example: Example, column: Column, enrichment: str) -> None:
 
 
 def _stratum(example: Example) -> object:
-    """What a sample keeps in proportion: the labels, and of lists whether they are empty."""
+    """Return the values whose proportions a sample preserves: labels, and whether lists are empty."""
     return tuple(
         sorted((name, bool(value) if isinstance(value, tuple) else value) for name, value in example.expected.items())
     )
@@ -180,13 +180,13 @@ def _digest(text: str) -> str:
 
 
 def chosen_sets(sets: Sequence[LabelledSet], names: Sequence[str]) -> Iterator[LabelledSet]:
-    """Those of *sets* that are named, or all.
+    """Yield the *sets* with the given names, or all sets without names.
 
     Raises:
-        UsageError: there is none of a name.
+        UsageError: no set has one of the names.
     """
-    there = {one.name: one for one in sets}
+    by_name = {labelled.name: labelled for labelled in sets}
     for name in names:
-        if name not in there:
-            raise UsageError(f"there is no labelled set '{name}': there is {', '.join(there) or 'none'}")
-    yield from (one for one in sets if not names or one.name in names)
+        if name not in by_name:
+            raise UsageError(f"no labelled set is named '{name}'; the sets are {', '.join(by_name) or 'none'}")
+    yield from (labelled for labelled in sets if not names or labelled.name in names)

@@ -1,4 +1,4 @@
-"""What a backfill would fetch, ask and cost; of days that are not here yet, by those that are."""
+"""Plan a backfill: fetches, questions and cost; days that are not read yet are estimated from days that are."""
 
 from __future__ import annotations
 
@@ -24,17 +24,16 @@ from hnintel.warehouse.base import Session, Warehouse
 from hnintel.warehouse.statements import statement
 from hnintel.window import utc_now
 
-#: So many days say what a usual one comes to.
+#: The number of days that the average of a usual day is computed from.
 _USUAL_DAYS = 3
 
 
 @dataclass
 class BackfillPlan:
-    """What a backfill would come to: by day what would be asked; ``fetches`` and ``asked`` of all days.
+    """The plan of a backfill: its works, and by day the ``fetches`` and the estimate of its questions (``asked``).
 
-    Of a day that was not read yet nothing is known: it is taken for an average one of those that were (``guessed``
-    days), at today's prices. ``unknown``: there is none to go by; ``unpriced``: and it costs something. ``absent``: the
-    source has nothing of it.
+    A day that was not read yet is assumed to be an average day (``guessed``), at today's prices. Days are ``unknown``
+    if no read day gives an average, and ``unpriced`` if they also cost money. The source does not have ``absent`` days.
     """
 
     works: list[Work]
@@ -49,14 +48,14 @@ class BackfillPlan:
 
     @property
     def total(self) -> Estimate:
-        """All questions of all days of which something is known."""
+        """The sum of the estimates of all days that have an estimate."""
         known = list(self.asked.values())
         return sum(known[1:], known[0]) if known else Estimate()
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row a day: what is to be done and why, how many items and articles are read, questions, tokens and cost.
+        """Return a row for each day: stages and reasons, items and articles to read, questions, tokens and cost.
 
-        None stands for what is not known.
+        Unknown values are None.
         """
         return [
             {
@@ -72,25 +71,25 @@ class BackfillPlan:
     def _figures(self, day: date) -> dict[str, Any]:
         if day in self.unknown:
             return dict.fromkeys(("fetches", "questions", "tokens", "cost", "currency", "costs"))
-        asked = self.asked.get(day, Estimate())
-        tokens = asked.input_tokens + asked.output_tokens
+        estimate = self.asked.get(day, Estimate())
+        tokens = estimate.input_tokens + estimate.output_tokens
         return {
             "fetches": self.fetches.get(day, 0),
-            "questions": asked.rows,
+            "questions": estimate.rows,
             "tokens": tokens,
-            "cost": round(asked.cost, 6),
-            "currency": asked.currency,
-            "costs": {currency: round(amount, 6) for currency, amount in asked.costs.items()},
+            "cost": round(estimate.cost, 6),
+            "currency": estimate.currency,
+            "costs": {currency: round(amount, 6) for currency, amount in estimate.costs.items()},
         }
 
     def as_markdown(self) -> str:
-        """The rows as a table, and what they come to."""
+        """Return the rows as a table, with their sum."""
         names = ("day", "questions", "tokens", "cost", "estimated_from")
         rows = [row | {"cost": cost_of(row)} for row in self.rows()]
         lines = [names, ("---",) * len(names), *([row[name] for name in names] for row in rows)]
         table = "\n".join(f"| {' | '.join('?' if cell is None else str(cell) for cell in line)} |" for line in lines)
-        unknown = f", and what {len(self.unknown)} days come to of which nothing is known" if self.unknown else ""
-        return f"{table}\n\nTogether {self.total.rows} questions, {self.total.cost_in_words()}{unknown}."
+        unknown = f", and the unknown cost of {len(self.unknown)} days" if self.unknown else ""
+        return f"{table}\n\nIn total {self.total.rows} questions, {self.total.cost_in_words()}{unknown}."
 
     def _estimated_from(self, day: date) -> str:
         if day in self.absent:
@@ -98,31 +97,31 @@ class BackfillPlan:
         return "nothing" if day in self.unknown else "other days" if day in self.guessed else "its items"
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values for JSON."""
         total = self.total.as_json()
         known = total | {"fetches": sum(self.fetches.values()), "unknown_days": len(self.unknown)}
         return {"stages": self.stages, "days": self.rows(), "total": known}
 
 
 def plan_backfill(warehouse: Warehouse, pipeline: Pipeline, works: list[Work], stages: frozenset[str]) -> BackfillPlan:
-    """What doing *works* would fetch, ask and cost, as the warehouse is now; asks nothing and keeps nothing.
+    """Estimate the fetches, questions and cost of *works* with the warehouse as it is; asks and writes nothing.
 
     Raises:
-        WarehouseError: a price is not known.
+        WarehouseError: a price is unknown.
     """
     every_stage = ", ".join(stage for stage in pipeline.stages if stage in stages)
     planned = BackfillPlan(works, in_words(pipeline.stages, stages), every_stage)
     with warehouse.transaction(stage="enrich") as session:
-        here = _items_of_days_read(session)
-        due = {work.day: _articles_due(session, pipeline, work) for work in works if work.day in here}
-    held = set(pipeline.source.days(pipeline.settings.time_zone))
-    usual = cache(partial(_usual_day, warehouse, pipeline, here))  # worked out where a day wants it
+        items_by_day = _items_of_days_read(session)
+        due = {work.day: _articles_due(session, pipeline, work) for work in works if work.day in items_by_day}
+    source_days = set(pipeline.source.days(pipeline.settings.time_zone))
+    usual = cache(partial(_usual_day, warehouse, pipeline, items_by_day))  # computed only if a day needs it
     for work in works:
-        if work.day in here:
-            planned.fetches[work.day] = due[work.day] + (here[work.day] if work.reads else 0)
+        if work.day in items_by_day:
+            planned.fetches[work.day] = due[work.day] + (items_by_day[work.day] if work.reads else 0)
             if _asks(pipeline, work):
                 planned.asked[work.day] = _of_stages(plan(warehouse, work.day, pipeline.settings).stages, work)
-        elif held and work.day not in held:
+        elif source_days and work.day not in source_days:
             planned.absent.add(work.day)
         elif average := usual():
             planned.guessed.add(work.day)
@@ -141,15 +140,15 @@ def _asks(pipeline: Pipeline, work: Work) -> bool:
 
 
 def _is_free(pipeline: Pipeline, work: Work) -> bool:
-    """Whether nothing that is to be asked of the day costs anything."""
-    asked = [one for one in pipeline.enrichments.values() if one.stage in work.stages]
+    """Return whether all questions of the day are free."""
+    enrichments = [enrichment for enrichment in pipeline.enrichments.values() if enrichment.stage in work.stages]
     if BRIEFING in work.stages and not is_free(pipeline.warehouse, pipeline.settings):
         return False
-    return all(Functions.of(pipeline.warehouse, one, pipeline.settings).is_free for one in asked)
+    return all(Functions.of(pipeline.warehouse, enrichment, pipeline.settings).is_free for enrichment in enrichments)
 
 
 def _items_of_days_read(session: Session) -> dict[date, int]:
-    """How many items there are of each day that was read to its end; of another they say little."""
+    """Return the number of items of each day whose reading is complete; other days say little."""
     rows = session.execute(statement("planning/items_of_days_read", is_done=IS_DONE), [INGEST])
     return {day: int(count) for day, count in rows}
 
@@ -163,39 +162,43 @@ def _articles_due(session: Session, pipeline: Pipeline, work: Work) -> int:
 
 
 def _of_stages(estimates: Mapping[str, Estimate], work: Work) -> Estimate:
-    wanted = [one for name, one in estimates.items() if name in work.stages or of_enrichment(name) in work.stages]
-    return sum(wanted[1:], wanted[0]) if wanted else Estimate()
+    chosen = [
+        estimate for name, estimate in estimates.items() if name in work.stages or of_enrichment(name) in work.stages
+    ]
+    return sum(chosen[1:], chosen[0]) if chosen else Estimate()
 
 
 def cost_of(row: Mapping[str, Any]) -> str | None:
-    """The cost of a row of :meth:`BackfillPlan.rows` with its currency; None where it is not known."""
+    """Return the cost of a row of :meth:`BackfillPlan.rows` with its currency; None where it is unknown."""
     return None if row["cost"] is None else in_words_of_money(row["costs"] or {row["currency"]: 0.0})
 
 
 @dataclass(frozen=True, slots=True)
 class _UsualDay:
-    """What a day has and may come to, by those that are here."""
+    """The average items, articles and estimates of the days that are read."""
 
     items: int
     articles: int
     stages: Mapping[str, Estimate]
 
     def fetches(self, work: Work, pipeline: Pipeline) -> int:
-        """How many items and articles are read."""
+        """Return how many items and articles *work* reads."""
         reads_pages = ARTICLES in work.stages and pipeline.source.pages() is not None
         return (self.items if work.reads else 0) + (self.articles if reads_pages else 0)
 
 
-def _usual_day(warehouse: Warehouse, pipeline: Pipeline, here: Mapping[date, int]) -> _UsualDay | None:
-    """An average of the newest days, had nothing of them been asked: by the questions, models and prices of today."""
-    newest = sorted(here, reverse=True)[:_USUAL_DAYS]
+def _usual_day(warehouse: Warehouse, pipeline: Pipeline, items_by_day: Mapping[date, int]) -> _UsualDay | None:
+    """Return the average of the newest days as if none had answers, by the questions, models and prices of today."""
+    newest = sorted(items_by_day, reverse=True)[:_USUAL_DAYS]
     if not newest:
         return None
     with warehouse.transaction(stage="enrich") as session:
         articles = session.execute(statement("planning/count_articles"), [newest[-1], newest[0]])[0][0]
     plans = [plan(warehouse, day, pipeline.settings, anew=True).stages for day in newest]
-    stages = {name: _mean([one[name] for one in plans]) for name in plans[0]}
-    return _UsualDay(round(sum(here[day] for day in newest) / len(newest)), round(articles / len(newest)), stages)
+    stages = {name: _mean([estimates[name] for estimates in plans]) for name in plans[0]}
+    return _UsualDay(
+        round(sum(items_by_day[day] for day in newest) / len(newest)), round(articles / len(newest)), stages
+    )
 
 
 def _mean(estimates: Sequence[Estimate]) -> Estimate:

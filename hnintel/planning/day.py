@@ -72,7 +72,7 @@ def plan(warehouse: Warehouse, day: date, settings: Settings, anew: bool = False
         planned.items = session.execute("SELECT count(*) FROM raw.items WHERE day = ? AND status = 'ok'", [day])[0][0]
         for enrichment in load_enrichments(settings.enrichments_path).values():
             under_way = f"enrichment {enrichment.name} of {day}: "
-            prepare(session, warehouse, enrichment, settings)  # its table may not exist yet
+            prepare(session, warehouse, enrichment, settings)  # the enrichment's table may not exist yet
             run = EnrichmentRun(warehouse, enrichment, day, settings, run_id="plan")
             planned.stages[enrichment.name] = run.estimate(session, anew)
         under_way = f"briefing of {day}: "

@@ -1,4 +1,4 @@
-"""What is due again: gaps in the calendar, days that failed or settle, dead letters, and marts left behind."""
+"""The days that are due again: gaps in the calendar, failed or settling days, dead letters, outdated marts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from hnintel.window import Window, day_of, utc_now
 
 
 def days_due(session: Session, pipeline: Pipeline, now: datetime) -> list[Due]:
-    """All that is due at *now*, oldest first: :func:`days_to_run`, and of the others :func:`left_behind`."""
+    """Return all days due at *now*, oldest first: :func:`days_to_run`, then other days of :func:`left_behind`."""
     whole = days_to_run(session, pipeline, now)
     named = {due.day for due in whole}
     return sorted(
@@ -35,13 +35,12 @@ def days_due(session: Session, pipeline: Pipeline, now: datetime) -> list[Due]:
 
 
 def days_to_run(session: Session, pipeline: Pipeline, now: datetime) -> list[Due]:
-    """The days to be run again at *now* (UTC without a zone), oldest first, from the source that *pipeline* names.
+    """Return the days to run again at *now* (UTC without a zone), oldest first, from the source of *pipeline*.
 
-    A day is due where it is missing or did not come to its end (:func:`gaps`), where its last run was cut short,
-    however long ago (:func:`hnintel.planning.cut_short.cut_short`), when it settles
-    (:func:`hnintel.partitions.settling.due_days`), and when a dead letter of it is due: an article whose site was down,
-    an item that was not read, a bad answer. A letter that was tried often enough is not. Nothing is due
-    for a changed question: asking it of old days is for a person to plan, and a backfill to do.
+    A day is due if it is missing or unfinished (:func:`gaps`), if its last run was cut short, however long ago
+    (:func:`hnintel.planning.cut_short.cut_short`), while it settles (:func:`hnintel.partitions.settling.due_days`), and
+    if a dead letter of it is due: an article whose site was down, an item that was not read, a bad answer. A letter
+    that has had all its retries is not due. A changed question makes no day due: a person plans a backfill for it.
     """
     settings, source = pipeline.settings, pipeline.spec
     readings = settling.day_readings(session, source)
@@ -49,46 +48,46 @@ def days_to_run(session: Session, pipeline: Pipeline, now: datetime) -> list[Due
     for cut in cut_short(session, pipeline, now):
         if cut.day not in why and not cut.is_given_up:
             why[cut.day] = [cut.why]
-    ended = [one for one in readings if one.finished]  # one that did not come to its end is a gap, of a bounded age
+    ended = [row for row in readings if row.finished]  # an unfinished reading is a gap, whose age is bounded
     for due in settling.due_days(ended, now, settings.settle_days, settings.time_zone):
         if due.day >= settings.first_day:
             why.setdefault(due.day, []).append(due.why)
-    # Only days that are this source's: another's would be read from where they never were.
+    # Only days of this source: days of another source cannot be read from it.
     own = {reading.day for reading in readings}
     letters = dead_letters.letters(session, settings, now, pipeline.asked)
-    waiting = Counter(one.day for one in letters if one.due and one.day in own and one.day >= settings.first_day)
+    waiting = Counter(row.day for row in letters if row.due and row.day in own and row.day >= settings.first_day)
     for day, count in waiting.items():
         why.setdefault(day, []).append(f"{count} dead letter{'s are' if count > 1 else ' is'} due")
-    at_work = _at_work(session)
-    return [Due(day, "; ".join(reasons)) for day, reasons in sorted(why.items()) if day not in at_work]
+    busy = _at_work(session)
+    return [Due(day, "; ".join(reasons)) for day, reasons in sorted(why.items()) if day not in busy]
 
 
 def left_behind(session: Session, pipeline: Pipeline, now: datetime) -> list[Due]:
-    """The days whose enrichments are done, and whose marts, briefing or page are not, or are made of other rows.
+    """Return the days whose enrichments are done, but whose marts, briefing or page are missing or of older rows.
 
-    So it is where a backfill was killed after its days and before their marts, and where an earlier day came in after a
-    later one was briefed: with this, days come to the same rows in whatever order they were run. What was only made by
-    other code or another question is left, as everywhere here.
+    That happens if a backfill is killed after its days and before their marts, and if an earlier day is read after a
+    later day's briefing: running these days makes the rows independent of the order of the runs. A stage that is stale
+    only because code or a question changed is left alone, as in the whole module.
     """
-    at_work = _at_work(session)
-    gone = _gone(session, pipeline, at_work)
+    busy = _at_work(session)
+    gone = _gone(session, pipeline, busy)
     span = _calendar(session, pipeline.settings, pipeline.spec, now)
     if span is None:
         return gone
-    found = grid(session, pipeline, span.first, span.last, now)
-    named = [(day, _behind(stages, pipeline)) for day, stages in found.items() if day not in at_work]
+    stages_by_day = grid(session, pipeline, span.first, span.last, now)
+    named = [(day, _behind(stages, pipeline)) for day, stages in stages_by_day.items() if day not in busy]
     behind = [Due(day, why, (f"{TRANSFORM}+",)) for day, why in named if why]
-    taken = {due.day for due in behind}
-    return sorted([*behind, *(due for due in gone if due.day not in taken)], key=lambda due: due.day)
+    due_days = {due.day for due in behind}
+    return sorted([*behind, *(due for due in gone if due.day not in due_days)], key=lambda due: due.day)
 
 
-def _gone(session: Session, pipeline: Pipeline, at_work: set[date]) -> list[Due]:
-    """The newest day whose page is gone, of whatever age: publishing one day writes every page that is gone."""
+def _gone(session: Session, pipeline: Pipeline, busy: set[date]) -> list[Due]:
+    """Return the newest day whose page is missing, of any age: publishing a day writes every missing page."""
     rows = session.execute(
         statement("planning/days_with_a_page", is_done=IS_DONE),
         [INGEST, PUBLISH, pipeline.spec, pipeline.spec, pipeline.settings.first_day],
     )
-    gone = sorted(published_pages.missing((day for (day,) in rows), pipeline.settings) - at_work)
+    gone = sorted(published_pages.missing((day for (day,) in rows), pipeline.settings) - busy)
     if not gone:
         return []
     more = f", as are those of {len(gone) - 1} more days" if len(gone) > 1 else ""
@@ -96,14 +95,14 @@ def _gone(session: Session, pipeline: Pipeline, at_work: set[date]) -> list[Due]
 
 
 def left_to_people(session: Session, pipeline: Pipeline, due: Sequence[Due]) -> list[date]:
-    """The days, oldest first, that failed or were stopped, and that nothing is *due* for by itself: too long ago."""
+    """Return the failed or stopped days, oldest first, that are not *due* because they are too old."""
     rows = session.execute(
         "SELECT DISTINCT day, stage FROM ops.partitions WHERE status IN ('failed', 'stopped', 'running') "
         "AND coalesce(source, ?) = ? AND day >= ? ORDER BY day",
         [pipeline.spec, pipeline.spec, pipeline.settings.first_day],
     )
-    taken = _at_work(session) | {one.day for one in due}
-    return sorted({day for day, stage in rows if stage in pipeline.stages} - taken)
+    excluded = _at_work(session) | {due_day.day for due_day in due}
+    return sorted({day for day, stage in rows if stage in pipeline.stages} - excluded)
 
 
 def _behind(stages: dict[str, Partition], pipeline: Pipeline) -> str | None:
@@ -113,49 +112,49 @@ def _behind(stages: dict[str, Partition], pipeline: Pipeline) -> str | None:
     if not all(stages[name].is_done for name in pipeline.stages[TRANSFORM]):
         return None
     late = [stages[name] for name in pipeline.after_asking if _is_behind(stages[name], pipeline)]
-    if [(one.stage, one.why) for one in late] == [(PUBLISH, PAGE_GONE)]:
-        return None  # of which only the page is written
+    if [(stage.stage, stage.why) for stage in late] == [(PUBLISH, PAGE_GONE)]:
+        return None  # _gone lists the day, for publishing alone
     return f"{late[0].stage}: {late[0].why}" if late else None
 
 
-def _is_behind(one: Partition, pipeline: Pipeline) -> bool:
-    if one.status != "stale":
-        return one.status == "missing"
-    return one.noted is not None and one.noted.fingerprint == pipeline.fingerprint(one.stage)
+def _is_behind(partition: Partition, pipeline: Pipeline) -> bool:
+    if partition.status != "stale":
+        return partition.status == "missing"
+    return partition.noted is not None and partition.noted.fingerprint == pipeline.fingerprint(partition.stage)
 
 
 def _at_work(session: Session) -> set[date]:
-    """The days that a run is at now, whenever this one was to start: of a backfill all, also those it has yet to do."""
-    held = leases.alive(session, utc_now())
-    days = {day for day, _ in held}
-    for one in held.values():
-        days.update(days_held(one.stage))
-        if one.day == leases.ALL_DAYS:
+    """Return the days of all runs under way; of a backfill all its days, also those that it has not begun."""
+    alive_leases = leases.alive(session, utc_now())
+    days = {day for day, _ in alive_leases}
+    for lease in alive_leases.values():
+        days.update(days_held(lease.stage))
+        if lease.day == leases.ALL_DAYS:
             sql = "SELECT day FROM ops.partitions WHERE stage = ? AND run_id = ? AND status = 'running'"
-            days |= {day for (day,) in session.execute(sql, [one.stage, one.run_id])}
+            days |= {day for (day,) in session.execute(sql, [lease.stage, lease.run_id])}
     return days
 
 
 def gaps(session: Session, settings: Settings, source: str, now: datetime) -> list[Due]:
-    """The days, at most ``catch_up_days`` back, that the ledger has nothing of, or whose run did not come to its end.
+    """Return the days, at most ``catch_up_days`` back, that the ledger does not have or whose run is unfinished.
 
-    So is a day that was read only while it was going on: the run of the whole of it was missed.
+    A day that was read only before it was over is a gap too, since the run over the whole day is missing.
 
-    The calendar begins with the first day that was ever run from *source*: where nothing was, nothing is made up for.
+    The calendar begins with the first day that was ever run from *source*; without such a day there are no gaps.
     """
     span = _calendar(session, settings, source, now)
     if span is None:
         return []
-    found, runs = _stages(session, span, source), _last_runs(session, span)
+    by_day, runs = _stages(session, span, source), _last_runs(session, span)
     named = [
-        (day, _why(found.get(day, {}), runs.get(day), source, Window.of(day, settings.time_zone)))
+        (day, _why(by_day.get(day, {}), runs.get(day), source, Window.of(day, settings.time_zone)))
         for day in days_between(span.first, span.last)
     ]
     return [Due(day, why) for day, why in named if why]
 
 
 def _calendar(session: Session, settings: Settings, source: str, now: datetime) -> Span | None:
-    """The days that are looked at: those that are over, from the first one ever run, at most ``catch_up_days`` back."""
+    """Return the span of days to check: past days from the first day ever run, at most ``catch_up_days`` back."""
     known = known_days(session, source)
     if known is None or not settings.catch_up_days:
         return None
@@ -166,7 +165,7 @@ def _calendar(session: Session, settings: Settings, source: str, now: datetime) 
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """What the ledger has of a stage, as far as it matters here."""
+    """The columns of a stage's row in the ledger that this module reads."""
 
     status: str
     source: str | None
@@ -179,33 +178,33 @@ def _why(stages: dict[str, _Stage], last_run: str | None, source: str, window: W
     read = stages[INGEST]
     if read.source not in (None, source):
         return f"read from {read.source}, not {source}"
-    for stage, one in stages.items():
-        if one.status == RUNNING:
+    for stage, noted in stages.items():
+        if noted.status == RUNNING:
             return f"{stage}: its run died"
-        if one.status in (FAILED, STOPPED):
-            return f"{stage} {one.status}"
+        if noted.status in (FAILED, STOPPED):
+            return f"{stage} {noted.status}"
     if not window.is_over(read.started_at):
         return f"read {read.started_at:%Y-%m-%d %H:%M} UTC, while the day was going on"
     return "its run died between two stages" if last_run == RUNNING else None
 
 
 def _stages(session: Session, span: Span, source: str) -> dict[date, dict[str, _Stage]]:
-    """What the ledger has of each day: of what is read from sources, the reading from *source*, else the last one."""
+    """Return the stages of each day in the ledger; the reading from *source* counts, else the last reading."""
     rows = session.execute(
         "SELECT day, stage, status, source, started_at FROM ops.partitions WHERE day BETWEEN ? AND ? "
         "ORDER BY day, started_at, stage",
         [span.first, span.last],
     )
-    found: dict[date, dict[str, _Stage]] = {}
+    by_day: dict[date, dict[str, _Stage]] = {}
     for day, stage, *noted in rows:
-        found.setdefault(day, {})[stage] = _Stage(*noted)
+        by_day.setdefault(day, {})[stage] = _Stage(*noted)
     return {
-        day: {stage: one for stage in stages if "@" not in stage and (one := as_read_from(source, stage, stages))}
-        for day, stages in found.items()
+        day: {stage: row for stage in stages if "@" not in stage and (row := as_read_from(source, stage, stages))}
+        for day, stages in by_day.items()
     }
 
 
 def _last_runs(session: Session, span: Span) -> dict[date, str]:
-    """How the last run of each day ended, or that it never did."""
+    """Return the status of the last run of each day."""
     sql = "SELECT day, status FROM ops.runs WHERE day BETWEEN ? AND ? ORDER BY started_at"
     return dict(session.execute(sql, [span.first, span.last]))

@@ -193,7 +193,7 @@ def test_provisioning_and_deploying_again_changes_nothing(service: Service) -> N
     before = service.deployment(DAILY)["id"]
     automations = {one["id"]: one["name"] for one in service.get("automations/filter", {}) if one["name"][:3] == "hn "}
 
-    assert "everything is there already" in service.call("deployments/provision.py")
+    assert "nothing to change" in service.call("deployments/provision.py")
     service.call("-m", "prefect", "--no-prompt", "deploy", "--all")
 
     assert service.deployment(DAILY)["id"] == before

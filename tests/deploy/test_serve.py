@@ -24,14 +24,14 @@ def test_it_starts_ends_and_starts_again_as_it_was(tmp_path: Path) -> None:
     try:
         told = first.up()
         assert "work pool hnintel: create (process)" in told
-        assert f"\n{len(declared())} deployments made\n" in told
+        assert f"\n{len(declared())} deployments created\n" in told
         assert "separate terminal" not in told  # to start a worker there is Prefect's advice, and serve starts one
         names = {one["name"]: one["id"] for one in first.post("/deployments/filter", {})}
         assert names.keys() == declared()
 
         beside = Serving(tmp_path / "home", port)  # another, at the same port
         assert beside.process.wait(60) == 2
-        assert f"port {port} is taken" in beside.log.read_text()
+        assert f"port {port} is in use" in beside.log.read_text()
 
         second = Serving(tmp_path, free_port())  # at another port, on the database of the first
         assert second.process.wait(60) == 2
@@ -47,8 +47,8 @@ def test_it_starts_ends_and_starts_again_as_it_was(tmp_path: Path) -> None:
         told = again.up()
         assert "log in once with the value of PREFECT_SERVER_API_AUTH_STRING" in told
         assert "daily" in again.shell("deployment", "ls")
-        assert "everything is there already, for work pool hnintel" in told
-        assert f"{len(names)} deployments are there already" in told
+        assert "nothing to change for work pool hnintel" in told
+        assert f"{len(names)} deployments are up to date" in told
         after = {one["name"]: one["id"] for one in again.post("/deployments/filter", {})}
         assert after == names
         # Its process was ended with the worker: nobody else would say so of its record, nor of those of its subflows.
@@ -75,6 +75,5 @@ def test_a_home_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
     command = [sys.executable, "deployments/serve.py"]
     ended = subprocess.run(command, cwd=ROOT, env={**os.environ, "HNINTEL_HOME": str(home)}, capture_output=True)
     assert ended.returncode == 4
-    assert (
-        ended.stderr.decode() == f"error: {home}/prefect cannot be made (Not a directory): give another HNINTEL_HOME\n"
-    )
+    refused = f"error: {home}/prefect cannot be created (Not a directory): set another HNINTEL_HOME\n"
+    assert ended.stderr.decode() == refused

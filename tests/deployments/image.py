@@ -1,4 +1,4 @@
-"""Which files an image is made of: a small reading of ``.dockerignore`` and of a Dockerfile's ``COPY`` lines.
+"""The files of an image, from a simple parser of ``.dockerignore`` and of a Dockerfile's ``COPY`` lines.
 
 Docker's rules that the two files use: a pattern matches a path or any folder above it, ``**`` stands for any number of
 folders, ``!`` lets in again, and the last pattern that matches decides.
@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 
 def let_in(ignore: str, path: str) -> bool:
-    """Whether the build is given *path*, relative to the root of its context.
+    """Return whether the build context includes *path*, relative to its root.
 
     Args:
         ignore: the text of a ``.dockerignore``.
@@ -39,7 +39,7 @@ def _pattern(glob: str) -> re.Pattern[str]:
 
 
 def copied(dockerfile: str, stage: int | None = None) -> Iterator[tuple[str, str]]:
-    """(source, destination) of each ``COPY`` out of the context, of every stage or of the one with that index."""
+    """Yield (source, destination) of each context ``COPY``, of all stages or of the stage with that index."""
     joined = re.sub(r"\\\n", " ", dockerfile)
     stages = re.split(r"^FROM ", joined, flags=re.MULTILINE)[1:]
     for text in stages if stage is None else [stages[stage]]:
@@ -53,7 +53,7 @@ def copied(dockerfile: str, stage: int | None = None) -> Iterator[tuple[str, str
 
 
 def in_the_image(ignore: str, dockerfile: str, paths: Iterable[str], stage: int | None = None) -> dict[str, str]:
-    """The files that are copied, by where they lie relative to the working folder; each with its path in the context.
+    """Return the copied files by their path relative to the working folder, each with its path in the context.
 
     Args:
         ignore: the text of a ``.dockerignore``.

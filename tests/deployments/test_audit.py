@@ -1,4 +1,4 @@
-"""The dependency audit: a finding fails; an index that cannot be asked is said aloud. pip-audit on a loopback OSV."""
+"""The dependency audit: a vulnerability fails, an unreachable index is reported. pip-audit on a loopback OSV."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HASH = f" \\\n    --hash=sha256:{'0' * 64}\n"
 
 @contextmanager
 def advisories(bad: str) -> Iterator[str]:
-    """An OSV that knows one vulnerability, of the package *bad*; gives the address to ask."""
+    """Start an OSV service with a vulnerability of the package *bad*; yield its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -50,7 +50,7 @@ def advisories(bad: str) -> Iterator[str]:
 
 @pytest.fixture
 def listed(tmp_path: Path) -> Path:
-    """Two packages, by hash."""
+    """Write a list of two packages with hashes."""
     path = tmp_path / "requirements.txt"
     path.write_text(f"first==1.0{_HASH}second==2.0{_HASH}", encoding="utf-8")
     return path
@@ -61,7 +61,7 @@ def test_a_known_vulnerability_fails_and_names_package_and_remedy(
 ) -> None:
     with advisories("second") as url:
         assert audit.main({"HN_AUDIT_OSV_URL": url}, listed) == 1
-    assert capsys.readouterr().err == "error: second 2.0: PYSEC-2026-1, mended in 9.9\n"
+    assert capsys.readouterr().err == "error: second 2.0: PYSEC-2026-1, fixed in 9.9\n"
 
 
 def test_packages_without_a_vulnerability_pass_and_are_counted(
@@ -69,7 +69,7 @@ def test_packages_without_a_vulnerability_pass_and_are_counted(
 ) -> None:
     with advisories("third") as url:
         assert audit.main({"HN_AUDIT_OSV_URL": url}, listed) == 0
-    assert capsys.readouterr().out == "dependency audit: 2 packages asked about, 0 vulnerabilities\n"
+    assert capsys.readouterr().out == "dependency audit: 2 packages checked, 0 vulnerabilities\n"
 
 
 def test_advisories_that_cannot_be_asked_are_said_aloud_and_fail_nothing(

@@ -1,4 +1,4 @@
-"""A commit message whose form is wrong is refused, and what is wrong is said in one line each."""
+"""A malformed commit message is refused, with a line for each problem."""
 
 from __future__ import annotations
 

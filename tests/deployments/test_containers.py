@@ -1,4 +1,4 @@
-"""What is read of the files for containers, where none can be built: they name what there is, and fit each other."""
+"""Checks of the container files without building images: they name existing things, and match each other."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_cloud_file_finds_the_code_where_the_image_has_it() -> None:
 
 
 def compose() -> dict[str, Any]:
-    """The compose file, its anchors filled in."""
+    """Return the compose file with its anchors resolved."""
     (told,) = documents("compose.yaml")
     return told
 
@@ -131,7 +131,7 @@ def test_the_server_of_compose_deletes_old_runs_as_make_serve_does() -> None:
 
 
 def images() -> list[str]:
-    """Every image that a file of ours names."""
+    """Return every image that our files name."""
     found = [one["image"] for one in compose()["services"].values() if "image" in one]
     for one in documents("kubernetes/worker.yaml"):
         found += re.findall(r"'image': '([^']*)'", str(one))
@@ -168,7 +168,7 @@ def test_only_the_kubernetes_worker_gets_a_token_of_kubernetes() -> None:
 
 
 def pods() -> dict[str, Any]:
-    """The specification of each pod that there is on Kubernetes: the worker's, and a run's as its pool has it."""
+    """Return the specification of each pod on Kubernetes: of the worker, and of a run from its pool."""
     (worker,) = [one for one in documents("kubernetes/worker.yaml") if one["kind"] == "Deployment"]
     known = json.loads(COLLECTION.read_text(encoding="utf-8"))
     template = template_of(known, "kubernetes", TARGETS["kubernetes"].defaults, TARGETS["kubernetes"].manifest)

@@ -1,4 +1,4 @@
-"""docs/reference/exposure.md: it names every port that the files for deployments open, and every listener of theirs."""
+"""docs/reference/exposure.md names every port and every listener of the deployment files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs" / "reference" / "exposure.md").read_text(encoding="utf-8")
 
 
 def section(heading: str) -> str:
-    """What the page says below a heading."""
+    """Return the text of the page below a heading."""
     found = re.search(rf"^## {re.escape(heading)}[^\n]*\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
     assert found, heading
     return found[1]

@@ -1,4 +1,4 @@
-"""The list that the image installs by: complete, each package by hash, and of the versions that everything else has."""
+"""The package list of the image: complete, each package by hash, with the same versions as elsewhere."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 
 def pins(text: str) -> dict[str, str]:
-    """Version by name, of all lines that pin something."""
+    """Return the version by name of all pinned packages."""
     return {canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==([\w.+!]+)", text, re.M)}
 
 
 def needed(requirement: Requirement, seen: set[tuple[str, frozenset[str]]]) -> Iterator[str]:
-    """The names of a requirement and of all that it needs on this machine, as the installed packages say it."""
+    """Return the names of a requirement and of its dependencies on this machine, from the installed packages."""
     name = canonicalize_name(requirement.name)
     if (name, frozenset(requirement.extras)) in seen:
         return

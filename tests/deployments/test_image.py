@@ -1,4 +1,4 @@
-"""What the image is made of: everything a worker needs, by name, and no secret that lies in a checkout."""
+"""The files of the image: everything that a worker needs, by name, and no secret of the checkout."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NOT_NEEDED = ("tests/conftest.py", "bench/README.md", "deployments/compose.yaml"
 
 
 def checkout() -> Iterator[str]:
-    """The files of the project, as the root of a build has them."""
+    """Create the files of the project as the root of a build."""
     kept = ("hnintel", "tasks", "flows", "dbt", "deployments", "tests", "bench", "docs")
     for top in kept:
         for folder, _, names in os.walk(ROOT / top):
@@ -101,7 +101,7 @@ def test_the_reading_of_dockerignore_is_dockers(path: str, given: bool) -> None:
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The working folder of the image's last stage."""
+    """Return the working folder of the image's last stage."""
     folder = tmp_path_factory.mktemp("image")
     for name, path in in_the_image(IGNORE, DOCKERFILE, checkout(), stage=1).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def _run(unpacked: Path, home: Path, *argv: str) -> subprocess.CompletedProcess[
 
 @pytest.mark.slow
 def test_a_worker_starts_with_what_is_in_the_image(unpacked: Path, tmp_path: Path) -> None:
-    """Each command of compose.yaml gets as far as the server that is not there."""
+    """Each command of compose.yaml fails only when it connects to the missing server."""
     told = _run(unpacked, tmp_path, "-m", "hnintel", "settings")
     assert told.returncode == 0, told.stderr
     lacking = _run(unpacked, tmp_path, "deployments/provision.py")

@@ -1,4 +1,4 @@
-"""What is kept for a process ends with it, however that ends, and takes along what it has started itself."""
+"""A kept command ends with the process that started it, with all processes that it has started itself."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ time.sleep(300)
 
 
 def started(folder: Path) -> tuple[subprocess.Popen[bytes], list[psutil.Process]]:
-    """Somebody who has a command kept, and all that is below; returns once it is all there."""
+    """Start a process that keeps a command; return it with all its descendants once they run."""
     up = folder / "up"
     command = [sys.executable, "-c", _PARENT, str(folder / "hold"), sys.executable, "-c", _COMMAND, str(up)]
     parent = subprocess.Popen(command, cwd=ROOT)
@@ -58,7 +58,7 @@ def test_all_of_it_ends_with_who_wanted_it_however_that_ends(tmp_path: Path) -> 
             process.kill()
 
 
-def test_what_a_command_leaves_ends_with_it_and_its_code_is_told(tmp_path: Path) -> None:
+def test_the_processes_that_a_command_leaves_end_with_it_and_its_code_is_returned(tmp_path: Path) -> None:
     leaves = "import subprocess; print(subprocess.Popen(['sleep', '300'], start_new_session=True).pid, flush=True)"
     command = [
         sys.executable,

@@ -1,4 +1,4 @@
-"""prefect.yaml and its like for containers: nothing that comes in any number queues before what the clock starts."""
+"""prefect.yaml and the file for containers: runs that events start in any number do not delay scheduled runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 
 def deployments(file: str) -> dict[str, dict[str, Any]]:
-    """What a file deploys, by name."""
+    """Return the deployments of a file by name."""
     told = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
     return {one["name"]: one for one in told["deployments"]}
 

@@ -1,4 +1,4 @@
-"""Work pools of every target: the job template that the server has, with our defaults in it, and what is refused."""
+"""Work pools of every target: the server's job template with our defaults, and refused values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COLLECTION = Path(prefect.__file__).parent / "server/api/collections_data/views
 
 @pytest.fixture(scope="module")
 def metadata() -> dict[str, Any]:
-    """What an open-source server without the internet knows of workers."""
+    """Return the worker metadata of an open-source server without internet access."""
     found: dict[str, Any] = json.loads(_COLLECTION.read_text(encoding="utf-8"))
     return found
 
@@ -54,27 +54,27 @@ def test_a_default_of_ours_is_what_a_run_gets(metadata: dict[str, Any]) -> None:
     [
         ({"img": "x"}, "it has no variable 'img'"),
         ({"cpu": "plenty"}, "'cpu' is 'plenty': 'plenty' is not"),
-        ({"env": {"SNOWFLAKE_PASSWORD": "x"}}, "SNOWFLAKE_PASSWORD would be a secret in plain sight"),
-        ({"env": {"HNINTEL_OPENAI_API_KEY": "x"}}, "HNINTEL_OPENAI_API_KEY would be a secret in plain sight"),
+        ({"env": {"SNOWFLAKE_PASSWORD": "x"}}, "SNOWFLAKE_PASSWORD would be a secret in plain text"),
+        ({"env": {"HNINTEL_OPENAI_API_KEY": "x"}}, "HNINTEL_OPENAI_API_KEY would be a secret in plain text"),
     ],
 )
-def test_what_a_template_does_not_take_is_refused(
+def test_a_default_that_the_template_rejects_is_refused(
     metadata: dict[str, Any], defaults: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(UsageError, match=f"the job template of ecs pools: {told}"):
         template_of(metadata, "ecs", defaults)
 
 
-def test_a_placeholder_that_nothing_fills_in_is_told(metadata: dict[str, Any]) -> None:
+def test_an_undeclared_placeholder_is_reported(metadata: dict[str, Any]) -> None:
     template = copy.deepcopy(metadata["prefect"]["process"]["default_base_job_configuration"])
     assert list(problems(template, {})) == []
     template["job_configuration"]["command"] = "{{ comand }}"
-    assert list(problems(template, {})) == ["its configuration names 'comand', which is no variable of it"]
+    assert list(problems(template, {})) == ["its configuration names 'comand', which it does not declare as a variable"]
 
 
 @pytest.mark.parametrize(("target", "kind"), [("modal", "modal:push"), ("managed", "prefect:managed")])
-def test_push_and_managed_pools_are_refused_where_the_server_has_none(target: str, kind: str) -> None:
-    with pytest.raises(UsageError, match=f"wants {kind} pools, which are Prefect Cloud's: `prefect cloud login` first"):
+def test_push_and_managed_pools_are_refused_if_the_server_has_none(target: str, kind: str) -> None:
+    with pytest.raises(UsageError, match=f"needs {kind} pools, which are Prefect Cloud's: run `prefect cloud login`"):
         pool_type(target, on_cloud=False)
     assert pool_type(target, on_cloud=True) == kind
 
@@ -84,7 +84,7 @@ def test_containers_push_on_cloud_and_have_a_worker_elsewhere() -> None:
         ("ecs:push", "ecs"),
         ("cloud-run-v2:push", "cloud-run-v2"),
     ]
-    with pytest.raises(UsageError, match="--target cloud wants Prefect Cloud itself"):
+    with pytest.raises(UsageError, match="--target cloud needs Prefect Cloud itself"):
         pool_type("cloud", on_cloud=False)
 
 
@@ -119,7 +119,7 @@ def test_it_is_deployed_anew_only_when_that_would_send_something_else(monkeypatc
 
 @pytest.mark.parametrize("port", ["http", "0", "65536", "-1", "4200.5"])
 def test_what_is_no_port_is_refused(port: str) -> None:
-    with pytest.raises(UsageError, match="is no port: give a number from 1 to 65535"):
+    with pytest.raises(UsageError, match="is not a port: set a number from 1 to 65535"):
         serve.port_of({"PREFECT_SERVER_API_PORT": port})
 
 

@@ -1,4 +1,4 @@
-"""What ``make serve`` does before it has started anything, and what it says of a command that fails."""
+"""``make serve`` before it starts processes, and its report of a failed command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.flows.own_prefect import bare_environ
 
 
 def serving(home: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
-    """``make serve``, begun."""
+    """Start ``make serve``."""
     (home / "prefect").mkdir(parents=True, exist_ok=True)
     environ = {**bare_environ(home), "HNINTEL_HOME": str(home), "PREFECT_SERVER_API_PORT": str(port)}
     with log.open("wb") as output:
@@ -38,12 +38,12 @@ def test_a_home_that_is_served_is_refused_before_anything_is_started(tmp_path: P
     first.give_back()
     assert log.read_text() == (
         f"error: {home} is served already, by process {os.getpid()} ({Path(sys.executable).name}): "
-        "end that, or give another HNINTEL_HOME\n"
+        "end that process, or set another HNINTEL_HOME\n"
     )
     assert [one.name for one in (home / "prefect").iterdir()] == ["serve.lock"]
 
 
-def test_what_one_that_was_killed_has_left_is_waited_for(tmp_path: Path) -> None:
+def test_the_processes_of_a_killed_serve_are_waited_for(tmp_path: Path) -> None:
     home, log = tmp_path / "home", tmp_path / "log"
     (home / "prefect").mkdir(parents=True)
     left = Hold(home / "prefect" / "server")
@@ -59,15 +59,15 @@ def test_what_one_that_was_killed_has_left_is_waited_for(tmp_path: Path) -> None
         left.give_back()
         assert process.wait(60) == 2
     waited, refused = log.read_text().splitlines()
-    assert waited == "waiting for the server of one that was killed to end, at most 75 s"
+    assert waited == "waiting for an earlier, killed server to end, at most 75 s"
     assert refused.startswith("error: port ")
 
 
-def test_a_command_that_says_much_and_fails_is_told_by_its_end_and_its_log(tmp_path: Path) -> None:
+def test_a_failed_command_is_reported_by_the_end_of_its_output_and_its_log(tmp_path: Path) -> None:
     says = "print('\\n'.join(['much'] * 50)); print('│ no such pool │'); raise SystemExit(3)"
     processes = Processes(os.environ, tmp_path)
     with pytest.raises(UsageError) as told:
         processes.call("deploy", "-c", says, quiet=True)
-    assert str(told.value) == f"deploy ended with code 3: much much no such pool (all of it: {tmp_path}/deploy.log)"
+    assert str(told.value) == f"deploy ended with code 3: much much no such pool (full log: {tmp_path}/deploy.log)"
     processes.call("deploy", "-c", "print('fine')", quiet=True)
     assert (tmp_path / "deploy.log").read_text() == "fine\n"

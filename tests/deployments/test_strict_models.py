@@ -1,4 +1,4 @@
-"""prefect.yaml and automations.yaml are held to the code: each mistake is told with its line."""
+"""prefect.yaml and automations.yaml are checked against the code: each mistake is reported with its line."""
 
 from __future__ import annotations
 
@@ -98,18 +98,22 @@ def test_what_is_right_is_let_through(deployments: Told, automations: Told) -> N
             "9: flows/spotlights.py:spotlight cannot be imported: No",
         ),
         ("spotlight.py:spotlight", "spotlight.py:dict", "9: flows/spotlight.py:dict cannot be imported"),
-        ("spotlight.py:spotlight", "spotlight.py:Any", "9: flows/spotlight.py:Any is no flow"),
+        ("spotlight.py:spotlight", "spotlight.py:Any", "9: flows/spotlight.py:Any is not a flow"),
         (
             "source: sample",
             "sauce: sample",
             "13: flows/spotlight.py:spotlight has no parameter 'sauce'; it has story_id",
         ),
-        ("source: sample", "source: [1]", "13: [1] is no value for 'source'"),
+        ("source: sample", "source: [1]", "13: [1] is not a value for 'source'"),
         ('story_id: "{{', 'story: "{{', "20: flows/spotlight.py:spotlight has no parameter 'story'"),
-        ('story_id: "{{', 'source: "{{', "19: a run that it starts has no 'story_id', which the flow must have"),
+        ('story_id: "{{', 'source: "{{', "19: a run that it starts has no 'story_id', which the flow requires"),
         ("payload.story_id", "payload.id", "20: hn.story.trending has no 'id' in its payload"),
         ("payload.story_id", "payload.story_id or 1", "20: put {{ event.payload.story_id or 1 }} in parentheses"),
-        ("[hn.story.trending]", "[hn.story.trends]", "16: nobody emits hn.story.trends; there is hn.items.landed"),
+        (
+            "[hn.story.trending]",
+            "[hn.story.trends]",
+            "16: no code emits hn.story.trends; the events are hn.items.landed",
+        ),
         ("[hn.story.trending]", "[prefect.flow-run.Failed]", "16: prefect.flow-run.Failed is not one of"),
         ("hn.story.*", "hn.day.*", "18: the resource of hn.story.trending begins with 'hn.story.', which"),
         ("prefect.resource.id:", "hn.continue_by:", "18: hn.story.trending never has hn.continue_by=hn.story.*"),
@@ -117,14 +121,14 @@ def test_what_is_right_is_let_through(deployments: Told, automations: Told) -> N
         (
             "source: sample",
             'source: "{{ prefect.variables.no }}"',
-            "13: {{ prefect.variables.no }}: provision.py makes",
+            "13: {{ prefect.variables.no }}: provision.py does not create",
         ),
         ("A story.", "A story.\n    description: Another.", "11: 'description' is given twice"),
         ("name: test", "name: [", "3: not YAML:"),
         ("name: one", "name: One", "8: deployments.0.name: String should match"),
     ],
 )
-def test_a_mistake_in_a_deployment_is_told_with_its_line(deployments: Told, old: str, new: str, told: str) -> None:
+def test_a_mistake_in_a_deployment_is_reported_with_its_line(deployments: Told, old: str, new: str, told: str) -> None:
     found = deployments(replaced(DEPLOYMENTS, old, new))
     assert any(line.startswith(told) for line in found), found
 
@@ -143,22 +147,22 @@ def test_a_variable_that_is_set_is_no_mistake(deployments: Told) -> None:
             "cron: '0 2 * * *'\n        timezone: Mars/Olympus",
             "24: deployments.0.schedules.0.timezone: Invalid timezone",
         ),
-        ("active: true", "22: deployments.0.schedules.0: give one of cron and interval"),
-        ("interval: 60\n        cron: '0 2 * * *'", "22: deployments.0.schedules.0: give one of cron and interval"),
+        ("active: true", "22: deployments.0.schedules.0: give either cron or interval"),
+        ("interval: 60\n        cron: '0 2 * * *'", "22: deployments.0.schedules.0: give either cron or interval"),
     ],
 )
-def test_a_schedule_that_never_starts_is_told(deployments: Told, given: str, told: str) -> None:
+def test_a_schedule_that_never_starts_is_reported(deployments: Told, given: str, told: str) -> None:
     (found,) = deployments(DEPLOYMENTS + f"    schedules:\n      - slug: s\n        {given}\n")
     assert found.startswith(told)
 
 
-def test_a_step_of_prefect_is_held_to_what_it_takes(deployments: Told) -> None:
+def test_the_parameters_of_prefects_steps_are_checked(deployments: Told) -> None:
     clone = "    pull:\n      - prefect.deployments.steps.git_clone:\n          repository: x\n"
     assert deployments(DEPLOYMENTS + clone) == []
     (wrong,) = deployments(DEPLOYMENTS + clone.replace("repository", "repo"))
-    assert wrong == "23: prefect.deployments.steps.git_clone takes no 'repo'"
+    assert wrong == "23: prefect.deployments.steps.git_clone has no parameter 'repo'"
     (absent,) = deployments(DEPLOYMENTS + clone.replace("git_clone", "git_cloned"))
-    assert absent.startswith("22: there is no step prefect.deployments.steps.git_cloned")
+    assert absent.startswith("22: no step is named prefect.deployments.steps.git_cloned")
 
 
 @pytest.mark.parametrize(
@@ -166,33 +170,37 @@ def test_a_step_of_prefect_is_held_to_what_it_takes(deployments: Told) -> None:
     [
         ("tell: inform", "tell: everybody", "7: automations.0.tell: Input should be 'page' or 'inform'"),
         ("tell: inform", "tells: inform", "7: 'tells' is not known here"),
-        ("[hn.run.failed]", "[hn.run.fails]", "5: nobody emits hn.run.fails"),
+        ("[hn.run.failed]", "[hn.run.fails]", "5: no code emits hn.run.fails"),
         ("payload.flow", "payload.flaw", "8: hn.run.failed has no 'flaw' in its payload"),
         ("within: 60", "within: 60\n      posture: Reactively", "7: automations.0.trigger.posture"),
         ("within: 60", "within: 5\n      posture: Proactive", "4: automations.0.trigger: a Proactive trigger waits"),
         ("A run failed.\n    trigger", "A run failed.\n    triggers", "4: 'triggers' is not known here"),
         ("end_as: CRASHED", "end_as: FAILED", "15: endings.0.end_as: Input should be 'CRASHED'"),
-        ("[prefect.flow-run.*]", "[hn.run.gone]", "14: nobody emits hn.run.gone"),
+        ("[prefect.flow-run.*]", "[hn.run.gone]", "14: no code emits hn.run.gone"),
         ("name: hn silent", "name: hn failed", "1: the file: two automations are named 'hn failed'"),
         ("body: A", "body: '{{ $NOWHERE }} A'\n#", "9: {{ $NOWHERE }} is not set"),
         ("body: A", "body: '{{ flow_run.nam }} A'\n#", "9: flow_run has no 'nam'; it has "),
-        ("body: A", "body: '{{ run.name }} A'\n#", "9: there is no 'run' to fill in; there is automation, "),
-        ("body: A", "body: '{{ event.flow A'\n#", "9: no template: "),
+        (
+            "body: A",
+            "body: '{{ run.name }} A'\n#",
+            "9: 'run' is not a name that templates have; they have automation, ",
+        ),
+        ("body: A", "body: '{{ event.flow A'\n#", "9: not a template: "),
         ("event.payload.flow", "event.payloads.flow", "8: event has no 'payloads'; it has "),
-        ("tell: inform", "of_alerts: true\n    tell: inform", "2: automations.0: `of_alerts` is for what waits for"),
-        ("[hn.run.failed]", "[prefect.automation.triggered]", "2: automations.0: what waits for an automation would"),
+        ("tell: inform", "of_alerts: true\n    tell: inform", "2: automations.0: `of_alerts` is only for triggers on"),
+        ("[hn.run.failed]", "[prefect.automation.triggered]", "2: automations.0: a trigger on automations would"),
     ],
 )
-def test_a_mistake_in_an_automation_is_told_with_its_line(automations: Told, old: str, new: str, told: str) -> None:
+def test_a_mistake_in_an_automation_is_reported_with_its_line(automations: Told, old: str, new: str, told: str) -> None:
     found = automations(replaced(AUTOMATIONS, old, new))
     assert any(line.startswith(told) for line in found), found
 
 
-def test_an_event_that_is_declared_and_never_made_is_one_that_nobody_emits(
+def test_an_event_that_no_code_creates_is_reported_as_never_emitted(
     automations: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_names, "_announced", lambda: frozenset({"DayEnriched"}))
-    assert automations(AUTOMATIONS) == ["5: nobody emits hn.run.failed: no code makes a RunFailed"]
+    assert automations(AUTOMATIONS) == ["5: no code emits hn.run.failed: no code creates a RunFailed"]
 
 
 def test_every_problem_ends_the_check_with_its_file_and_line(
@@ -214,13 +222,13 @@ def test_the_page_of_events_is_written_from_the_events() -> None:
     )
 
 
-def test_a_number_that_the_flow_does_not_take_is_told(deployments: Told) -> None:
+def test_a_number_that_the_flow_rejects_is_reported(deployments: Told) -> None:
     text = DEPLOYMENTS.partition("    triggers:")[0].replace(
         "flows/spotlight.py:spotlight", "flows/backfill.py:backfill"
     )
     assert deployments(text.replace("source: sample", "concurrency: 4")) == []
     (told,) = deployments(text.replace("source: sample", "concurrency: 0"))
-    assert told == "13: 0 is no value for 'concurrency' of flows/backfill.py:backfill"
+    assert told == "13: 0 is not a value for 'concurrency' of flows/backfill.py:backfill"
 
 
 @pytest.mark.parametrize(
@@ -230,7 +238,7 @@ def test_a_number_that_the_flow_does_not_take_is_told(deployments: Told) -> None
         ("stages: [ingest, 'enrich:entitys']", "13: 'enrich:entitys' is not a stage"),
     ],
 )
-def test_a_stage_that_there_is_not_is_told(deployments: Told, given: str, told: str) -> None:
+def test_an_unknown_stage_is_reported(deployments: Told, given: str, told: str) -> None:
     text = DEPLOYMENTS.partition("    triggers:")[0].replace(
         "flows/spotlight.py:spotlight", "flows/main.py:hacker_news"
     )
@@ -239,10 +247,10 @@ def test_a_stage_that_there_is_not_is_told(deployments: Told, given: str, told: 
     assert found.startswith(told)
 
 
-def test_a_deployment_that_is_named_and_not_declared_is_told(deployments: Told) -> None:
+def test_an_undeclared_deployment_is_reported(deployments: Told) -> None:
     text = DEPLOYMENTS.partition("    triggers:")[0].replace(
         "flows/spotlight.py:spotlight", "flows/backfill.py:backfill"
     )
     assert deployments(text.replace("source: sample", "deployment: backfill/one")) == []
     (told,) = deployments(text.replace("source: sample", "deployment: hacker-news/dya"))
-    assert told == "13: 'hacker-news/dya' is no deployment of this file; it has backfill/one"
+    assert told == "13: 'hacker-news/dya' is not a deployment of this file; it has backfill/one"

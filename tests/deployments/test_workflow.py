@@ -1,4 +1,4 @@
-"""The workflow on GitHub does what ``.ci/run`` does, on every Python that the project supports."""
+"""The workflow on GitHub runs the same checks as ``.ci/run``, on every Python that the project supports."""
 
 from __future__ import annotations
 

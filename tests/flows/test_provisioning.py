@@ -93,10 +93,10 @@ def test_a_secret_of_a_channel_is_not_in_plain_sight(provision: Callable[..., li
 def test_a_channel_that_is_given_by_half_and_a_pool_of_another_type_are_refused(
     provision: Callable[..., list[str]],
 ) -> None:
-    with pytest.raises(UsageError, match="alerts by pager-duty-webhook want HN_ALERTS_PAGERDUTY_API_KEY too"):
+    with pytest.raises(UsageError, match="alerts by pager-duty-webhook need HN_ALERTS_PAGERDUTY_API_KEY too"):
         provision({"HN_ALERTS_PAGERDUTY_KEY": "x"})
     provision()
-    with pytest.raises(UsageError, match="work pool test-pool is there and is a process pool, not kubernetes"):
+    with pytest.raises(UsageError, match="work pool test-pool is a process pool, not kubernetes"):
         provision(target="kubernetes")
     made = provision(target="kubernetes", pool="test-kubernetes")
     assert "work pool test-kubernetes: create (kubernetes)" in made
@@ -214,10 +214,14 @@ def test_every_channel_that_is_one_is_taken(provision: Callable[..., list[str]])
 @pytest.mark.parametrize(
     ("argv", "url", "told"),
     [
-        (["--pool", "a/b <c>"], "http://127.0.0.1:9/api", "error: 'a/b <c>' is no name for a work pool: give another"),
-        ([], "garbage", "error: PREFECT_API_URL=garbage is no URL: give one such as"),
-        ([], "http://", "error: PREFECT_API_URL=http:// is no URL: give one such as"),
-        ([], "http://[x", "error: PREFECT_API_URL=http://[x is no URL: give one such as"),
+        (
+            ["--pool", "a/b <c>"],
+            "http://127.0.0.1:9/api",
+            "error: 'a/b <c>' is not a valid work pool name: give another",
+        ),
+        ([], "garbage", "error: PREFECT_API_URL=garbage is not a URL: set it to one like"),
+        ([], "http://", "error: PREFECT_API_URL=http:// is not a URL: set it to one like"),
+        ([], "http://[x", "error: PREFECT_API_URL=http://[x is not a URL: set it to one like"),
         ([], "http://127.0.0.1:9/api", "error: http://127.0.0.1:9/api does not answer (ConnectError)"),
     ],
 )

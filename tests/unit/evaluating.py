@@ -1,4 +1,4 @@
-"""What the tests of evaluation share: an engine that answers by a rule, and a question to ask it."""
+"""Shared by the tests of evaluation: an engine that answers by a rule, and a question for it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NAMES = Enrichment(
 
 
 class RuleEngine:
-    """Answers a text with what *rule* makes of it: a value, or an Answer that says why there is none."""
+    """An engine that answers a text by *rule*, which returns a value, or an Answer with the reason for none."""
 
     def __init__(self, rule: Callable[[str], Any]) -> None:
         self.asked: list[str] = []
@@ -60,11 +60,11 @@ class RuleEngine:
 
 
 def warehouse_of(folder: Path, answers: Callable[[str], Any] | RuleEngine) -> DuckDBWarehouse:
-    """A warehouse whose AI functions answer by a rule, or by an engine that the test looks at afterwards."""
+    """Open a warehouse whose AI functions answer by a rule, or by an engine that the test inspects afterwards."""
     engine = answers if isinstance(answers, RuleEngine) else RuleEngine(answers)
     return DuckDBWarehouse(folder / "scratch.duckdb", engine)
 
 
 def tones(**expected: str) -> LabelledSet:
-    """A set of one-word texts and their tones."""
+    """Return a set of one-word texts with their tones."""
     return LabelledSet("tones", tuple(Example(text, {"tone": tone}) for text, tone in expected.items()))

@@ -108,7 +108,7 @@ def test_a_plan_names_every_currency() -> None:
     total = planned.as_json()["total"]
     assert (total["cost"], total["currency"], total["costs"]) == (4.0, "credits", {"credits": 4.0, "USD": 6.0})
     several = BackfillPlan([], "all stages", asked={DAY: planned.total})
-    assert several.as_markdown().endswith("Together 2 questions, 4 credits and 6 USD.")
+    assert several.as_markdown().endswith("In total 2 questions, 4 credits and 6 USD.")
     assert cost_of({"cost": 4.0, "currency": "credits", "costs": {"credits": 4.0, "USD": 6.0}}) == "4 credits and 6 USD"
     assert cost_of({"cost": None, "currency": None, "costs": None}) is None
 

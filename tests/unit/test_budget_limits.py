@@ -1,4 +1,4 @@
-"""Budgets: which spending counts, over which time, in which currency, and at which amount asking stops."""
+"""Budgets: which costs count, over which time, in which currency, and at which amount asking stops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MIDNIGHT = datetime(2026, 10, 1, 4)
 
 
 def spend(warehouse: Warehouse, amount: float, at: datetime, currency: str | None = "credits") -> None:
-    """Book *amount* as spent by another run."""
+    """Book *amount* as the cost of another run."""
     with warehouse.transaction(stage="enrich") as session:
         session.execute(
             "INSERT INTO ops.ai_usage (run_id, day, enrichment, fingerprint, function, model, calls, input_tokens, "
@@ -29,7 +29,7 @@ def spend(warehouse: Warehouse, amount: float, at: datetime, currency: str | Non
 
 
 def exceeded(warehouse: Warehouse, settings: Settings, cost: float, currency: str = "credits") -> str | None:
-    """Which budget a question of *cost* would exceed at ``NOW``."""
+    """Return the budget that a question of *cost* would exceed at ``NOW``."""
     with warehouse.transaction(stage="enrich") as session:
         wanted = Estimate(1, cost=cost, currency=currency)
         return Budget(settings, "run", DAY, "enrich:topic").would_exceed(session, wanted, NOW)
@@ -38,7 +38,7 @@ def exceeded(warehouse: Warehouse, settings: Settings, cost: float, currency: st
 def reserve(
     warehouse: Warehouse, settings: Settings, cost: float, run_id: str = "run", currency: str = "credits"
 ) -> None:
-    """Put a question of *cost* on the books, as a chunk does before it is asked."""
+    """Reserve the cost of a question, as a chunk does before it is asked."""
     with warehouse.transaction(stage="enrich") as session:
         wanted = Estimate(1, cost=cost, currency=currency)
         Budget(settings, run_id, DAY, "enrich:topic").reserve(session, wanted, NOW)
@@ -46,7 +46,7 @@ def reserve(
 
 @pytest.fixture
 def monthly() -> Settings:
-    """One credit a calendar month."""
+    """A budget of one credit for a calendar month."""
     return Settings(budget_month=1.0)
 
 

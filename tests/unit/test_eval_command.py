@@ -1,4 +1,4 @@
-"""``python -m hnintel eval``: what it prints, what it leaves alone, and that an error is one line and a code."""
+"""``python -m hnintel eval``: its output, what it does not change, and errors as a line and an exit code."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _no_corpora_and_an_empty_home(home: Path, monkeypatch: pytest.MonkeyPatch, t
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Path:
-    """A folder with one labelled set, ``tones``."""
+    """Create a folder with a labelled set, ``tones``."""
     folder = tmp_path / "labelled"
     folder.mkdir()
     lines = [json.dumps({"text": text, "sentiment": tone}) for text, tone in TONES]
@@ -49,7 +49,7 @@ def mine(tmp_path: Path) -> Path:
 def declared(
     folder: Path, name: str = "sentiment", call: str = "AI_CLASSIFY({{ input }}, {{ labels }})", labels: str = ALL
 ) -> Path:
-    """*folder* with one enrichment, of three tones."""
+    """Add an enrichment with three tones to *folder*."""
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.py").write_text(DECLARED.replace("{call}", call).replace("{labels}", labels), encoding="utf-8")
     return folder
@@ -61,7 +61,7 @@ def results(capture: Capture, *words: str) -> list[dict]:
 
 
 def refused(capture: Capture, *words: str) -> tuple[int, str]:
-    """Exit code and the one line of the error."""
+    """Return the exit code and the line of the error."""
     code = main(["eval", *words])
     out, err = capture.readouterr()
     assert out == ""
@@ -73,7 +73,7 @@ def refused(capture: Capture, *words: str) -> tuple[int, str]:
 # --- what it prints --------------------------------------------------------------------------------------------------
 
 
-def test_our_own_sets_judge_every_enrichment_that_they_are_about(capsys: Capture) -> None:
+def test_our_own_sets_score_every_enrichment_that_they_label(capsys: Capture) -> None:
     found = {(one["set"], one["enrichment"]): one for one in results(capsys)}
     assert found.keys() == {("stories", "sentiment"), ("stories", "topic"), ("names", "entities")}
     assert all(one["model"] == "offline-1" and one["cost"] == 0 and one["input_tokens"] > 0 for one in found.values())
@@ -99,14 +99,14 @@ def test_one_set_and_one_enrichment_can_be_asked_for(capsys: Capture) -> None:
     assert {one["set"] for one in both} == {"stories", "names"}
 
 
-def test_a_limit_asks_about_so_many_always_the_same(capsys: Capture) -> None:
+def test_a_limit_always_chooses_the_same_texts(capsys: Capture) -> None:
     first = results(capsys, "--set", "stories", "--enrichment", "sentiment", "--limit", "9")
     again = results(capsys, "--set", "stories", "--enrichment", "sentiment", "--limit", "9")
     assert first[0]["rows"] == 9
     assert first == again
 
 
-def test_a_plan_tells_rows_tokens_and_cost(mine: Path, capsys: Capture) -> None:
+def test_a_plan_shows_rows_tokens_and_cost(mine: Path, capsys: Capture) -> None:
     assert main(["eval", "--plan", "--json", "--labelled", str(mine)]) == 0
     (planned,) = json.loads(capsys.readouterr().out)["plan"]
     (asked,) = results(capsys, "--labelled", str(mine))
@@ -118,7 +118,7 @@ def test_a_plan_tells_rows_tokens_and_cost(mine: Path, capsys: Capture) -> None:
     assert "nothing was asked" in capsys.readouterr().out
 
 
-def test_the_users_warehouse_stays_as_it_is(home: Path, mine: Path, capsys: Capture) -> None:
+def test_the_users_warehouse_is_not_changed(home: Path, mine: Path, capsys: Capture) -> None:
     results(capsys, "--labelled", str(mine))
     assert not home.exists()
 
@@ -138,7 +138,7 @@ def test_against_a_saved_result_nothing_changed_where_nothing_changed(
     assert ["F1", "1.000", "1.000", "+0.000"] in [line.split() for line in told.splitlines()]
 
 
-def test_against_another_folder_both_are_asked(mine: Path, tmp_path: Path, capsys: Capture) -> None:
+def test_a_comparison_with_another_folder_asks_both(mine: Path, tmp_path: Path, capsys: Capture) -> None:
     # The other folder's question is about the same words for every text, so that its answer is always "positive".
     old = declared(
         tmp_path / "old", call="AI_CLASSIFY('a wonderful release, I love it' || left({{ input }}, 1), {{ labels }})"
@@ -156,34 +156,34 @@ def test_against_another_folder_both_are_asked(mine: Path, tmp_path: Path, capsy
 # --- errors ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_set_is_told_with_those_there_are(capsys: Capture) -> None:
-    assert refused(capsys, "--set", "storys") == (2, "there is no labelled set 'storys': there is names, stories")
+def test_an_unknown_set_is_reported_with_the_known_sets(capsys: Capture) -> None:
+    assert refused(capsys, "--set", "storys") == (2, "no labelled set is named 'storys'; the sets are names, stories")
 
 
-def test_an_unknown_enrichment_is_told_with_those_there_are(capsys: Capture) -> None:
+def test_an_unknown_enrichment_is_reported_with_the_known_enrichments(capsys: Capture) -> None:
     code, told = refused(capsys, "--enrichment", "tone")
     assert code == 2
     assert told.startswith("there is no enrichment 'tone': there is ")
 
 
-def test_a_set_that_has_no_label_for_the_enrichment_is_told(capsys: Capture) -> None:
+def test_a_set_without_a_label_for_the_enrichment_is_reported(capsys: Capture) -> None:
     code, told = refused(capsys, "--set", "stories", "--enrichment", "takeaway")
     assert code == 2
     assert told.startswith("set stories labels no column of takeaway: ")
 
 
-def test_of_several_sets_the_one_without_a_label_for_the_enrichment_is_told(capsys: Capture) -> None:
+def test_of_several_sets_the_set_without_a_label_for_the_enrichment_is_reported(capsys: Capture) -> None:
     code, told = refused(capsys, "--set", "stories", "--set", "names", "--enrichment", "topic")
     assert code == 2
     assert told.startswith("set names labels no column of topic: ")
 
 
-def test_a_folder_without_a_set_is_told(tmp_path: Path, capsys: Capture) -> None:
+def test_a_folder_without_a_set_is_reported(tmp_path: Path, capsys: Capture) -> None:
     code, told = refused(capsys, "--labelled", str(tmp_path))
     assert (code, told) == (2, f"{tmp_path} has no labelled set: put a file there, NAME.jsonl")
 
 
-def test_a_malformed_row_is_told_by_file_and_line(mine: Path, capsys: Capture) -> None:
+def test_a_malformed_row_is_reported_by_file_and_line(mine: Path, capsys: Capture) -> None:
     with (mine / "tones.jsonl").open("a", encoding="utf-8") as file:
         file.write('\n{"text": "x", "sentiment": "glad"}\n')
     code, told = refused(capsys, "--labelled", str(mine))
@@ -191,7 +191,7 @@ def test_a_malformed_row_is_told_by_file_and_line(mine: Path, capsys: Capture) -
     assert told.startswith("tones.jsonl:4: sentiment 'glad' is none of enrichment sentiment's")
 
 
-def test_an_engine_that_refuses_the_call_is_told_with_the_set(mine: Path, tmp_path: Path, capsys: Capture) -> None:
+def test_a_refused_call_is_reported_with_the_set(mine: Path, tmp_path: Path, capsys: Capture) -> None:
     other = declared(tmp_path / "other", call="AI_NOT_THERE({{ input }}, {{ labels }})")
     code, told = refused(capsys, "--labelled", str(mine), "--enrichments", str(other))
     assert code == 4
@@ -199,11 +199,11 @@ def test_an_engine_that_refuses_the_call_is_told_with_the_set(mine: Path, tmp_pa
     assert "ai_not_there" in told.lower()
 
 
-def test_an_engine_that_answers_nothing_well_is_no_score(mine: Path, tmp_path: Path, capsys: Capture) -> None:
+def test_an_engine_with_only_bad_answers_has_no_score(mine: Path, tmp_path: Path, capsys: Capture) -> None:
     other = declared(tmp_path / "other", call="AI_CLASSIFY(nullif({{ input }}, {{ input }}), {{ labels }})")
     code, told = refused(capsys, "--labelled", str(mine), "--enrichments", str(other))
     assert code == 6
-    assert told.startswith("set tones, enrichment sentiment: none of 3 answers can be taken, the input is NULL")
+    assert told.startswith("set tones, enrichment sentiment: all 3 answers are bad, the input is NULL")
 
 
 # --- at an endpoint that is paid for ---------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ def test_an_engine_that_answers_nothing_well_is_no_score(mine: Path, tmp_path: P
 
 @pytest.fixture
 def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
-    """An endpoint whose model costs a credit a thousand tokens, and is what answers."""
+    """Start an endpoint whose model costs a credit per thousand tokens, and set it as the engine."""
     prices = tmp_path / "prices.toml"
     prices.write_text('[[price]]\nmodel = "dear"\nfrom = 2020-01-01\ninput = 1000\noutput = 1000\n', encoding="utf-8")
     with ChatServer(Mood(model="dear")) as server:
@@ -223,7 +223,7 @@ def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatSe
         yield server
 
 
-def test_an_endpoint_is_asked_once_a_text_and_its_cost_is_told(
+def test_an_endpoint_is_asked_once_for_each_text_and_its_cost_is_shown(
     endpoint: ChatServer, mine: Path, capsys: Capture
 ) -> None:
     (one,) = results(capsys, "--labelled", str(mine))
@@ -248,7 +248,7 @@ def test_more_than_a_run_may_cost_is_not_asked(
     assert endpoint.asked == []
 
 
-def test_what_is_paid_is_on_the_warehouse_s_books_and_no_day_s(
+def test_the_cost_is_booked_in_the_warehouse_and_under_no_day(
     endpoint: ChatServer, mine: Path, capsys: Capture
 ) -> None:
     (one,) = results(capsys, "--labelled", str(mine))
@@ -265,7 +265,7 @@ def test_what_is_paid_is_on_the_warehouse_s_books_and_no_day_s(
 
 
 @pytest.mark.parametrize("period", ["DAY", "MONTH"])
-def test_what_was_spent_on_judging_counts_against_budgets(
+def test_the_cost_of_evaluations_counts_against_budgets(
     endpoint: ChatServer, mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, period: str
 ) -> None:
     (one,) = results(capsys, "--labelled", str(mine))
@@ -277,7 +277,7 @@ def test_what_was_spent_on_judging_counts_against_budgets(
     assert reserved() == []
 
 
-def test_what_was_asked_before_the_endpoint_went_away_is_on_the_books(
+def test_chunks_asked_before_the_endpoint_became_unreachable_are_booked(
     endpoint: ChatServer, mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setenv("HNINTEL_ENRICH_CHUNK", "1")
@@ -288,7 +288,7 @@ def test_what_was_asked_before_the_endpoint_went_away_is_on_the_books(
     assert reserved() == []
 
 
-def test_what_was_answered_within_a_chunk_before_the_endpoint_went_away_is_on_the_books(
+def test_answers_of_a_chunk_before_the_endpoint_became_unreachable_are_booked(
     endpoint: ChatServer, mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setenv("HNINTEL_OPENAI_CONCURRENCY", "1")
@@ -297,7 +297,7 @@ def test_what_was_answered_within_a_chunk_before_the_endpoint_went_away_is_on_th
     assert [row["calls"] for row in usage()] == [2]
 
 
-def test_results_that_are_paid_for_are_told_though_a_later_set_fails(
+def test_paid_results_are_shown_although_a_later_set_fails(
     endpoint: ChatServer, mine: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     (mine / "zeal.jsonl").write_text('{"text": "LATE and great", "sentiment": "positive"}', encoding="utf-8")
@@ -309,7 +309,7 @@ def test_results_that_are_paid_for_are_told_though_a_later_set_fails(
     assert err.count("\n") == 1
 
 
-def test_judging_for_nothing_opens_no_warehouse(home: Path, mine: Path, capsys: Capture) -> None:
+def test_a_free_evaluation_opens_no_warehouse(home: Path, mine: Path, capsys: Capture) -> None:
     results(capsys, "--labelled", str(mine))
     assert list(home.rglob("*.duckdb")) == []
 
@@ -362,25 +362,25 @@ def test_with_nothing_in_common_nothing_is_asked(
     assert endpoint.asked == []
 
 
-def test_what_an_endpoint_refuses_is_a_bad_answer(endpoint: ChatServer, mine: Path, capsys: Capture) -> None:
+def test_a_refusal_of_an_endpoint_is_a_bad_answer(endpoint: ChatServer, mine: Path, capsys: Capture) -> None:
     endpoint.mood = Mood(model="dear", always={"terrible": "refusal"})
     (one,) = results(capsys, "--labelled", str(mine))
     assert (one["rows"], one["bad_answers"]) == (3, 1)
     assert one["columns"]["sentiment"]["classes"]["negative"]["recall"] == 0
 
 
-def test_an_endpoint_that_is_down_is_told_with_the_set(endpoint: ChatServer, mine: Path, capsys: Capture) -> None:
+def test_an_unreachable_endpoint_is_reported_with_the_set(endpoint: ChatServer, mine: Path, capsys: Capture) -> None:
     endpoint.mood = Mood(model="dear", always={"": "500"})
     code, told = refused(capsys, "--labelled", str(mine))
     assert code == 4
     assert told.startswith(f"set tones, enrichment sentiment: {endpoint.base_url} does not answer")
 
 
-def test_an_endpoint_that_refuses_every_text_is_no_score(endpoint: ChatServer, mine: Path, capsys: Capture) -> None:
+def test_an_endpoint_that_refuses_every_text_has_no_score(endpoint: ChatServer, mine: Path, capsys: Capture) -> None:
     endpoint.mood = Mood(model="dear", always={"": "refusal"})
     code, told = refused(capsys, "--labelled", str(mine))
     assert code == 6
-    assert told.startswith("set tones, enrichment sentiment: none of 3 answers can be taken")
+    assert told.startswith("set tones, enrichment sentiment: all 3 answers are bad")
 
 
 # --- on real material ------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""``python -m hnintel eval`` stopped by a signal while it asks: nothing more is asked, and what was asked is booked."""
+"""``python -m hnintel eval`` stopped by a signal: it sends no further question, and books the questions sent."""
 
 from __future__ import annotations
 

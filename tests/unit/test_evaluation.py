@@ -1,4 +1,4 @@
-"""Judging answers: what is asked, what counts as right, and every figure against one that was worked out by hand."""
+"""Evaluation: the questions, the right answers, and every figure compared with a figure computed by hand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PEOPLE = NAMES.columns[0]
 
 
 def labels(expected: str, answered: str) -> LabelScore:
-    """Scores of one letter a row: p, n (neutral), g (negative), - (no value), ! (a bad answer)."""
+    """Return the scores of rows given as letters: p, n (neutral), g (negative), - (no value), ! (a bad answer)."""
     names: dict[str, str | None] = {"p": "positive", "n": "neutral", "g": "negative", "-": None}
     examples = [Example(str(row), {"tone": names[letter]}) for row, letter in enumerate(expected)]
     given = [Given({"tone": None}, "why") if letter == "!" else Given({"tone": names[letter]}) for letter in answered]
@@ -48,7 +48,7 @@ def test_labels_are_scored_by_class_and_over_all() -> None:
     assert counted.confusion == ((2, 1, 0), (0, 1, 1), (0, 0, 1))
 
 
-def test_a_bad_answer_is_wrong_and_has_a_column_of_its_own() -> None:
+def test_a_bad_answer_is_wrong_and_has_its_own_column() -> None:
     counted = labels(expected="pp", answered="p!")
     assert counted.accuracy == 0.5
     assert counted.classes["positive"] == F1(precision=1.0, recall=0.5, f1=pytest.approx(2 / 3), support=2)
@@ -62,20 +62,20 @@ def test_an_answer_without_a_value_is_wrong_and_not_a_bad_one() -> None:
     assert counted.confusion == ((1, 1), (0, 0))
 
 
-def test_that_there_is_no_value_can_be_the_right_answer() -> None:
+def test_null_can_be_the_right_answer() -> None:
     counted = labels(expected="-p", answered="--")
     assert counted.accuracy == 0.5
     assert counted.classes[NONE] == F1(precision=0.5, recall=1.0, f1=pytest.approx(2 / 3), support=1)
 
 
-def test_a_label_the_set_lacks_is_no_class_of_its_own_in_the_mean() -> None:
+def test_a_label_that_the_set_lacks_is_not_a_class_of_the_mean() -> None:
     counted = labels(expected="pp", answered="pg")
     assert counted.classes.keys() == {"positive"}
     assert counted.macro_f1 == pytest.approx(2 / 3)
     assert counted.confusion == ((1, 1), (0, 0))
 
 
-def test_a_row_without_a_label_for_the_column_is_not_judged_in_it() -> None:
+def test_a_row_without_a_label_for_the_column_is_not_scored() -> None:
     examples = [Example("a", {"tone": "neutral"}), Example("b", {"other": "x"})]
     scored = score(TONE_COLUMN, examples, [Given({"tone": "neutral"}), Given({"tone": "positive"})])
     assert scored.score.rows == 1
@@ -86,7 +86,7 @@ def test_a_row_without_a_label_for_the_column_is_not_judged_in_it() -> None:
 
 
 def names(*rows: tuple[list[str], list[str] | None], aside: tuple[str, ...] = ()) -> NameScore:
-    """Scores of (expected, answered) a row; None for a bad answer."""
+    """Return the scores of rows given as (expected, answered); None for a bad answer."""
     examples = [Example(str(row), {"people": tuple(expected)}, aside) for row, (expected, _) in enumerate(rows)]
     given = [Given({"people": None}, "why") if told is None else Given({"people": told}) for _, told in rows]
     counted = score(PEOPLE, examples, given).score
@@ -102,7 +102,7 @@ def test_names_are_scored_over_all_rows_together() -> None:
     assert counted.accuracy == pytest.approx(1 / 3)  # only the row without names is exactly right
 
 
-def test_names_are_the_same_whatever_their_case_and_spaces_and_count_once() -> None:
+def test_names_are_compared_without_case_and_spaces_and_count_once() -> None:
     counted = names((["Ada  Lovelace"], ["ADA LOVELACE", "Ada Lovelace"]))
     assert (counted.names.precision, counted.names.recall, counted.accuracy) == (1.0, 1.0, 1.0)
 
@@ -116,7 +116,7 @@ def test_a_name_set_aside_is_neither_right_nor_wrong() -> None:
     assert names((["Ada"], ["Ada", "Turin"])).names.precision == 0.5
 
 
-def test_of_a_bad_answer_every_name_is_missing_and_an_empty_row_is_wrong_too() -> None:
+def test_a_bad_answer_lacks_every_name_and_is_wrong_for_an_empty_row_too() -> None:
     counted = names((["Ada"], None), ([], None), (["Bob"], ["Bob"]))
     assert counted.names == F1(precision=1.0, recall=0.5, f1=pytest.approx(2 / 3), support=2)
     assert counted.accuracy == pytest.approx(1 / 3)
@@ -125,7 +125,7 @@ def test_of_a_bad_answer_every_name_is_missing_and_an_empty_row_is_wrong_too() -
 # --- asking ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_text_is_asked_once_across_chunks_and_given_back_in_the_sets_order(tmp_path: Path) -> None:
+def test_every_text_is_asked_about_once_across_chunks_and_answers_have_the_sets_order(tmp_path: Path) -> None:
     engine = RuleEngine(lambda text: {"labels": ["positive" if text.startswith("good") else "negative"]})
     warehouse = warehouse_of(tmp_path, engine)
     examples = [Example(f"{'good' if row % 3 else 'bad'} {row}", {"tone": "neutral"}) for row in range(7)]
@@ -142,14 +142,14 @@ def test_every_text_is_asked_once_across_chunks_and_given_back_in_the_sets_order
         (Answer(error="refused"), "refused"),
     ],
 )
-def test_an_answer_that_breaks_its_promise_is_a_bad_one(tmp_path: Path, answer: object, reason: str) -> None:
+def test_an_answer_that_does_not_fit_its_columns_is_bad(tmp_path: Path, answer: object, reason: str) -> None:
     warehouse = warehouse_of(tmp_path, lambda text: answer if text == "odd" else {"labels": ["neutral"]})
     result = evaluate(warehouse, TONE, tones(plain="neutral", odd="neutral"), Settings())
     assert (result.rows, result.bad_answers, result.bad_reasons) == (2, 1, {reason: 1})
     assert result.columns["tone"].accuracy == 0.5
 
 
-def test_a_text_cannot_close_its_fence_or_be_longer_than_a_runs(tmp_path: Path) -> None:
+def test_a_text_cannot_close_its_fence_or_exceed_the_length_of_a_run(tmp_path: Path) -> None:
     engine = RuleEngine(lambda text: {"people": [], "companies": []})
     warehouse = warehouse_of(tmp_path, engine)
     example = Example("a </text> b " + "x" * 500, {"people": ()})
@@ -160,7 +160,7 @@ def test_a_text_cannot_close_its_fence_or_be_longer_than_a_runs(tmp_path: Path) 
     assert prompt.count("x") < 500
 
 
-def test_tokens_are_counted_with_what_goes_along_with_every_text(tmp_path: Path) -> None:
+def test_tokens_of_the_prompt_count_with_every_text(tmp_path: Path) -> None:
     warehouse = warehouse_of(tmp_path, lambda text: {"labels": ["neutral"]})
     asked = ask(warehouse, TONE, tones(a="neutral", b="neutral"), Settings())
     with_words = len(("a" + json.dumps(TONE.labels, separators=(",", ":"))).split())
@@ -169,7 +169,7 @@ def test_tokens_are_counted_with_what_goes_along_with_every_text(tmp_path: Path)
     assert asked.cost == 0.0
 
 
-def test_a_plan_asks_nothing_and_knows_what_goes_in(tmp_path: Path) -> None:
+def test_a_plan_sends_no_question_and_counts_the_input(tmp_path: Path) -> None:
     def never(text: str) -> object:
         raise AssertionError("a plan asked")
 
@@ -193,13 +193,13 @@ def test_a_model_without_a_price_is_refused_before_it_is_asked(tmp_path: Path) -
     assert engine.asked == []
 
 
-def test_where_no_answer_can_be_taken_there_is_no_score(tmp_path: Path) -> None:
+def test_if_all_answers_are_bad_there_is_no_score(tmp_path: Path) -> None:
     warehouse = warehouse_of(tmp_path, lambda text: Answer(error="the engine is away"))
-    with pytest.raises(QualityError, match=r"set tones, enrichment tone: none of 2 answers.*the engine is away"):
+    with pytest.raises(QualityError, match=r"set tones, enrichment tone: all 2 answers.*the engine is away"):
         evaluate(warehouse, TONE, tones(a="neutral", b="positive"), Settings())
 
 
-def test_an_engine_that_breaks_is_told_with_the_set(tmp_path: Path) -> None:
+def test_an_error_of_the_engine_names_the_set(tmp_path: Path) -> None:
     def broken(text: str) -> object:
         raise RuntimeError("no memory left")
 
@@ -207,7 +207,7 @@ def test_an_engine_that_breaks_is_told_with_the_set(tmp_path: Path) -> None:
         evaluate(warehouse_of(tmp_path, broken), TONE, tones(a="neutral"), Settings())
 
 
-def test_the_users_warehouse_is_not_even_opened(tmp_path: Path) -> None:
+def test_the_users_warehouse_is_not_opened(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", duckdb_path=tmp_path / "mine.duckdb")
     assert settings.warehouse_file == tmp_path / "mine.duckdb"
     with scratch_warehouse(settings) as warehouse:
@@ -235,7 +235,7 @@ def _judged(folder: Path, **answers: str) -> list:
     return [evaluate(warehouse, TONE, SET, Settings())]
 
 
-def test_a_change_is_told_by_the_rows_that_it_turned(tmp_path: Path) -> None:
+def test_a_change_counts_the_rows_that_became_right_and_wrong(tmp_path: Path) -> None:
     before = _judged(tmp_path, one="positive", two="neutral", three="neutral", four="neutral")
     now = _judged(tmp_path, one="positive", two="positive", three="positive", four="negative")
     (change,) = compare(before, now)
@@ -250,7 +250,7 @@ def test_a_change_is_told_by_the_rows_that_it_turned(tmp_path: Path) -> None:
     assert change.f1 == (pytest.approx((2 / 3 + 0.5) / 3), pytest.approx((0.8 + 1) / 3))
 
 
-def test_a_result_that_was_saved_compares_as_the_one_at_hand(tmp_path: Path) -> None:
+def test_a_saved_result_compares_like_a_new_result(tmp_path: Path) -> None:
     results = _judged(tmp_path, one="positive", two="neutral", three="neutral", four="neutral")
     path = tmp_path / "before.json"
     path.write_text(json.dumps({"results": as_json(results)}), encoding="utf-8")
@@ -263,7 +263,7 @@ def test_a_saved_result_has_no_text_in_it(tmp_path: Path) -> None:
     assert all(text not in json.dumps(as_json(results)) for text in ("three", "four"))
 
 
-def test_rows_that_only_one_of_them_has_are_not_compared(tmp_path: Path) -> None:
+def test_rows_of_only_one_result_are_not_compared(tmp_path: Path) -> None:
     now = _judged(tmp_path, one="positive", two="positive", three="neutral", four="negative")
     warehouse = warehouse_of(tmp_path, lambda text: {"labels": ["negative"]})
     before = [evaluate(warehouse, TONE, tones(four="negative", five="positive"), Settings())]
@@ -282,14 +282,14 @@ def test_without_a_row_in_common_nothing_is_compared(tmp_path: Path) -> None:
     assert compare(before, now) == []
 
 
-def test_sets_that_only_one_of_them_has_are_not_compared(tmp_path: Path) -> None:
+def test_sets_of_only_one_result_are_not_compared(tmp_path: Path) -> None:
     now = _judged(tmp_path, one="positive", two="positive", three="neutral", four="negative")
     assert compare([], now) == []
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"results": [{"set": 1}]}', "[" * 100_000])
-def test_a_file_that_is_no_result_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_of_another_format_is_refused_as_a_result(tmp_path: Path, text: str) -> None:
     path = tmp_path / "before.json"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match="it is not what `python -m hnintel eval --json` prints"):
+    with pytest.raises(UsageError, match="it is not the output of `python -m hnintel eval --json`"):
         read_results(path)

@@ -1,4 +1,4 @@
-"""Labelled sets: what a file of them looks like, which sample is taken, and how others' corpora map onto ours."""
+"""Labelled sets: the format of their files, their samples, and the mapping of public corpora."""
 
 from __future__ import annotations
 
@@ -40,25 +40,25 @@ def test_a_set_is_a_file_of_texts_with_their_columns_beside_them(tmp_path: Path)
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("{", "no JSON"),
-        ("[1]", "it has no text"),
-        ('{"tone": "neutral"}', "it has no text"),
-        ('{"text": " ", "tone": "neutral"}', "it has no text"),
-        ('{"text": "a"}', "it has no label"),
+        ("{", "the line is not JSON"),
+        ("[1]", "the line has no text"),
+        ('{"tone": "neutral"}', "the line has no text"),
+        ('{"text": " ", "tone": "neutral"}', "the line has no text"),
+        ('{"text": "a"}', "the line has no label"),
         ('{"text": "a", "tone": 3}', "tone is neither a text nor a list of texts"),
         ('{"text": "a", "people": ["Ada", null]}', "people is neither a text nor a list of texts"),
-        ('{"text": "a \\ud83d", "tone": "neutral"}', "a text in it is no Unicode"),
-        ('{"text": "a", "names": ["\\ud83d"]}', "a text in it is no Unicode"),
-        ('{"text": ' + "[" * 100_000, "no JSON"),
+        ('{"text": "a \\ud83d", "tone": "neutral"}', "a text has half of a surrogate pair"),
+        ('{"text": "a", "names": ["\\ud83d"]}', "a text has half of a surrogate pair"),
+        ('{"text": ' + "[" * 100_000, "the line is not JSON"),
     ],
 )
-def test_a_malformed_line_is_told_by_file_and_line(tmp_path: Path, line: str, told: str) -> None:
+def test_a_malformed_line_is_reported_by_file_and_line(tmp_path: Path, line: str, told: str) -> None:
     with pytest.raises(UsageError, match=f"^mine.jsonl:2: {told}") as caught:
         read_set(written(tmp_path, '{"text": "a", "tone": "neutral"}', line))
     assert "\n" not in str(caught.value)
 
 
-def test_an_empty_file_is_no_set(tmp_path: Path) -> None:
+def test_an_empty_file_is_refused_as_a_set(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has no labelled text"):
         read_set(written(tmp_path, ""))
 
@@ -68,30 +68,30 @@ def test_an_empty_file_is_no_set(tmp_path: Path) -> None:
     [
         ('{"text": "a", "tone": "glad"}', "tone 'glad' is none of enrichment tone's: positive, neutral, negative"),
         ('{"text": "a", "tone": null}', "tone is null, but enrichment tone allows no null there"),
-        ('{"text": "a", "tone": ["neutral"]}', "tone takes one label"),
+        ('{"text": "a", "tone": ["neutral"]}', "tone needs one label"),
     ],
 )
-def test_a_label_that_a_column_cannot_have_is_told_by_file_and_line(tmp_path: Path, line: str, told: str) -> None:
+def test_an_invalid_label_is_reported_by_file_and_line(tmp_path: Path, line: str, told: str) -> None:
     with pytest.raises(UsageError, match=f"^mine.jsonl:1: {told}"):
         read_set(written(tmp_path, line)).judged_columns(TONE)
 
 
-def test_one_text_where_names_are_wanted_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^mine.jsonl:1: people takes a list of names"):
+def test_a_text_in_place_of_a_list_of_names_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^mine.jsonl:1: people needs a list of names"):
         read_set(written(tmp_path, '{"text": "a", "people": "Ada"}')).judged_columns(NAMES)
 
 
-def test_a_set_judges_the_columns_it_has_of_an_enrichment(tmp_path: Path) -> None:
+def test_a_set_scores_the_columns_that_it_labels(tmp_path: Path) -> None:
     found = read_set(written(tmp_path, '{"text": "a", "people": ["Ada"]}'))
     assert [column.name for column in found.judged_columns(NAMES)] == ["people"]
     assert found.judged_columns(TONE) == []
 
 
-def test_a_set_there_is_not_is_told_with_those_there_are() -> None:
+def test_an_unknown_set_is_reported_with_the_known_sets() -> None:
     sets = [LabelledSet("stories", ()), LabelledSet("names", ())]
     assert [one.name for one in chosen_sets(sets, [])] == ["stories", "names"]
     assert [one.name for one in chosen_sets(sets, ["names"])] == ["names"]
-    with pytest.raises(UsageError, match="there is no labelled set 'storys': there is stories, names"):
+    with pytest.raises(UsageError, match="no labelled set is named 'storys'; the sets are stories, names"):
         list(chosen_sets(sets, ["storys"]))
 
 
@@ -116,13 +116,13 @@ def test_a_sample_is_the_same_whatever_the_order_of_the_file() -> None:
     assert len(whole.sample(7).examples) == 7
 
 
-def test_a_sample_of_as_many_as_there_are_is_the_set() -> None:
+def test_a_sample_of_the_size_of_the_set_is_the_set() -> None:
     whole = _many(positive=3)
     assert whole.sample(3) is whole
     assert whole.sample(None) is whole
 
 
-def test_a_text_that_is_there_twice_is_two_rows() -> None:
+def test_a_duplicate_text_is_two_rows() -> None:
     assert len(set(LabelledSet("s", (Example("a", {}), Example("a", {}))).keys)) == 2
 
 
@@ -141,7 +141,7 @@ def test_our_own_sets_are_balanced_over_every_label_and_fit_the_enrichments() ->
     assert len(names.examples) >= 20
 
 
-def test_every_name_of_ours_stands_in_its_text() -> None:
+def test_every_labelled_name_is_in_its_text() -> None:
     for line in (OWN / "names.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         assert [name for column in row if column != "text" for name in row[column] if name not in row["text"]] == []
@@ -163,11 +163,11 @@ def _corpus(folder: Path, path: str, text: str) -> Path:
     return folder
 
 
-def test_where_no_corpus_is_there_is_none(tmp_path: Path) -> None:
+def test_a_folder_without_corpora_gives_an_empty_list(tmp_path: Path) -> None:
     assert read_corpora(tmp_path) == []
 
 
-def test_senti4sd_labels_are_ours(tmp_path: Path) -> None:
+def test_senti4sd_labels_are_sentiments(tmp_path: Path) -> None:
     _corpus(tmp_path, "labels/senti4sd/train3098itemPOLARITY.csv", 't1;negative;Bad; very "bad"\nt2;neutral;So so\n')
     (found,) = read_corpora(tmp_path)
     assert [(one.text, one.expected) for one in found.examples] == [
@@ -176,7 +176,7 @@ def test_senti4sd_labels_are_ours(tmp_path: Path) -> None:
     ]
 
 
-def test_entity_types_that_are_no_column_of_ours_are_set_aside(tmp_path: Path) -> None:
+def test_entity_types_without_a_column_are_set_aside(tmp_path: Path) -> None:
     words = "Ada\tB-person\nLovelace\tI-person\nof\tO\nTurin\tB-location\n,\tO\nat\tO\nIBM\tB-corporation\n\nHi\tO\n"
     _corpus(tmp_path, "labels/wnut17/emerging.dev.conll", words)
     (found,) = read_corpora(tmp_path)
@@ -187,7 +187,7 @@ def test_entity_types_that_are_no_column_of_ours_are_set_aside(tmp_path: Path) -
     assert (second.text, second.where) == ("Hi", "emerging.dev.conll:9")
 
 
-def test_two_names_side_by_side_stay_two(tmp_path: Path) -> None:
+def test_two_adjacent_names_stay_separate(tmp_path: Path) -> None:
     _corpus(tmp_path, "labels/crossner_ai/dev.txt", "Lisp\tB-programlang\nAPL\tB-programlang\n")
     assert read_corpora(tmp_path)[0].examples[0].expected["technologies"] == ("Lisp", "APL")
 
@@ -199,8 +199,8 @@ def test_two_names_side_by_side_stay_two(tmp_path: Path) -> None:
         ("labels/wnut17/emerging.dev.conll", "Ada\tB-person\nwrites O\n", "emerging.dev.conll:2"),
     ],
 )
-def test_a_malformed_corpus_is_told_by_file_and_line(tmp_path: Path, path: str, text: str, told: str) -> None:
-    with pytest.raises(UsageError, match=f"^{told}: it is not"):
+def test_a_malformed_corpus_is_reported_by_file_and_line(tmp_path: Path, path: str, text: str, told: str) -> None:
+    with pytest.raises(UsageError, match=f"^{told}: the line is not"):
         read_corpora(_corpus(tmp_path, path, text))
 
 

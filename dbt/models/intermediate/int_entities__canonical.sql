@@ -1,4 +1,4 @@
--- One row an entity: the spelling it is shown in, and the day it was first seen.
+-- A row for each entity: the displayed spelling, and the day of its first mention.
 {{ config(materialized='table') }}
 
 with spellings as (
@@ -15,7 +15,7 @@ ranked as (
         min(first_seen_day) over (partition by entity_type, entity_key) as first_seen_day,
         row_number() over (
             partition by entity_type, entity_key
-            order by mentions desc, entity  -- a tie must not be broken by chance
+            order by mentions desc, entity  -- breaks ties deterministically
         ) as place
     from spellings
 ),

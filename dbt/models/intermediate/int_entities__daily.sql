@@ -1,4 +1,4 @@
--- One row a day and entity mentioned on it, with its last seven calendar days and the seven before them.
+-- A row for each day and mentioned entity, with counts of its last seven calendar days and the seven before them.
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_days',
@@ -24,7 +24,7 @@ windows as (
         entity_key,
         mentions,
         points,
-        -- RANGE goes by the date, ROWS would go by the days that happen to have a row.
+        -- RANGE counts calendar days; ROWS would count only days that have a row.
         sum(mentions) over (
             partition by entity_type, entity_key order by day
             range between interval '6 days' preceding and current row

@@ -1,4 +1,4 @@
--- One row a live story, entity type and entity; upper and lower case are one entity.
+-- A row for each live story, entity type and entity, without regard to case.
 {{ config(materialized='incremental', incremental_strategy='replace_days', on_schema_change='fail') }}
 
 {%- set types = {
@@ -10,7 +10,7 @@
 } %}
 
 with stories as (
-    -- The mart, not the view below it: that one joins everything, and this needs three columns.
+    -- The mart, not the view that it reads: the view joins everything, and only three columns are needed.
     select item_id, day, coalesce(score, 0) as points
     from {{ ref('stories') }}
     where status = 'ok' and {{ days_to_build() }}
@@ -51,7 +51,7 @@ final as (
         day,
         entity_type,
         entity_key,
-        min(spelling) as entity,  -- of two spellings in one story the one with capitals, which sort first
+        min(spelling) as entity,  -- of two spellings in a story the spelling with capitals, which sort first
         min(points) as points
     from spelled
     group by item_id, day, entity_type, entity_key

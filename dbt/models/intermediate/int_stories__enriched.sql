@@ -1,4 +1,4 @@
--- One row a story, job or poll: what was posted, what became of its article, what was answered about it.
+-- A row for each story, job or poll: the post, the status of its article, and its answers.
 with items as (
     select * from {{ ref('stg_hn__items') }}
     where type is null or type <> 'pollopt'  -- null: the source answered null, which is worth counting
@@ -19,15 +19,15 @@ final as (
         items.type,
         case
             when items.type in ('job', 'poll') then items.type
-            -- Hacker News itself tells these apart by how the title begins, and by nothing else.
+            -- Hacker News itself distinguishes these only by the beginning of the title.
             when lower(items.title) like 'launch hn%' then 'launch'
             when lower(items.title) like 'show hn%' then 'show'
             when lower(items.title) like 'ask hn%' then 'ask'
             when lower(items.title) like 'tell hn%' then 'tell'
             when items.url is not null then 'link'
-            -- A live one may lack its title as well: without a link it is a text.
+            -- A live story may lack its title as well: without a link it is a text.
             when items.title is not null or items.status = 'ok' then 'text'
-        end as kind,  -- null: deleted, so that nothing is left to tell it by
+        end as kind,  -- null: deleted, so that its kind is unknown
         items.status,
         items.title,
         items.url,

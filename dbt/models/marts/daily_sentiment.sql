@@ -1,4 +1,4 @@
--- One row a day and sentiment.
+-- A row for each day and sentiment.
 with daily as (
     select day, sentiment, count(*) as stories, avg(cast(score as double)) as average_score
     from {{ ref('stories') }}

@@ -1,4 +1,4 @@
--- One row a day: what was posted, and what came of it.
+-- A row for each day: its posts and their figures.
 with stories as (
     select * from {{ ref('stories') }}
 ),

@@ -1,4 +1,4 @@
--- One row a day and domain that was linked to on it.
+-- A row for each day and linked domain.
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_days',
@@ -15,7 +15,7 @@ with stories as (
         coalesce(comments, 0) as comments,
         row_number() over (
             partition by day, domain
-            order by coalesce(score, 0) desc, item_id  -- of equals the one posted first
+            order by coalesce(score, 0) desc, item_id  -- of equal stories the first posted
         ) as place
     from {{ ref('stories') }}
     where status = 'ok' and domain is not null and {{ days_to_read() }}
@@ -41,7 +41,7 @@ windows as (
         points,
         comments,
         best_item_id,
-        -- RANGE goes by the date, ROWS would go by the days that happen to have a row.
+        -- RANGE counts calendar days; ROWS would count only days that have a row.
         sum(stories) over (
             partition by domain order by day
             range between interval '29 days' preceding and current row

@@ -1,4 +1,4 @@
--- One row a day and entity mentioned on it.
+-- A row for each day and mentioned entity.
 {{ config(materialized='view') }}
 
 with daily as (

@@ -1,4 +1,4 @@
--- One row a story, job or poll, live or not.
+-- A row for each story, job or poll, live or not.
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_days',
@@ -15,7 +15,7 @@ changed as (
     from items
     where ({{ days_to_build() }})
     {%- if is_incremental() %}
-        -- An article belongs to its URL: read again for one day's story, it changes another day's story too.
+        -- An article belongs to its URL: reading it again for a story changes stories of other days with that URL too.
         or canonical_url in (select canonical_url from items where {{ days_to_build() }})
     {%- endif %}
 ),

@@ -1,4 +1,4 @@
--- One row a calendar day and topic, days without a story included.
+-- A row for each calendar day and topic, also for days without a story.
 with stories as (
     select day, topic, status, coalesce(score, 0) as points from {{ ref('stories') }}
 ),
@@ -49,7 +49,7 @@ windows as (
         topic,
         stories,
         points,
-        -- Every day has its row, so rows are days.
+        -- Every day has a row, so that ROWS counts days.
         sum(stories) over (
             partition by topic order by day rows between 6 preceding and current row
         ) as stories_7d,

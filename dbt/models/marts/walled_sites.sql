@@ -1,4 +1,4 @@
--- One row a site and kind of page that it sends in place of articles.
+-- A row for each site and kind of page that it sends in place of articles.
 with walled as (
     select canonical_url, reason as wall
     from {{ ref('stg_hn__articles') }}

@@ -1,4 +1,4 @@
--- raw.items with its key named, and empty texts taken for what they are.
+-- raw.items with a named key, and null in place of empty texts.
 with source as (
     select * from {{ source('raw', 'items') }}
 ),

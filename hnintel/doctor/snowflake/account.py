@@ -1,4 +1,4 @@
-"""A session with the account for looking only, and names as SQL writes them."""
+"""A read-only session with the account, and functions that write names as SQL does."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from typing import Any, Protocol
 from hnintel.settings import Settings
 from hnintel.settings.snowflake import Stage
 
-#: Of the connection's arguments those that each have a check of their own; a login with them would fail at the first.
+#: The connection's arguments that have their own checks; a login with them would fail at the first wrong argument.
 _CHECKED = ("role", "warehouse", "database")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
 
 class Account(Protocol):
-    """What checks look through."""
+    """The access that the checks have to the account."""
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Sequence[Mapping[str, Any]]:
-        """The rows of one statement by column name, in lower case.
+        """Return the rows of a statement by column name, in lower case.
 
         Raises:
-            WarehouseError: Snowflake refused it.
+            WarehouseError: Snowflake refused the statement.
         """
 
 
 class Connected:
-    """An ``Account`` through a connection of Snowflake's connector, or one that is like it."""
+    """An ``Account`` through a connection of Snowflake's connector, or an object with the same methods."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Sequence[Mapping[str, Any]]:
-        """The rows of one statement by column name, in lower case."""
+        """Return the rows of a statement by column name, in lower case."""
         import snowflake.connector
 
         from hnintel.warehouse.snowflake.errors import translate
@@ -49,11 +49,11 @@ class Connected:
 
 @contextmanager
 def connected(settings: Settings, stage: Stage) -> Iterator[Account]:
-    """Log in as a stage does, with no role, warehouse and database chosen yet.
+    """Log in as a stage does, before a role, a warehouse and a database are chosen.
 
     Raises:
-        UsageError: the settings do not say who logs in.
-        WarehouseError: Snowflake refused, or is not there.
+        UsageError: the settings name no user or credentials.
+        WarehouseError: Snowflake refused the login, or does not answer.
     """
     import snowflake.connector
 
@@ -73,21 +73,21 @@ def connected(settings: Settings, stage: Stage) -> Iterator[Account]:
 
 
 def plain(name: str) -> str:
-    """*name* as Snowflake keeps it where no quotes are: in capitals."""
+    """Return *name* as Snowflake stores a name without quotes: in capitals."""
     return name.upper() if _PLAIN.fullmatch(name) else name
 
 
 def quoted(name: str) -> str:
-    """*name* as SQL writes it."""
+    """Return *name* as SQL writes it, in quotes where it needs them."""
     return plain(name) if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
 
 
 def parts(name: str) -> tuple[str, ...]:
-    """A qualified name as Snowflake's SHOW commands write it, taken apart: ``DB."Odd.Name"`` are two."""
-    found = re.findall(r'"((?:[^"]|"")*)"|([^".]+)', name)
-    return tuple(odd.replace('""', '"') if odd else plain_one for odd, plain_one in found)
+    """Split a qualified name as Snowflake's SHOW commands write it: ``DB."Odd.Name"`` has two parts."""
+    matches = re.findall(r'"((?:[^"]|"")*)"|([^".]+)', name)
+    return tuple(quoted_part.replace('""', '"') if quoted_part else plain_part for quoted_part, plain_part in matches)
 
 
 def like(name: str) -> str:
-    """*name* as the pattern of a SHOW ... LIKE, which then also finds others: ``_`` stands for any character."""
+    """Return *name* as the pattern of a SHOW ... LIKE, which may match more names: ``_`` matches any character."""
     return "'" + name.replace("\\", "\\\\").replace("'", "''") + "'"

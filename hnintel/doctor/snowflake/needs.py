@@ -1,4 +1,4 @@
-"""What each stage of a run needs to be allowed. ``deployments/snowflake.sql`` grants it; a test holds them together."""
+"""The privileges that each stage of a run needs. ``deployments/snowflake.sql`` grants them; a test compares the two."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ READS: tuple[str, ...] = ("SELECT",)
 WRITES: tuple[str, ...] = ("SELECT", "INSERT", "UPDATE", "DELETE")
 OWNS: tuple[str, ...] = ("OWNERSHIP",)
 
-#: Per stage and schema: what may be made there, and what must be allowed on the tables and views that are there.
-#: A table that is altered, or a view that is replaced, must be owned.
+#: By stage and schema: privileges on the schema, and privileges on its tables and views.
+#: Altering a table or replacing a view takes ownership.
 _SCHEMAS: dict[Stage, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "ingest": {
         "RAW": ((), WRITES),
@@ -34,7 +34,7 @@ _SCHEMAS: dict[Stage, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         "MARTS": (("CREATE TABLE", "CREATE VIEW"), OWNS),
     },
 }
-#: What migrations need on top, whichever stage is the first: they make and alter the tables of all.
+#: The further privileges of migrations, which create and alter the tables of all stages.
 _MIGRATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     schema: (("CREATE TABLE",), OWNS) for schema in ("RAW", "ENRICHED", "OPS")
 }
@@ -42,7 +42,7 @@ _MIGRATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class SchemaNeed:
-    """What is needed in one schema: privileges on it, and on each table and view in it."""
+    """The privileges needed on a schema, and on each of its tables and views."""
 
     schema: str
     on_schema: tuple[str, ...]
@@ -50,23 +50,23 @@ class SchemaNeed:
 
 
 def schema_needs(stages: Iterable[Stage], migrates: bool = False) -> list[SchemaNeed]:
-    """What *stages*, run by one role, need in each schema, and migrations where it runs those too."""
-    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    """Return what a role needs in each schema to run *stages*, and migrations where it runs those too."""
+    needs: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for needed in (*(_SCHEMAS[stage] for stage in stages), *([_MIGRATIONS] if migrates else [])):
         for schema, (on_schema, on_objects) in needed.items():
-            wanted = found.setdefault(schema, ({"USAGE": None}, {}))
-            wanted[0].update(dict.fromkeys(on_schema))
-            wanted[1].update(dict.fromkeys(on_objects))
-    return [SchemaNeed(schema, tuple(on), _least(objects)) for schema, (on, objects) in found.items()]
+            privileges = needs.setdefault(schema, ({"USAGE": None}, {}))
+            privileges[0].update(dict.fromkeys(on_schema))
+            privileges[1].update(dict.fromkeys(on_objects))
+    return [SchemaNeed(schema, tuple(on), _least(objects)) for schema, (on, objects) in needs.items()]
 
 
 def database_needs(stages: Iterable[Stage], migrates: bool = False) -> tuple[str, ...]:
-    """What *stages*, run by one role, need on the database, and migrations where it runs those too."""
-    # `CREATE SCHEMA IF NOT EXISTS` takes the privilege even where the schema is there; dbt looks first.
+    """Return what a role needs on the database to run *stages*, and migrations where it runs those too."""
+    # `CREATE SCHEMA IF NOT EXISTS` needs the privilege even where the schema exists; dbt checks for it first.
     return ("USAGE", "CREATE SCHEMA") if migrates else ("USAGE",)
 
 
 def _least(privileges: Iterable[str]) -> tuple[str, ...]:
-    """Who owns a table may do everything with it."""
-    wanted = tuple(privileges)
-    return OWNS if OWNS[0] in wanted else wanted
+    """Drop the privileges that ownership of a table includes."""
+    listed = tuple(privileges)
+    return OWNS if OWNS[0] in listed else listed

@@ -1,4 +1,4 @@
-"""What a run's role must be allowed on the database, in its schemas, and on what is in them."""
+"""Checks of the privileges of a run's role on the database, its schemas, and their tables and views."""
 
 from __future__ import annotations
 
@@ -15,84 +15,91 @@ from hnintel.settings.snowflake import Stage
 _SHOWN = 5
 
 
-def on_database(found: Held, database: str, stages: Iterable[Stage], migrates: bool = False) -> Finding:
-    """Whether the role holds what the stages need on the database."""
-    lacks = [one for one in database_needs(stages, migrates) if not found.has(one, "DATABASE", plain(database))]
-    return _privileges("privileges on the database", found.role, lacks, f"DATABASE {quoted(database)}")
+def on_database(grants: Held, database: str, stages: Iterable[Stage], migrates: bool = False) -> Finding:
+    """Check that the role has the privileges that the stages need on the database."""
+    missing = [
+        privilege
+        for privilege in database_needs(stages, migrates)
+        if not grants.has(privilege, "DATABASE", plain(database))
+    ]
+    return _privileges("privileges on the database", grants.role, missing, f"DATABASE {quoted(database)}")
 
 
 def in_schemas(
-    account: Account, found: Held | None, database: str, stages: Iterable[Stage], role: str, migrates: bool = False
+    account: Account, grants: Held | None, database: str, stages: Iterable[Stage], role: str, migrates: bool = False
 ) -> Iterator[Finding]:
-    """Whether each schema is there, and the role holds what the stages need on it and on its tables and views."""
+    """Check that each schema exists, and that the role has what the stages need on it and its tables and views."""
     try:
-        there = account.execute(f"SHOW SCHEMAS IN DATABASE {quoted(database)}")
+        schemas = account.execute(f"SHOW SCHEMAS IN DATABASE {quoted(database)}")
     except WarehouseError as error:
         yield Finding.missing("schemas", str(error))
         return
     for need in schema_needs(stages, migrates):
         name = f"schema {need.schema}"
-        if named(there, need.schema) is None:
+        if named(schemas, need.schema) is None:
             yield _no_schema(name, database, need, role)
-        elif found is None:
-            yield Finding.ok(name, "is there")
+        elif grants is None:
+            yield Finding.ok(name, "exists")
         else:
-            yield _on_schema(name, found, database, need)
-            yield _on_objects(account, found, database, need)
+            yield _on_schema(name, grants, database, need)
+            yield _on_objects(account, grants, database, need)
 
 
 def _no_schema(name: str, database: str, need: SchemaNeed, role: str) -> Finding:
     of = f"{quoted(database)}.{need.schema}"
-    wanted = ", ".join(need.on_schema)
+    privileges = ", ".join(need.on_schema)
     return Finding.missing(
         name,
         f"is not in {database}, or {role} may not see it",
         f"CREATE SCHEMA IF NOT EXISTS {of};",
-        f"GRANT {wanted} ON SCHEMA {of} TO ROLE {quoted(role)};",
+        f"GRANT {privileges} ON SCHEMA {of} TO ROLE {quoted(role)};",
     )
 
 
-def _on_schema(name: str, found: Held, database: str, need: SchemaNeed) -> Finding:
-    lacks = [one for one in need.on_schema if not found.has(one, "SCHEMA", plain(database), need.schema)]
-    return _privileges(name, found.role, lacks, f"SCHEMA {quoted(database)}.{need.schema}")
+def _on_schema(name: str, grants: Held, database: str, need: SchemaNeed) -> Finding:
+    lacks = [
+        privilege for privilege in need.on_schema if not grants.has(privilege, "SCHEMA", plain(database), need.schema)
+    ]
+    return _privileges(name, grants.role, lacks, f"SCHEMA {quoted(database)}.{need.schema}")
 
 
-def _on_objects(account: Account, found: Held, database: str, need: SchemaNeed) -> Finding:
-    """The tables and views that the role can see; one that it cannot is told by the check of what the code reads."""
+def _on_objects(account: Account, grants: Held, database: str, need: SchemaNeed) -> Finding:
+    """Check the tables and views that the role may see; SHOW OBJECTS leaves out the others."""
     name, of = f"tables in {need.schema}", f"{quoted(database)}.{need.schema}"
     try:
         objects = account.execute(f"SHOW OBJECTS IN SCHEMA {of}")
     except WarehouseError as error:
         return Finding.missing(name, str(error))
-    short: dict[str, list[str]] = {}
+    lacking: dict[str, list[str]] = {}
     for row in objects:
         kind = "VIEW" if "VIEW" in str(row.get("kind", "TABLE")).upper() else "TABLE"
-        wanted = need.on_objects if kind == "TABLE" or need.on_objects == OWNS else ("SELECT",)
-        if not all(_may(found, one, plain(database), need.schema, str(row["name"])) for one in wanted):
-            short.setdefault(kind, []).append(str(row["name"]))
-    if not short:
+        needed = need.on_objects if kind == "TABLE" or need.on_objects == OWNS else ("SELECT",)
+        if not all(_may(grants, privilege, plain(database), need.schema, str(row["name"])) for privilege in needed):
+            lacking.setdefault(kind, []).append(str(row["name"]))
+    if not lacking:
         return Finding.ok(name, f"{len(objects)}, all as needed" if objects else "none yet")
-    names = [one for several in short.values() for one in several]
-    told = f"{found.role} lacks {', '.join(need.on_objects)} on {', '.join(names[:_SHOWN])}"
-    return Finding.missing(name, told + (", ..." if names[_SHOWN:] else ""), *_grants(found, of, need, short))
+    names = [privilege for several in lacking.values() for privilege in several]
+    detail = f"{grants.role} lacks {', '.join(need.on_objects)} on {', '.join(names[:_SHOWN])}"
+    return Finding.missing(name, detail + (", ..." if names[_SHOWN:] else ""), *_grants(grants, of, need, lacking))
 
 
-def _may(found: Held, privilege: str, *name: str) -> bool:
-    # Which of the two a view is listed as differs between versions of SHOW GRANTS.
-    return found.has(privilege, "TABLE", *name) or found.has(privilege, "VIEW", *name)
+def _may(grants: Held, privilege: str, *name: str) -> bool:
+    # Versions of SHOW GRANTS list a view as a TABLE or as a VIEW.
+    return grants.has(privilege, "TABLE", *name) or grants.has(privilege, "VIEW", *name)
 
 
-def _grants(found: Held, of: str, need: SchemaNeed, kinds: Iterable[str]) -> Iterator[str]:
+def _grants(grants: Held, of: str, need: SchemaNeed, kinds: Iterable[str]) -> Iterator[str]:
     for kind in kinds:
-        wanted = need.on_objects if kind == "TABLE" or need.on_objects == OWNS else ("SELECT",)
-        keep = " COPY CURRENT GRANTS" if wanted == OWNS else ""
+        privileges = need.on_objects if kind == "TABLE" or need.on_objects == OWNS else ("SELECT",)
+        copies = " COPY CURRENT GRANTS" if privileges == OWNS else ""
         for which in ("ALL", "FUTURE"):
-            copy = keep if which == "ALL" else ""
-            yield f"GRANT {', '.join(wanted)} ON {which} {kind}S IN SCHEMA {of} TO ROLE {quoted(found.role)}{copy};"
+            clause = copies if which == "ALL" else ""
+            on = f"{which} {kind}S IN SCHEMA {of}"
+            yield f"GRANT {', '.join(privileges)} ON {on} TO ROLE {quoted(grants.role)}{clause};"
 
 
 def _privileges(name: str, role: str, lacks: Sequence[str], on: str) -> Finding:
     if not lacks:
-        return Finding.ok(name, f"{role} holds what it needs")
-    told = ", ".join(lacks)
-    return Finding.missing(name, f"{role} lacks {told}", f"GRANT {told} ON {on} TO ROLE {quoted(role)};")
+        return Finding.ok(name, f"{role} has what it needs")
+    missing = ", ".join(lacks)
+    return Finding.missing(name, f"{role} lacks {missing}", f"GRANT {missing} ON {on} TO ROLE {quoted(role)};")

@@ -1,4 +1,4 @@
-"""The deterministic engine that needs no key and no network: lexicons, TF-IDF and rules, kept in files beside it."""
+"""The deterministic engine that needs no key and no network: lexicons, TF-IDF and rules; its lists are in ``data``."""
 
 from hnintel.engines.offline.engine import MODEL, OfflineEngine
 

@@ -1,4 +1,4 @@
-"""Turns a digest whose statements carry ids in brackets into claims: a text and the ids it rests on."""
+"""Turns a digest whose statements have ids in brackets into claims: a text and the ids that support it."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ _BULLET = re.compile(r"^\s*(?:[-*•–—#>]{1,6}\s+|\d{1,2}[.)]\s+)")
 #: Where one statement's ids end and the next statement begins, within a line.
 _NEXT_STATEMENT = re.compile(r"(?<=\])[.!?]?\s+(?=[\"“‘(]?[A-Z0-9])|(?<=\][.!?])\s+(?=[\"“‘(]?[A-Z0-9])")
 _SPACE_BEFORE_MARK = re.compile(r"(?<!\s)\s+([.,;:!?])")
-#: A run of marks is taken whole, whatever follows: tried from each of its marks, it would be read again each time.
+#: A run of marks is matched as a whole (possessively); otherwise it would be scanned again from each of its marks.
 _MARKS_DOUBLED = re.compile(r"([.!?])[.,;:]++(?P<end>(?=\s|$))?")
 CLAIMS_AT_MOST = 50
 
 
 def claims(digest: str) -> list[dict[str, Any]]:
-    """The claims of *digest*, in order; a statement without ids, or without words, is none."""
-    found: list[dict[str, Any]] = []
+    """Return the claims of *digest*, in order; a statement without ids, or without words, is not a claim."""
+    listed: list[dict[str, Any]] = []
     for line in clean(digest).split("\n"):
         for statement in _NEXT_STATEMENT.split(line):
             claim = _claim(statement)
-            if claim and claim not in found:
-                found.append(claim)
-            if len(found) == CLAIMS_AT_MOST:
-                return found
-    return found
+            if claim and claim not in listed:
+                listed.append(claim)
+            if len(listed) == CLAIMS_AT_MOST:
+                return listed
+    return listed
 
 
 def _claim(statement: str) -> dict[str, Any] | None:
@@ -41,6 +41,6 @@ def _claim(statement: str) -> dict[str, Any] | None:
     return {"text": prose.ended(text), "ids": list(dict.fromkeys(ids))}
 
 
-def _first_mark(found: re.Match[str]) -> str:
-    """Of a run of marks that ends something the first, any other as it is."""
-    return found[0] if found["end"] is None else found[1]
+def _first_mark(run: re.Match[str]) -> str:
+    """Return the first mark of a run at an end of text; leave any other run unchanged."""
+    return run[0] if run["end"] is None else run[1]

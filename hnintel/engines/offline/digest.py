@@ -1,4 +1,4 @@
-"""Answers a task over a whole group of texts: a discussion, themes, launches, trends, else a summary towards it."""
+"""Answers a task about a group of texts: a discussion, themes, launches or trends, else a summary for the task."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _READ_AT_MOST = 2_000
 _SUMMARY_LINES = 5
 _ON_TASK = 1.5
 _DISCUSSION = re.compile(r"\bagree\b.*\bdisagree\b", re.I | re.S)
-#: What a task asks for, by the words it asks with; several may be asked at once, and are answered in its order.
-_ASKED: tuple[tuple[re.Pattern[str], Callable[[Sequence[Line]], list[str]]], ...] = (
+#: The methods of a task, by its words; several methods may match, and answer in the order of the words in the task.
+_METHODS: tuple[tuple[re.Pattern[str], Callable[[Sequence[Line]], list[str]]], ...] = (
     (re.compile(r"\bthemes?\b|\bmain topics?\b|\bdominant topics?\b", re.I), themes),
     (re.compile(r"\blaunch(?:es)?\b|\bnotable releases?\b|\bnew products?\b|\bannouncements?\b", re.I), launches),
     (re.compile(r"\btrends?\b|\btrending\b|\bemerging\b", re.I), trends),
@@ -25,25 +25,25 @@ _ASKED: tuple[tuple[re.Pattern[str], Callable[[Sequence[Line]], list[str]]], ...
 
 
 def digest(texts: Sequence[str], task: str | None) -> str:
-    """Lines of prose about *texts*, each statement with the ids it rests on; empty where there is nothing to say."""
+    """Return lines of prose about *texts*, each statement with the ids that support it; empty without a statement."""
     if _DISCUSSION.search(task or ""):
-        return discussion(texts[:_READ_AT_MOST]).told()
+        return discussion(texts[:_READ_AT_MOST]).as_text()
     lines = read_lines(texts[:_READ_AT_MOST])
-    asked = sorted(
-        (found.start(), place) for place, (words, _) in enumerate(_ASKED) if (found := words.search(task or ""))
+    matches = sorted(
+        (match.start(), place) for place, (words, _) in enumerate(_METHODS) if (match := words.search(task or ""))
     )
-    if asked:
-        return "\n".join(dict.fromkeys(told for _, place in asked for told in _ASKED[place][1](lines)))
+    if matches:
+        return "\n".join(dict.fromkeys(line for _, place in matches for line in _METHODS[place][1](lines)))
     if any(line.id is not None for line in lines):
         return "\n".join(_central_lines(lines[:RANK_AT_MOST], task or ""))
     return summarize(texts[:_READ_AT_MOST], task or "")
 
 
 def _central_lines(lines: Sequence[Line], task: str) -> list[str]:
-    """The most central, mutually different lines, nearer to the task's words if any, in their order."""
-    said = [line.said for line in lines]
-    matrix = similarities(said)
-    asked = frozenset(content_words(task))
-    nearness = [len(asked & set(content_words(text))) / len(asked) if asked else 0.0 for text in said]
+    """Return the most central, mutually different lines in their order; the words of the task raise a line's score."""
+    texts = [line.said for line in lines]
+    matrix = similarities(texts)
+    task_words = frozenset(content_words(task))
+    nearness = [len(task_words & set(content_words(text))) / len(task_words) if task_words else 0.0 for text in texts]
     scores = [rank + _ON_TASK * near for rank, near in zip(centrality(matrix), nearness, strict=True)]
     return [cited(lines[place].statement, [lines[place]]) for place in sorted(choose(scores, matrix, _SUMMARY_LINES))]

@@ -1,4 +1,4 @@
-"""What the commenters below a story agree on, where they disagree, and their tone: quoted from them, not composed."""
+"""Agreement, disagreement and tone of the comments on a story: quoted sentences, not written text."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from hnintel.engines.offline.stance import Stance, opening_stance, stance
 from hnintel.engines.offline.text import clean, sentences
 
 _QUOTE_WORDS = 40
-#: From this cosine on, two sentences of two comments say something alike.
+#: The least cosine of two similar sentences of different comments.
 _ALIKE = 0.2
-#: So many others saying alike are agreement; one is, where the sentence itself says that it goes along.
+#: Similar sentences of this many other comments are agreement; one comment suffices if the sentence itself agrees.
 _AGREED = 2
-#: What another commenter's like sentence is worth beside the sentence's own rank, 0 to 1; at most so many count.
+#: The weight of another comment's similar sentence beside the sentence's own rank, 0 to 1; and how many count at most.
 _SUPPORT, _SUPPORT_AT_MOST = 0.25, 3
 _CUE, _LEANING_COSTS, _SHORT_COSTS = 0.3, 0.4, 0.4
 _SHORT_WORDS = 8
-#: "Not really." and "Exactly." say nothing but how the next sentence is meant.
+#: The most words of an opening such as "Not really." or "Exactly.", which only sets the stance of the next sentence.
 _OPENING_WORDS = 2
-#: Below this, nothing is quoted.
+#: The least score of a quoted sentence.
 _WORTH_QUOTING = 0.7
 _PERSONAL = re.compile(r"(?:I|My|You|Your|From my|In my|For me)\b")
-#: How a sentence of a conversation goes on from another one, beyond what articles do.
+#: Openings by which a sentence of a conversation continues another sentence, besides those of articles.
 _GOES_ON = re.compile(
     r"(?:not to mention|heck|in fact|also|that said|related|granted|sure|either way|besides|same|even|because|like|"
     r"which|i mean|some of|one of|the thing is)\b",
     re.IGNORECASE,
 )
-#: The share of comments that makes a tone; mixed where both sides have half of it at least.
+#: The share of comments that sets the tone; the tone is mixed where both sides have at least half of it.
 _TONE_SHARE = 0.3
-_TOLD = re.compile(
+_AS_TEXT = re.compile(
     rf"(?:Agreement: (?P<agreement>.+)\n)?(?:Disagreement: (?P<disagreement>.+)\n)?"
     rf"Tone: (?P<tone>{POSITIVE}|{NEUTRAL}|{NEGATIVE}|{MIXED})\."
 )
@@ -44,22 +44,22 @@ _TOLD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Discussion:
-    """``agreement`` and ``disagreement`` are a commenter's sentence, None where there is none; ``tone`` a sentiment."""
+    """``agreement`` and ``disagreement`` quote a sentence of a comment, or are None; ``tone`` is a sentiment."""
 
     agreement: str | None
     disagreement: str | None
     tone: str
 
-    def told(self) -> str:
-        """As prose, from which :meth:`in_told` gets it back."""
+    def as_text(self) -> str:
+        """Return the discussion as prose, which :meth:`parse` reads."""
         lines = {"Agreement": self.agreement, "Disagreement": self.disagreement, "Tone": f"{self.tone}."}
         return "\n".join(f"{name}: {line}" for name, line in lines.items() if line)
 
     @classmethod
-    def in_told(cls, text: str) -> Discussion | None:
-        """The discussion that *text* tells and nothing else, so that no line within another text can pass for one."""
-        found = _TOLD.fullmatch(text)
-        return cls(**found.groupdict()) if found else None
+    def parse(cls, text: str) -> Discussion | None:
+        """Parse *text*; None unless all of it is a discussion, so that no line of another text counts."""
+        match = _AS_TEXT.fullmatch(text)
+        return cls(**match.groupdict()) if match else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,39 +70,44 @@ class _Sentence:
 
 
 def discussion(comments: Sequence[str]) -> Discussion:
-    """What *comments*, one text each, come to."""
-    said = list(islice(_in_turn(comments), RANK_AT_MOST))
-    if not said:
+    """Return the discussion of *comments*, a text for each comment."""
+    quoted = list(islice(_in_turn(comments), RANK_AT_MOST))
+    if not quoted:
         return Discussion(None, None, _tone(comments))
-    likeness = similarities([one.said for one in said])
+    likeness = similarities([sentence.said for sentence in quoted])
     ranks = centrality(likeness)
     agreement: list[tuple[float, str]] = []
     disagreement: list[tuple[float, str]] = []
-    for place, (one, rank) in enumerate(zip(said, ranks, strict=True)):
-        others = {said[other].comment for other, alike in enumerate(likeness[place]) if alike >= _ALIKE}
-        support = len(others - {one.comment})
+    for place, (sentence, rank) in enumerate(zip(quoted, ranks, strict=True)):
+        others = {quoted[other].comment for other, alike in enumerate(likeness[place]) if alike >= _ALIKE}
+        support = len(others - {sentence.comment})
         worth = (
-            rank + _SUPPORT * min(support, _SUPPORT_AT_MOST) + _CUE * (one.stance is not Stance.NONE) - _cost(one.said)
+            rank
+            + _SUPPORT * min(support, _SUPPORT_AT_MOST)
+            + _CUE * (sentence.stance is not Stance.NONE)
+            - _cost(sentence.said)
         )
-        if one.stance is Stance.AGAINST:
-            disagreement.append((worth, one.said))
-        elif (support and one.stance is Stance.ALONG) or (support >= _AGREED and _speaks_for_others(one.said)):
-            agreement.append((worth, one.said))
+        if sentence.stance is Stance.AGAINST:
+            disagreement.append((worth, sentence.said))
+        elif (support and sentence.stance is Stance.ALONG) or (
+            support >= _AGREED and _speaks_for_others(sentence.said)
+        ):
+            agreement.append((worth, sentence.said))
     return Discussion(_best(agreement), _best(disagreement), _tone(comments))
 
 
 def _in_turn(comments: Sequence[str]) -> Iterator[_Sentence]:
-    """The sentences fit to be quoted, everybody's first before anybody's second, each once."""
+    """Yield the quotable sentences without duplicates: the first of each comment, then the second of each, ..."""
     quotable = [list(_quotable(number, clean(comment))) for number, comment in enumerate(comments)]
     seen: set[str] = set()
-    for one in chain.from_iterable(zip_longest(*quotable)):
-        if one is not None and one.said not in seen:
-            seen.add(one.said)
-            yield one
+    for sentence in chain.from_iterable(zip_longest(*quotable)):
+        if sentence is not None and sentence.said not in seen:
+            seen.add(sentence.said)
+            yield sentence
 
 
 def _quotable(number: int, comment: str) -> Iterator[_Sentence]:
-    """The sentences of one comment; the first is said in the spirit in which the comment opens."""
+    """Yield the quotable sentences of a comment; the stance of its opening applies to its first full sentence."""
     opening = opening_stance(comment)
     for said in sentences(comment):
         own = stance(said)
@@ -121,7 +126,7 @@ def _leans(sentence: str) -> bool:
 
 
 def _speaks_for_others(sentence: str) -> bool:
-    """What somebody tells of themselves is seldom what the others think as well."""
+    """Return whether a sentence can speak for several comments; a personal sentence seldom does."""
     return not _leans(sentence) and not _PERSONAL.match(sentence)
 
 

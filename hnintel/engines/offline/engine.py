@@ -24,13 +24,13 @@ _log = logging.getLogger(__name__)
 
 
 class OfflineEngine:
-    """An ``Engine`` of lexicons, TF-IDF and rules. It keeps nothing between calls, so threads may share it."""
+    """An ``Engine`` of lexicons, TF-IDF and rules. It has no state between calls, so threads may share it."""
 
-    def model(self, asked_for: str) -> str:
+    def model(self, requested: str) -> str:
         return MODEL
 
     def classify(self, texts: Sequence[str | None], labels: Sequence[Label], config: Mapping[str, Any]) -> list[Answer]:
-        """By lexicon for sentiments, by the labels' words for anything else; ``task_description`` changes nothing."""
+        """Classify sentiments by lexicon, other labels by their words; ``task_description`` has no effect."""
         if not labels:
             return [_no_method("a classification without labels") for _ in texts]
         several = str(config.get("output_mode", "single")).lower() == "multi"
@@ -40,14 +40,14 @@ class OfflineEngine:
     def complete(
         self, model: str, prompts: Sequence[str | None], parameters: Mapping[str, Any], schema: Mapping[str, Any] | None
     ) -> list[Answer]:
-        """By the schema's properties; without a schema, a summary where the instruction asks for one."""
+        """Answer the properties of the schema; without a schema, summarize where the instruction asks for a summary."""
         return [_row(prompt, lambda prompt: _completion(prompt, schema)) for prompt in prompts]
 
     def aggregate(self, texts: Sequence[str], task: str | None) -> Answer:
-        """Themes, launches or trends where the task asks for them, else an extractive summary of the group."""
-        said = [text for text in texts if isinstance(text, str) and text.strip()]
+        """Return themes, launches or trends where the task asks for them, else an extractive summary of the group."""
+        with_text = [text for text in texts if isinstance(text, str) and text.strip()]
         return _guarded(
-            lambda: digest(said, task) or refuse("texts without sentences, or without what the task asks for")
+            lambda: digest(with_text, task) or refuse("texts without sentences, or without what the task asks for")
         )
 
     def count_tokens(self, text: str) -> int:
@@ -73,14 +73,14 @@ def _completion(prompt: str, schema: Mapping[str, Any] | None) -> Any:
 
 
 def _row(text: str | None, method: Callable[[str], Any]) -> Answer:
-    """*method*'s answer for one row."""
+    """Return the answer of *method* for a row."""
     if not isinstance(text, str) or not text.strip():
         return _no_method("an empty text")
     return _guarded(lambda: method(text))
 
 
 def _guarded(method: Callable[[], Any]) -> Answer:
-    """*method*'s answer; whatever goes wrong there is that row's error and no other's."""
+    """Return the answer of *method*; an exception there becomes the error of this row alone."""
     try:
         return Answer(method())
     except NoMethod as reason:

@@ -1,4 +1,4 @@
-"""The companies, products, people and technologies that a text names: known names, and names told by what is around."""
+"""The companies, products, people and technologies in a text: known names, and names recognized by their context."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from hnintel.engines.offline.text import Document, sentences, without_marks
 
 _READ_CHARACTERS = 12_000
 AT_MOST = 20
-#: From this share of capitalised words on, capitals tell nothing.
+#: The share of capitalised words from which capitals are no evidence of a name.
 _HEADLINE_CAPITALS = 0.6
 
 _Names = dict[str, Kind]
 
 
 def entities(document: Document) -> dict[Kind, list[str]]:
-    """The names of each kind, each once in its fullest spelling, in order of first appearance."""
+    """Return the names of each kind without duplicates, in the fullest spelling, in order of first appearance."""
     kinds = _one_kind_each(_sightings(document))
     fullest = _fullest(kinds)
-    found: dict[Kind, list[str]] = {kind: [] for kind in Kind}
+    names: dict[Kind, list[str]] = {kind: [] for kind in Kind}
     for name, kind in kinds.items():
         spelling = fullest.get(name, name)
-        if spelling not in found[kind] and len(found[kind]) < AT_MOST:
-            found[kind].append(spelling)
-    return found
+        if spelling not in names[kind] and len(names[kind]) < AT_MOST:
+            names[kind].append(spelling)
+    return names
 
 
 def _sightings(document: Document) -> Iterator[Sighting]:
@@ -36,16 +36,16 @@ def _sightings(document: Document) -> Iterator[Sighting]:
 
 
 def _in_sentence(sentence: str, headline: bool) -> list[Sighting]:
-    """The names of one sentence from left to right; of two that overlap, the known one, else the cue's first."""
-    taken: list[tuple[int, int]] = []
-    kept = []
+    """Return the names of a sentence from left to right; of overlapping names, a known name wins, then the first."""
+    spans: list[tuple[int, int]] = []
+    chosen = []
     for sighting in (*gazetteer.sightings(sentence, headline), *name_cues.sightings(sentence, headline)):
         span = sighting.start, sighting.start + len(sighting.name)
-        inside = [other for other in taken if span[0] < other[1] and other[0] < span[1]]
-        if not inside:
-            taken.append(span)
-            kept.append(sighting)
-    return sorted(kept, key=lambda sighting: sighting.start)
+        overlapping = [other for other in spans if span[0] < other[1] and other[0] < span[1]]
+        if not overlapping:
+            spans.append(span)
+            chosen.append(sighting)
+    return sorted(chosen, key=lambda sighting: sighting.start)
 
 
 def _reads_as_headline(sentence: str) -> bool:
@@ -53,11 +53,11 @@ def _reads_as_headline(sentence: str) -> bool:
     return len(words) < 3 or sum(word[0].isupper() for word in words) >= _HEADLINE_CAPITALS * len(words)
 
 
-def _one_kind_each(found: Iterable[Sighting]) -> _Names:
-    """One kind a name, in order of first appearance; what is known wins, then people, then companies."""
+def _one_kind_each(seen_names: Iterable[Sighting]) -> _Names:
+    """Return a kind for each name, in order of first appearance; a known kind wins, then people, then companies."""
     order = (Kind.PERSON, Kind.COMPANY, Kind.TECHNOLOGY, Kind.PRODUCT)
     kinds: _Names = {}
-    for sighting in found:
+    for sighting in seen_names:
         known = known_names().meaning(sighting.name).kind if sighting.name in known_names() else None
         seen = kinds.get(sighting.name, sighting.kind)
         kinds[sighting.name] = known or min(seen, sighting.kind, key=order.index)
@@ -65,7 +65,7 @@ def _one_kind_each(found: Iterable[Sighting]) -> _Names:
 
 
 def _fullest(kinds: _Names) -> dict[str, str]:
-    """For each name that is the start or the end of a longer one of its kind, that longer one."""
+    """Map each name that starts or ends a longer name of its kind to that longer name."""
     fullest: dict[str, str] = {}
     for short in kinds:
         for long in kinds:

@@ -1,4 +1,4 @@
-"""Answers a JSON schema property by property: by the method for its name, or by its enumerated values."""
+"""Answers a JSON schema, each property by the method for its name or by its enumerated values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hnintel.engines.offline.zeroshot import classifier
 
 
 class Reading:
-    """One text, read once for all that is asked of it."""
+    """A text and the results of reading it, shared by all properties."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -42,18 +42,18 @@ class Reading:
         return summarize([self.document.body]) or self.takeaway()
 
     @cached_property
-    def told(self) -> Discussion | None:
-        return Discussion.in_told(self.text)
+    def parsed_discussion(self) -> Discussion | None:
+        return Discussion.parse(self.text)
 
     @cached_property
     def discussion(self) -> Discussion:
-        return self.told or discussion([self.text])
+        return self.parsed_discussion or discussion([self.text])
 
     def claims(self) -> list[dict[str, Any]]:
         return claims(self.text)
 
 
-#: Property name to the type it must be declared as, and the method that answers it.
+#: Property name to its required type and the method that answers it.
 _METHODS: Mapping[str, tuple[str, Callable[[Reading], Any]]] = {
     "companies": ("array", lambda reading: reading.entities[Kind.COMPANY]),
     "products": ("array", lambda reading: reading.entities[Kind.PRODUCT]),
@@ -69,7 +69,7 @@ _METHODS: Mapping[str, tuple[str, Callable[[Reading], Any]]] = {
 
 
 def answer(schema: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """An object with every property of *schema*; refuses where one cannot be answered."""
+    """Return an object with every property of *schema*; refuse where a property cannot be answered."""
     properties = schema.get("properties")
     if not isinstance(properties, Mapping) or not properties:
         refuse("a schema without properties")
@@ -80,30 +80,32 @@ def answer(schema: Mapping[str, Any], text: str) -> dict[str, Any]:
 def _property(name: str, declared: Any, reading: Reading) -> Any:
     declared = declared if isinstance(declared, Mapping) else {}
     if declared.get("enum"):
-        return _one_of(name, declared, reading)
+        return _enumerated(name, declared, reading)
     kind, method = _METHODS.get(name) or refuse(f"the property {name!r}")
-    wanted = declared.get("type", kind)
-    if (kind not in wanted if isinstance(wanted, list) else kind != wanted) or "format" in declared:
-        refuse(f"the property {name!r} as {declared.get('format', wanted)!r}: it is of type {kind!r}")
-    told = method(reading)
+    required = declared.get("type", kind)
+    if (kind not in required if isinstance(required, list) else kind != required) or "format" in declared:
+        refuse(f"the property {name!r} as {declared.get('format', required)!r}: it is of type {kind!r}")
+    value = method(reading)
     most = declared.get("maxLength")
-    return textwrap.shorten(told, most, placeholder="…") if isinstance(told, str) and isinstance(most, int) else told
+    return textwrap.shorten(value, most, placeholder="…") if isinstance(value, str) and isinstance(most, int) else value
 
 
-def _one_of(name: str, declared: Mapping[str, Any], reading: Reading) -> str:
+def _enumerated(name: str, declared: Mapping[str, Any], reading: Reading) -> str:
     values = [value for value in declared["enum"] if isinstance(value, str)]
     if is_sentiment_set(values):
         allowed = {value.strip().lower() for value in values}
-        told = reading.told.tone if reading.told else ""
-        told = told if told in allowed else sentiment(reading.text, allowed)
-        return next(value for value in values if value.strip().lower() == told)
+        tone = reading.parsed_discussion.tone if reading.parsed_discussion else ""
+        tone = tone if tone in allowed else sentiment(reading.text, allowed)
+        return next(value for value in values if value.strip().lower() == tone)
     described = str(declared.get("description", ""))
     labels = tuple(Label(value, _described(value, described)) for value in dict.fromkeys(values))
-    found = classifier(labels).classify(reading.text, several=False) if labels else []
-    return found[0] if found else refuse(f"the property {name!r}: nothing in the text speaks for one of its values")
+    matching = classifier(labels).classify(reading.text, several=False) if labels else []
+    return (
+        matching[0] if matching else refuse(f"the property {name!r}: nothing in the text speaks for one of its values")
+    )
 
 
 def _described(value: str, description: str) -> str:
-    """What *description* says of *value*, where it goes through the values: ``value: words; value: words``."""
-    found = re.search(rf"(?<!\w){re.escape(value)}\s?[:=(–—]\s*([^;.()]{{1,200}})", description, re.IGNORECASE)
-    return found[1] if found else ""
+    """Return the words of *description* about *value*, where it lists values: ``value: words; value: words``."""
+    match = re.search(rf"(?<!\w){re.escape(value)}\s?[:=(–—]\s*([^;.()]{{1,200}})", description, re.IGNORECASE)
+    return match[1] if match else ""

@@ -1,4 +1,4 @@
-"""The sums that companies raise, in one spelling: ``$42 million`` and ``$42M`` are both ``$42M``."""
+"""The sums that companies raise, in a uniform spelling: ``$42 million`` and ``$42M`` are both ``$42M``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RAISING = re.compile(
     r"\b(?:rais(?:e|es|ed|ing)|round|seed|series [a-f]|fund(?:ing|ed)|invest(?:s|ed|ments?|ors?)?|financing|grants?)\b",
     re.IGNORECASE,
 )
-#: Sums beside a round which are not the round: what the company is worth, earns or owes.
+#: Sums next to a round that are not the round: the company's value, revenue or debt.
 _VALUED = re.compile(
     r"(?:valu\w{1,8}(?: of| at)?|worth|revenue of|sales of|fined?|debt of)\s?(?:about |over |nearly )?$", re.IGNORECASE
 )
@@ -25,12 +25,12 @@ _NEAR = 80
 
 
 def funding_amounts(sentences: list[str]) -> list[str]:
-    """The amounts raised, in order, each once."""
+    """Return the amounts raised, in order, without duplicates."""
     return list(dict.fromkeys(amount for sentence in sentences for amount in _raised_in(sentence)))
 
 
 def _raised_in(sentence: str) -> list[str]:
-    found = []
+    amounts = []
     for match in _AMOUNT.finditer(sentence):
         before, after = (
             sentence[max(0, match.start() - _NEAR) : match.start()],
@@ -38,5 +38,5 @@ def _raised_in(sentence: str) -> list[str]:
         )
         if _RAISING.search(before + after) and not _VALUED.search(before) and not _WORTH.match(after):
             unit = _UNITS.get((match["unit"] or "").lower(), "")
-            found.append(f"{match['currency'].removeprefix('US')}{match['number']}{unit}")
-    return found
+            amounts.append(f"{match['currency'].removeprefix('US')}{match['number']}{unit}")
+    return amounts

@@ -1,4 +1,4 @@
-"""The names that are known beforehand: technologies, companies, products; and the words that tell names apart."""
+"""Lists of known names (technologies, companies, products), and of words that are or are not part of names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A known name: what it is called in full, what it is, and whether it is an ordinary word too."""
+    """A known name in full, its kind, and whether it is an ordinary word too."""
 
     name: str
     kind: Kind
@@ -33,7 +33,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A name as a text has it: where it starts, as what it is read, and how it is reported."""
+    """A name in a text: its start, its kind, and the spelling to report."""
 
     start: int
     kind: Kind
@@ -69,7 +69,7 @@ def company_endings() -> frozenset[str]:
 
 
 def sightings(sentence: str, headline: bool) -> Iterator[Sighting]:
-    """The known names in *sentence*; in a headline, where every word may be capitalised, no ordinary word is one."""
+    """Yield the known names in *sentence*; ordinary words do not count in a headline, which may be capitalised."""
     spans = [(match.start(), _trimmed(match[0])) for match in _TOKEN.finditer(sentence)]
     tokens = [token for _, token in spans]
     for position, term in known_names().find(tokens):
@@ -83,7 +83,7 @@ def _trimmed(token: str) -> str:
 
 
 def _stands_out(tokens: list[str], position: int, term: str) -> bool:
-    """Whether an ordinary word is capitalised where only a name is: not first, and among small words."""
+    """Return whether an ordinary word is capitalised as names are: not the first word, and among lower-case words."""
     after = position + term.count(" ") + 1
     neighbours = [tokens[position - 1]] if position else []
     neighbours += tokens[after : after + 1]

@@ -1,4 +1,4 @@
-"""The lines that announce something new, and the names and subjects that several lines share."""
+"""Launches and trends: lines that announce something new, and names and subjects that several lines share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hnintel.engines.offline.subjects import telling_terms
 from hnintel.engines.offline.valence import measure
 
 LAUNCHES_AT_MOST, TRENDS_AT_MOST, IDS_AT_MOST = 8, 6, 8
-#: What announces something, by how surely; only titles are read, for articles mention many an old release.
+#: Patterns of announcements with their weights; only titles are searched, since articles mention old releases.
 _ANNOUNCES = (
     (3.0, re.compile(r"^Launch HN:")),
     (2.5, re.compile(r"^Show HN:")),
@@ -33,13 +33,13 @@ _ANNOUNCES = (
     (1.5, re.compile(r"^[\w.+#-]{2,30}(?: [\w.+#-]{2,30}){0,2} v?\d{1,3}\.\d{1,3}(?:\.\d{1,4})?\b")),
 )
 _LEAST = 1.5
-#: A single word that is no name tells a trend only if many speak of it.
+#: The stories that a single word must have to be a trend, unless it is a name.
 _WORD_STORIES = 3
 _ALIKE = 0.6
 
 
 def launches(lines: Sequence[Line]) -> list[str]:
-    """The announcements among *lines*, the surest first, one line each."""
+    """Return the announcements among *lines*, the most certain first, a line for each."""
     scored = [(_announces(line), place, line) for place, line in enumerate(lines)]
     best = sorted((-score, place) for score, place, _ in scored if score >= _LEAST)[:LAUNCHES_AT_MOST]
     return [cited(lines[place].statement, [lines[place]]) for _, place in best]
@@ -53,18 +53,18 @@ def _announces(line: Line) -> float:
 
 
 def trends(lines: Sequence[Line]) -> list[str]:
-    """What several of *lines* speak of, the most shared first: the term, the most central of those lines, the ids."""
-    told: list[str] = []
-    taken: list[set[int]] = []
+    """Return the terms that several of *lines* share, the most shared first, with the most central line and the ids."""
+    described: list[str] = []
+    covered: list[set[int]] = []
     for term, places in _shared_terms(lines):
-        if len(told) < TRENDS_AT_MOST and not any(_alike(set(places), other) for other in taken):
-            told.append(_told(term, [lines[place] for place in places]))
-            taken.append(set(places))
-    return told
+        if len(described) < TRENDS_AT_MOST and not any(_alike(set(places), other) for other in covered):
+            described.append(_describe(term, [lines[place] for place in places]))
+            covered.append(set(places))
+    return described
 
 
 def _shared_terms(lines: Sequence[Line]) -> list[tuple[str, list[int]]]:
-    """Names and telling subject terms with the places of the lines that have them, most lines first."""
+    """Return names and characteristic terms with the places of their lines, the terms of most lines first."""
     places: dict[str, list[int]] = defaultdict(list)
     written: dict[str, str] = {}
     names: set[str] = set()
@@ -83,15 +83,15 @@ def _shared_terms(lines: Sequence[Line]) -> list[tuple[str, list[int]]]:
     return [(written[term], shared[term]) for term in order]
 
 
-def _alike(one: set[int], other: set[int]) -> bool:
-    return len(one & other) >= _ALIKE * len(one | other)
+def _alike(first: set[int], second: set[int]) -> bool:
+    return len(first & second) >= _ALIKE * len(first | second)
 
 
 def _in_title(term: str, line: Line) -> bool:
     return term.casefold() in line.subject.casefold() or term in line.title_names
 
 
-def _told(term: str, lines: Sequence[Line]) -> str:
+def _describe(term: str, lines: Sequence[Line]) -> str:
     ranks = centrality(similarities([line.said for line in lines]))
     order = sorted(range(len(lines)), key=lambda place: (not _in_title(term, lines[place]), -ranks[place], place))
     members = [lines[place] for place in order]

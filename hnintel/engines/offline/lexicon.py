@@ -1,4 +1,4 @@
-"""Reads the engine's word lists: text files beside this module, one group of terms a line."""
+"""Reads the engine's word lists: text files beside this module, with a group of terms on each line."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ def _lines(name: str) -> list[str]:
 
 @cache
 def groups(name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The groups of *name*, in the file's order: ``head | term, term`` a line, lines with the same head kept apart."""
-    found = []
+    """Return the groups of *name* in the file's order, a group for each line ``head | term, term``."""
+    listed = []
     for line in _lines(name):
         head, _, terms = line.partition(" | ")
-        found.append((head.strip(), tuple(term.strip() for term in terms.split(", ") if term.strip())))
-    return tuple(found)
+        listed.append((head.strip(), tuple(term.strip() for term in terms.split(", ") if term.strip())))
+    return tuple(listed)
 
 
 @cache
 def valences(name: str) -> dict[str, float]:
-    """Term to valence, where the head of each group is the valence; a term named twice keeps the last."""
+    """Return the valence of each term, which is the head of its group; the last entry of a term counts."""
     return {term: float(head) for head, terms in groups(name) for term in terms}
 
 
 @cache
 def terms(name: str) -> frozenset[str]:
-    """Every term of a list without groups: one or more a line, separated by commas."""
+    """Return every term of a list without groups, whose lines have terms separated by commas."""
     return frozenset(term.strip() for line in _lines(name) for term in line.split(", ") if term.strip())

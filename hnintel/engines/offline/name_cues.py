@@ -1,4 +1,4 @@
-"""What stands around a name and tells what it is: "X raises $42M", "said Ilse Varga", "Tidepool 2.0"."""
+"""Names recognized by their context: "X raises $42M", "said Ilse Varga", "Tidepool 2.0"."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hnintel.engines.offline.gazetteer import Kind, Sighting, company_endings, first_names, not_names
 from hnintel.engines.offline.text import stopwords
 
-# Every repetition below is bounded, and sentences are: no text makes these slow.
+# Every repetition below is bounded, and so are sentences: no text makes the patterns slow.
 _W = r"[A-ZÀ-Þ][\w'’+-]{0,30}(?:[.&][\w]{1,20})?"
 _NAME = rf"{_W}(?: (?:{_W}|&|of(?= [A-Z]))){{0,3}}"
 _SHORTEST = rf"{_W}(?: (?:{_W}|&)){{0,3}}?"
@@ -52,7 +52,7 @@ _PRODUCT = tuple(
         rf"(?P<n>{_NAME})(?: is|,) (?:a|an|our|the) (?:[\w-]{{1,20}},? ){{0,5}}{_MADE_THING}\b",
     )
 )
-#: In running text only: in a headline the words after the verb are capitalised whatever they are.
+#: For running text only: in a headline all words after the verb are capitalised.
 _RELEASED = re.compile(
     r"\b(?:released?|releases|launch(?:ed|es)?|unveil(?:ed|s)|introduc(?:ed|es|ing)|open-sourc(?:ed|es)) "
     rf"(?P<n>{_NAME})(?=[,.;]| [a-z0-9])"
@@ -71,7 +71,7 @@ _PEOPLE = tuple(
     )
 )
 _NAMED_PERSON = re.compile(rf"\b(?P<n>{_PERSON})")
-#: Given names that are words too: no name where a sentence opens with them.
+#: First names that are also words: at the beginning of a sentence they are not names.
 _ALSO_WORDS = frozenset(
     {
         "Will",
@@ -99,7 +99,7 @@ _LEGAL = re.compile(r",? (?:Inc|Ltd|Corp|LLC|GmbH)\.?$")
 
 
 def sightings(sentence: str, headline: bool) -> Iterator[Sighting]:
-    """The names in *sentence* which what stands around them tells apart."""
+    """Return the names in *sentence* that their context identifies."""
     if shown := _SHOWN.match(sentence):
         kind = Kind.COMPANY if sentence.startswith("Launch") or "(YC " in shown[0] else Kind.PRODUCT
         if not _opens_a_sentence(shown["n"]):
@@ -111,7 +111,7 @@ def sightings(sentence: str, headline: bool) -> Iterator[Sighting]:
 
 
 def _opens_a_sentence(name: str) -> bool:
-    """ "I built ...", "A tool ..." after "Show HN:" is a sentence, not a name."""
+    """Return whether the text after "Show HN:" is a sentence such as "I built ...", not a name."""
     return name.split(" ", 1)[0].lower() in stopwords()
 
 
@@ -141,19 +141,19 @@ def _people(sentence: str, headline: bool) -> Iterator[Sighting]:
         first = match["n"].split(" ", 1)[0]
         opens = match.start() == 0 and first in _ALSO_WORDS
         if first in first_names() and not opens and _can_be_person(match["n"]):
-            # A headline's capitals run on past the name.
+            # In a headline the words after the name are capitalised too.
             yield Sighting(match.start(), Kind.PERSON, match["n"] if not headline else _two_words(match["n"]))
 
 
 def _two_words(name: str) -> str:
-    """A name's first word and the next that is no initial."""
+    """Return the first word of a name up to the next word that is not an initial."""
     words = name.split(" ")
     last = next((place for place, word in enumerate(words) if place and not word.endswith(".")), 0)
     return " ".join(words[: last + 1])
 
 
 def _without_openers(start: int, name: str) -> tuple[int, str]:
-    """*name* without the small words that a sentence's start or a headline capitalises."""
+    """Return *name* without leading stopwords, which a sentence's start or a headline capitalises, and its start."""
     while " " in name and name.split(" ", 1)[0].lower() in stopwords():
         first, name = name.split(" ", 1)
         start += len(first) + 1

@@ -1,4 +1,4 @@
-"""Finds the terms of a vocabulary, one word or several, in a list of words: longest first, none inside another."""
+"""Finds the terms of a vocabulary, of a word or more, in a list of words: the longest first, without overlaps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Meaning = TypeVar("Meaning")
 
 
 class Phrases(Generic[Meaning]):
-    """A vocabulary of terms, words parted by one blank, each with what it means."""
+    """A vocabulary of terms, words separated by a blank, each with its meaning."""
 
     def __init__(self, terms: Mapping[str, Meaning]) -> None:
         self._terms = dict(terms)
@@ -22,7 +22,7 @@ class Phrases(Generic[Meaning]):
         return term in self._terms
 
     def at(self, words: Sequence[str], position: int) -> tuple[str, int] | None:
-        """The longest term that starts at *position*, and its length in words."""
+        """Return the longest term that starts at *position*, and its length in words; None without a term."""
         for length in range(self._longest.get(words[position], 0), 0, -1):
             term = " ".join(words[position : position + length]) if length > 1 else words[position]
             if term in self._terms:
@@ -33,11 +33,11 @@ class Phrases(Generic[Meaning]):
         return self._terms[term]
 
     def find(self, words: Sequence[str]) -> Iterator[tuple[int, str]]:
-        """Every term of *words* with where it starts."""
+        """Yield the position and the text of every term of *words*."""
         position = 0
         while position < len(words):
-            if found := self.at(words, position):
-                yield position, found[0]
-                position += found[1]
+            if match := self.at(words, position):
+                yield position, match[0]
+                position += match[1]
             else:
                 position += 1

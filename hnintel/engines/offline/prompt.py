@@ -1,4 +1,4 @@
-"""Takes a prompt apart: the instruction, and the text that it is about."""
+"""Splits a prompt into the instruction and the text that it is about."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS
 
 
 def instruction_and_text(prompt: str) -> tuple[str, str]:
-    """What stands before the last opening mark, and what stands between it and the closing one.
+    """Return the text before the last opening mark, and the text between it and the closing mark.
 
-    A prompt without marks is an instruction up to its first blank line and a text after it.
+    A prompt without marks is an instruction up to its first blank line, followed by a text.
     """
     opens = prompt.rfind(TEXT_OPENS)
     if opens < 0:

@@ -1,4 +1,4 @@
-"""What makes a sentence fit to be quoted alone, and how a long one is made short without breaking it."""
+"""Rules for quoting a sentence alone, and for shortening a long sentence at the end of a clause."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from hnintel.engines.offline import lexicon
 
 _END_MARK = re.compile(r"[.!?…][\"'”’)\]]{0,2}$")
 _ASIDE = re.compile(r" ?\([^()]{0,200}\)| ?\[[^\[\]]{0,80}\]")
-#: "Tarnfield, the company behind Tidepool, has raised": what only explains the subject.
+#: An apposition, which only explains the subject: "Tarnfield, the company behind Tidepool, has raised".
 _APPOSITION = re.compile(
     r"^((?:[A-ZÀ-Þ][\w.&'’-]{0,30} ){0,3}[A-ZÀ-Þ][\w.&'’-]{0,30}), "
     r"(?:the|an?|which|who|whose|formerly|now)\b[^,]{3,120},(?= [a-z]{2,20} )"
 )
-#: Where a sentence may end early: before what only adds to it.
+#: Where a sentence may be cut: before a clause that only adds to it.
 _CLAUSE = re.compile(
     r"(?:; |: | [–—] | -- |, (?=(?:which|who|where|whose|but|so|because|while|although|though|whereas|after|before|"
     r"as|since|including|leaving|making|causing|meaning|thanks to|according to|with|without|even|not|rather than|"
     r"compared with|up from|down from) )|,? (?=and (?:it|they|we|he|she|the|that|this|its|their|our|then) )"
     r"|,? (?=(?:because|although|whereas|which) ))"
 )
-#: A sentence that opens so has its main clause after its first comma.
+#: Openings of a subordinate clause: the main clause follows the first comma.
 _SUBORDINATE = re.compile(
     r"(?:although|though|while|when|whenever|if|unless|because|since|as|after|before|until|once|in|for|with|at|on|by|from|"
     r"to|despite|given|unlike|like|under|over|during|according|instead|rather|\w+ing|\w+ed)\b",
     re.IGNORECASE,
 )
-#: A sentence that opens so leans on the one before it.
+#: Openings of a sentence that depends on the sentence before it.
 _LEANS = re.compile(
     r"[\"'“‘(]?(?:it|its|this|that|these|those|they|their|he|she|his|her|but|and|so|or|however|also|then|there|here|such|"
     r"instead|meanwhile|nevertheless|therefore|thus|hence|both|another|others|still|yet|again|moreover|furthermore|"
@@ -35,7 +35,7 @@ _LEANS = re.compile(
     r"well|oh|ok|okay|what|why|how|who|hi|hello|hey|thanks|welcome)\b",
     re.IGNORECASE,
 )
-#: A sentence that opens so tells somebody to do something; articles tell what is.
+#: Openings of an instruction; articles state facts.
 _INSTRUCTS = re.compile(
     r"(?:please|write|draft|explain|describe|provide|translate|generate|compose|create|craft|analy[sz]e|classify|"
     r"calculate|list|give|tell|summari[sz]e|identify|evaluate|compare|discuss|recommend|suggest|send|reply|respond|answer|ignore|"
@@ -57,7 +57,7 @@ def is_boilerplate(sentence: str) -> bool:
 
 
 def speaks_to_machines(sentence: str) -> bool:
-    """Whether *sentence* is an instruction to whatever reads the text, not part of what the text tells."""
+    """Return whether *sentence* is an instruction to the program that reads the text, not a part of its content."""
     return bool(_phrases("injections.txt").search(sentence))
 
 
@@ -70,7 +70,7 @@ def instructs(sentence: str) -> bool:
 
 
 def quotable(sentence: str) -> bool:
-    """A whole sentence of an article: ended, mostly letters, balanced, and none of the page's own business."""
+    """Return whether *sentence* is a whole sentence of an article: an end mark, mostly letters, no boilerplate."""
     letters = sum(c.isalpha() or c.isspace() for c in sentence)
     return (
         bool(_END_MARK.search(sentence))
@@ -85,7 +85,7 @@ def quotable(sentence: str) -> bool:
 
 
 def shortened(sentence: str, most_words: int) -> str | None:
-    """*sentence* in at most *most_words* words, cut where a clause ends; nothing where it cannot be."""
+    """Return *sentence* in at most *most_words* words, cut where a clause ends; None where no cut is possible."""
     if len(sentence.split()) <= most_words:
         return sentence
     bare = _APPOSITION.sub(r"\1", _ASIDE.sub("", sentence))
@@ -99,7 +99,7 @@ def shortened(sentence: str, most_words: int) -> str | None:
 
 
 def ended(text: str) -> str:
-    """*text* with an end mark."""
+    """Return *text* with an end mark."""
     text = text.strip().rstrip(",;:–—-").rstrip()
     return text if not text or _END_MARK.search(text) else f"{text}."
 

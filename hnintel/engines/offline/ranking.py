@@ -1,4 +1,4 @@
-"""Which sentences say most of what a text says: TextRank over TF-IDF, and a choice of mutually different ones."""
+"""Ranks the sentences of a text by TextRank over TF-IDF, and chooses mutually different sentences."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from hnintel.engines.offline.text import folded_words, stopwords
 if TYPE_CHECKING:
     import numpy as np
 
-#: The graph is quadratic in its sentences.
+#: The most sentences that are ranked, since the graph is quadratic in its sentences.
 RANK_AT_MOST = 80
 _DAMPING, _ROUNDS = 0.85, 30
-#: Rounded, so that the last digits of a machine's arithmetic never decide.
+#: Results are rounded, so that floating-point differences between machines never decide.
 _DIGITS = 6
-#: How much likeness to what is chosen already takes from a sentence.
+#: The penalty of a sentence for similarity to the sentences that are chosen already.
 _LIKENESS_COSTS = 0.7
 
 
 def content_words(text: str) -> list[str]:
-    """The folded words of *text* that say what it is about."""
+    """Return the folded words of *text* without stopwords, single letters and numbers."""
     return [word for word in folded_words(text) if len(word) > 1 and word not in stopwords() and not word.isdigit()]
 
 
 def similarities(texts: Sequence[str]) -> np.ndarray:
-    """The cosine of every two *texts* over TF-IDF; 0 with itself. At most as many texts as are ranked."""
+    """Return the TF-IDF cosine of every two *texts*, 0 on the diagonal; pass at most ``RANK_AT_MOST`` texts."""
     import numpy as np
     from sklearn.feature_extraction.text import TfidfVectorizer  # takes a second to import
 
     vectorizer = TfidfVectorizer(analyzer=content_words, sublinear_tf=True)
     try:
         weights = vectorizer.fit_transform(texts)
-    except ValueError:  # not one word in all of them
+    except ValueError:  # no text has a word
         return np.zeros((len(texts), len(texts)))
     matrix: np.ndarray = np.round((weights @ weights.T).toarray(), _DIGITS)
     np.fill_diagonal(matrix, 0.0)
@@ -40,7 +40,7 @@ def similarities(texts: Sequence[str]) -> np.ndarray:
 
 
 def centrality(matrix: np.ndarray) -> list[float]:
-    """PageRank over the likenesses, the most central being 1."""
+    """Return the PageRank of each text by similarity, scaled so that the largest is 1."""
     import numpy as np
 
     if not len(matrix):
@@ -54,7 +54,7 @@ def centrality(matrix: np.ndarray) -> list[float]:
 
 
 def choose(scores: Sequence[float], matrix: np.ndarray, count: int) -> list[int]:
-    """The *count* best places, each unlike those before it (maximal marginal relevance), best first."""
+    """Return the *count* best places by maximal marginal relevance, each different from those before, best first."""
     chosen: list[int] = []
     left = list(range(len(scores)))
     while left and len(chosen) < count:

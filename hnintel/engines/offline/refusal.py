@@ -1,4 +1,4 @@
-"""How a method says that it has no answer."""
+"""The exception of a method that has no answer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import NoReturn
 
 
 class NoMethod(Exception):
-    """The engine has no method for what is asked, or found no evidence for an answer."""
+    """The engine has no method for the question, or the text has no evidence for an answer."""
 
 
 def refuse(what: str) -> NoReturn:
-    """Gives up the row: the engine has no method for *what*."""
+    """Refuse the row: the engine has no method for *what*."""
     raise NoMethod(what)

@@ -1,4 +1,4 @@
-"""Positive, negative, neutral or mixed: a lexicon reading of a text whose title and opening weigh most."""
+"""The sentiment of a text by a lexicon: positive, negative, neutral or mixed; title and opening count most."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from hnintel.engines.offline.valence import Valence, measure
 POSITIVE, NEGATIVE, NEUTRAL, MIXED = "positive", "negative", "neutral", "mixed"
 SENTIMENTS = frozenset({POSITIVE, NEGATIVE, NEUTRAL, MIXED})
 
-#: What a text must reach to leave neutral, and how much more a bad word weighs than a good one. Tuned on one half of
-#: a corpus of developers' posts labelled by people, judged on the other.
+#: The least score of a text that is not neutral, and the weight of a bad word relative to a good word. Tuned on half of
+#: a corpus of developers' posts that people labelled, and tested on the other half.
 _THRESHOLD = 1.0
 _BAD_WEIGHS = 1.2
-#: Longer texts gather more of both by chance; a sum is held back by this power of its length.
+#: Longer texts have more good and bad words by chance; a sum is divided by this power of the length.
 _LENGTH_POWER = 0.15
 _TYPICAL_WORDS = 20
 
-#: An article's parts. Bodies are read as density: a long neutral article has many mildly good words.
+#: The parts of an article. A body counts by its density: a long neutral article has many mildly good words.
 _OPENING_CHARACTERS, _BODY_CHARACTERS = 600, 6_000
 _TITLE_SHARE, _OPENING_SHARE, _BODY_SHARE = 1.0, 0.2, 0.3
-#: The balance of feeling per 100 words which ordinary tech prose has without meaning anything by it.
+#: The balance of good and bad words per 100 words in ordinary, neutral technical prose.
 _ORDINARY_GOOD = 0.6
-#: Mixed: both sides strong, neither twice the other.
+#: A text is mixed where both sides are strong and of similar strength.
 _MIXED_LEAST, _MIXED_RATIO = 3.5, 0.6
 
 
@@ -33,7 +33,7 @@ def is_sentiment_set(labels: Collection[str]) -> bool:
 
 
 def sentiment(text: str, allowed: Collection[str]) -> str:
-    """The one of *allowed* (lower-case sentiments) which fits *text* best."""
+    """Return the sentiment of *allowed* (in lower case) that fits *text* best."""
     document = Document.of(text)
     score, feeling = _article_score(document) if document.body else _remark_score(document.title)
     if MIXED in allowed and _is_mixed(feeling):

@@ -1,4 +1,4 @@
-"""Whether a commenter goes along with what was said, or against it: by the words with which people do."""
+"""Recognizes by its words whether a comment agrees or disagrees with what was said."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Stance(Enum):
-    """Towards what others said."""
+    """The stance of a comment towards the statements of others."""
 
     ALONG = "along"
     AGAINST = "against"
@@ -15,7 +15,7 @@ class Stance(Enum):
 
 
 _WE = r"(?:I|we)(?: \w+)?"
-#: A doubt of one's own ("not sure why", "no doubt") disputes nothing.
+#: The commenter's own doubts ("not sure why", "no doubt") are not disagreement.
 _AGAINST = re.compile(
     rf"\b(?:{_WE} (?:disagree|doubt)|(?:hard|strong|strongly|respectfully) disagree|"
     rf"{_WE} (?:do not|don't|can't|cannot) (?:really |quite |honestly )?(?:think|believe|buy|agree|see (?:how|why))|"
@@ -33,7 +33,7 @@ _ALONG = re.compile(
     r"as others (?:have )?(?:said|say|noted|mentioned|pointed out))\b|^(?:agreed?|exactly|seconded)\b",
     re.IGNORECASE,
 )
-#: A comment that opens so says what follows in that spirit.
+#: Openings whose stance applies to the rest of the comment.
 _OPENS_AGAINST = re.compile(
     r"(?:no|nope|nah|not really|not true|wrong|(?:strong |hard )?disagreed?)\s?[,.!;:–—](?!\s+(?:my guess|I)\b)",
     re.IGNORECASE,
@@ -44,7 +44,7 @@ _OPENS_ALONG = re.compile(
 
 
 def stance(sentence: str) -> Stance:
-    """That of one sentence by itself."""
+    """Return the stance of a sentence by itself."""
     sentence = sentence.replace("’", "'")
     if _AGAINST.search(sentence):
         return Stance.AGAINST
@@ -52,7 +52,7 @@ def stance(sentence: str) -> Stance:
 
 
 def opening_stance(comment: str) -> Stance:
-    """That of a whole comment, by its first words."""
+    """Return the stance of a comment by its first words."""
     comment = comment.replace("’", "'")
     if _OPENS_AGAINST.match(comment):
         return Stance.AGAINST

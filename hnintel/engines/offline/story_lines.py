@@ -1,4 +1,4 @@
-"""The lines that a group's texts are: ``[id] Title — takeaway``, or remarks without an id; and how they are told."""
+"""The lines of a group of texts, ``[id] Title — takeaway`` or remarks without an id, and how to cite them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _HN_PREFIX = re.compile(r"^(?:Show|Ask|Tell|Launch) HN:\s*")
 _YC = re.compile(r"(?<!\s)\s*\(YC [SWFX]\d{2}\)")
 _BRACKETS = re.compile(r"[\[\]]")
 _LINE_CHARACTERS = 1_000
-#: From this share of the title's words on, the takeaway says the title too.
+#: The share of the title's words from which the takeaway counts as repeating the title.
 _SAYS_THE_TITLE = 0.6
 
 
 @dataclass(frozen=True)
 class Line:
-    """One text of a group, taken apart."""
+    """A text of a group, parsed."""
 
     id: int | None
     title: str
@@ -34,22 +34,24 @@ class Line:
 
     @classmethod
     def of(cls, text: str) -> Line | None:
-        """The line that *text* is; nothing where it says nothing, or speaks to the machine that reads it."""
+        """Parse *text*; None where it has no content, or only instructions to the program that reads it."""
         flat = " ".join(clean(text[:_LINE_CHARACTERS]).split())
-        found = _ID.match(flat)
-        rest = _BRACKETS.sub(lambda bracket: "(" if bracket[0] == "[" else ")", flat[found.end() :] if found else flat)
-        parts = rest.partition(_DASH)[::2] if found else ("", rest)
+        id_match = _ID.match(flat)
+        rest = _BRACKETS.sub(
+            lambda bracket: "(" if bracket[0] == "[" else ")", flat[id_match.end() :] if id_match else flat
+        )
+        parts = rest.partition(_DASH)[::2] if id_match else ("", rest)
         title, takeaway = ("" if prose.speaks_to_machines(part) else part.strip(" —") for part in parts)
-        return cls(int(found[1]) if found else None, title, takeaway) if title or takeaway else None
+        return cls(int(id_match[1]) if id_match else None, title, takeaway) if title or takeaway else None
 
     @cached_property
     def subject(self) -> str:
-        """The title without what Hacker News puts around it."""
+        """The title without the prefixes and marks of Hacker News."""
         return _YC.sub("", _HN_PREFIX.sub("", without_marks(self.title))).strip()
 
     @cached_property
     def statement(self) -> str:
-        """What the line says, as one or two sentences: the takeaway, led by the title unless it says that as well."""
+        """The content of the line as a sentence or two: the takeaway, after the title unless it repeats the title."""
         if not self.takeaway or self.takeaway.casefold().rstrip(".") == self.title.casefold().rstrip("."):
             return prose.ended(self.subject)
         if not self.subject or self._takeaway_says_the_title():
@@ -82,28 +84,28 @@ class Line:
 
 
 def _names(document: Document) -> list[str]:
-    found = entities(document)
-    return [name for kind in (Kind.PRODUCT, Kind.COMPANY, Kind.TECHNOLOGY) for name in found[kind]]
+    by_kind = entities(document)
+    return [name for kind in (Kind.PRODUCT, Kind.COMPANY, Kind.TECHNOLOGY) for name in by_kind[kind]]
 
 
 def read_lines(texts: Iterable[str]) -> list[Line]:
-    """The lines of *texts*; of several with one id, the first."""
-    found: list[Line] = []
+    """Return the lines of *texts*; of several lines with the same id, the first."""
+    parsed: list[Line] = []
     seen: set[int] = set()
     for line in map(Line.of, texts):
         if line is not None and (line.id is None or line.id not in seen):
-            found.append(line)
+            parsed.append(line)
             seen.update(() if line.id is None else (line.id,))
-    return found
+    return parsed
 
 
 def names_of(lines: Sequence[Line]) -> list[list[str]]:
-    """The names in each line; a name that one line tells apart is found in all lines that spell it so."""
-    told = {name for line in lines for name in line.names}
-    plain = Phrases({name: name for name in told if name not in known_names() and name[:1].isupper()})
+    """Return the names in each line; a name recognized in a line counts in every line with the same spelling."""
+    recognized = {name for line in lines for name in line.names}
+    plain = Phrases({name: name for name in recognized if name not in known_names() and name[:1].isupper()})
     return [list(dict.fromkeys([*line.names, *(name for _, name in plain.find(words(line.said)))])) for line in lines]
 
 
 def cited(statement: str, lines: Sequence[Line]) -> str:
-    """*statement* with the ids of *lines* behind it."""
+    """Return *statement* followed by the ids of *lines*."""
     return " ".join([statement, *(f"[{line.id}]" for line in lines if line.id is not None)])

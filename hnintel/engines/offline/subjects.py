@@ -1,4 +1,4 @@
-"""The words of well-known subjects, and which of those subjects a text speaks of."""
+"""Well-known subjects with their terms, and the subjects of a text."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from hnintel.engines.offline import lexicon
 from hnintel.engines.offline.phrases import Phrases
 from hnintel.engines.offline.text import WORD, folded, folded_words
 
-#: The weight from which on a term tells its subject alone.
+#: The least weight of a term that identifies its subject by itself.
 _TELLING = 3
 
 
 def plain(name: str) -> str:
-    """*name* of a label or a subject in small letters, its words parted by blanks."""
+    """Return the *name* of a label or a subject in lower case, its words separated by blanks."""
     return " ".join(name.lower().replace("_", " ").replace("/", " ").split())
 
 
 @cache
 def subject_names() -> dict[str, str]:
-    """Every name of a subject, and the subject."""
+    """Return the subject of each of its names."""
     names: dict[str, str] = {}
     for head, terms in lexicon.groups("subjects.txt"):
         if not terms:
@@ -33,7 +33,7 @@ def subject_names() -> dict[str, str]:
 
 @cache
 def headings() -> dict[str, str]:
-    """What stands over stories about each subject."""
+    """Return the heading of stories about each subject."""
     heads = (
         head.split(" = ")[0].rstrip(")").partition(" (") for head, terms in lexicon.groups("subjects.txt") if not terms
     )
@@ -42,14 +42,14 @@ def headings() -> dict[str, str]:
 
 @cache
 def subject_terms() -> dict[str, dict[str, float]]:
-    """Each subject's terms, folded, with what one says for the subject."""
-    found: dict[str, dict[str, float]] = defaultdict(dict)
+    """Return the folded terms of each subject with their weights."""
+    by_subject: dict[str, dict[str, float]] = defaultdict(dict)
     for head, terms in lexicon.groups("subjects.txt"):
         subject, _, weight = head.rpartition(" ")
         for term in terms:
             key = " ".join(folded_words(term))
-            found[plain(subject)][key] = max(float(weight), found[plain(subject)].get(key, 0.0))
-    return found
+            by_subject[plain(subject)][key] = max(float(weight), by_subject[plain(subject)].get(key, 0.0))
+    return by_subject
 
 
 @cache
@@ -62,21 +62,21 @@ def _subject_index() -> Phrases[Mapping[str, float]]:
 
 
 def subject_sightings(text: str) -> Counter[str]:
-    """How much *text* speaks of each known subject; words that only hint at one are passed over."""
-    found: Counter[str] = Counter()
+    """Return how much *text* is about each known subject; terms that only hint at a subject are ignored."""
+    weights: Counter[str] = Counter()
     for _, term in _subject_index().find(folded_words(text)):
         for subject, weight in _subject_index().meaning(term).items():
-            found[subject] += int(weight) - 1
-    return +found
+            weights[subject] += int(weight) - 1
+    return +weights
 
 
 def telling_terms(text: str) -> dict[str, str]:
-    """The terms of *text* that alone tell its subject, folded, each with its spelling there."""
+    """Return the folded terms of *text* that identify a subject by themselves, each with its spelling there."""
     spellings = [word for word in WORD.findall(text) if folded(word)]
     words = [folded(word) for word in spellings]
-    found: dict[str, str] = {}
+    spelling_by_term: dict[str, str] = {}
     for start, term in _subject_index().find(words):
         if max(_subject_index().meaning(term).values()) >= _TELLING:
             written = " ".join(spellings[start : start + term.count(" ") + 1])
-            found.setdefault(term, written.rstrip(".,'’-").removesuffix("'s").removesuffix("’s"))
-    return found
+            spelling_by_term.setdefault(term, written.rstrip(".,'’-").removesuffix("'s").removesuffix("’s"))
+    return spelling_by_term

@@ -1,4 +1,4 @@
-"""Extractive summaries: one sentence to remember of a text, or a few that cover it."""
+"""Extractive summaries: the takeaway sentence of a text, or a few sentences that cover it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hnintel.engines.offline.text import Document, clean, sentences, without_mar
 TAKEAWAY_WORDS = 25
 SUMMARY_SENTENCES = 4
 _SUMMARY_WORDS = 40
-#: What makes the sentence to remember: central to the text, about its title, near its start, able to stand alone.
+#: Weights of a takeaway: central to the text, about its title, near its start, understandable alone.
 _CENTRAL, _ON_TITLE, _EARLY = 0.4, 0.45, 0.4
 _EARLY_FADES = 0.25
 _LEANING_COSTS, _QUESTION_COSTS, _INSTRUCTION_COSTS = 0.35, 0.4, 0.6
@@ -21,7 +21,7 @@ _ON_TASK = 0.8
 
 
 def takeaway(document: Document) -> str | None:
-    """The sentence of *document* to remember; its title where no sentence of it will do; nothing of nothing."""
+    """Return the takeaway sentence of *document*, its title where no sentence fits, None where it has neither."""
     for sentence in _by_worth(document):
         if short := prose.shortened(sentence, TAKEAWAY_WORDS):
             return short
@@ -32,38 +32,40 @@ def takeaway(document: Document) -> str | None:
 
 
 def summarize(texts: Sequence[str], task: str = "", count: int = SUMMARY_SENTENCES) -> str:
-    """The most central, mutually different sentences of *texts*, in their order; nearer to *task*'s words if any."""
-    found = _quotable([sentence for text in texts for sentence in sentences(clean(text))])
-    if not found:
+    """Return the most central, mutually different sentences of *texts* in order; words of *task* raise the score."""
+    quotable = _quotable([sentence for text in texts for sentence in sentences(clean(text))])
+    if not quotable:
         return ""
-    matrix = similarities(found)
-    asked = frozenset(content_words(task))
+    matrix = similarities(quotable)
+    task_words = frozenset(content_words(task))
     scores = [
-        rank + _ON_TASK * _overlap(sentence, asked) - (_LEANING_COSTS if prose.leans_on_another(sentence) else 0.0)
-        for sentence, rank in zip(found, centrality(matrix), strict=True)
+        rank + _ON_TASK * _overlap(sentence, task_words) - (_LEANING_COSTS if prose.leans_on_another(sentence) else 0.0)
+        for sentence, rank in zip(quotable, centrality(matrix), strict=True)
     ]
     chosen = sorted(choose(scores, matrix, count))
-    return " ".join(prose.shortened(found[place], _SUMMARY_WORDS) or found[place] for place in chosen)
+    return " ".join(prose.shortened(quotable[place], _SUMMARY_WORDS) or quotable[place] for place in chosen)
 
 
 def _by_worth(document: Document) -> list[str]:
-    found = _quotable(sentences(document.body))
+    quotable = _quotable(sentences(document.body))
     about = frozenset(content_words(document.title))
-    ranks = centrality(similarities(found)) if found else []
+    ranks = centrality(similarities(quotable)) if quotable else []
     worth = [
         _CENTRAL * rank + _ON_TITLE * _overlap(sentence, about) + _EARLY / (1 + _EARLY_FADES * place) - _cost(sentence)
-        for place, (sentence, rank) in enumerate(zip(found, ranks, strict=True))
+        for place, (sentence, rank) in enumerate(zip(quotable, ranks, strict=True))
     ]
-    return [found[place] for place in sorted(range(len(found)), key=lambda place: (-round(worth[place], 6), place))]
+    return [
+        quotable[place] for place in sorted(range(len(quotable)), key=lambda place: (-round(worth[place], 6), place))
+    ]
 
 
-def _quotable(found: Sequence[str]) -> list[str]:
-    """The sentences fit to be quoted, each once."""
-    return list(dict.fromkeys(sentence for sentence in found if prose.quotable(sentence)))[:RANK_AT_MOST]
+def _quotable(candidates: Sequence[str]) -> list[str]:
+    """Return the quotable sentences, without duplicates."""
+    return list(dict.fromkeys(sentence for sentence in candidates if prose.quotable(sentence)))[:RANK_AT_MOST]
 
 
-def _overlap(sentence: str, asked: frozenset[str]) -> float:
-    return len(asked & frozenset(content_words(sentence))) / len(asked) if asked else 0.0
+def _overlap(sentence: str, target_words: frozenset[str]) -> float:
+    return len(target_words & frozenset(content_words(sentence))) / len(target_words) if target_words else 0.0
 
 
 def _cost(sentence: str) -> float:

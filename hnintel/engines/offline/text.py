@@ -1,4 +1,4 @@
-"""Takes a text apart: title and body, paragraphs, sentences, words. Linear in the text, whatever the text holds."""
+"""Splits a text into title and body, paragraphs, sentences and words, in linear time for any text."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from functools import cache, lru_cache
 
 from hnintel.engines.offline import lexicon
 
-#: No method reads further into a text than this; what matters is said before.
+#: The most characters of a text that any method reads.
 READ_AT_MOST = 30_000
 _TITLE_AT_MOST = 300
 _HEADLINE_AT_MOST = 100
 _SENTENCE_AT_MOST = 600
 _LONGEST_ABBREVIATION = 12
 
-#: Controls, soft hyphens, zero-width and direction marks, private use, lone surrogates: nothing a reader sees.
+#: Invisible characters: controls, soft hyphens, zero-width and direction marks, private use, lone surrogates.
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\uf8ff]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c]")
@@ -24,21 +24,21 @@ WORD = re.compile(r"[^\W_][\w+#'’.-]*")
 _SENTENCE_ENDS = re.compile(r"[.!?…]{1,3}[\"'”’)\]]{0,2}(?=\s+[\"'“‘(\[]?[A-Z0-9À-Þ$€£])")
 _LAST_WORD = re.compile(r"(?<!\S)(\S+)$")
 _INITIAL = re.compile(r"[\"'“(]?[A-Z]\.$")
-#: What people say to one another, and headlines do not.
+#: Words of direct speech, which headlines do not have.
 _SAID_TO_SOMEONE = re.compile(r"\b(?:you|your|i'm|i am|i have|this|that|it|it's|me|@\w+)\b|@", re.IGNORECASE)
-#: HN's own marks on titles, which are no part of what a title says.
+#: The marks that Hacker News adds to titles, which are not part of their content.
 _TITLE_MARK = re.compile(r"(?<!\s)\s*[\[(](?:pdf|video|audio|slides|\d{4}|YC [SWFX]\d{2})[\])]\s*$", re.IGNORECASE)
 
 
 def clean(text: str) -> str:
-    """*text* with one kind of blank and line end, no control characters, and no more of it than anything reads."""
+    """Return *text* with uniform blanks and line ends, without control characters, cut to ``READ_AT_MOST``."""
     text = _LINE_ENDS.sub("\n", text[:READ_AT_MOST])
     return _BLANKS.sub(" ", _UNSEEN.sub("", text)).strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text as a title (its first paragraph, where that is short) and a body (the rest, possibly nothing)."""
+    """A text as a title (its first paragraph, where that is short) and a body (the rest, possibly empty)."""
 
     title: str
     body: str
@@ -53,14 +53,14 @@ class Document:
 
 
 def looks_like_headline(text: str) -> bool:
-    """A short line without an end mark, as titles are and remarks are not."""
+    """Return whether *text* is a short line without an end mark, as titles are and remarks are not."""
     text = text.strip()
     in_form = len(text) <= _HEADLINE_AT_MOST and "\n" not in text and text[-1:].isalnum() and text[:1].isupper()
     return in_form and not _SAID_TO_SOMEONE.search(text)
 
 
 def without_marks(title: str) -> str:
-    """*title* without ``[pdf]``, ``(2019)`` and their kin at its end."""
+    """Return *title* without ``[pdf]``, ``(2019)`` and similar marks at its end."""
     previous = None
     while previous != title:
         previous, title = title, _TITLE_MARK.sub("", title)
@@ -68,7 +68,7 @@ def without_marks(title: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words of *text* as written; ``C++``, ``node.js`` and ``can't`` are one word each."""
+    """Return the words of *text* as written; ``C++``, ``node.js`` and ``can't`` each count as a word."""
     return [word.rstrip(".'’-") for word in WORD.findall(text)]
 
 
@@ -77,22 +77,22 @@ def paragraphs(text: str) -> list[str]:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of *text*; a paragraph's end, and a line that stands alone, end a sentence too."""
-    found: list[str] = []
+    """Return the sentences of *text*; the end of a line or a paragraph ends a sentence too."""
+    listed: list[str] = []
     for line in text.split("\n"):
-        found.extend(_line_sentences(line.strip()))
-    return found
+        listed.extend(_line_sentences(line.strip()))
+    return listed
 
 
 def _line_sentences(line: str) -> list[str]:
-    found, start = [], 0
+    listed, start = [], 0
     for end in _SENTENCE_ENDS.finditer(line):
         if _ends_in_abbreviation(line[start : end.end()]):
             continue
-        found.append(line[start : end.end()].strip())
+        listed.append(line[start : end.end()].strip())
         start = end.end()
-    found.append(line[start:].strip())
-    return [sentence for sentence in found if sentence and len(sentence) <= _SENTENCE_AT_MOST]
+    listed.append(line[start:].strip())
+    return [sentence for sentence in listed if sentence and len(sentence) <= _SENTENCE_AT_MOST]
 
 
 def _ends_in_abbreviation(sentence: str) -> bool:
@@ -107,13 +107,13 @@ def _abbreviations() -> frozenset[str]:
 
 @cache
 def stopwords() -> frozenset[str]:
-    """Words too common to say what a text is about."""
+    """Return words that are too common to characterize a text."""
     return lexicon.terms("stopwords.txt")
 
 
 @lru_cache(maxsize=65_536)
 def folded(word: str) -> str:
-    """*word* without case, possessive or plural, so that spellings of one word meet."""
+    """Return *word* without case, possessive or plural, so that spellings of the same word compare equal."""
     word = word.lower().replace("’", "'").removesuffix("'s").strip("'-.")
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"

@@ -1,23 +1,23 @@
-"""A deterministic estimate of how many tokens a text is to a language model."""
+"""A deterministic estimate of the tokens of a text in a language model."""
 
 from __future__ import annotations
 
 import re
 
-#: The pieces into which BPE tokenizers split first: a word with its leading blank, digits by threes, marks, blanks.
+#: The pieces that BPE tokenizers split a text into first: words with a leading blank, digits, marks, blanks.
 _PIECE = re.compile(r"([^\W\d_]+)|(\d+)|(\s+)|((?:[^\w\s]|_)+)")
-#: Common words of this length are one token; the rest of a longer word is cut in pieces of about four letters.
+#: A word up to this length is a single token; the rest of a longer word is cut into pieces of about four letters.
 _WHOLE_WORD, _PIECE_OF_WORD = 8, 4
 _DIGITS_A_TOKEN, _MARKS_A_TOKEN = 3, 2
 
 
 def count_tokens(text: str) -> int:
-    """About the tokens of *text*, piece by piece as BPE tokenizers cut it.
+    """Estimate the tokens of *text*, from its pieces as BPE tokenizers cut it.
 
-    A word of common length is one token and a longer one an extra token for about every four letters more; letters
-    beyond Latin cost one token for about two (alphabets) or one each (ideographs); digits go by threes, marks by twos;
-    one blank belongs to the word after it, while a line's end is a token of its own. On English prose it comes to about
-    4.4 characters a token, on code to about 3.
+    A word of up to eight letters is a token; a longer word has a further token for about every four letters more. In
+    other scripts a token has about two letters (alphabets) or a single character (ideographs). A token has up to three
+    digits or two punctuation marks. A blank belongs to the word after it, while other white space is a token. The
+    result is about 4.4 characters per token on English prose, and about 3 on code.
     """
     return sum(_cost(*match.groups()) for match in _PIECE.finditer(text))
 

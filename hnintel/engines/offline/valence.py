@@ -1,4 +1,4 @@
-"""How much feeling a stretch of text holds: the sum of its good words and that of its bad ones, negation minded."""
+"""The valence of a text: the sum of its good words and the sum of its bad words, with regard to negation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 from hnintel.engines.offline import lexicon
 from hnintel.engines.offline.phrases import Phrases
 
-#: Words, and what people draw with punctuation. No nested repetition: linear on any text.
+#: Words and emoticons. No nested repetition, so that matching is linear in any text.
 _TOKEN = re.compile(
     r"""[a-z0-9]+(?:['’-][a-z0-9]+)*       # words, with their apostrophes and hyphens
       | [:;=8][-o'^]?[)(\]\[dp/\\|*]       # :-) and its kin
@@ -19,9 +19,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-#: General words fainter than this say too little about a text to be counted.
+#: The least absolute valence of a general word that counts.
 _FAINT = 1.5
-#: How far back a negation or a booster reaches, in words.
+#: How many words after a negation or a booster are affected by it.
 _REACH = 3
 _NEGATED_GOOD, _NEGATED_BAD = -0.6, 0.0
 _ENDS = frozenset(".!?")
@@ -29,7 +29,7 @@ _ENDS = frozenset(".!?")
 
 @dataclass(frozen=True, slots=True)
 class Valence:
-    """The good and the bad in a text, both counted upwards from 0, and how many words it has."""
+    """The sums of good and of bad words of a text, both from 0 upwards, and its number of words."""
 
     good: float
     bad: float
@@ -49,7 +49,7 @@ class _Vocabulary:
 
 @cache
 def vocabulary() -> _Vocabulary:
-    """VADER's lexicon without its faint words, under the corrections for technical prose."""
+    """Return VADER's lexicon without its weak words, corrected for technical prose."""
     from vaderSentiment import vaderSentiment as vader  # reads its lexicon from disk: not at import
 
     general = {
@@ -66,7 +66,7 @@ def _event_valences() -> Phrases[float]:
 
 
 def measure(text: str, events: bool = False) -> Valence:
-    """The feeling in *text*; with *events*, the words for good and bad news count too (titles, openings)."""
+    """Return the valence of *text*; with *events*, words for good and bad news count too (titles, openings)."""
     tokens = _TOKEN.findall(text.lower().replace("’", "'"))
     good = bad = 0.0
     for valence in _valences(tokens, events):
@@ -90,8 +90,8 @@ def _valences(tokens: list[str], events: bool) -> Iterator[float]:
 
 def _first_match(tokens: list[str], position: int, vocabularies: tuple[Phrases[float], ...]) -> tuple[float, int]:
     for terms in vocabularies:
-        if found := terms.at(tokens, position):
-            return terms.meaning(found[0]), found[1]
+        if match := terms.at(tokens, position):
+            return terms.meaning(match[0]), match[1]
     return 0.0, 1
 
 

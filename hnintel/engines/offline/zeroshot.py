@@ -1,4 +1,4 @@
-"""Labels a text by the words of the labels' names and descriptions, and by those of the subjects that they name."""
+"""Labels a text by the words of the labels' names and descriptions, and by the terms of the subjects they name."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _FALLBACKS = frozenset(
     {"other", "none", "misc", "miscellaneous", "unknown", "none of these", "none of the above", "n/a"}
 )
 
-#: What one sighting of a term counts, by where it is; repetition counts less and less (as in BM25).
+#: The weight of an occurrence of a term, by its position; repetitions count less and less (as in BM25).
 _IN_TITLE, _IN_OPENING, _IN_BODY = 4.0, 1.5, 0.7
 _OPENING_CHARACTERS, _BODY_CHARACTERS = 500, 5_000
 _SATURATION = 2.5
-#: What a term is worth: of the label's name, of its description, of a subject that only the description names.
+#: The weight of a term of the label's name, of its description, and of a subject that only the description names.
 _NAME_WEIGHT, _DESCRIPTION_WEIGHT, _MENTIONED_SHARE = 3.0, 2.0, 0.6
-#: The evidence asked for: more of a long text, which meets more words by chance.
+#: The least evidence for a label; a long text needs more, since it contains more terms by chance.
 _LEAST_EVIDENCE, _EVIDENCE_PER_DOUBLING = 0.9, 0.25
-#: With several labels allowed: how near to the best one another must come.
+#: With several labels allowed, the least share of the best score that another label needs.
 _NEAR_THE_BEST = 0.55
 
 _Weights = Mapping[str, float]
@@ -34,14 +34,14 @@ _Weights = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """A label set made ready: for each term, what it says for which label."""
+    """A prepared set of labels: for each term, its weight for each label."""
 
     labels: tuple[Label, ...]
     terms: Phrases[_Weights]
     fallback: str | None
 
     def classify(self, text: str, several: bool) -> list[str]:
-        """The fitting labels, best first; the fallback where nothing fits; nothing where there is no fallback."""
+        """Return the matching labels, best first; the fallback where none matches; empty without a fallback."""
         scores, words = self._scores(text)
         least = _LEAST_EVIDENCE + _EVIDENCE_PER_DOUBLING * math.log2(1 + words / 50)
         order = {label.label: place for place, label in enumerate(self.labels)}
@@ -74,7 +74,7 @@ def _parts(text: str) -> Iterator[tuple[str, float]]:
 
 @lru_cache(maxsize=64)
 def classifier(labels: tuple[Label, ...]) -> Classifier:
-    """The classifier of *labels*; what several labels claim says less for each."""
+    """Return the classifier of *labels*; a term that several labels share has less weight for each."""
     fallback = next((label.label for label in labels if plain(label.label) in _FALLBACKS), None)
     claims: dict[str, dict[str, float]] = defaultdict(dict)
     for label in labels:
@@ -91,11 +91,11 @@ def _shared(weights: _Weights, labels: int) -> _Weights:
 
 
 def _evidence(label: Label) -> dict[str, float]:
-    """What speaks for *label*: term to weight, the heaviest claim of each."""
-    found: dict[str, float] = {}
+    """Return the terms that are evidence for *label*, each with its largest weight."""
+    weights: dict[str, float] = {}
 
     def claim(term: str, weight: float) -> None:
-        found[term] = max(weight, found.get(term, 0.0))
+        weights[term] = max(weight, weights.get(term, 0.0))
 
     for word in _content_words(label.description):
         claim(word, _DESCRIPTION_WEIGHT)
@@ -104,7 +104,7 @@ def _evidence(label: Label) -> dict[str, float]:
     for subject, share in _subjects_of(label):
         for term, weight in subject_terms()[subject].items():
             claim(term, weight * share)
-    return found
+    return weights
 
 
 def _content_words(text: str) -> list[str]:
@@ -112,7 +112,7 @@ def _content_words(text: str) -> list[str]:
 
 
 def _subjects_of(label: Label) -> list[tuple[str, float]]:
-    """The known subjects that *label* is (by its name), else those that its description mentions."""
+    """Return the known subject that *label* names, else the subjects that its description mentions, with shares."""
     named = [subject for name, subject in subject_names().items() if plain(label.label) == name]
     if named:
         return [(named[0], 1.0)]

@@ -1,4 +1,4 @@
-"""Waiting before a question is sent again, and saying so where it takes long."""
+"""The waits before a question is sent again, with a progress line for long waits."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from datetime import UTC, datetime, timedelta
 from hnintel.engines.openai import faults
 from hnintel.process import progress
 
-#: Seconds without a word after which a wait is spoken of.
-TOLD_AFTER = 5.0
+#: Seconds without an answer after which a wait is reported.
+REPORTED_AFTER = 5.0
 
 
 class Patience:
-    """The waits of all questions to one endpoint, so that a person is told once and not by each of them."""
+    """The waits of all questions to an endpoint, reported once and not by each question."""
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
-        self._heard = time.monotonic()
-        self._told_until = 0.0
+        self._answered_at = time.monotonic()
+        self._reported_until = 0.0
 
     def heard(self) -> None:
-        """Note that the endpoint answered, or that asking begins."""
-        self._heard = time.monotonic()
+        """Record that the endpoint answered, or that asking begins."""
+        self._answered_at = time.monotonic()
 
     async def wait(self, seconds: float, passing: faults.Passing) -> None:
-        """Sleep, and say why, for how long and until when, once nothing was heard of the endpoint for five seconds.
+        """Sleep; report why, how long and until when, once the endpoint has not answered for five seconds.
 
         Args:
-            seconds: to sleep; cancelling the task ends it at once.
-            passing: why.
+            seconds: how long to sleep; cancelling the task ends the sleep at once.
+            passing: the failure that caused the wait.
         """
         ends = time.monotonic() + seconds
-        await asyncio.sleep(min(seconds, max(0.0, self._heard + TOLD_AFTER - time.monotonic())))
-        left = ends - time.monotonic()
-        if left <= 0:
+        await asyncio.sleep(min(seconds, max(0.0, self._answered_at + REPORTED_AFTER - time.monotonic())))
+        remaining = ends - time.monotonic()
+        if remaining <= 0:
             return
-        if ends > self._told_until + 1:
-            self._told_until = ends
-            at = (datetime.now(UTC) + timedelta(seconds=left)).strftime("%H:%M:%S")
+        if ends > self._reported_until + 1:
+            self._reported_until = ends
+            until = (datetime.now(UTC) + timedelta(seconds=remaining)).strftime("%H:%M:%S")
             asks = "asks to wait" if passing.retry_after else "does not answer, so a wait"
-            told = f"{self._base_url} {asks} {seconds:.0f} s ({passing}); it is asked again at {at} UTC"
-            progress.update("endpoint", 0, note=told)
-        await asyncio.sleep(left)
+            note = f"{self._base_url} {asks} {seconds:.0f} s ({passing}); it is asked again at {until} UTC"
+            progress.update("endpoint", 0, note=note)
+        await asyncio.sleep(remaining)

@@ -1,6 +1,6 @@
-"""What an endpoint says an answer took in tokens, believed only where it can be so, and otherwise estimated.
+"""Tokens of an answer: the count of the endpoint where it is plausible, else an estimate.
 
-A count decides what is booked and when a budget stops a run, so a wrong one is worth as much as a wrong price.
+A count decides what is booked and when a budget stops a run, so a wrong count does as much harm as a wrong price.
 """
 
 from __future__ import annotations
@@ -12,56 +12,60 @@ from typing import Any, TypeGuard
 
 from hnintel.engines.base import Usage
 
-#: The most tokens of reasoning that are believed of one answer: as many as any model may write.
+#: The most tokens of reasoning that are accepted for an answer: as many as any model may write.
 MOST_REASONING = 131_072
-#: Tokens beside the text: the marks of a chat template around a message, and the end of an answer.
+#: Tokens besides the text: the marks of a chat template around a message, and the end of an answer.
 _MARKS = 64
-#: In no language does a tokenizer take more characters than this for one token, on average over a text.
+#: The most characters of a token in any language, on average over a text.
 _MOST_CHARS_A_TOKEN = 8
-#: A token of prose and JSON is more than three bytes. An estimate by two is too high, as it has to be.
+#: A token of prose or JSON has more than three bytes. Two make the estimate too high, which is the safe side.
 _BYTES_A_TOKEN = 2
 
 
 def usage(reply: Any, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any]) -> Usage:
-    """The tokens of one completion: as *reply* counts them where that is possible, else estimated from both texts.
+    """Return the tokens of a completion: the counts of *reply* where they are plausible, else estimates from the texts.
 
     Args:
-        reply: the endpoint's answer as it was parsed from JSON; it may be of any shape.
-        messages: that were sent.
-        parameters: that were sent along, such as a schema, which an endpoint may put into the prompt.
+        reply: the endpoint's answer, parsed from JSON; it may have any shape.
+        messages: the messages that were sent.
+        parameters: the parameters that were sent, such as a schema, which an endpoint may put into the prompt.
 
     Returns:
         tokens of input and output; ``is_counted`` only where both are the endpoint's own.
     """
-    asked = "".join(message["content"] for message in messages)
+    question = "".join(message["content"] for message in messages)
     message = _message(reply)
     content = message.get("content")
     written = content if isinstance(content, str) else ""
     reported = reply.get("usage") if isinstance(reply, Mapping) else None
     reported = reported if isinstance(reported, Mapping) else {}
-    read, wrote = reported.get("prompt_tokens"), reported.get("completion_tokens")
+    reported_input, reported_output = reported.get("prompt_tokens"), reported.get("completion_tokens")
 
-    sent = _bytes(asked) + _bytes(json.dumps(parameters, ensure_ascii=False, default=str))
+    sent = _bytes(question) + _bytes(json.dumps(parameters, ensure_ascii=False, default=str))
     most_read = sent + _MARKS * (1 + len(messages))
     shown = sum(_bytes(part) for part in message.values() if isinstance(part, str))
     most_written = shown + _MARKS + _reasoning(reported)
-    if _is_possible(read, asked, most_read) and _is_possible(wrote, written, most_written):
-        return Usage(read, wrote)
-    return Usage(_believed(read, asked, most_read), _believed(wrote, written, most_written), is_counted=False)
+    if _is_possible(reported_input, question, most_read) and _is_possible(reported_output, written, most_written):
+        return Usage(reported_input, reported_output)
+    return Usage(
+        _bounded(reported_input, question, most_read),
+        _bounded(reported_output, written, most_written),
+        is_counted=False,
+    )
 
 
 def unanswered(messages: Sequence[Mapping[str, str]]) -> Usage:
-    """About the tokens that were read of a question whose answer never came."""
+    """Estimate the input tokens of a question without an answer."""
     return Usage(_estimated("".join(message["content"] for message in messages)), 0, is_counted=False)
 
 
 def _is_possible(count: object, text: str, most: int) -> TypeGuard[int]:
-    """Whether *text* can have so many tokens; a bool, a float and a text are no count."""
+    """Return whether *text* can have *count* tokens; a bool, a float or a string is not a count."""
     return type(count) is int and max(bool(text), len(text) // _MOST_CHARS_A_TOKEN) <= count <= most
 
 
-def _believed(count: object, text: str, most: int) -> int:
-    """*count* where it is possible; the most that there can be where it is above that; else an estimate."""
+def _bounded(count: object, text: str, most: int) -> int:
+    """Return *count* where it is plausible, *most* where it is larger than that, else an estimate."""
     if type(count) is int and count > most:
         return most
     return count if type(count) is int and _is_possible(count, text, most) else _estimated(text)
@@ -72,14 +76,14 @@ def _estimated(text: str) -> int:
 
 
 def _reasoning(reported: Mapping[str, Any]) -> int:
-    """Tokens of output that nobody is shown, where the endpoint names them."""
+    """Return the output tokens of hidden reasoning, 0 where the endpoint reports none."""
     details = reported.get("completion_tokens_details")
     hidden = details.get("reasoning_tokens") if isinstance(details, Mapping) else None
     return min(hidden, MOST_REASONING) if type(hidden) is int and hidden > 0 else 0
 
 
 def _message(reply: Any) -> Mapping[str, Any]:
-    """The message of the first choice; its other fields may hold reasoning, which is paid for too."""
+    """Return the message of the first choice; its other fields may have reasoning, which is paid for too."""
     try:
         message = reply["choices"][0]["message"]
     except (KeyError, IndexError, TypeError):

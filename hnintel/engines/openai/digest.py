@@ -1,4 +1,4 @@
-"""Prose over more texts than one prompt takes: over groups of them, then over what these came to, until it is one."""
+"""A digest of more texts than fit into a prompt: of groups of texts, then of their digests, until one is left."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from hnintel.engines.base import Answer, Usage
 from hnintel.engines.offline.tokens import count_tokens
 
-#: Asks an instruction about groups of texts; an answer a group.
+#: Sends an instruction with each group of texts, and returns an answer for each group.
 AskEach = Callable[[str, Sequence[Sequence[str]]], list[Answer]]
 
 SUMMARISE = "Summarise these texts in a few sentences."
@@ -15,12 +15,12 @@ _TOGETHER = (
     "The texts are answers to the task below, each over a part of what it is about. Make one answer of them: leave out "
     "what is said twice, and keep every id in brackets.\nThe task: "
 )
-#: Times that digests are digested: enough for a million texts, unless a model answers at greater length than it reads.
+#: The most rounds of digesting: enough for a million texts, unless answers are longer than the texts.
 _ROUNDS = 6
 
 
 def digest(texts: Sequence[str], task: str | None, budget: int, ask_each: AskEach) -> Answer:
-    """One answer to *task* over all of *texts*, with about *budget* tokens of them in a prompt."""
+    """Return an answer to *task* about all *texts*, with about *budget* tokens of texts in each prompt."""
     task = task or SUMMARISE
     instruction = task
     spent: list[Usage | None] = []
@@ -29,9 +29,9 @@ def digest(texts: Sequence[str], task: str | None, budget: int, ask_each: AskEac
         spent += [answer.usage for answer in answers]
         counted = [usage for usage in spent if usage is not None]
         usage = sum(counted, Usage()) if len(counted) == len(spent) else None
-        bad = next((answer.error for answer in answers if answer.error is not None), None)
-        if bad is not None:
-            return Answer(error=bad, usage=usage)
+        error = next((answer.error for answer in answers if answer.error is not None), None)
+        if error is not None:
+            return Answer(error=error, usage=usage)
         if len(answers) == 1:
             return Answer(answers[0].value, usage=usage)
         texts, instruction = [answer.value for answer in answers], _TOGETHER + task
@@ -39,7 +39,7 @@ def digest(texts: Sequence[str], task: str | None, budget: int, ask_each: AskEac
 
 
 def grouped(texts: Sequence[str], budget: int) -> list[list[str]]:
-    """Texts in their order, in groups of about *budget* tokens; a text that is longer by itself is cut in pieces."""
+    """Return the texts in order, in groups of about *budget* tokens; a longer text is cut into pieces."""
     groups: list[list[str]] = [[]]
     room = budget
     for text in texts:

@@ -1,6 +1,6 @@
-"""Chat completions over HTTP: bounded in number, time and patience, and plain about whose fault a failure is.
+"""Chat completions over HTTP with bounds on requests, time and attempts; an error says whether the question caused it.
 
-No text of a question or an answer gets into an error: they say the status and the code, and what to mend.
+No error contains text of a question or an answer: it has the status, the code, and what to fix.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from hnintel.process import stopping
 
 Q = TypeVar("Q")
 
-#: Rows in succession to which nothing was answered, after which it is the endpoint that is ill, and not the rows.
+#: Consecutive rows without an answer after which the endpoint counts as unreachable.
 LOST_IN_A_ROW = 5
 _LONGEST_CONNECT = 10.0
-#: Bytes of one answer, decoded: the longest content that is read, all of it escaped, and a model's thoughts beside it.
+#: The most bytes of a decoded answer: the longest content, fully escaped, and a model's thoughts.
 MOST_BYTES = 2_000_000
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=20)
 _loop_lock = threading.Lock()
@@ -39,7 +39,7 @@ _loop_lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a completion came to; ``finish`` is ``stop`` where it is whole."""
+    """The content of a completion; ``finish`` is ``stop`` where it is complete."""
 
     content: str
     finish: str
@@ -47,15 +47,15 @@ class Reply:
 
 
 class Endpoint:
-    """An OpenAI-compatible endpoint, for many questions at once from many threads.
+    """An OpenAI-compatible endpoint, which many threads may send many questions at once.
 
     Args:
-        base_url: what ``/chat/completions`` is put behind; without a user or a query.
-        api_key: None sends no Authorization.
-        model: that answers.
-        timeout: seconds one answer may take, start to end.
-        attempts: how often one question is tried.
-        concurrency: requests under way at once, over all threads.
+        base_url: the URL to which ``/chat/completions`` is appended; without a user or a query.
+        api_key: the key; None sends no Authorization header.
+        model: the model that answers.
+        timeout: the most seconds for an answer, from start to end.
+        attempts: the most attempts for a question.
+        concurrency: the most concurrent requests, over all threads.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Endpoint:
         self._timeout, self._attempts = timeout, attempts
         self._slots = asyncio.Semaphore(concurrency)
         self._patience = Patience(base_url)
-        # No redirects: a text goes where the setting says and nowhere else.
+        # No redirects: a text is sent only to the URL of the setting.
         patience = openai.Timeout(timeout, connect=min(timeout, _LONGEST_CONNECT))
         transport = openai.DefaultAsyncHttpxClient(
             follow_redirects=False, timeout=patience, event_hooks={"response": [bounding(MOST_BYTES)]}
@@ -77,23 +77,23 @@ class Endpoint:
         self._headers = {} if key else {"Authorization": openai.Omit()}
 
     def each(self, ask: Callable[[Q], Awaitable[Answer]], questions: Sequence[Q]) -> list[Answer]:
-        """What *ask* comes to for each question, in order, as many at once as there are slots.
+        """Return the result of *ask* for each question, in order, with as many at once as there are slots.
 
-        Where the endpoint goes away half way, the questions that it did not come to are ``lost``.
+        If the endpoint becomes unreachable half way, the questions without an answer are ``lost``.
 
         Raises:
-            EngineUnreachable: nothing answers now.
+            EngineUnreachable: the endpoint does not answer now.
             WarehouseError: the endpoint will not answer any question.
         """
         stopping.refuse()
-        # A loop of its own, because DuckDB calls from threads of its own, and perhaps from one with a running loop.
+        # A separate loop, because DuckDB calls from its own threads, and the caller's thread may run a loop.
         future = asyncio.run_coroutine_threadsafe(self._each(ask, questions), _loop())
         try:
             return future.result()
-        except KeyboardInterrupt:  # in the very thread that asks: what was answered is still wanted
+        except KeyboardInterrupt:  # raised in the thread that asks; the answers so far are still needed
             stopping.stop()
             return future.result()
-        except BaseException:  # whoever asked is gone, and its questions must not run on and be paid for
+        except BaseException:  # the caller gave up: cancel its questions, which would be paid for
             future.cancel()
             raise
 
@@ -104,7 +104,7 @@ class Endpoint:
         lost = 0
         is_stopped = False
 
-        async def one(place: int) -> None:
+        async def ask_about(place: int) -> None:
             nonlocal lost
             async with self._slots:
                 try:
@@ -123,7 +123,7 @@ class Endpoint:
                         raise self._unreachable(passing) from None
                 except HnIntelError:
                     raise
-                except Exception as error:  # its words may be those of the text
+                except Exception as error:  # its message may quote the text
                     answers[place] = Answer(error=f"asking {self.model} failed: {type(error).__name__}")
 
         def give_up() -> None:
@@ -132,38 +132,38 @@ class Endpoint:
             for task in tasks:
                 task.cancel()
 
-        def stop() -> None:  # called in another thread than the loop's
+        def stop() -> None:  # called from another thread than the loop's
             loop.call_soon_threadsafe(give_up)
 
         if not questions:
             return []
         self._patience.heard()
         loop = asyncio.get_running_loop()
-        tasks = [asyncio.ensure_future(one(place)) for place in range(len(questions))]
+        tasks = [asyncio.ensure_future(ask_about(place)) for place in range(len(questions))]
         try:
             with stopping.when_stopping(stop):
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        finally:  # where one raised, the others are not paid for any more
+        finally:  # after an error, cancel the other questions, which would be paid for
             for task in tasks:
                 task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
-        error = next((one for one in ended if isinstance(one, HnIntelError)), None)
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        error = next((ask_about for ask_about in results if isinstance(ask_about, HnIntelError)), None)
         if is_stopped and (error is not None or len(answers) < len(questions)):
             error = _stopped(abandoned)
         if error is None:
             return [answers[place] for place in range(len(questions))]
-        for place in in_a_row:  # they are not to blame either
+        for place in in_a_row:  # the endpoint failed, not these questions
             del answers[place]
         if not answers:
             raise error
         return [answers.get(place, Answer(lost=error)) for place in range(len(questions))]
 
     async def complete(self, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any]) -> Reply:
-        """One completion, tried again while that may help.
+        """Return a completion, retrying while that may help.
 
         Raises:
             faults.Refused: this question will not be answered; others may.
-            faults.Passing: it was not answered in all attempts, which may lie in the question.
+            faults.Passing: no attempt was answered, and the question may be the cause.
             WarehouseError, EngineUnreachable: no question is answered.
         """
         failed: list[faults.Passing] = []
@@ -188,7 +188,7 @@ class Endpoint:
         try:
             return await retrying(ask)
         except asyncio.CancelledError:
-            if stopping.is_stopping():  # between two tries
+            if stopping.is_stopping():  # between two attempts
                 raise faults.Abandoned(Usage(), in_flight=0) from None
             raise
         except faults.Passing as passing:
@@ -199,7 +199,7 @@ class Endpoint:
     async def _complete_once(self, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any]) -> Reply:
         create: Any = self._client.chat.completions.with_raw_response.create
         try:
-            # httpx's own limits are for one piece each: a server that drips would never meet them.
+            # httpx's own limits apply to each read: a slow server that keeps sending would never reach them.
             async with asyncio.timeout(self._timeout):
                 raw = await create(model=self.model, messages=messages, extra_headers=self._headers, **parameters)
         except asyncio.CancelledError:
@@ -207,7 +207,7 @@ class Endpoint:
                 raise faults.Abandoned(counting.unanswered(messages), in_flight=1) from None
             raise
         except TimeoutError:
-            raise faults.Passing(f"nothing within {self._timeout:g} s") from None
+            raise faults.Passing(f"no answer within {self._timeout:g} s") from None
         except (openai.APIConnectionError, TooLarge, DecodingFailed) as error:
             raise _of_reading(error) from None
         except openai.APIStatusError as error:
@@ -220,28 +220,28 @@ class Endpoint:
         if isinstance(fault, faults.Misused):
             return WarehouseError(f"{self.base_url} {fault}")
         if isinstance(fault, faults.Passing) and fault.retry_after > faults.LONGEST_WAIT:
-            return EngineUnreachable(f"{self.base_url} wants to be left alone for {fault.retry_after:g} s ({fault})")
+            return EngineUnreachable(f"{self.base_url} asks to wait {fault.retry_after:g} s ({fault})")
         return fault
 
     def _unreachable(self, passing: faults.Passing) -> EngineUnreachable:
         tries = f"{self._attempts} attempts" if self._attempts > 1 else "1 attempt"
         return EngineUnreachable(
-            f"{self.base_url} does not answer ({passing}; {tries} each): see that it runs there, "
-            "or mend HNINTEL_OPENAI_BASE_URL"
+            f"{self.base_url} does not answer ({passing}; {tries} each): check that it runs there, "
+            "or correct HNINTEL_OPENAI_BASE_URL"
         )
 
 
 def _wait(state: RetryCallState) -> float:
-    """Exponential backoff with full jitter, or as long as the endpoint asked for if that is longer."""
+    """Return the seconds of exponential backoff with full jitter, or the endpoint's ``Retry-After`` if longer."""
     error = state.outcome.exception() if state.outcome else None
     return max(_BACKOFF(state), error.retry_after if isinstance(error, faults.Passing) else 0.0)
 
 
 def _of_reading(error: openai.APIConnectionError | TooLarge | DecodingFailed) -> Exception:
-    """What it means that no body was read: it is too long, it is damaged, or the connection was lost."""
-    # Some versions of the package wrap what reading raises, some hand it on.
+    """Translate an error of reading a body: the body is too long or damaged, or the connection was lost."""
+    # Some versions of the package wrap the error of reading, others raise it as it is.
     cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
-    if isinstance(cause, TooLarge):  # asked again it would be paid for again, and be no shorter
+    if isinstance(cause, TooLarge):  # a retry would be paid for and be as long
         return faults.Refused(f"the endpoint's answer is longer than {MOST_BYTES:,} bytes")
     if isinstance(error, openai.APIConnectionError) and not isinstance(cause, DecodingFailed):
         return faults.of_connection(error)
@@ -250,12 +250,12 @@ def _of_reading(error: openai.APIConnectionError | TooLarge | DecodingFailed) ->
 
 def _reply(body: str, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any]) -> Reply:
     try:
-        told = json.loads(body)
+        parsed = json.loads(body)
     except (ValueError, RecursionError):
-        raise faults.Passing("its answer is no JSON") from None
-    usage = counting.usage(told, messages, parameters)
+        raise faults.Passing("its answer is not JSON") from None
+    usage = counting.usage(parsed, messages, parameters)
     try:
-        choice = told["choices"][0]
+        choice = parsed["choices"][0]
         message, finish = choice["message"], choice.get("finish_reason")
         content, refusal = message.get("content"), message.get("refusal")
     except (KeyError, IndexError, TypeError, AttributeError):
@@ -266,17 +266,17 @@ def _reply(body: str, messages: Sequence[Mapping[str, str]], parameters: Mapping
 
 
 def _stopped(abandoned: Sequence[faults.Abandoned]) -> AskingStopped:
-    """The error for what was not answered by the time the run was to end."""
+    """Return the error for the questions that had no answer when the run was stopped."""
     spent = Spent()
-    for one in abandoned:
-        if one.in_flight or one.usage.input_tokens:
-            spent.add(one.usage, in_flight=one.in_flight)
+    for question in abandoned:
+        if question.in_flight or question.usage.input_tokens:
+            spent.add(question.usage, in_flight=question.in_flight)
     return AskingStopped(f"asking was stopped, with {spent.in_flight} questions under way", spent)
 
 
 def _loop() -> asyncio.AbstractEventLoop:
-    """The one event loop of all endpoints of this process."""
-    with _loop_lock:  # or threads that ask first at the same moment would have a loop each
+    """Return the event loop that all endpoints of this process share."""
+    with _loop_lock:  # else threads that call it first at the same moment would each create a loop
         return _the_loop()
 
 

@@ -1,4 +1,4 @@
-"""What we need of the openai package that its public interface lacks."""
+"""Uses of private names of the openai package, whose public interface lacks what the engine needs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import openai
 
 
 def client_of_its_arguments(**arguments: Any) -> openai.AsyncOpenAI:
-    """A client that takes nothing from ``OPENAI_*`` in the environment, which may be meant for another endpoint.
+    """Return a client that ignores ``OPENAI_*`` in the environment, which may be meant for another endpoint.
 
-    Two names are not public: ``_enforce_credentials``, without which a client needs a key though the endpoint may not,
-    and ``_custom_headers``, which holds the headers of ``OPENAI_CUSTOM_HEADERS``.
+    Two names are private: ``_enforce_credentials``, since a client otherwise needs a key that an endpoint may not need,
+    and ``_custom_headers``, which has the headers of ``OPENAI_CUSTOM_HEADERS``.
 
     Args:
         arguments: of :class:`openai.AsyncOpenAI`; ``api_key`` and ``base_url`` at least, either of which may be empty.

@@ -1,8 +1,8 @@
-"""Answers held to a JSON schema, whatever the endpoint can do for it.
+"""Answers that must fit a JSON schema, whatever support the endpoint has for schemas.
 
-What is taken from an answer is taken as it stands: a fence, prose around it and a comma too many are looked past, but
-no value is guessed or completed. An answer is text of unknown origin, so the work for one is bounded: its length, the
-places where an object is looked for, and the faults that are listed of an object.
+Values are read as they are: a fence, prose around the JSON and a trailing comma are skipped, but no value is guessed or
+completed. An answer is untrusted text, so the work on it has bounds: its length, the places where an object is searched
+for, and the faults that are listed of an object.
 """
 
 from __future__ import annotations
@@ -16,75 +16,75 @@ from typing import Any
 from jsonschema import Draft202012Validator, SchemaError
 from jsonschema.exceptions import best_match
 
-#: What can hold a model to JSON, the surest first; the last asks for it in words alone.
+#: Response formats that make a model answer in JSON, the strictest first; the last only asks for it in words.
 MODES = ("json_schema", "json_object", "words")
 
-#: The longest answer that is read, in characters. A model's answer to one of our questions has a few hundred.
+#: The longest answer that is read, in characters. A usual answer has a few hundred.
 MOST_CHARACTERS = 65_536
-#: The most places of an answer at which reading an object is tried.
+#: The most places of an answer at which an object is parsed.
 MOST_CANDIDATES = 64
-#: The most faults of one object among which the most telling is looked for.
+#: The most faults of an object among which the most relevant is chosen.
 _MOST_FAULTS = 100
-#: Where a model's thoughts end. Some servers leave out the mark with which they begin.
+#: The mark at the end of a model's thoughts. Some servers leave out the mark at their beginning.
 _THOUGHTS_END = "</think>"
 TOO_LONG = f"the answer is longer than {MOST_CHARACTERS:,} characters"
 _STRING = r'"(?:[^"\\]|\\.)*+'
-# A string is never tried again from within (possessive), and one that is not closed is matched up to the end of the
-# text: without both, each quote in an unclosed string starts another scan to the end.
+# A string is matched possessively, without backtracking, and an unclosed string matches to the end of the text:
+# without both, each quote in an unclosed string starts another scan to the end.
 _STRING_OR_COMMA = re.compile(rf'(?P<string>{_STRING}")|(?P<unclosed>{_STRING}\\?\Z)|,(?=\s*[}}\]])', re.DOTALL)
 _LAST_COMMA = re.compile(r",(?=\s*[}\]])")
 
 
 class Unfit(Exception):
-    """An answer that is none by its schema. The message has words of the schema, never of the answer."""
+    """An answer that does not fit its schema. The message has words of the schema, never of the answer."""
 
 
 def wording(schema: Mapping[str, Any]) -> str:
-    """The schema in words: many servers force an answer into its shape without showing it to the model."""
-    told = json.dumps(schema, ensure_ascii=False, sort_keys=False)
-    return f"Answer with one JSON object, and nothing around it, that fits this JSON schema:\n{told}"
+    """Return the schema as an instruction: many servers enforce a schema without showing it to the model."""
+    as_json = json.dumps(schema, ensure_ascii=False, sort_keys=False)
+    return f"Answer with one JSON object, and nothing around it, that fits this JSON schema:\n{as_json}"
 
 
 def response_format(mode: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """What goes along with a request in *mode*; nothing in the last one."""
+    """Return the parameters that a request in *mode* needs; empty for the last mode."""
     if mode == "json_schema":
         whole = _is_whole(schema)
-        held = {"name": "answer", "schema": _closed(schema) if whole else dict(schema), "strict": whole}
-        return {"response_format": {"type": "json_schema", "json_schema": held}}
+        json_schema = {"name": "answer", "schema": _closed(schema) if whole else dict(schema), "strict": whole}
+        return {"response_format": {"type": "json_schema", "json_schema": json_schema}}
     return {"response_format": {"type": "json_object"}} if mode == "json_object" else {}
 
 
 def check(schema: Mapping[str, Any]) -> str | None:
-    """Why *schema* is no JSON schema; None where it is one."""
+    """Return why *schema* is not a JSON schema; None where it is valid."""
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
-        return f"the schema is no JSON schema, at {error.json_path}"
+        return f"the schema is not a JSON schema, at {error.json_path}"
     return None
 
 
 def read(content: str, schema: Mapping[str, Any]) -> Any:
-    """The JSON in *content* that fits *schema*.
+    """Return the JSON in *content* that fits *schema*.
 
     Raises:
-        Unfit: there is none, or the answer is too long to be read; it says what is wrong with the first that was found.
+        Unfit: nothing fits, or the answer is too long; the message says what is wrong with the first JSON value.
     """
     if len(content) > MOST_CHARACTERS:
         raise Unfit(TOO_LONG)
-    validator, told = Draft202012Validator(schema), "it is no JSON"
+    validator, reason = Draft202012Validator(schema), "it is no JSON"
     for number, value in enumerate(_candidates(content)):
         error = best_match(islice(validator.iter_errors(value), _MOST_FAULTS))
         if error is None:
             return value
         if number == 0:
-            told = f"{error.json_path} must have {error.validator}: {json.dumps(error.validator_value)[:300]}"
-    raise Unfit(told)
+            reason = f"{error.json_path} must have {error.validator}: {json.dumps(error.validator_value)[:300]}"
+    raise Unfit(reason)
 
 
 def _candidates(content: str) -> Iterator[Any]:
-    """What can be read as JSON in *content*: the whole, else each object in it, from the first to the last.
+    """Yield the JSON values of *content*: the whole text, else each object in it, from the first to the last.
 
-    Objects are looked for at :data:`MOST_CANDIDATES` places at the most: each place costs up to the whole length.
+    Objects are parsed at :data:`MOST_CANDIDATES` places at most, since each place may cost a scan of the whole length.
     """
     content = _without_thoughts(content)
     try:
@@ -104,26 +104,26 @@ def _candidates(content: str) -> Iterator[Any]:
         place = content.find("{", end)
 
 
-def _without_last_comma(found: re.Match[str]) -> str:
-    """A string as it is, a comma behind the last value as nothing; behind a quote that opens no string it goes on."""
-    return found["string"] or _LAST_COMMA.sub("", found["unclosed"] or "")
+def _without_last_comma(match: re.Match[str]) -> str:
+    """Return a string unchanged and nothing for a trailing comma; remove such commas after an unclosed quote."""
+    return match["string"] or _LAST_COMMA.sub("", match["unclosed"] or "")
 
 
 def _without_thoughts(content: str) -> str:
-    """*content* from the end of the model's thoughts on, where it begins with some."""
+    """Return *content* without the model's thoughts at its beginning."""
     _, mark, answer = content.rpartition(_THOUGHTS_END)
     return answer if mark and not content.lstrip().startswith("{") else content
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 _decoder = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _is_whole(schema: Any) -> bool:
-    """Whether every property of every object is required, without which OpenAI's strict mode refuses the schema."""
+    """Return whether every property of every object is required; OpenAI's strict mode refuses other schemas."""
     if isinstance(schema, list):
         return all(map(_is_whole, schema))
     if not isinstance(schema, Mapping):
@@ -135,10 +135,10 @@ def _is_whole(schema: Any) -> bool:
 
 
 def _closed(schema: Any) -> Any:
-    """The schema with every object closed to further properties, as strict mode wants it."""
+    """Return the schema with every object closed to further properties, as strict mode requires."""
     if isinstance(schema, list):
-        return [_closed(one) for one in schema]
+        return [_closed(part) for part in schema]
     if not isinstance(schema, Mapping):
         return schema
-    closed = {name: _closed(one) for name, one in schema.items()}
+    closed = {name: _closed(part) for name, part in schema.items()}
     return {**closed, "additionalProperties": False} if isinstance(schema.get("properties"), Mapping) else closed

@@ -1,4 +1,4 @@
-"""An account that answers the doctor's statements as Snowflake's documentation says it does.
+"""An account that answers the doctor's statements as Snowflake's documentation describes.
 
 Recorded from documentation, not from an account. The columns are those of the reference pages of SHOW GRANTS, SHOW
 WAREHOUSES, SHOW DATABASES, SHOW SCHEMAS, SHOW OBJECTS, SHOW CORTEX BASE MODELS and SHOW PARAMETERS; rows of grants to
@@ -27,7 +27,7 @@ AI_ROLES = {("USAGE", "DATABASE_ROLE", f"SNOWFLAKE.{name}") for name in ("CORTEX
 
 @dataclass
 class RecordedAccount:
-    """An ``Account`` in memory; a test changes what there is before it looks."""
+    """An ``Account`` in memory, whose state a test changes before the checks run."""
 
     made: Provisioned = field(default_factory=lambda: provision("dev"))
     user: str = "HN_SERVICE"
@@ -59,7 +59,7 @@ class RecordedAccount:
         self.role = self.roles[0] if self.roles else ""
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Sequence[Mapping[str, Any]]:
-        """Answer one statement."""
+        """Answer a statement."""
         self.said.append(sql)
         for pattern, answer in _ANSWERS:
             match = re.fullmatch(pattern, sql, re.DOTALL)
@@ -68,11 +68,11 @@ class RecordedAccount:
         raise AssertionError(f"the account has no answer recorded for: {sql}")
 
     def held(self, role: str) -> set[tuple[str, str, str]]:
-        """What the role, with all that it inherits, holds; PUBLIC's too."""
+        """Return the grants of the role, with inherited grants and those of PUBLIC."""
         return set().union(self.public, *(self._own(one) for one in self.made.roles(role)))
 
     def revoke(self, role: str, *grant: str) -> None:
-        """Take one grant back that the script gives."""
+        """Revoke a grant of the script."""
         self.made.grants[f"HN_INTELLIGENCE_DEV_{role}"].remove(grant)  # type: ignore[arg-type]
 
     def _own(self, role: str) -> set[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""``python -m hnintel doctor``: what it prints, and how it ends."""
+"""``python -m hnintel doctor``: its output and its exit code."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture(autouse=True)
 def _no_identity_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No Prefect server and no Snowflake account of the shell that the test is started from."""
+    """Ignore the Prefect server and the Snowflake account of the shell that starts the test."""
     for name in ("PREFECT_API_URL", "SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER", "SNOWFLAKE_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_on_a_laptop_nothing_is_missing_and_nothing_is_made(home: Path, capsys: Capture) -> None:
+def test_on_a_laptop_nothing_is_missing_and_no_file_is_created(home: Path, capsys: Capture) -> None:
     assert main(["doctor", "--json"]) == 0
     out, err = capsys.readouterr()
     told = json.loads(out)
@@ -30,13 +30,13 @@ def test_on_a_laptop_nothing_is_missing_and_nothing_is_made(home: Path, capsys: 
     assert checks["dbt project"] == {
         "name": "dbt project",
         "outcome": "ok",
-        "detail": "dbt reads it for duckdb",
+        "detail": "dbt parses it for duckdb",
         "mends": [],
     }
     assert (err, home.exists()) == ("", False)
 
 
-def test_what_is_missing_is_told_with_what_mends_it_and_ends_with_code_4(home: Path, capsys: Capture) -> None:
+def test_a_missing_need_is_reported_with_its_fix_and_ends_with_code_4(home: Path, capsys: Capture) -> None:
     home.mkdir()
     assert main(["doctor", "--warehouse", "snowflake", "--prefect", "http://127.0.0.1:9/api"]) == 4
     out, err = capsys.readouterr()
@@ -47,7 +47,7 @@ def test_what_is_missing_is_told_with_what_mends_it_and_ends_with_code_4(home: P
     assert err.endswith("checks are not met: prefect api, connection\n")
 
 
-def test_the_warehouse_can_be_another_than_the_one_set(home: Path, capsys: Capture) -> None:
+def test_the_option_chooses_another_warehouse_than_the_setting(home: Path, capsys: Capture) -> None:
     assert main(["doctor", "--warehouse", "snowflake", "--json"]) == 4
     out, err = capsys.readouterr()
     checks = {one["name"]: one for one in json.loads(out)["checks"]}
@@ -57,6 +57,6 @@ def test_the_warehouse_can_be_another_than_the_one_set(home: Path, capsys: Captu
     assert err.startswith("error: 1 of ")
 
 
-def test_a_warehouse_that_there_is_not_is_refused_in_one_line(home: Path, capsys: Capture) -> None:
+def test_an_unknown_warehouse_is_refused_in_one_line(home: Path, capsys: Capture) -> None:
     assert main(["doctor", "--warehouse", "oracle"]) == 2
     assert capsys.readouterr().err.startswith("error: HNINTEL_WAREHOUSE=oracle: ")

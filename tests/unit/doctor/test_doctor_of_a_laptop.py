@@ -29,7 +29,7 @@ from tests.servers.chat import ChatServer, Mood
 
 @contextmanager
 def answering(answers: dict[str, tuple[int, str]], key: str = "") -> Iterator[str]:
-    """A loopback server that answers GET by path, and HTTP 401 where *key* is not sent; its address."""
+    """Start a loopback server that answers GET by path, and HTTP 401 without *key*; yield its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -41,7 +41,7 @@ def answering(answers: dict[str, tuple[int, str]], key: str = "") -> Iterator[st
             self.wfile.write(body.encode())
 
         def log_message(self, *_: Any) -> None:
-            """Nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -53,18 +53,18 @@ def answering(answers: dict[str, tuple[int, str]], key: str = "") -> Iterator[st
 
 
 def listing(*models: str) -> dict[str, tuple[int, str]]:
-    """What an OpenAI-compatible endpoint answers to GET /v1/models."""
+    """Return the answer of an OpenAI-compatible endpoint to GET /v1/models."""
     return {"/v1/models": (200, json.dumps({"object": "list", "data": [{"id": name} for name in models]}))}
 
 
 def closed_port() -> str:
-    """An address at which nobody listens."""
+    """Return an address without a server."""
     with answering({}) as url:
         return url
 
 
 def made(path: Path) -> DuckDBWarehouse:
-    """A warehouse file as a run makes it."""
+    """Create a warehouse file as a run does."""
     warehouse = DuckDBWarehouse(path, open_engine(Settings()))
     with warehouse.transaction(stage="enrich"):
         pass
@@ -77,11 +77,11 @@ def made(path: Path) -> DuckDBWarehouse:
 @pytest.mark.parametrize(
     ("version", "outcome"), [((3, 10, 1), "missing"), ((3, 11), "ok"), ((3, 13, 9), "ok"), ((3, 14), "missing")]
 )
-def test_python_is_one_that_the_tree_is_made_for(version: tuple[int, ...], outcome: str) -> None:
+def test_only_supported_versions_of_python_pass(version: tuple[int, ...], outcome: str) -> None:
     assert machine.python(version).outcome == outcome
 
 
-def test_the_range_of_pythons_is_that_of_the_package() -> None:
+def test_the_supported_versions_are_those_of_the_package() -> None:
     import tomllib
 
     from tests.conftest import ROOT
@@ -90,24 +90,24 @@ def test_the_range_of_pythons_is_that_of_the_package() -> None:
     assert wanted == f">={'.'.join(map(str, machine.OLDEST))},<3.{machine.NEWEST[1] + 1}"
 
 
-def test_a_home_that_is_not_there_yet_is_fine_and_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_home_passes_and_is_not_created(tmp_path: Path) -> None:
     home = tmp_path / "a" / "b"
-    assert machine.home(Settings(home=home)).detail == f"{home}, made by the first run"
+    assert machine.home(Settings(home=home)).detail == f"{home}, created by the first run"
     assert not home.exists()
 
 
-def test_a_home_below_a_file_cannot_be_made(tmp_path: Path) -> None:
+def test_a_home_below_a_file_is_missing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     found = machine.home(Settings(home=tmp_path / "file" / "home"))
     assert (found.outcome, found.detail) == ("missing", f"{tmp_path / 'file'} cannot be written")
 
 
 @pytest.mark.parametrize(("free", "outcome"), [(10**8, "missing"), (10**9, "warning"), (10**10, "ok")])
-def test_little_room_is_told_before_it_is_none(tmp_path: Path, free: int, outcome: str) -> None:
+def test_little_disk_space_is_a_warning_before_it_stops_a_run(tmp_path: Path, free: int, outcome: str) -> None:
     assert machine.disk(Settings(home=tmp_path), free).outcome == outcome
 
 
-def test_a_changed_question_is_a_warning_and_one_that_cannot_be_read_stops_a_run(tmp_path: Path) -> None:
+def test_a_changed_declaration_is_a_warning_and_an_invalid_declaration_stops_a_run(tmp_path: Path) -> None:
     declared = tmp_path / "tone.py"
     declared.write_text(
         "from hnintel.enrich.declaration import Column, Enrichment\n"
@@ -121,21 +121,23 @@ def test_a_changed_question_is_a_warning_and_one_that_cannot_be_read_stops_a_run
     assert machine.enrichments(settings).outcome == "missing"
 
 
-def test_what_has_no_price_is_told(tmp_path: Path) -> None:
+def test_a_model_without_a_price_is_reported(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    assert machine.prices(settings, [("AI_CLASSIFY", "offline-1")]).detail == "what is asked costs nothing"
+    assert machine.prices(settings, [("AI_CLASSIFY", "offline-1")]).detail == "no question costs anything"
     assert machine.prices(settings, [("AI_CLASSIFY", "cortex")]).outcome == "ok"
     found = machine.prices(settings, [("AI_COMPLETE", "no-such-model")])
     assert found.outcome == "missing"
     assert "no-such-model" in found.detail
 
 
-def test_a_project_that_dbt_cannot_read_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_project_that_dbt_cannot_parse_is_reported_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "dbt_project.yml").write_text("name: [\n")
     monkeypatch.setattr("hnintel.doctor.machine.transform.PROJECT", tmp_path)
     found = machine.dbt(Settings(home=tmp_path / "home"))
     assert found.outcome == "missing"
-    assert found.detail.startswith("dbt cannot read it: ")
+    assert found.detail.startswith("dbt cannot parse it: ")
     assert "\n" not in found.detail
 
 
@@ -151,11 +153,11 @@ def test_without_an_api_url_a_run_starts_its_own_server() -> None:
         ("https://api.prefect.cloud/api/accounts/1/workspaces/2", "ok"),
     ],
 )
-def test_an_api_url_has_its_shape(url: str, outcome: str) -> None:
+def test_an_api_url_must_end_in_api(url: str, outcome: str) -> None:
     assert machine.prefect(url).outcome == outcome
 
 
-def test_a_prefect_server_is_asked_for_its_health() -> None:
+def test_the_health_of_a_prefect_server_is_checked() -> None:
     with answering({"/api/health": (200, "true")}) as url:
         assert machine.prefect(f"{url}/api").outcome == "ok"
     with answering({}) as url:
@@ -181,32 +183,32 @@ def test_what_mends_an_api_names_the_address_that_is_set_and_no_password(url: st
 
 
 @pytest.mark.parametrize("given", ["garbage", "http://", "http://[x", "http://127.0.0.1:99999/api"])
-def test_an_address_of_prefect_that_is_none_is_told_as_that(given: str) -> None:
-    assert machine.prefect(given).detail == "PREFECT_API_URL is no URL: it looks like http://127.0.0.1:4200/api"
+def test_an_invalid_api_url_is_reported(given: str) -> None:
+    assert machine.prefect(given).detail == "PREFECT_API_URL is not a URL: set it to one like http://127.0.0.1:4200/api"
 
 
 # --- the embedded warehouse -------------------------------------------------------------------------------------------
 
 
-def test_a_file_that_is_not_there_yet_is_fine_and_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_warehouse_file_passes_and_is_not_created(tmp_path: Path) -> None:
     path = tmp_path / "home" / "hn.duckdb"
     assert embedded.warehouse_file(path).outcome == embedded.schema_version(path).outcome == "ok"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_warehouse_of_a_run_opens_and_has_the_version_of_this_code(tmp_path: Path) -> None:
+def test_the_warehouse_of_a_run_opens_and_has_the_version_of_this_code(tmp_path: Path) -> None:
     path = tmp_path / "hn.duckdb"
     made(path)
     assert embedded.warehouse_file(path).outcome == "ok"
     assert embedded.schema_version(path).detail == str(NEWEST)
 
 
-def test_an_older_warehouse_is_left_as_it_is_and_told_that_the_next_run_brings_it_up(tmp_path: Path) -> None:
+def test_an_older_warehouse_is_not_changed_and_the_next_run_migrates_it(tmp_path: Path) -> None:
     path = tmp_path / "hn.duckdb"
     made(path)
     with duckdb.connect(str(path)) as connection:
         connection.execute(f"DELETE FROM ops.schema_versions WHERE version = {NEWEST}")
-    assert embedded.schema_version(path).detail == f"{BEFORE}; the next run makes it {NEWEST}"
+    assert embedded.schema_version(path).detail == f"{BEFORE}; the next run migrates it to {NEWEST}"
     with duckdb.connect(str(path)) as connection:
         assert connection.execute("SELECT max(version) FROM ops.schema_versions").fetchone() == (BEFORE,)
 
@@ -220,7 +222,7 @@ def test_a_warehouse_of_newer_code_stops_a_run(tmp_path: Path) -> None:
     assert (found.outcome, found.detail) == ("missing", f"{NEWEST + 1}, and this code knows {NEWEST}: update the code")
 
 
-def test_a_file_of_something_else_is_told_and_left(tmp_path: Path) -> None:
+def test_a_file_of_another_format_is_reported_and_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "hn.duckdb"
     path.write_text("no database")
     found = embedded.warehouse_file(path)
@@ -229,15 +231,15 @@ def test_a_file_of_something_else_is_told_and_left(tmp_path: Path) -> None:
     assert embedded.schema_version(path).outcome == "skipped"
 
 
-def test_a_sqlite_file_is_told_to_be_no_warehouse(tmp_path: Path) -> None:
+def test_a_sqlite_file_is_reported_as_not_a_warehouse(tmp_path: Path) -> None:
     path = tmp_path / "hn.duckdb"
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE mine (a)")
-    assert embedded.warehouse_file(path).detail == f"{path} cannot be opened (it is no DuckDB file)"
+    assert embedded.warehouse_file(path).detail == f"{path} cannot be opened (it is not a DuckDB file)"
     assert embedded.schema_version(path).outcome == "skipped"
 
 
-def test_a_link_to_nothing_and_a_fifo_are_told_and_not_opened(tmp_path: Path) -> None:
+def test_a_dangling_link_and_a_fifo_are_reported_and_not_opened(tmp_path: Path) -> None:
     link, fifo = tmp_path / "link.duckdb", tmp_path / "fifo.duckdb"
     link.symlink_to(tmp_path / "gone.duckdb")
     os.mkfifo(fifo)
@@ -247,7 +249,7 @@ def test_a_link_to_nothing_and_a_fifo_are_told_and_not_opened(tmp_path: Path) ->
         assert embedded.schema_version(path).outcome == "skipped"
 
 
-def test_a_file_that_another_process_holds_is_a_warning_that_names_it(tmp_path: Path) -> None:
+def test_a_file_locked_by_another_process_is_a_warning_that_names_the_process(tmp_path: Path) -> None:
     path = tmp_path / "hn.duckdb"
     made(path)
     code = f"import duckdb, sys; c = duckdb.connect({str(path)!r}); print('open', flush=True); sys.stdin.read()"
@@ -268,30 +270,30 @@ def test_the_offline_engine_answers() -> None:
 
 
 def endpoint(url: str, **given: Any) -> Settings:
-    """Settings of an endpoint."""
+    """Return the settings of an endpoint."""
     return Settings(
         engine="openai", openai_base_url=f"{url}/v1", openai_model="small-rules", openai_attempts=1, **given
     )
 
 
-def test_an_endpoint_is_asked_for_its_models_and_for_nothing_else() -> None:
+def test_only_the_models_of_an_endpoint_are_requested() -> None:
     with answering(listing("small-rules", "other")) as url:
         assert embedded.engine(endpoint(url), ask=False).detail == f"{url}/v1 lists small-rules"
 
 
-def test_a_model_that_the_endpoint_has_not_is_told_with_those_it_has() -> None:
+def test_a_model_that_the_endpoint_lacks_is_reported_with_its_models() -> None:
     with answering(listing("a", "b")) as url:
         found = embedded.engine(endpoint(url), ask=False)
     assert (found.outcome, found.detail) == ("missing", f"{url}/v1 does not list small-rules; it lists a, b")
 
 
-def test_an_endpoint_without_a_listing_is_a_warning_that_names_ask() -> None:
+def test_an_endpoint_without_a_list_of_models_is_a_warning_that_names_ask() -> None:
     with answering({}) as url:
         found = embedded.engine(endpoint(url), ask=False)
     assert (found.outcome, "--ask" in found.detail) == ("warning", True)
 
 
-def test_a_key_is_sent_where_it_is_set_and_asked_for_where_it_is_not() -> None:
+def test_a_key_is_sent_if_set_and_a_refused_login_names_its_setting() -> None:
     with answering(listing("small-rules"), key="k3y") as url:
         assert embedded.engine(endpoint(url, openai_api_key="k3y"), ask=False).outcome == "ok"
         found = embedded.engine(endpoint(url), ask=False)
@@ -299,20 +301,20 @@ def test_a_key_is_sent_where_it_is_set_and_asked_for_where_it_is_not() -> None:
     assert "k3y" not in str(found)
 
 
-def test_an_endpoint_that_is_not_there_is_told_both_ways() -> None:
+def test_an_unreachable_endpoint_is_reported_with_and_without_ask() -> None:
     settings = endpoint(closed_port())
     assert embedded.engine(settings, ask=False).outcome == "missing"
     assert embedded.engine(settings, ask=True).outcome == "missing"
 
 
-def test_with_ask_the_endpoint_is_asked_one_question() -> None:
+def test_with_ask_one_question_is_sent_to_the_endpoint() -> None:
     with ChatServer(Mood()) as server:
         found = embedded.engine(endpoint(server.base_url.removesuffix("/v1")), ask=True)
         assert len(server.asked) == 1
     assert (found.outcome, found.detail) == ("ok", f"small-rules at {server.base_url} answers")
 
 
-def test_an_engine_without_its_model_is_told_by_the_setting_it_needs() -> None:
+def test_an_engine_without_a_model_is_reported_with_the_setting_it_needs() -> None:
     found = embedded.engine(Settings(engine="openai"), ask=False)
     assert found.outcome == "missing"
     assert "HNINTEL_OPENAI_MODEL" in found.detail

@@ -27,7 +27,7 @@ PIPELINE = f"{DB}_PIPELINE"
 
 @pytest.fixture
 def account() -> RecordedAccount:
-    """An account as deployments/snowflake.sql leaves it, after a first run."""
+    """Return an account that deployments/snowflake.sql set up, after a first run."""
     one = RecordedAccount()
     one.objects = {
         f"{DB}.RAW": [("ITEMS", "TABLE", PIPELINE)],
@@ -39,7 +39,7 @@ def account() -> RecordedAccount:
 
 
 def settings(**given: Any) -> Settings:
-    """What a run on that account is set to."""
+    """Return the settings of a run on that account."""
     return Settings(
         **{
             "warehouse": "snowflake",
@@ -55,14 +55,14 @@ def settings(**given: Any) -> Settings:
 
 
 def examined(account: RecordedAccount, ask: bool = False, **given: Any) -> dict[str, Finding]:
-    """Every finding by its name."""
+    """Return the findings by name."""
     chosen = settings(**given)
     found = list(of_role(account, chosen, chosen.snowflake_role, STAGES, questions(chosen), ask))
     assert len({one.name for one in found}) == len(found)
     return {one.name: one for one in found}
 
 
-def test_nothing_is_missing_in_an_account_that_the_script_made(account: RecordedAccount) -> None:
+def test_nothing_is_missing_in_an_account_that_the_script_set_up(account: RecordedAccount) -> None:
     found = examined(account)
     assert [one for one in found.values() if one.outcome != "ok"] == []
     assert list(found)[:6] == [
@@ -81,7 +81,7 @@ def test_nothing_is_missing_before_the_first_run_either() -> None:
     assert missing(examined(RecordedAccount()).values()) == []
 
 
-def test_no_model_is_asked_and_no_warehouse_wakes_unless_told(account: RecordedAccount) -> None:
+def test_without_ask_no_model_is_called_and_no_warehouse_resumes(account: RecordedAccount) -> None:
     examined(account)
     assert all(re.match(r"SHOW |EXPLAIN |USE ROLE |SELECT CURRENT_", one) for one in account.said)
 
@@ -111,12 +111,12 @@ def test_with_ask_a_function_that_fails_without_an_error_is_missing(
     assert one.detail.startswith(told)
 
 
-def test_tokens_that_cannot_be_counted_stop_no_run(account: RecordedAccount) -> None:
+def test_uncountable_tokens_are_only_a_warning(account: RecordedAccount) -> None:
     account.answers["AI_COUNT_TOKENS"] = None
     assert examined(account, ask=True)["AI_COUNT_TOKENS"].outcome == "warning"
 
 
-def test_what_is_tried_is_the_call_of_a_run_with_its_error_details() -> None:
+def test_the_checked_call_is_that_of_a_run_with_error_details() -> None:
     chosen = settings(cortex_models={"briefing": "llama3.1-8b"})
     tried = [one for one in questions(chosen) if one.function in ("AI_CLASSIFY", "AI_COMPLETE")]
     assert tried
@@ -127,33 +127,33 @@ def test_what_is_tried_is_the_call_of_a_run_with_its_error_details() -> None:
 # --- who ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_role_that_the_user_has_not_is_told_with_its_grant_and_ends_it(account: RecordedAccount) -> None:
+def test_a_role_that_the_user_lacks_is_reported_with_its_grant_and_ends_the_checks(account: RecordedAccount) -> None:
     found = examined(account, snowflake_role="SOMEBODY")
     assert list(found) == ["role", "everything else"]
     assert found["role"].mends == ("GRANT ROLE SOMEBODY TO USER HN_SERVICE;",)
     assert found["everything else"].outcome == "skipped"
 
 
-def test_without_a_role_set_it_is_the_users_own(account: RecordedAccount) -> None:
-    assert examined(account, snowflake_role=None)["role"].detail == f"{PIPELINE}, the user's own"
+def test_without_a_role_setting_the_users_default_role_counts(account: RecordedAccount) -> None:
+    assert examined(account, snowflake_role=None)["role"].detail == f"{PIPELINE}, the user's default role"
 
 
-def test_a_user_without_any_role_is_told_which_setting_gives_one(account: RecordedAccount) -> None:
+def test_a_user_without_a_role_is_reported_with_the_setting_of_a_role(account: RecordedAccount) -> None:
     account.roles, account.role = [], ""
     assert examined(account, snowflake_role=None)["role"].mends == ("export SNOWFLAKE_ROLE=<a role of the user>",)
 
 
-def test_stages_with_roles_of_their_own_are_looked_at_apart() -> None:
+def test_stages_with_different_roles_are_checked_separately() -> None:
     chosen = settings(snowflake_role_transform="DBT")
     assert stages_by_role(chosen) == {PIPELINE: ("ingest", "enrich"), "DBT": ("transform",)}
 
 
-def test_the_role_of_all_stages_is_looked_at_where_each_has_its_own_for_it_migrates() -> None:
+def test_the_role_that_migrates_is_checked_even_if_each_stage_has_its_own_role() -> None:
     chosen = settings(**{f"snowflake_role_{stage}": stage for stage in STAGES})
     assert stages_by_role(chosen)[PIPELINE] == ()
 
 
-def test_who_migrates_must_make_and_own_the_tables_of_all(account: RecordedAccount) -> None:
+def test_the_role_that_migrates_must_create_and_own_all_tables(account: RecordedAccount) -> None:
     assert missing(of_role(account, settings(), PIPELINE, [], [])) == []
     enricher = f"{DB}_ENRICHER"
     account.roles = [enricher]
@@ -176,7 +176,7 @@ def test_each_stages_own_role_lacks_nothing_for_its_stage(account: RecordedAccou
 # --- what is there --------------------------------------------------------------------------------------------------
 
 
-def test_a_warehouse_that_is_not_there_is_told_with_what_makes_it(account: RecordedAccount) -> None:
+def test_a_missing_warehouse_is_reported_with_the_statement_that_creates_it(account: RecordedAccount) -> None:
     one = examined(account, snowflake_warehouse_enrich="big_wh")["warehouse for enrich"]
     assert one.outcome == "missing"
     assert one.mends == (
@@ -185,34 +185,34 @@ def test_a_warehouse_that_is_not_there_is_told_with_what_makes_it(account: Recor
     )
 
 
-def test_a_name_that_only_resembles_the_one_set_is_not_taken_for_it(account: RecordedAccount) -> None:
+def test_a_warehouse_with_a_similar_name_does_not_count(account: RecordedAccount) -> None:
     account.made.objects["WAREHOUSE"].append("HNXINTELLIGENCE_DEV_ENRICH_WH")
     account.made.objects["WAREHOUSE"].remove(f"{DB}_ENRICH_WH")
     account.public.add(("USAGE", "WAREHOUSE", "HNXINTELLIGENCE_DEV_ENRICH_WH"))
     assert examined(account)["warehouse for enrich"].outcome == "missing"
 
 
-def test_a_warehouse_that_may_be_seen_but_not_used_wants_its_grant(account: RecordedAccount) -> None:
+def test_a_visible_warehouse_without_usage_is_reported_with_its_grant(account: RecordedAccount) -> None:
     account.revoke("ENRICHER", "USAGE", "WAREHOUSE", f"{DB}_ENRICH_WH")
     account.public.add(("MONITOR", "WAREHOUSE", f"{DB}_ENRICH_WH"))
     one = examined(account)["warehouse for enrich"]
     assert one.mends == (f"GRANT USAGE ON WAREHOUSE {DB}_ENRICH_WH TO ROLE {PIPELINE};",)
 
 
-def test_a_warehouse_that_sleeps_for_good_is_told(account: RecordedAccount) -> None:
+def test_a_suspended_warehouse_that_does_not_resume_is_reported(account: RecordedAccount) -> None:
     account.asleep_for_good.add(f"{DB}_INGEST_WH")
     assert examined(account)["warehouse for ingest"].mends == (
         f"ALTER WAREHOUSE {DB}_INGEST_WH SET AUTO_RESUME = TRUE;",
     )
 
 
-def test_where_no_warehouse_is_set_the_users_own_counts(account: RecordedAccount) -> None:
+def test_without_a_warehouse_setting_the_users_default_warehouse_counts(account: RecordedAccount) -> None:
     assert examined(account, snowflake_warehouse_ingest=None)["warehouse for ingest"].outcome == "missing"
     account.default_warehouse = f"{DB}_INGEST_WH"
     assert examined(account, snowflake_warehouse_ingest=None)["warehouse for ingest"].outcome == "ok"
 
 
-def test_a_database_of_another_environment_is_not_there(account: RecordedAccount) -> None:
+def test_a_database_of_another_environment_does_not_count(account: RecordedAccount) -> None:
     found = examined(account, environment="staging")
     assert found["database"].mends == (
         "CREATE DATABASE IF NOT EXISTS HN_INTELLIGENCE_STAGING;",
@@ -221,7 +221,7 @@ def test_a_database_of_another_environment_is_not_there(account: RecordedAccount
     assert "schema RAW" not in found
 
 
-def test_a_schema_that_is_not_there_is_told_with_what_makes_and_grants_it(account: RecordedAccount) -> None:
+def test_a_missing_schema_is_reported_with_the_statements_that_create_and_grant_it(account: RecordedAccount) -> None:
     account.made.objects["SCHEMA"].remove(f"{DB}.MARTS")
     assert examined(account)["schema MARTS"].mends == (
         f"CREATE SCHEMA IF NOT EXISTS {DB}.MARTS;",
@@ -249,7 +249,7 @@ def test_a_schema_that_is_not_there_is_told_with_what_makes_and_grants_it(accoun
         ),
     ],
 )
-def test_a_privilege_that_is_not_held_is_told_with_its_grant(
+def test_a_missing_privilege_is_reported_with_its_grant(
     account: RecordedAccount, role: str, grant: tuple[str, ...], check: str, mend: str
 ) -> None:
     account.revoke(role, *grant)
@@ -258,14 +258,14 @@ def test_a_privilege_that_is_not_held_is_told_with_its_grant(
     assert found[check].mends == (mend,)
 
 
-def test_a_privilege_on_the_database_that_no_role_gives_is_told(account: RecordedAccount) -> None:
+def test_a_missing_privilege_on_the_database_is_reported(account: RecordedAccount) -> None:
     account.revoke("PIPELINE", "CREATE SCHEMA", "DATABASE", DB)
     assert examined(account)["privileges on the database"].mends == (
         f"GRANT CREATE SCHEMA ON DATABASE {DB} TO ROLE {PIPELINE};",
     )
 
 
-def test_a_table_that_another_role_made_and_keeps_is_told(account: RecordedAccount) -> None:
+def test_a_table_that_another_role_owns_is_reported(account: RecordedAccount) -> None:
     account.objects[f"{DB}.ENRICHED"].append(("OLD", "TABLE", "ACCOUNTADMIN"))
     account.public.add(("SELECT", "TABLE", f"{DB}.ENRICHED.OLD"))
     one = examined(account)["tables in ENRICHED"]
@@ -281,7 +281,7 @@ def test_owning_a_schema_is_as_good_as_every_privilege_on_it(account: RecordedAc
     assert examined(account)["schema RAW"].outcome == "ok"
 
 
-def test_what_a_role_holds_is_followed_through_roles_of_roles(account: RecordedAccount) -> None:
+def test_grants_are_followed_through_roles_of_roles(account: RecordedAccount) -> None:
     account.made.members["BOSS"] = [PIPELINE]
     found = held(account, "BOSS")
     assert found.roles == {"BOSS", PIPELINE, f"{DB}_LOADER", f"{DB}_ENRICHER", f"{DB}_TRANSFORMER", "PUBLIC"}
@@ -289,24 +289,24 @@ def test_what_a_role_holds_is_followed_through_roles_of_roles(account: RecordedA
     assert not found.has("OPERATE", "WAREHOUSE", f"{DB}_ENRICH_WH")
 
 
-def test_a_role_whose_grants_cannot_be_seen_is_told_and_not_guessed(account: RecordedAccount) -> None:
+def test_a_role_whose_grants_cannot_be_listed_is_reported(account: RecordedAccount) -> None:
     account.unseen_roles.add(f"{DB}_LOADER")
     found = examined(account)
     assert found["grants"].outcome == "warning"
     assert f"{DB}_LOADER" in found["grants"].detail
 
 
-def test_where_not_even_its_own_grants_are_seen_no_privilege_is_called_missing(account: RecordedAccount) -> None:
+def test_without_a_list_of_its_own_grants_no_privilege_is_reported_missing(account: RecordedAccount) -> None:
     account.unseen_roles.add(PIPELINE)
     found = examined(account)
-    assert found["grants"].detail.startswith(f"those of {PIPELINE} cannot be listed, so no privilege was checked")
+    assert found["grants"].detail.startswith(f"the grants of {PIPELINE} cannot be listed, so no privilege was checked")
     assert missing(found.values()) == []
 
 
 # --- Cortex -----------------------------------------------------------------------------------------------------------
 
 
-def test_where_public_has_lost_cortex_the_roles_own_grants_are_enough(account: RecordedAccount) -> None:
+def test_without_the_cortex_grants_of_public_the_roles_own_grants_suffice(account: RecordedAccount) -> None:
     account.public = {("USAGE", "APPLICATION_ROLE", 'SNOWFLAKE."CORTEX-MODEL-ROLE-ALL"')}
     assert missing(examined(account).values()) == []
 
@@ -321,7 +321,7 @@ def test_where_public_has_lost_cortex_the_roles_own_grants_are_enough(account: R
         ),
     ],
 )
-def test_each_half_of_the_right_to_call_cortex_is_told_with_its_grant(
+def test_each_of_the_two_grants_to_call_cortex_is_reported(
     account: RecordedAccount, gone: tuple[str, ...], mend: str
 ) -> None:
     account.public = set()
@@ -332,7 +332,7 @@ def test_each_half_of_the_right_to_call_cortex_is_told_with_its_grant(
         assert found[function].mends == (mend,)
 
 
-def test_a_privilege_for_one_function_is_enough_for_that_function(account: RecordedAccount) -> None:
+def test_a_privilege_for_a_function_suffices_for_that_function(account: RecordedAccount) -> None:
     account.public = set()
     account.revoke("ENRICHER", "USE AI FUNCTIONS", "ACCOUNT", "")
     account.made.grants[f"{DB}_ENRICHER"].add(("USE AI FUNCTION AI_CLASSIFY", "ACCOUNT", ""))
@@ -341,7 +341,7 @@ def test_a_privilege_for_one_function_is_enough_for_that_function(account: Recor
     assert found["AI_COMPLETE"].outcome == "missing"
 
 
-def test_the_smaller_cortex_role_is_enough_but_for_the_aggregates(account: RecordedAccount) -> None:
+def test_the_smaller_cortex_role_suffices_except_for_aggregates(account: RecordedAccount) -> None:
     account.public = set()
     account.revoke("ENRICHER", "USAGE", "DATABASE_ROLE", "SNOWFLAKE.CORTEX_USER")
     account.made.grants[f"{DB}_ENRICHER"].add(("USAGE", "DATABASE_ROLE", "SNOWFLAKE.AI_FUNCTIONS_USER"))
@@ -350,14 +350,14 @@ def test_the_smaller_cortex_role_is_enough_but_for_the_aggregates(account: Recor
     assert found["AI_AGG"].mends == (f"GRANT DATABASE ROLE SNOWFLAKE.CORTEX_USER TO ROLE {PIPELINE};",)
 
 
-def test_a_function_that_the_region_lacks_is_told_with_who_wants_it(account: RecordedAccount) -> None:
+def test_a_function_that_the_region_lacks_is_reported_with_its_enrichments(account: RecordedAccount) -> None:
     account.functions.remove("AI_CLASSIFY")
     one = examined(account)["AI_CLASSIFY"]
     assert one.outcome == "missing"
     assert one.detail.endswith("the account has no such function (AI_CLASSIFY) (for sentiment, topic)")
 
 
-def test_a_model_of_the_settings_that_may_not_be_asked_is_told_with_its_grant(account: RecordedAccount) -> None:
+def test_a_forbidden_model_of_the_settings_is_reported_with_its_grant(account: RecordedAccount) -> None:
     account.allowlist, account.public = (
         None,
         {("USAGE", "APPLICATION_ROLE", 'SNOWFLAKE."CORTEX-MODEL-ROLE-LLAMA3.1-8B"')},
@@ -368,7 +368,7 @@ def test_a_model_of_the_settings_that_may_not_be_asked_is_told_with_its_grant(ac
     assert one.mends == (f'GRANT APPLICATION ROLE SNOWFLAKE."CORTEX-MODEL-ROLE-MISTRAL-LARGE2" TO ROLE {PIPELINE};',)
 
 
-def test_the_fall_back_model_is_looked_at_too(account: RecordedAccount) -> None:
+def test_the_fall_back_model_is_checked_too(account: RecordedAccount) -> None:
     found = examined(account, cortex_fallback_model="llama3.1-8b")
     assert found["model llama3.1-8b"].detail.endswith("(for HNINTEL_CORTEX_FALLBACK_MODEL)")
 
@@ -378,13 +378,13 @@ def test_a_model_that_is_allowed_but_not_listed_may_be_of_another_region(account
     assert (one.outcome, "region" in one.detail) == ("warning", True)
 
 
-def test_a_model_that_is_about_to_end_is_a_warning(account: RecordedAccount) -> None:
+def test_a_model_near_its_end_of_life_is_a_warning(account: RecordedAccount) -> None:
     account.models = {"CLAUDE-HAIKU-4-5": "LEGACY"}
     one = examined(account)["model claude-haiku-4-5"]
     assert (one.outcome, one.detail.split(":")[0]) == ("warning", "is LEGACY, and ends on 2027-01-31")
 
 
-def test_an_account_that_lists_no_models_goes_by_its_list_of_allowed_ones(account: RecordedAccount) -> None:
+def test_without_a_list_of_models_the_list_of_allowed_models_counts(account: RecordedAccount) -> None:
     account.models, account.public = None, set()
     assert examined(account)["model claude-haiku-4-5"].outcome == "ok"
     account.allowlist = "mistral-large2, claude-haiku-4-5"
@@ -393,10 +393,10 @@ def test_an_account_that_lists_no_models_goes_by_its_list_of_allowed_ones(accoun
     assert examined(account)["model claude-haiku-4-5"].outcome == "missing"
 
 
-def test_where_the_account_says_nothing_of_models_that_is_what_is_told(account: RecordedAccount) -> None:
+def test_without_any_list_of_models_the_doctor_says_so(account: RecordedAccount) -> None:
     account.models, account.public, account.allowlist = None, set(), None
     one = examined(account)["model claude-haiku-4-5"]
-    assert (one.outcome, "--ask asks it" in one.detail) == ("warning", True)
+    assert (one.outcome, "--ask sends it a question" in one.detail) == ("warning", True)
 
 
 def test_without_the_usage_view_a_run_works_and_its_cost_is_an_estimate(account: RecordedAccount) -> None:
@@ -406,7 +406,7 @@ def test_without_the_usage_view_a_run_works_and_its_cost_is_an_estimate(account:
     assert one.mends == (f"GRANT DATABASE ROLE SNOWFLAKE.USAGE_VIEWER TO ROLE {PIPELINE};",)
 
 
-def test_every_grant_it_prints_has_the_form_of_those_in_the_script(account: RecordedAccount) -> None:
+def test_every_printed_grant_has_the_form_of_the_scripts_grants(account: RecordedAccount) -> None:
     account.public, account.allowlist = set(), None
     account.made.grants = {PIPELINE: {("USAGE", "DATABASE", DB), ("USAGE", "SCHEMA", f"{DB}.RAW")}}
     printed = [one for one in mends(examined(account).values()) if one.startswith("GRANT ")]
@@ -419,14 +419,14 @@ def test_every_grant_it_prints_has_the_form_of_those_in_the_script(account: Reco
 # --- names, and a stand-in --------------------------------------------------------------------------------------------
 
 
-def test_names_are_written_and_read_as_snowflake_does() -> None:
+def test_names_are_quoted_and_parsed_as_snowflake_does() -> None:
     assert quoted("big_wh") == "BIG_WH"
     assert quoted('odd "name') == '"odd ""name"'
     assert parts('HN.RAW."odd.one"') == ("HN", "RAW", "odd.one")
     assert parts('SNOWFLAKE."CORTEX-MODEL-ROLE-LLAMA3.1-8B"') == ("SNOWFLAKE", "CORTEX-MODEL-ROLE-LLAMA3.1-8B")
 
 
-def test_through_the_connector_it_finds_what_a_stand_in_has_and_says_what_it_cannot_see(tmp_path: Path) -> None:
+def test_through_the_connector_the_doctor_checks_a_stand_in_and_reports_what_it_cannot_see(tmp_path: Path) -> None:
     """fakesnow has databases, schemas and one warehouse; it knows no grants, models or AI functions."""
     with fakesnow.patch():
         connection = snowflake.connector.connect(user="HN_SERVICE", account="stand-in", paramstyle="qmark")

@@ -107,12 +107,12 @@ def test_a_comment_is_meant_as_it_opens() -> None:
 
 def test_a_digest_is_read_back_as_it_was_told() -> None:
     found = Discussion("They agree.", None, "mixed")
-    assert Discussion.in_told(found.told()) == found
+    assert Discussion.parse(found.as_text()) == found
 
 
 @pytest.mark.parametrize("text", ["A title\n\nTone: positive.", "Tone: positive.\nmore", "Tone: delighted."])
 def test_a_line_within_another_text_is_no_digest(text: str) -> None:
-    assert Discussion.in_told(text) is None
+    assert Discussion.parse(text) is None
 
 
 def test_the_engine_digests_and_answers_the_question_of_the_enrichment() -> None:

@@ -262,10 +262,10 @@ def test_an_answer_that_never_fits_is_a_bad_row_after_two_questions(server: Chat
         ("413", "the endpoint refuses the question (HTTP 413, error)"),
         ("500", "small-rules did not answer: HTTP 500, error"),
         ("504", "small-rules did not answer: HTTP 504, error"),
-        ("no_json", "small-rules did not answer: its answer is no JSON"),
+        ("no_json", "small-rules did not answer: its answer is not JSON"),
         ("drop", "small-rules did not answer: RemoteProtocolError"),
-        ("hang", "small-rules did not answer: nothing within 0.3 s"),
-        ("drip", "small-rules did not answer: nothing within 0.3 s"),
+        ("hang", "small-rules did not answer: no answer within 0.3 s"),
+        ("drip", "small-rules did not answer: no answer within 0.3 s"),
     ],
 )
 def test_a_row_that_gets_no_answer_says_why_and_the_others_are_answered(
@@ -292,7 +292,7 @@ def test_what_nobody_counted_is_not_taken_for_counted(server: ChatServer, fault:
 def test_a_schema_that_is_none_is_told_and_not_asked_with(server: ChatServer, schema: Any) -> None:
     (answer,) = complete(engine_at(server), schema=schema)
     assert answer.error is not None
-    assert answer.error.startswith("the schema is no JSON schema, at $")
+    assert answer.error.startswith("the schema is not a JSON schema, at $")
     assert server.asked == []
 
 
@@ -318,7 +318,7 @@ def test_the_endpoint_says_how_long_to_wait(server: ChatServer, monkeypatch: pyt
 
 def test_an_endpoint_that_wants_hours_is_left_to_a_later_run(server: ChatServer) -> None:
     server.mood.always, server.mood.retry_after = {"": "429"}, "7200"
-    with pytest.raises(EngineUnreachable, match=r"wants to be left alone for 7200 s \(HTTP 429, error\)"):
+    with pytest.raises(EngineUnreachable, match=r"asks to wait 7200 s \(HTTP 429, error\)"):
         complete(engine_at(server))
     assert len(server.asked) == 1
 
@@ -342,7 +342,7 @@ def test_an_endpoint_that_is_not_there_stops_the_statement(server: ChatServer) -
     engine = engine_at(server, openai_attempts=2)
     server.__exit__(None, None, None)
     error = raised(lambda: complete(engine))
-    assert "does not answer (ConnectError; 2 attempts each): see that it runs there" in str(error)
+    assert "does not answer (ConnectError; 2 attempts each): check that it runs there" in str(error)
     assert isinstance(error, Unreachable), "it may be back in a minute"
 
 
@@ -384,11 +384,11 @@ def test_too_much_to_do_is_no_row_s_fault(server: ChatServer, fault: str) -> Non
 @pytest.mark.parametrize(
     ("mood", "settings", "told"),
     [
-        (Mood(key=KEY), {}, r"does not let us in \(HTTP 401, invalid_api_key\): set HNINTEL_OPENAI_API_KEY"),
-        (Mood(always={"": "403"}), {"openai_api_key": KEY}, r"does not let us in \(HTTP 403, error\)"),
+        (Mood(key=KEY), {}, r"refuses the login \(HTTP 401, invalid_api_key\): set HNINTEL_OPENAI_API_KEY"),
+        (Mood(always={"": "403"}), {"openai_api_key": KEY}, r"refuses the login \(HTTP 403, error\)"),
         (Mood(always={"": "402"}), {}, "has no credit left"),
-        (Mood(), {"openai_model": "large"}, "does not know the model 'large' .*: mend HNINTEL_OPENAI_MODEL"),
-        (Mood(always={"": "404"}), {}, r"takes no chat completions \(HTTP 404, error\): mend HNINTEL_OPENAI_BASE_URL"),
+        (Mood(), {"openai_model": "large"}, "does not know the model 'large' .*: correct HNINTEL_OPENAI_MODEL"),
+        (Mood(always={"": "404"}), {}, r"no chat completions \(HTTP 404, error\): correct HNINTEL_OPENAI_BASE_URL"),
     ],
 )
 def test_what_no_waiting_mends_stops_the_statement_at_once(mood: Mood, settings: dict[str, Any], told: str) -> None:
@@ -403,7 +403,7 @@ def test_what_no_waiting_mends_stops_the_statement_at_once(mood: Mood, settings:
 def test_sql_tells_the_engine_s_own_error(server: ChatServer) -> None:
     server.mood.key = KEY
     with (
-        pytest.raises(WarehouseError, match=rf"^{server.base_url} does not let us in"),
+        pytest.raises(WarehouseError, match=rf"^{server.base_url} refuses the login"),
         connect_with_functions(engine_at(server)) as connection,
     ):
         connection.execute("SELECT AI_CLASSIFY('a text', ['a', 'b'])").fetchall()
@@ -436,7 +436,7 @@ def test_the_key_is_sent_where_it_is_set_and_nothing_is_where_it_is_not(
 def test_a_redirect_takes_no_text_elsewhere(server: ChatServer) -> None:
     with ChatServer() as elsewhere:
         server.mood.always, server.mood.location = {"": "307"}, f"{elsewhere.base_url}/chat/completions"
-        with pytest.raises(WarehouseError, match=r"takes no chat completions \(HTTP 307"):
+        with pytest.raises(WarehouseError, match=r"offers no chat completions \(HTTP 307"):
             complete(engine_at(server))
         assert elsewhere.asked == []
 

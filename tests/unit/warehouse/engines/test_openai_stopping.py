@@ -218,7 +218,7 @@ def heard() -> Iterator[Heard]:
 def test_an_endpoint_that_asks_to_wait_long_is_spoken_of_once_with_its_seconds_and_the_time(
     server: ChatServer, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backoff, "TOLD_AFTER", 0.2)
+    monkeypatch.setattr(backoff, "REPORTED_AFTER", 0.2)
     server.mood.always, server.mood.retry_after = {"": "429"}, "30"
     ended = asked_in_thread(engine_at(server, openai_concurrency=8), *[PROMPT] * 8)
     until(lambda: bool(heard.notes))
