@@ -19,6 +19,7 @@ from hnintel.cost.money import CREDITS
 from hnintel.cost.usage import EVALUATING
 from hnintel.errors import UsageError, WarehouseError
 from hnintel.ingest.articles import count_by_status
+from hnintel.ledger import listings
 from hnintel.settings import Settings, private_files
 from hnintel.site.page import (
     Claim,
@@ -228,6 +229,7 @@ def _facts(session: Session, day: date) -> Facts:
         "AND story_id IN (SELECT id FROM raw.items WHERE day = ?)",
         [day],
     )[0][0]
+    last = listings.between(session, day, day).get(day)
     return Facts(
         listed=sum(statuses.values()),
         by_kind=dict(_pairs(kinds)),
@@ -235,6 +237,7 @@ def _facts(session: Session, day: date) -> Facts:
         deleted=statuses.get("deleted", 0),
         articles_by_status=count_by_status(session, day),
         comments_read=comments,
+        listing=last.proof.in_words() if last is not None else "",
     )
 
 

@@ -70,6 +70,21 @@ class Settings(SnowflakeSettings):
         15.0, gt=0, le=3_600, description="Seconds that an answer of Hacker News may take in all."
     )
     item_attempts: int = Field(4, ge=1, le=20, description="The most attempts for an item or a listing in a run.")
+    listing_sample: int = Field(
+        60,
+        ge=0,
+        le=10_000,
+        description="How many live stories are looked for in a day's listing; 0 leaves listings unproven.",
+    )
+    listing_whole: bool = Field(
+        True, description="Whether every id of a day is read once the day has been over for a day (D+1)."
+    )
+    listing_min_share: float = Field(
+        0.3,
+        ge=0,
+        lt=1,
+        description="The share of a weekday's usual stories below which a live day is refused as nearly empty.",
+    )
     comments_min_score: int = Field(20, ge=0, description="Comments are read below stories of at least this score.")
     comments_depth: int = Field(4, ge=0, le=1_000, description="How many levels of comments are read; 0 reads none.")
     comments_per_story: int = Field(100, ge=0, le=100_000, description="The most comments read below a story.")

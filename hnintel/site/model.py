@@ -98,6 +98,7 @@ class Facts:
     deleted: int
     articles_by_status: Mapping[str, int]
     comments_read: int
+    listing: str = ""  # how far the listing is proven, in words; empty where it is unknown
 
 
 @dataclass(frozen=True, slots=True)

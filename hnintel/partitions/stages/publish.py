@@ -35,6 +35,9 @@ class Publish(Stage):
             if columns:
                 rows = f"(SELECT * FROM {table} WHERE day BETWEEN ? AND ?) AS shown"
                 shown.append(hashes.of_rows(session, context.warehouse, rows, columns, [days[0], days[-1]]))
+        proofs = ("day", "source", "proof", "looked_for", "reason")
+        rows = "(SELECT * FROM ops.listings WHERE day BETWEEN ? AND ?) AS shown"
+        shown.append(hashes.of_rows(session, context.warehouse, rows, proofs, [days[0], days[-1]]))
         return hashes.together(shown)
 
 
