@@ -27,6 +27,7 @@ from hnintel.site.page import (
     EntityTrend,
     Facts,
     Page,
+    PostedBefore,
     Provenance,
     SentimentDay,
     Story,
@@ -152,12 +153,18 @@ def _page(session: Session, briefing: _Briefing, days: list[date], settings: Set
         provenance=_provenance(session, briefing, settings),
         previous_day=days[place - 1] if place else None,
         next_day=days[place + 1] if place + 1 < len(days) else None,
+        posted_before=_posted_before(session, day),
     )
 
 
 def _stories(session: Session, day: date) -> dict[int, Story]:
     rows = session.rows(statement("briefing/page_stories"), [day])
     return {row["item_id"]: Story(**row) for row in rows}
+
+
+def _posted_before(session: Session, day: date) -> tuple[PostedBefore, ...]:
+    rows = session.rows(statement("briefing/posted_before"), [day])
+    return tuple(PostedBefore(row["title"], row["first_day"], row["score"]) for row in rows)
 
 
 def _topics(session: Session, day: date) -> tuple[TopicTrend, ...]:

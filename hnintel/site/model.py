@@ -34,6 +34,15 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True)
+class PostedBefore:
+    """A story whose time Hacker News moved to the page's day: it was first posted on *first_day*, which keeps it."""
+
+    title: str
+    first_day: date
+    score: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One thing the briefing says, with the stories it says it from."""
 
@@ -131,3 +140,4 @@ class Page:
     provenance: Provenance
     previous_day: date | None
     next_day: date | None
+    posted_before: tuple[PostedBefore, ...] = ()
