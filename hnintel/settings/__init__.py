@@ -20,6 +20,7 @@ from pydantic_settings import SettingsConfigDict
 
 from hnintel.errors import UsageError, first_line
 from hnintel.settings.http_url import is_http_url
+from hnintel.settings.listing import ListingSettings
 from hnintel.settings.snowflake import SnowflakeSettings
 
 PREFIX = "HNINTEL_"
@@ -38,7 +39,7 @@ def _default_home() -> Path:
     return (ROOT if (ROOT / "pyproject.toml").is_file() else Path.cwd()) / ".hnintel"
 
 
-class Settings(SnowflakeSettings):
+class Settings(ListingSettings, SnowflakeSettings):
     """All settings; ``variable`` names the environment variable of each."""
 
     model_config = SettingsConfigDict(
@@ -70,21 +71,6 @@ class Settings(SnowflakeSettings):
         15.0, gt=0, le=3_600, description="Seconds that an answer of Hacker News may take in all."
     )
     item_attempts: int = Field(4, ge=1, le=20, description="The most attempts for an item or a listing in a run.")
-    listing_sample: int = Field(
-        60,
-        ge=0,
-        le=10_000,
-        description="How many live stories are looked for in a day's listing; 0 leaves listings unproven.",
-    )
-    listing_whole: bool = Field(
-        True, description="Whether every id of a day is read once the day has been over for a day (D+1)."
-    )
-    listing_min_share: float = Field(
-        0.3,
-        ge=0,
-        lt=1,
-        description="The share of a weekday's usual stories below which a live day is refused as nearly empty.",
-    )
     comments_min_score: int = Field(20, ge=0, description="Comments are read below stories of at least this score.")
     comments_depth: int = Field(4, ge=0, le=1_000, description="How many levels of comments are read; 0 reads none.")
     comments_per_story: int = Field(100, ge=0, le=100_000, description="The most comments read below a story.")

@@ -126,6 +126,7 @@ async def test_a_range_that_costs_less_than_a_sample_is_read_whole(serve: Serve,
     assert (len(listing.ids), listing.proof) == (20, Proof("whole", reason="every id of the day was read"))
 
 
+@pytest.mark.slow  # eight thousand requests in bad weather
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     missing=st.sets(st.integers(0, FEW - 1)),
