@@ -192,6 +192,8 @@ class Bench:
             "HNINTEL_ALGOLIA_URL": served.ready["algolia"],
             "HNINTEL_ALLOWED_PRIVATE_HOSTS": json.dumps(served.ready["private"]),
             "HNINTEL_ARTICLE_HOST_DELAY": "0",
+            "HNINTEL_LISTING_SAMPLE": "0",  # the script lists by a search too, and proves nothing
+            "HNINTEL_LISTING_WHOLE": "false",
             "PREFECT_LOCAL_STORAGE_PATH": str(home / "results"),
             "BENCH_DAY": served.ready["day"],
             "BENCH_AT_ONCE": str(AT_ONCE),

@@ -39,15 +39,18 @@ async def read_items(run: Run, anew: bool) -> None:
     window = Window.of(run.day, run.pipeline.settings.time_zone)
     if run.hours_until is None:
         listing = await call(ingest.list_day, run.pipeline.spec, window)
-        progress.finish("list", f"{len(listing.ids)} stories, jobs and polls of {run.day}")
+        listed = f"{len(listing.ids)} stories, jobs and polls of {run.day}, {listing.proof.in_words()}"
+        progress.finish("list", listed)
         lost = await _scrape(run, listing, anew)
+        if listing.too_small:
+            await call(ingest.refuse, listing, run.day, run.pipeline.spec, run.run_id)
         ended = run.day, INGEST, run.pipeline.spec, run.run_id
-        await call(assets.of_items(ingest.end), *ended, len(listing.ids) - lost, lost)
+        await call(assets.of_items(ingest.end), *ended, len(listing.ids) - lost, lost, listing)
     else:
         listing, hours, began = await call(ingest.list_hours, run.pipeline.spec, window, run.hours_until)
         progress.finish("list", f"{len(listing.ids)} new and changed of {run.day}: {in_words(hours)}")
         lost = await _scrape(run, listing, anew=True)
-        ended_hours = run.day, run.pipeline.spec, run.run_id, hours, began, lost
+        ended_hours = run.day, run.pipeline.spec, run.run_id, hours, began, lost, listing
         await call(assets.of_items(ingest.end_hours), *ended_hours)
     progress.finish("scrape", f"{len(listing.ids) - lost} taken, {lost} lost to the dead letters")
 

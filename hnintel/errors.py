@@ -13,7 +13,8 @@ HnIntelError                one line: what happened, to what, and what to do
 ├── QualityError            a blocking check failed                → stop the stages downstream, exit 6
 ├── TransformError          dbt failed                             → stop the stages downstream, exit 7
 ├── BudgetReached           the next question may exceed a budget  → store the answers so far, stop, exit 8
-└── PrefectAway             Prefect's API cannot be reached        → keep what was committed, report, exit 9
+├── PrefectAway             Prefect's API cannot be reached        → keep what was committed, report, exit 9
+└── ListingTooSmall         a day has no stories, or far too few   → keep what was read, publish no page, exit 10
 """
 
 from __future__ import annotations
@@ -112,6 +113,12 @@ class PrefectAway(HnIntelError):
     """Prefect's API cannot be reached, or was lost during a run; what was committed before is kept."""
 
     exit_code = 9
+
+
+class ListingTooSmall(HnIntelError):
+    """The source has no story of a day, or far fewer than usual; what it has is stored, and no page is published."""
+
+    exit_code = 10
 
 
 def of_several(errors: Sequence[HnIntelError], message: str) -> HnIntelError:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from hnintel.ingest import loading, scraping
-from hnintel.ledger import stage_rows, statuses
+from hnintel.ingest import listing, loading, scraping
+from hnintel.ledger import listings, stage_rows, statuses
 from hnintel.ledger.stage_names import INGEST
 from hnintel.partitions import hours
 from hnintel.partitions.hours import Hour
@@ -18,7 +19,9 @@ from hnintel.runs import lineage
 from hnintel.settings import load_settings
 from hnintel.sources import open_source
 from hnintel.sources.base import Listing
+from hnintel.sources.proof import weakest
 from hnintel.warehouse import open_warehouse
+from hnintel.warehouse.base import Session
 from hnintel.warehouse.query_tags import tagged
 from hnintel.window import Window, utc_now
 from tasks import assets
@@ -31,11 +34,9 @@ def list_day(source: str, window: Window) -> Listing:
     """List the ids of a day's stories, jobs and polls: those listed now, and those already in the warehouse."""
     settings = load_settings()
     opened = open_source(source, settings)
-    listing = asyncio.run(opened.list_day(window))
-    if opened.lists_gone:
-        return listing
     with tagged(day=window.day), open_warehouse(settings).transaction(stage="ingest") as session:
-        return scraping.with_known(listing, loading.known_ids(session, window.day, opened.name))
+        known = listing.before(session, window, source, opened, settings)
+    return asyncio.run(listing.list_day(opened, window, known, settings, utc_now()))
 
 
 @task(task_run_name="list hours of {window.day}", **RETRIED)
@@ -80,20 +81,42 @@ def load(scraped: scraping.Scraped, day: date, run_id: str) -> loading.Loaded:
 
 
 @assets.writes(task_run_name="end {stage} of {day}")
-def end(day: date, stage: str, source: str, run_id: str, rows: int, lost: int) -> None:
-    """Record in the ledger that a stage is done: complete, or partial where *lost* is not 0."""
+def end(day: date, stage: str, source: str, run_id: str, rows: int, lost: int, listed: Listing | None = None) -> None:
+    """Record in the ledger that a stage is done, complete or (*lost* is not 0) partial, and the listing of the day."""
     warehouse, facts_of = open_warehouse(load_settings()), lineage.articles_facts
     with tagged(run=run_id, day=day), warehouse.transaction(stage="ingest") as session:
         if stage == INGEST:
             hours.forget(session, day, source)
             facts_of = lineage.items_facts
         stage_rows.end_stage(session, day, stage, statuses.of_done(not lost), run_id, utc_now(), rows=rows)
+        if listed is not None:
+            _record_listing(session, listed, Window.of(day, load_settings().time_zone), source, run_id)
         facts = facts_of(session, warehouse, day, run_id)
     assets.describe(facts)
 
 
+@task(cache_policy=NO_CACHE, task_run_name="refuse the listing of {day}")
+def refuse(listed: Listing, day: date, source: str, run_id: str) -> None:
+    """Record that the listing is not proven, and raise.
+
+    Raises:
+        ListingTooSmall: always.
+    """
+    settings = load_settings()
+    with tagged(run=run_id, day=day), open_warehouse(settings).transaction(stage="ingest") as session:
+        stage_rows.refuse_if_taken_over(session, day, INGEST, run_id)
+        _record_listing(session, listed, Window.of(day, settings.time_zone), source, run_id)
+    listing.refuse_too_small(listed, day)
+
+
+def _record_listing(session: Session, listed: Listing, window: Window, source: str, run_id: str) -> None:
+    listings.record(session, source, listed.proof, window, run_id, utc_now())
+
+
 @assets.writes(task_run_name="end hours of {day}")
-def end_hours(day: date, source: str, run_id: str, read: Sequence[Hour], began: datetime, lost: int) -> None:
+def end_hours(
+    day: date, source: str, run_id: str, read: Sequence[Hour], began: datetime, lost: int, listed: Listing
+) -> None:
     """Record in the ledger that hours of a day were read, and that the day's ingest stage has all items so far."""
     settings = load_settings()
     warehouse = open_warehouse(settings)
@@ -101,5 +124,11 @@ def end_hours(day: date, source: str, run_id: str, read: Sequence[Hour], began: 
         hours.note_read(session, read, source, run_id, began)
         rows = len(loading.known_ids(session, day, open_source(source, settings).name))
         stage_rows.end_stage(session, day, INGEST, statuses.of_done(not lost), run_id, utc_now(), rows=rows)
+        if read:
+            window = Window.of(day, settings.time_zone)
+            earlier = listings.listed(session, day, source)
+            proofs = [listed.proof, *([earlier.proof] if earlier is not None else [])]
+            so_far = replace(window, end=max(hour.window.end for hour in read))
+            listings.record(session, source, weakest(proofs), so_far, run_id, began)
         facts = lineage.items_facts(session, warehouse, day, run_id)
     assets.describe(facts)

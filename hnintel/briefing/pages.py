@@ -19,6 +19,7 @@ from hnintel.cost.money import CREDITS
 from hnintel.cost.usage import EVALUATING
 from hnintel.errors import UsageError, WarehouseError
 from hnintel.ingest.articles import count_by_status
+from hnintel.ledger import listings
 from hnintel.settings import Settings, private_files
 from hnintel.site.page import (
     Claim,
@@ -26,6 +27,7 @@ from hnintel.site.page import (
     EntityTrend,
     Facts,
     Page,
+    PostedBefore,
     Provenance,
     SentimentDay,
     Story,
@@ -151,12 +153,18 @@ def _page(session: Session, briefing: _Briefing, days: list[date], settings: Set
         provenance=_provenance(session, briefing, settings),
         previous_day=days[place - 1] if place else None,
         next_day=days[place + 1] if place + 1 < len(days) else None,
+        posted_before=_posted_before(session, day),
     )
 
 
 def _stories(session: Session, day: date) -> dict[int, Story]:
     rows = session.rows(statement("briefing/page_stories"), [day])
     return {row["item_id"]: Story(**row) for row in rows}
+
+
+def _posted_before(session: Session, day: date) -> tuple[PostedBefore, ...]:
+    rows = session.rows(statement("briefing/posted_before"), [day])
+    return tuple(PostedBefore(row["title"], row["first_day"], row["score"]) for row in rows)
 
 
 def _topics(session: Session, day: date) -> tuple[TopicTrend, ...]:
@@ -228,6 +236,7 @@ def _facts(session: Session, day: date) -> Facts:
         "AND story_id IN (SELECT id FROM raw.items WHERE day = ?)",
         [day],
     )[0][0]
+    last = listings.between(session, day, day).get(day)
     return Facts(
         listed=sum(statuses.values()),
         by_kind=dict(_pairs(kinds)),
@@ -235,6 +244,7 @@ def _facts(session: Session, day: date) -> Facts:
         deleted=statuses.get("deleted", 0),
         articles_by_status=count_by_status(session, day),
         comments_read=comments,
+        listing=last.proof.in_words() if last is not None else "",
     )
 
 

@@ -13,6 +13,8 @@ from rich.table import Column, Table
 
 from hnintel.cli.present import has_warehouse, no_warehouse
 from hnintel.errors import UsageError
+from hnintel.ledger import listings
+from hnintel.ledger.listings import Listed
 from hnintel.partitions.calendar import (
     Freshness,
     Span,
@@ -45,7 +47,10 @@ _MARKS = {
     "stopped": ("B", "red"),
     "missing": (".", "dim"),
 }
+#: Each proof of a listing as a letter, and its colour.
+_PROOFS = {"whole": ("W", "green"), "sampled": ("s", "yellow"), "unproven": ("U", "red")}
 _LEGEND = "C complete, P partial, S stale, R running, F failed, B stopped by a budget, . missing"
+_LISTING_LEGEND = "listing: W every id of the day was read, s sampled, U unproven"
 _SHOWN_DAYS = 14
 _DAYS_A_TABLE = 16
 _LINES = 20
@@ -87,11 +92,13 @@ def status(
         fresh = freshness(session, settings, now)
         hours = hours_read(session, span.first, span.last) if span else {}
         sources = sources_of(session, span.first, span.last) if span else {}
+        listed = listings.between(session, span.first, span.last, pipeline.spec) if span else {}
         by_itself = days_due(session, pipeline, now)
     if as_json:
         read = {
             "hours": {str(day): list(stages) for day, stages in hours.items()},
             "sources": {str(day): named for day, named in sources.items()},
+            "listing": {str(day): one.as_json() for day, one in listed.items()},
         }
         print(
             json.dumps(
@@ -99,7 +106,8 @@ def status(
             )
         )
     else:
-        _show(found, [*_read_by_hour(hours), *_read_from_several(sources, pipeline.spec)], fresh, settings)
+        notes = [*_not_whole(listed), *_read_by_hour(hours), *_read_from_several(sources, pipeline.spec)]
+        _show(found, listed, notes, fresh, settings)
         for line in _due(found, pipeline, by_itself) if found else []:
             Console(soft_wrap=True).print(line, markup=False, highlight=False)
 
@@ -180,21 +188,28 @@ def _read_from_several(sources: Mapping[date, Sequence[str]], shown: str) -> lis
     ]
 
 
-def _show(found: Grid, notes: Sequence[str], fresh: Freshness, settings: Settings) -> None:
+def _not_whole(listed: Mapping[date, Listed]) -> list[str]:
+    return [f"listing of {day}: {one.proof.in_words()}" for day, one in listed.items() if one.proof.kind != "whole"]
+
+
+def _show(
+    found: Grid, listed: Mapping[date, Listed], notes: Sequence[str], fresh: Freshness, settings: Settings
+) -> None:
     console = Console(soft_wrap=True)
     if not found:
         console.print("no day was run yet: python flows/main.py --source sample")
         return
     days = list(found)
     for start in range(0, len(days), _DAYS_A_TABLE):
-        console.print(_table(found, days[start : start + _DAYS_A_TABLE]))
+        console.print(_table(found, listed, days[start : start + _DAYS_A_TABLE]))
     console.print(_LEGEND, highlight=False)
+    console.print(_LISTING_LEGEND, highlight=False)
     for note in notes:
         console.print(note, markup=False, highlight=False)
     console.print(_freshness(fresh, settings))
 
 
-def _table(found: Grid, days: Sequence[date]) -> Table:
+def _table(found: Grid, listed: Mapping[date, Listed], days: Sequence[date]) -> Table:
     """Stages down, days across: a letter each."""
     table = Table(
         Column("stage", no_wrap=True),
@@ -205,6 +220,8 @@ def _table(found: Grid, days: Sequence[date]) -> Table:
     for stage in found[days[0]]:
         marks = [_MARKS[found[day][stage].status] for day in days]
         table.add_row(stage, *(f"[{colour}]{letter}[/]" for letter, colour in marks))
+    proofs = [_PROOFS[listed[day].proof.kind] if day in listed else _MARKS["missing"] for day in days]
+    table.add_row("listing", *(f"[{colour}]{letter}[/]" for letter, colour in proofs))
     return table
 
 

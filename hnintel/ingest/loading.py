@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from hnintel.ingest import changes, deletions
+from hnintel.ingest import changes, deletions, moved
 from hnintel.ingest.changes import Changes
 from hnintel.ingest.comment_tree import Place
 from hnintel.ingest.scraping import Scraped
@@ -77,6 +77,7 @@ def load(session: Session, scraped: Scraped, day: date, run_id: str, now: dateti
     """
     stamp = {"run_id": run_id, "loaded_at": now}
     items, comments = _unique(scraped.items), _unique(scraped.comments)
+    items, again = moved.keep_first_day(items, _stored(session, items))
     staged_items = session.stage("raw.items", [{**item.row(), **stamp} for item in items])
     staged_comments = session.stage("raw.comments", [{**comment.row(), **stamp} for comment in comments])
     letters = _stage_letters(session, scraped, day, run_id, now)
@@ -84,10 +85,20 @@ def load(session: Session, scraped: Scraped, day: date, run_id: str, now: dateti
     stored_comments = changes.stored_hashes(session, staged_comments)
 
     _merge_items(session, staged_items, now, run_id)
+    moved.record(session, again, run_id, now)
     deletions.after_deletion(session, items, stored_items)
     merge_rows(session, staged_comments, differs="content_hash", keep_when="status = 'null'")
     dead_letters.settle_letters(session, letters)
     return Loaded(changes.compare_items(items, stored_items), changes.compare_comments(comments, stored_comments))
+
+
+def _stored(session: Session, items: Sequence[Item]) -> dict[int, dict[str, Any]]:
+    """The stored day and time of posting of these items, by id."""
+    if not items:
+        return {}
+    marks = ", ".join("?" for _ in items)
+    sql = f"SELECT id, day, posted_at FROM raw.items WHERE id IN ({marks})"
+    return {row["id"]: row for row in session.rows(sql, [item.id for item in items])}
 
 
 def _stage_letters(session: Session, scraped: Scraped, day: date, run_id: str, now: datetime) -> Staged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,7 @@ from hnintel.ledger.stage_names import COMMENTS, ITEMS, OPTIONS
 from hnintel.models import EXPECTED_FIELDS, KNOWN_FIELDS, TOP_LEVEL_TYPES, Comment, FirebaseItem, Item
 from hnintel.settings import Settings
 from hnintel.sources.base import Listing, Reading, Source
+from hnintel.sources.proof import weakest
 from hnintel.window import Window
 
 _LONGEST_NAME = 40
@@ -197,7 +198,7 @@ def with_known(listing: Listing, known: Iterable[int]) -> Listing:
     """*listing* with the ids listed before: items that died or were deleted are no longer listed, but must be read."""
     gone = set(known) - set(listing.ids)
     notes = listing.notes + Counter({"listed before and not now": len(gone)})
-    return Listing(tuple(sorted(gone.union(listing.ids))), +notes)
+    return replace(listing, ids=tuple(sorted(gone.union(listing.ids))), notes=+notes)
 
 
 async def list_hours(
@@ -214,4 +215,5 @@ async def list_hours(
     listed = [await source.list_day(window) for window in windows]
     moved = (await source.moving()).intersection(known)
     notes = sum((listing.notes for listing in listed), Counter[str]())
-    return Listing(tuple(sorted(moved.union(waiting, *(listing.ids for listing in listed)))), notes)
+    ids = tuple(sorted(moved.union(waiting, *(listing.ids for listing in listed))))
+    return Listing(ids, notes, weakest(listing.proof for listing in listed))

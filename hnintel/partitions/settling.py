@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from hnintel.ledger.listings import Listed
 from hnintel.ledger.stage_names import INGEST, beside
 from hnintel.ledger.statuses import IS_DONE
+from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
 from hnintel.window import Window
@@ -70,6 +72,13 @@ def _why(day: date, readings: Sequence[DayRead], now: datetime, settle_days: Seq
 def settled_at(day: date, days: int, zone: str) -> datetime:
     """Return the instant, in UTC, at which *day* has been over for *days* whole days of *zone*."""
     return Window.of(day + timedelta(days=days), zone).end
+
+
+def is_listing_due(listed: Listed, settings: Settings, now: datetime) -> bool:
+    """Whether the listing of a day is to be proven whole at *now* (UTC without a zone): at D+1, and it is not yet."""
+    window = Window.of(listed.day, settings.time_zone)
+    settled = settled_at(listed.day, 1, settings.time_zone)
+    return settings.listing_whole and now.replace(tzinfo=UTC) >= settled and not listed.is_whole(window)
 
 
 def day_readings(session: Session, source: str) -> list[DayRead]:

@@ -9,9 +9,10 @@ from datetime import date, datetime
 from typing import Any
 
 from hnintel.briefing import published_pages
-from hnintel.ledger import leases
+from hnintel.ledger import leases, listings
 from hnintel.ledger.dead_letters import Letter, letters
 from hnintel.ledger.leases import Lease
+from hnintel.ledger.listings import Listed
 from hnintel.ledger.stage_names import INGEST, PUBLISH, READ_LETTERS, TRANSFORM, as_read_from, beside
 from hnintel.ledger.statuses import COMPLETE, DONE, FAILED, PARTIAL, RUNNING, STOPPED, Standing
 from hnintel.partitions import settling
@@ -87,6 +88,7 @@ def grid(
     alive = leases.alive(session, now)
     waiting = Counter(_waiting(letters(session, pipeline.settings, now, pipeline.asked)))
     published = [day for day, rows in noted.items() if PUBLISH in rows and rows[PUBLISH].status in DONE]
+    listed = listings.between(session, first, last, pipeline.spec) if INGEST in names else {}
     gone = published_pages.missing(published, pipeline.settings) if PUBLISH in names else set()
     states: dict[date, dict[str, Partition]] = {}
     for stage in names:
@@ -96,7 +98,14 @@ def grid(
         for day in days_between(first, last):
             row = as_read_from(pipeline.spec, stage, noted.get(day, {}))
             judge = _Judge(
-                pipeline, day, stage, fingerprint, inputs.get(day, ""), now, stage == PUBLISH and day in gone
+                pipeline,
+                day,
+                stage,
+                fingerprint,
+                inputs.get(day, ""),
+                now,
+                stage == PUBLISH and day in gone,
+                listed.get(day),
             )
             holds = alive.get((day, stage)) or alive.get((leases.ALL_DAYS, stage))
             states.setdefault(day, {})[stage] = judge.partition(row, holds, waiting)
@@ -157,6 +166,7 @@ class _Judge:
     inputs: str
     now: datetime
     is_gone: bool
+    listed: Listed | None
 
     def partition(
         self, noted: Noted | None, held: Lease | None, waiting: Mapping[tuple[date, str, bool], int]
@@ -201,7 +211,11 @@ class _Judge:
             return f"read {began_at:%Y-%m-%d %H:%M} UTC, while the day was going on"
         readings = [DayRead(self.day, began_at, True)]
         due = settling.due_days(readings, self.now, self.pipeline.settings.settle_days, zone)
-        return due[0].why if due else None
+        if due:
+            return due[0].why
+        if self.listed is not None and settling.is_listing_due(self.listed, self.pipeline.settings, self.now):
+            return f"its listing is {self.listed.proof.kind}, not whole"
+        return None
 
 
 def _noted(session: Session, first: date, last: date) -> dict[date, dict[str, Noted]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel.briefing import published_pages
-from hnintel.ledger import dead_letters, leases
+from hnintel.ledger import dead_letters, leases, listings
 from hnintel.ledger.stage_names import INGEST, PUBLISH, TRANSFORM, as_read_from
 from hnintel.ledger.statuses import FAILED, IS_DONE, RUNNING, STOPPED
 from hnintel.partitions import settling
@@ -52,6 +52,8 @@ def days_to_run(session: Session, pipeline: Pipeline, now: datetime) -> list[Due
     for due in settling.due_days(ended, now, settings.settle_days, settings.time_zone):
         if due.day >= settings.first_day:
             why.setdefault(due.day, []).append(due.why)
+    for day, listing_why in _not_whole(session, pipeline, ended, now):
+        why.setdefault(day, []).append(listing_why)
     # Only days of this source: days of another source cannot be read from it.
     own = {reading.day for reading in readings}
     letters = dead_letters.letters(session, settings, now, pipeline.asked)
@@ -60,6 +62,21 @@ def days_to_run(session: Session, pipeline: Pipeline, now: datetime) -> list[Due
         why.setdefault(day, []).append(f"{count} dead letter{'s are' if count > 1 else ' is'} due")
     busy = _at_work(session)
     return [Due(day, "; ".join(reasons)) for day, reasons in sorted(why.items()) if day not in busy]
+
+
+def _not_whole(
+    session: Session, pipeline: Pipeline, ended: Sequence[settling.DayRead], now: datetime
+) -> list[tuple[date, str]]:
+    """The days, at most ``catch_up_days`` back, whose listing is still not whole although it was due, and why."""
+    settings = pipeline.settings
+    oldest = day_of(now.replace(tzinfo=UTC), settings.time_zone) - timedelta(days=settings.catch_up_days)
+    days = [reading.day for reading in ended if max(oldest, settings.first_day) <= reading.day]
+    listed = listings.between(session, min(days), max(days), pipeline.spec) if days else {}
+    return [
+        (day, f"its listing is {one.proof.kind}, not whole")
+        for day, one in listed.items()
+        if settling.is_listing_due(one, settings, now)
+    ]
 
 
 def left_behind(session: Session, pipeline: Pipeline, now: datetime) -> list[Due]:
@@ -145,10 +162,12 @@ def gaps(session: Session, settings: Settings, source: str, now: datetime) -> li
     span = _calendar(session, settings, source, now)
     if span is None:
         return []
+    days = open_source(source, settings).days(settings.time_zone)  # a dump has these days and will never have others
     by_day, runs = _stages(session, span, source), _last_runs(session, span)
     named = [
         (day, _why(by_day.get(day, {}), runs.get(day), source, Window.of(day, settings.time_zone)))
         for day in days_between(span.first, span.last)
+        if not days or day in days
     ]
     return [Due(day, why) for day, why in named if why]
 

@@ -14,7 +14,7 @@ from hnintel.cost import money
 from hnintel.cost.usage import Enriched
 from hnintel.ingest.articles import count_by_status
 from hnintel.ingest.loading import Loaded
-from hnintel.ledger import dead_letters
+from hnintel.ledger import dead_letters, listings
 from hnintel.ledger.check_results import Result
 from hnintel.ledger.stage_names import of_enrichment
 from hnintel.settings import Settings
@@ -32,6 +32,7 @@ class Summary:
     status: str = "running"
     skipped: list[str] = field(default_factory=list)
     listed: int = 0
+    listing: dict[str, Any] = field(default_factory=dict)
     notes: Counter[str] = field(default_factory=Counter)
     loaded: Loaded = field(default_factory=Loaded)
     items: dict[str, int] = field(default_factory=dict)
@@ -74,6 +75,8 @@ class Summary:
                 [self.day],
             )
         )
+        last = listings.listed(session, self.day, self.source)
+        self.listing = {**last.as_json(), "in_words": last.proof.in_words()} if last is not None else {}
         self.articles = count_by_status(session, self.day)
         self.dead_letters = dead_letters.dead_letters_of(session, self.day, self.enrichments)
         self.count_costs(session)
@@ -102,6 +105,7 @@ class Summary:
             "status": self.status,
             "skipped": self.skipped,
             "listed": self.listed,
+            "listing": self.listing,
             "items": self.items,
             "outcomes": self.statuses,
             "changes": asdict(self.loaded),
@@ -147,6 +151,7 @@ def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("items", _listed(told["items"])),
         ("outcomes", _outcomes(told["outcomes"], told["listed"])),
+        *([("listing", told["listing"]["in_words"])] if told["listing"] else []),
         ("of the items", _of_the_items(told["changes"]["items"])),
         ("articles", _listed(told["articles"]) or "none"),
     ]

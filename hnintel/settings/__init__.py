@@ -20,6 +20,7 @@ from pydantic_settings import SettingsConfigDict
 
 from hnintel.errors import UsageError, first_line
 from hnintel.settings.http_url import is_http_url
+from hnintel.settings.listing import ListingSettings
 from hnintel.settings.snowflake import SnowflakeSettings
 
 PREFIX = "HNINTEL_"
@@ -38,7 +39,7 @@ def _default_home() -> Path:
     return (ROOT if (ROOT / "pyproject.toml").is_file() else Path.cwd()) / ".hnintel"
 
 
-class Settings(SnowflakeSettings):
+class Settings(ListingSettings, SnowflakeSettings):
     """All settings; ``variable`` names the environment variable of each."""
 
     model_config = SettingsConfigDict(

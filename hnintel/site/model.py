@@ -34,6 +34,15 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True)
+class PostedBefore:
+    """A story whose time Hacker News moved to the page's day: it was first posted on *first_day*, which keeps it."""
+
+    title: str
+    first_day: date
+    score: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One thing the briefing says, with the stories it says it from."""
 
@@ -98,6 +107,7 @@ class Facts:
     deleted: int
     articles_by_status: Mapping[str, int]
     comments_read: int
+    listing: str = ""  # how far the listing is proven, in words; empty where it is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +140,4 @@ class Page:
     provenance: Provenance
     previous_day: date | None
     next_day: date | None
+    posted_before: tuple[PostedBefore, ...] = ()

@@ -10,15 +10,22 @@ from typing import Any, Literal, Protocol
 
 import httpx
 
+from hnintel.sources.proof import UNPROVEN, Proof
 from hnintel.window import Window
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The ids of a day's stories, jobs and polls, ascending and unique; and counts of irregularities met."""
+    """The ids of a day's stories, jobs and polls, ascending and unique; and counts of irregularities met.
+
+    ``proof``: how far the listing is proven to be complete. ``too_small``: in one line, why so few stories are not
+    believed; empty where they are.
+    """
 
     ids: tuple[int, ...]
     notes: Counter[str] = field(default_factory=Counter)
+    proof: Proof = UNPROVEN
+    too_small: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,10 @@ class Reading:
     outcome: Literal["ok", "null", "failed"]
     raw: dict[str, Any] | None = None
     reason: str | None = None
+
+
+#: How a listing is to be proven.
+Prove = Literal["not", "sample", "whole"]
 
 
 class Source(Protocol):
@@ -48,8 +59,13 @@ class Source(Protocol):
     def days(self, zone: str) -> list[date]:
         """Every business day with items, the oldest first; empty if unknown without a request."""
 
-    async def list_day(self, window: Window) -> Listing:
-        """The stories, jobs and polls posted in *window*.
+    async def list_day(self, window: Window, prove: Prove = "sample") -> Listing:
+        """The stories, jobs and polls posted in *window*, with the proof of the listing.
+
+        Args:
+            window: the day, or a part of it.
+            prove: ``sample``, look for a sample of the window's stories in the listing; ``whole``, read all ids of the
+                window, whatever that costs; ``not``, add nothing to what one interface lists, and raise where it fails.
 
         Raises:
             Unreachable: the window cannot be listed now.

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import median_low
+from typing import Protocol
 
 from hnintel.errors import SourceError, Unreachable
 from hnintel.models import LAST_SECOND, TOP_LEVEL_TYPES
@@ -19,8 +20,21 @@ MARGIN = 500
 #: A probe of the search reads three ids in a row, after nulls eight more, then twice as many each time. Below every
 #: item seen, this many ids in a row without an item count as the time before the source's first item.
 _TOGETHER, _PROBE, _EMPTY = 3, 8, 64
+#: A story in the middle of a range whose time is so much later (seconds) than the window's end was posted in the
+#: window, and its time was moved since: ids are out of the order of times by seconds.
+_MOVED = 3600
 #: A range is read in batches of this size, so that a day's 12,000 items are not 12,000 waiting tasks.
 _BATCH = 1000
+
+
+class Reader(Protocol):
+    """What a listing reads items through."""
+
+    async def max_id(self) -> int:
+        """The largest id at present."""
+
+    async def read(self, ids: Sequence[int]) -> list[Reading]:
+        """One reading for each id, in order."""
 
 
 class Firebase:
@@ -82,15 +96,18 @@ class Firebase:
         return Reading(item_id, "ok", raw)
 
 
-async def list_window(firebase: Firebase, window: Window) -> Listing:
+async def list_window(firebase: Reader, window: Window) -> Listing:
     """The live stories, jobs and polls of *window*, from the range of ids assigned during it.
 
     Dead and deleted items of the range are counted and left out, as Algolia does, so that both ways list the same
     items. An item that dies later is known by then, and is read again while its day settles. An id that fails twice is
     still listed: reading it ends in a dead letter, while leaving it out would lose it silently.
 
+    A story that was posted in the window, and whose time was moved to a later day since, is listed too: by then it is
+    in the range of no other day.
+
     Raises:
-        Unreachable, SourceError: the largest id cannot be read, so the range is unknown.
+        Unreachable, SourceError: the largest id cannot be read, so the range is unknown; or a whole batch fails.
     """
     newest = await firebase.max_id()
     first = await first_id_at(firebase, window.start_epoch, newest)
@@ -101,12 +118,17 @@ async def list_window(firebase: Firebase, window: Window) -> Listing:
         readings = await firebase.read(batch)
         failed = [reading.id for reading in readings if reading.outcome == "failed"]
         reread = await firebase.read(failed) if failed else []
+        if len(reread) == len(batch) and all(reading.outcome == "failed" for reading in reread):
+            raise Unreachable(f"no item of a range can be read: {reread[0].reason}")
         for reading in [reading for reading in readings if reading.outcome != "failed"] + reread:
             _sort(reading, window, ids, notes)
+            if first <= reading.id < last and _is_moved(reading, window):
+                notes["posted in the window, and their time was moved"] += 1
+                ids.add(reading.id)
     return Listing(tuple(sorted(ids)), +notes)
 
 
-async def first_id_at(firebase: Firebase, epoch: int, newest: int) -> int:
+async def first_id_at(firebase: Reader, epoch: int, newest: int) -> int:
     """About the first id of an item posted at *epoch* or later; *newest* + 1 if all items are older.
 
     Probes at growing distances from either end bracket the id, because most requested days are near the newest; a
@@ -117,7 +139,7 @@ async def first_id_at(firebase: Firebase, epoch: int, newest: int) -> int:
     """
     steps = [2**power for power in range(newest.bit_length()) if 2**power < newest]
     points = sorted({1, newest, *steps, *(newest - step for step in steps)})
-    probes = await asyncio.gather(*(_time_at(firebase, point, point + _PROBE) for point in points))
+    probes = await asyncio.gather(*(time_at(firebase, point, point + _PROBE) for point in points))
     dated_ids = [dated for dated in probes if dated is not None]
     begins = dated_ids[0][0] if dated_ids else newest
     low = max((item_id + 1 for item_id, time in dated_ids if time < epoch), default=1)
@@ -125,7 +147,7 @@ async def first_id_at(firebase: Firebase, epoch: int, newest: int) -> int:
     while low < high:
         middle = (low + high) // 2
         # Below the oldest item seen, an empty stretch is the time before the source's first item.
-        dated = await _time_at(firebase, middle, min(high, middle + _EMPTY) if middle < begins else high)
+        dated = await time_at(firebase, middle, min(high, middle + _EMPTY) if middle < begins else high)
         if dated is None and middle < begins:
             low = min(middle + _EMPTY, high)
         elif dated is None or dated[1] >= epoch:
@@ -135,7 +157,7 @@ async def first_id_at(firebase: Firebase, epoch: int, newest: int) -> int:
     return low
 
 
-async def _time_at(firebase: Firebase, start: int, end: int) -> tuple[int, int] | None:
+async def time_at(firebase: Reader, start: int, end: int) -> tuple[int, int] | None:
     """The first id in [*start*, *end*) whose item has a time, with the time there; None if no item has a time.
 
     The time is the median of the first three times, so that a single item with a changed time does no harm.
@@ -172,6 +194,22 @@ def _sort(reading: Reading, window: Window, ids: set[int], notes: Counter[str]) 
                 notes["dead or deleted, not listed"] += 1
             else:
                 ids.add(reading.id)
+
+
+def is_live_story(reading: Reading, window: Window) -> bool:
+    """Whether a reading is a live story, job or poll that was posted in *window*."""
+    time = _time(reading)
+    return _is_live(reading) and time is not None and window.start_epoch <= time < window.end_epoch
+
+
+def _is_moved(reading: Reading, window: Window) -> bool:
+    time = _time(reading)
+    return _is_live(reading) and time is not None and time >= window.end_epoch + _MOVED
+
+
+def _is_live(reading: Reading) -> bool:
+    raw = reading.raw or {}
+    return raw.get("type") in TOP_LEVEL_TYPES and not raw.get("dead") and not raw.get("deleted")
 
 
 def _time(reading: Reading) -> int | None:

@@ -9,7 +9,11 @@ from typing import Any
 
 from hnintel.models import LAST_SECOND, TOP_LEVEL_TYPES
 from hnintel.sources.base import Listing, Reading
+from hnintel.sources.proof import Proof
 from hnintel.window import Window, day_of
+
+#: A dump has no stories but its own.
+_PROOF = Proof("whole", reason="the source holds no other story of the day")
 
 
 class ItemStore:
@@ -60,7 +64,7 @@ class ItemStore:
                 notes["without a time"] += 1
             elif window.start_epoch <= raw["time"] < window.end_epoch:
                 ids.append(item_id)
-        return Listing(tuple(sorted(ids)), notes)
+        return Listing(tuple(sorted(ids)), notes, _PROOF)
 
     def read(self, ids: Sequence[int]) -> list[Reading]:
         """One reading for each id; an unknown id is null, as Firebase answers for an id that never existed."""

@@ -18,7 +18,7 @@ import httpx
 
 from hnintel.errors import SourceError, UsageError
 from hnintel.hashes import hash_of_text
-from hnintel.sources.base import Listing, Reading
+from hnintel.sources.base import Listing, Prove, Reading
 from hnintel.sources.json_http import MOST_BYTES
 from hnintel.sources.memory import ItemStore
 from hnintel.sources.page_files import PageFiles
@@ -85,7 +85,7 @@ class ReplaySource:
         """Every day with a story in the dump, the oldest first."""
         return self._store.days(zone)
 
-    async def list_day(self, window: Window) -> Listing:
+    async def list_day(self, window: Window, prove: Prove = "sample") -> Listing:
         """The dump's stories of the window, with counts of malformed values."""
         return self._store.list_day(window)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from hnintel import sample
-from hnintel.sources.base import Listing, Reading
+from hnintel.sources.base import Listing, Prove, Reading
 from hnintel.sources.memory import ItemStore
 from hnintel.sources.page_files import PageFiles
 from hnintel.window import Window
@@ -50,7 +50,7 @@ class SampleSource:
         """The bundled days."""
         return self._store.days(zone)
 
-    async def list_day(self, window: Window) -> Listing:
+    async def list_day(self, window: Window, prove: Prove = "sample") -> Listing:
         """The sample's stories of the window."""
         return self._store.list_day(window)
 

@@ -149,14 +149,6 @@ def test_a_second_run_of_a_day_waits_a_bounded_time_then_names_the_process_that_
 
 
 @pytest.mark.slow
-def test_an_empty_day_gets_a_page_that_says_so(run: Run, home: Path, small_dump: Path) -> None:
-    told = run(date(2026, 10, 21), f"replay:{small_dump}")
-
-    assert (told["listed"], told["ai_calls"], told["status"]) == (0, 0, "complete")
-    assert Path(told["page"]).is_file()
-
-
-@pytest.mark.slow
 def test_two_days_side_by_side_in_one_process_are_both_done(prefect_server: None, home: Path) -> None:
     from flows.main import hacker_news
 
@@ -164,3 +156,17 @@ def test_two_days_side_by_side_in_one_process_are_both_done(prefect_server: None
         return list(await asyncio.gather(hacker_news(DAY, "sample"), hacker_news(date(2026, 10, 21), "sample")))
 
     assert [told["listed"] for told in asyncio.run(both())] == [73, 75]
+
+
+@pytest.mark.slow
+def test_a_day_that_the_sample_has_nothing_of_publishes_no_page_and_has_its_own_exit_code(
+    run: Callable[..., dict[str, Any]], home: Path
+) -> None:
+    from hnintel.errors import ListingTooSmall
+
+    with pytest.raises(ListingTooSmall, match="the source holds no story of 2026-10-19: no page") as refused:
+        run(date(2026, 10, 19), "sample")
+    assert refused.value.exit_code == 10
+    assert not (home / "site").exists()
+    assert rows(home, "SELECT proof, listed FROM ops.listings") == [("unproven", 0)]
+    assert rows(home, "SELECT stage, status FROM ops.partitions") == [("ingest", "failed")]

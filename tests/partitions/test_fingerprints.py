@@ -119,7 +119,7 @@ INPUTS = {
     "enrich:debate": ["29904772326651815856", "64097522772698342020", "0"],
     "transform": ["8220e465a83a9761cee287c82ace995d", "889adfabec930c0c4d9502e7ae678be6", "0"],
     "briefing": ["46207423201321965642", "46311682711298933478", "0"],
-    "publish": ["939b25052dd369a56cf95d7206e0b585", "d7a6cd0aca65f59a5c70ceec961f6e3c", "0"],
+    "publish": ["263f0f1db91adf040a6767ec93fc3d75", "58967a406d161351ffdfbf18cd1a00b6", "0"],
 }
 
 

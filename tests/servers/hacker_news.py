@@ -37,7 +37,11 @@ def algolia(world: World, params: Mapping[str, str], shape: Shape = "new") -> di
     found = [
         raw
         for raw in world.items.values()
-        if raw and _is_indexed(raw) and low <= raw["time"] <= high and (not tags or raw["type"] in tags)
+        if raw
+        and raw["id"] not in world.not_indexed
+        and _is_indexed(raw)
+        and low <= raw["time"] <= high
+        and (not tags or raw["type"] in tags)
     ]
     found.sort(key=lambda raw: (-raw["time"], -raw["id"]))
     size, page = min(int(params.get("hitsPerPage", 20)), CAP), int(params.get("page", 0))

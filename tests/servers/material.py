@@ -30,6 +30,8 @@ class World:
     items: dict[int, dict[str, Any] | None] = field(default_factory=dict)
     pages: dict[str, Page] = field(default_factory=dict)
     max_id: int | None = None
+    #: Ids that Algolia's index lacks although they are live: it stands still, or has holes.
+    not_indexed: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, items: Iterable[dict[str, Any]], pages: Mapping[str, Page] | None = None) -> World:

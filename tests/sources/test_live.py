@@ -54,7 +54,7 @@ async def test_a_search_lists_the_live_stories_of_real_items(
 ) -> None:
     items = real_stretch(test_data)
     server = serve(World.of(items), shape=shape)
-    listing = await HackerNews(settings_for(server)).list_day(REAL_WINDOW)
+    listing = await HackerNews(settings_for(server, listing_sample=0)).list_day(REAL_WINDOW)
     assert listing.ids == tuple(sorted(raw["id"] for raw in items if _live(raw, REAL_WINDOW)))
     assert len(listing.ids) > 10
     assert server.requests["item"] == 0  # no item was read for it
@@ -65,7 +65,7 @@ async def test_both_ways_list_the_same_and_the_fallback_says_what_it_leaves_out(
 ) -> None:
     items = real_stretch(test_data)
     server = serve(World.of(items))
-    source = HackerNews(settings_for(server, item_attempts=1, item_timeout=5))
+    source = HackerNews(settings_for(server, item_attempts=1, item_timeout=5, listing_sample=0))
     searched = await source.list_day(REAL_WINDOW)
     server.weather = Weather(always={"search_by_date": "500"})
     fallen_back = await source.list_day(REAL_WINDOW)
@@ -80,7 +80,7 @@ async def test_both_ways_list_the_same_and_the_fallback_says_what_it_leaves_out(
 async def test_no_story_is_lost_to_the_cap_of_a_search(serve: Serve, settings_for: SettingsFor, count: int) -> None:
     start = 1_760_000_000
     server = serve(World.of(day_of_stories(count, start)))
-    listing = await HackerNews(settings_for(server, item_timeout=10)).list_day(_window(start, 86_400))
+    listing = await HackerNews(settings_for(server, item_timeout=10, listing_sample=0)).list_day(_window(start, 86_400))
     assert len(listing.ids) == count
     assert server.requests["item"] == 0
 
@@ -89,7 +89,7 @@ async def test_a_burst_is_sliced_down_to_the_seconds_it_came_in(serve: Serve, se
     """1,500 stories within three seconds of a day: each second holds 500."""
     start = 1_760_000_000
     server = serve(World.of(day_of_stories(1_500, start + 40_000, seconds=3)))
-    listing = await HackerNews(settings_for(server, item_timeout=10)).list_day(_window(start, 86_400))
+    listing = await HackerNews(settings_for(server, item_timeout=10, listing_sample=0)).list_day(_window(start, 86_400))
     assert len(listing.ids) == 1_500
     assert server.requests["item"] == 0
 

@@ -72,6 +72,7 @@ def _rows() -> Iterator[tuple[str, dict[str, Any]]]:
     for table in ("ops.ai_usage", "ops.ai_reservations", "ops.ai_billed", "ops.compute_billed", "ops.outbox"):
         yield table, {}
     yield "ops.leases", {"day": DAY, "stage": "ingest", "expires_at": LONG_AGO}
+    yield "ops.listings", {"day": DAY, "proof": "sampled"}
     yield "ops.checks", {"day": DAY}
     yield "raw.items", {"id": 7}
     yield "raw.items", {"id": 8, "title": "A title", "canonical_url": "https://retry_at.example/", "url": "u"}

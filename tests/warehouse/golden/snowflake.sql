@@ -242,6 +242,29 @@ CREATE TABLE IF NOT EXISTS ops.outbox (
     emitted_at     TIMESTAMP
 );
 
+CREATE TABLE IF NOT EXISTS ops.listings (
+    day            DATE NOT NULL,
+    source         VARCHAR NOT NULL,
+    proof          VARCHAR NOT NULL,
+    looked_for     BIGINT NOT NULL,
+    reason         VARCHAR NOT NULL,
+    listed         BIGINT NOT NULL,
+    starts_at      TIMESTAMP NOT NULL,
+    ends_at        TIMESTAMP NOT NULL,
+    run_id         VARCHAR NOT NULL,
+    listed_at      TIMESTAMP NOT NULL,
+    PRIMARY KEY (day, source)
+);
+
+CREATE TABLE IF NOT EXISTS raw.listed_again (
+    id             BIGINT NOT NULL,
+    day            DATE NOT NULL,
+    first_day      DATE NOT NULL,
+    run_id         VARCHAR NOT NULL,
+    listed_at      TIMESTAMP NOT NULL,
+    PRIMARY KEY (id, day)
+);
+
 USE SCHEMA ops;
 
 SELECT day, stage, run_id, holder, heartbeat_at, expires_at FROM ops.leases WHERE day = ? AND stage = ? ORDER BY day, stage, acquired_at, run_id;
@@ -321,6 +344,8 @@ WHEN NOT MATCHED THEN INSERT (etag, last_modified, canonical_url, url, status, r
 VALUES (s.etag, s.last_modified, s.canonical_url, s.url, s.status, s.reason, s.http_status, s.content_type, s.title, s.author, s.published_on, s.language, s.text, s.text_hash, s.attempts, s.retry_at, s.run_id, s.fetched_at);
 
 DELETE FROM ops.leases WHERE day = ? AND stage = ? AND run_id = ?;
+
+SELECT id, day, posted_at FROM raw.items WHERE id IN (?, ?, ?, ?);
 
 CREATE OR REPLACE TEMPORARY TABLE incoming_1 AS SELECT id, day, type, status, title, url, canonical_url, domain, text, author, score, comments, parent, posted_at, source, content_hash, run_id, loaded_at FROM raw.items WHERE FALSE;
 
@@ -2288,6 +2313,53 @@ SELECT count(DISTINCT a.canonical_url)
 FROM raw.articles AS a
 INNER JOIN raw.items AS i ON i.canonical_url = a.canonical_url
 WHERE i.day BETWEEN ? AND ?;
+
+-- Records the last listing of a day from a source. Parameters: day, source, proof, looked for, reason, listed, starts at,
+-- ends at, run id, now.
+MERGE INTO ops.listings AS t
+USING (
+    SELECT
+        CAST(? AS DATE) AS day, CAST(? AS VARCHAR) AS source, CAST(? AS VARCHAR) AS proof, CAST(? AS BIGINT) AS looked_for,
+        CAST(? AS VARCHAR) AS reason, CAST(? AS BIGINT) AS listed, CAST(? AS TIMESTAMP) AS starts_at,
+        CAST(? AS TIMESTAMP) AS ends_at, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS listed_at
+) AS s
+ON t.day = s.day AND t.source = s.source
+WHEN MATCHED THEN UPDATE SET
+    proof = s.proof,
+    looked_for = s.looked_for,
+    reason = s.reason,
+    listed = s.listed,
+    starts_at = s.starts_at,
+    ends_at = s.ends_at,
+    run_id = s.run_id,
+    listed_at = s.listed_at
+WHEN NOT MATCHED THEN INSERT
+    (day, source, proof, looked_for, reason, listed, starts_at, ends_at, run_id, listed_at)
+VALUES
+    (
+        s.day, s.source, s.proof, s.looked_for, s.reason, s.listed, s.starts_at, s.ends_at, s.run_id, s.listed_at
+    );
+
+-- How many live stories, jobs and polls each earlier day has that was read to its end from a source.
+-- Parameters: name of the source, stage of items, first day, last day.
+SELECT items.day, count(*) AS stories
+FROM raw.items AS items
+INNER JOIN ops.partitions AS readings ON readings.day = items.day
+WHERE items.source = ?
+  AND items.status = 'ok'
+  AND coalesce(items.type, '') <> 'pollopt'
+  AND readings.stage = ?
+  AND readings.status IN ('complete', 'partial')
+  AND items.day BETWEEN ? AND ?
+GROUP BY items.day
+ORDER BY items.day;
+
+-- The live stories of earlier days whose time Hacker News moved to a day. Parameter: day.
+SELECT i.title, i.score, a.first_day
+FROM raw.listed_again AS a
+INNER JOIN raw.items AS i ON i.id = a.id
+WHERE a.day = ? AND i.status = 'ok' AND i.title IS NOT NULL
+ORDER BY i.score DESC, i.id;
 
 -- The days of a source whose page was published.
 -- Parameters: stage of items, stage of pages, source, source, first day.
