@@ -225,6 +225,8 @@ def _article(item: Wanted, fetched: Fetched, extracted: Extracted, settings: Set
         retry_at=_next_try(attempts, fetched.retry_after, settings, now) if status == "retry_at" else None,
         etag=fetched.etag,
         last_modified=fetched.last_modified,
+        description=extracted.description,
+        site_name=extracted.site_name,
         unchanged=fetched.outcome == "unchanged",
     )
 

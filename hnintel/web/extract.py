@@ -34,7 +34,8 @@ _JOINERS_ALONE = re.compile(r"[\s\u200c\u200d]+")
 class Extracted:
     """What a page holds; ``text`` is None where no article was found.
 
-    ``wall`` is the kind of page that was sent in place of the article (``hnintel.web.walls``); it has no text.
+    ``wall`` is the kind of page that was sent in place of the article (``hnintel.web.walls``); it has no text, and a
+    description only where that can be the article's.
     """
 
     text: str | None
@@ -43,6 +44,8 @@ class Extracted:
     published_on: date | None = None
     language: str | None = None
     wall: str | None = None
+    description: str | None = None
+    site_name: str | None = None
 
 
 def clean(text: str) -> str:
@@ -105,6 +108,7 @@ def article(html: str, url: str) -> Extracted:
             text = lenient
     wall = walls.wall(tree, html, text)
     said = read_metadata(tree, html, url)
+    description = _line(said.description)
     return Extracted(
         text=walls.without_promotion(text) if text and not wall else None,
         title=_line(said.title),
@@ -112,6 +116,8 @@ def article(html: str, url: str) -> Extracted:
         published_on=said.published_on,
         language=said.language,
         wall=wall,
+        description=walls.description_behind(wall, said.title, description) if wall and description else description,
+        site_name=_line(said.site_name),
     )
 
 

@@ -30,7 +30,7 @@ _GRACE = 5
 #: The message that a process sends before its first answer.
 READY = b"ready"
 #: Bounds of an answer: a byte of a page is at most a character, which takes six bytes of JSON, in text, title, author.
-_ANSWER_FACTOR, _ANSWER_OVERHEAD = 6 * 3, 10_000
+_ANSWER_FACTOR, _ANSWER_OVERHEAD = 6 * 3, 20_000
 
 
 @dataclass(frozen=True, slots=True)

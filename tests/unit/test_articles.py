@@ -136,6 +136,16 @@ async def test_an_article_has_its_text_title_language_and_hash(pool: ExtractionP
     assert article.text_hash is not None
 
 
+async def test_an_article_keeps_its_description_and_the_name_of_its_site(
+    pool: ExtractionPool, warehouse: Warehouse
+) -> None:
+    said = '<meta name="description" content="A sentence."><meta property="og:site_name" content="The Site"></head>'
+    article = await read(pool, answer(page().replace("</head>", said)))
+    assert (article.description, article.site_name) == ("A sentence.", "The Site")
+    keep(warehouse, article)
+    assert (row(warehouse)["description"], row(warehouse)["site_name"]) == ("A sentence.", "The Site")
+
+
 async def test_text_is_kept_up_to_the_set_length(pool: ExtractionPool) -> None:
     assert len((await read(pool, answer(page(3000)), patient(article_max_chars=1000))).text or "") == 1000
 
