@@ -242,6 +242,10 @@ CREATE TABLE IF NOT EXISTS ops.outbox (
     emitted_at     TIMESTAMP
 );
 
+ALTER TABLE raw.articles ADD COLUMN IF NOT EXISTS description VARCHAR;
+
+ALTER TABLE raw.articles ADD COLUMN IF NOT EXISTS site_name VARCHAR;
+
 USE SCHEMA ops;
 
 SELECT day, stage, run_id, holder, heartbeat_at, expires_at FROM ops.leases WHERE day = ? AND stage = ? ORDER BY day, stage, acquired_at, run_id;
@@ -286,9 +290,9 @@ DROP TABLE IF EXISTS incoming_1;
 
 DELETE FROM raw.articles WHERE canonical_url = ?;
 
-CREATE OR REPLACE TEMPORARY TABLE incoming_1 AS SELECT etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, run_id, fetched_at FROM raw.articles WHERE FALSE;
+CREATE OR REPLACE TEMPORARY TABLE incoming_1 AS SELECT etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, description, site_name, run_id, fetched_at FROM raw.articles WHERE FALSE;
 
-COPY INTO identifier(?) /* Python:snowflake.connector.pandas_tools.write_pandas() */ ("ETAG","LAST_MODIFIED","CANONICAL_URL","URL","STATUS","REASON","HTTP_STATUS","CONTENT_TYPE","TITLE","AUTHOR","PUBLISHED_ON","LANGUAGE","TEXT","TEXT_HASH","ATTEMPTS","RETRY_AT","RUN_ID","FETCHED_AT") FROM (SELECT $1:"ETAG",$1:"LAST_MODIFIED",$1:"CANONICAL_URL",$1:"URL",$1:"STATUS",$1:"REASON",$1:"HTTP_STATUS",$1:"CONTENT_TYPE",$1:"TITLE",$1:"AUTHOR",$1:"PUBLISHED_ON",$1:"LANGUAGE",$1:"TEXT",$1:"TEXT_HASH",$1:"ATTEMPTS",$1:"RETRY_AT",$1:"RUN_ID",$1:"FETCHED_AT" FROM '@"SNOWPARK_TEMP_STAGE"') FILE_FORMAT=(TYPE=PARQUET USE_VECTORIZED_SCANNER=False COMPRESSION=auto USE_LOGICAL_TYPE = TRUE) PURGE=TRUE ON_ERROR=?;
+COPY INTO identifier(?) /* Python:snowflake.connector.pandas_tools.write_pandas() */ ("ETAG","LAST_MODIFIED","CANONICAL_URL","URL","STATUS","REASON","HTTP_STATUS","CONTENT_TYPE","TITLE","AUTHOR","PUBLISHED_ON","LANGUAGE","TEXT","TEXT_HASH","ATTEMPTS","RETRY_AT","DESCRIPTION","SITE_NAME","RUN_ID","FETCHED_AT") FROM (SELECT $1:"ETAG",$1:"LAST_MODIFIED",$1:"CANONICAL_URL",$1:"URL",$1:"STATUS",$1:"REASON",$1:"HTTP_STATUS",$1:"CONTENT_TYPE",$1:"TITLE",$1:"AUTHOR",$1:"PUBLISHED_ON",$1:"LANGUAGE",$1:"TEXT",$1:"TEXT_HASH",$1:"ATTEMPTS",$1:"RETRY_AT",$1:"DESCRIPTION",$1:"SITE_NAME",$1:"RUN_ID",$1:"FETCHED_AT" FROM '@"SNOWPARK_TEMP_STAGE"') FILE_FORMAT=(TYPE=PARQUET USE_VECTORIZED_SCANNER=False COMPRESSION=auto USE_LOGICAL_TYPE = TRUE) PURGE=TRUE ON_ERROR=?;
 
 SELECT canonical_url FROM raw.articles WHERE text IS NOT NULL AND canonical_url IN (SELECT canonical_url FROM incoming_1);
 
@@ -315,10 +319,12 @@ WHEN MATCHED AND (s.text IS NOT NULL OR t.status <> 'ok') THEN UPDATE SET
     text_hash = s.text_hash,
     attempts = s.attempts,
     retry_at = s.retry_at,
+    description = s.description,
+    site_name = s.site_name,
     run_id = s.run_id,
     fetched_at = s.fetched_at
-WHEN NOT MATCHED THEN INSERT (etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, run_id, fetched_at)
-VALUES (s.etag, s.last_modified, s.canonical_url, s.url, s.status, s.reason, s.http_status, s.content_type, s.title, s.author, s.published_on, s.language, s.text, s.text_hash, s.attempts, s.retry_at, s.run_id, s.fetched_at);
+WHEN NOT MATCHED THEN INSERT (etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, description, site_name, run_id, fetched_at)
+VALUES (s.etag, s.last_modified, s.canonical_url, s.url, s.status, s.reason, s.http_status, s.content_type, s.title, s.author, s.published_on, s.language, s.text, s.text_hash, s.attempts, s.retry_at, s.description, s.site_name, s.run_id, s.fetched_at);
 
 DELETE FROM ops.leases WHERE day = ? AND stage = ? AND run_id = ?;
 
@@ -874,12 +880,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -929,12 +975,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -1108,12 +1194,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -1163,12 +1289,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -1334,12 +1500,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -1389,12 +1595,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -1560,12 +1806,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -1619,12 +1905,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -2203,7 +2529,7 @@ FROM parts
 INNER JOIN worth ON worth.id = parts.item_id;
 
 -- A condition on raw.articles: no story of a day that is kept names it. Parameter: the first day whose text is kept.
-text IS NOT NULL AND canonical_url NOT IN (
+(text IS NOT NULL OR description IS NOT NULL) AND canonical_url NOT IN (
     SELECT canonical_url FROM raw.items WHERE canonical_url IS NOT NULL AND day >= ?
 );
 
@@ -2315,7 +2641,7 @@ ORDER BY 1, c.ordinal_position;
 -- The stories that the page of a day shows, with what their discussions came to. Parameter: day.
 SELECT
     s.item_id, s.title, s.url, s.domain, s.kind, s.author, s.score, s.comments, s.topic, s.sentiment, s.takeaway,
-    d.agreement, d.disagreement, d.tone
+    d.agreement, d.disagreement, d.tone, s.wall
 FROM marts.stories AS s
 LEFT JOIN marts.discussions AS d ON d.item_id = s.item_id
 WHERE s.day = ? AND s.status = 'ok' AND s.title IS NOT NULL
