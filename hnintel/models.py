@@ -153,3 +153,4 @@ class Article(BaseModel):
     retry_at: datetime | None = None
     description: str | None = None
     site_name: str | None = None
+    declared_url: str | None = None

@@ -46,6 +46,7 @@ class Extracted:
     wall: str | None = None
     description: str | None = None
     site_name: str | None = None
+    declared_url: str | None = None
 
 
 def clean(text: str) -> str:
@@ -118,6 +119,7 @@ def article(html: str, url: str) -> Extracted:
         wall=wall,
         description=walls.description_behind(wall, said.title, description) if wall and description else description,
         site_name=_line(said.site_name),
+        declared_url=_line(said.declared_url),
     )
 
 

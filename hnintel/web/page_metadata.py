@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import urljoin
 
 from w3lib.html import remove_tags, replace_entities
 
@@ -36,6 +37,7 @@ class PageMetadata:
     language: str | None = None
     description: str | None = None
     site_name: str | None = None
+    declared_url: str | None = None
 
 
 def read_metadata(tree: Any, html: str, url: str) -> PageMetadata:
@@ -63,6 +65,7 @@ def read_metadata(tree: Any, html: str, url: str) -> PageMetadata:
         language=_language(language, html),
         description=_description(tree, [title, site_name, *tree.xpath("//title[1]/text()")]),
         site_name=site_name,
+        declared_url=_declared_url(tree, url),
     )
 
 
@@ -108,6 +111,18 @@ def _articles(tree: Any) -> Iterator[dict[str, Any]]:
     """The objects of the page's linked data that describe an article."""
     for data in linked_data(tree):
         yield from (thing for thing in objects(data) if is_of_type(thing, _ARTICLE_TYPES))
+
+
+def _declared_url(tree: Any, url: str) -> str | None:
+    """The address that the page declares as its own, joined to *url*; None where several differ."""
+    links = [
+        link.get("href") or "" for link in tree.iter("link") if "canonical" in (link.get("rel") or "").lower().split()
+    ]
+    try:
+        found = {urljoin(url, link.strip()) for link in links if link.strip()}
+    except ValueError:
+        return None
+    return found.pop() if len(found) == 1 else None
 
 
 def _meta(tree: Any, name: str) -> Iterator[str]:

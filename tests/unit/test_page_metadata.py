@@ -83,6 +83,25 @@ def test_the_name_of_the_site_is_what_it_calls_itself() -> None:
     assert article(page(""), "").site_name is None
 
 
+@pytest.mark.parametrize(
+    ("links", "declared"),
+    [
+        ('<link rel="canonical" href="https://harbour.example/a">', "https://harbour.example/a"),
+        ('<link rel="Alternate Canonical" href=" ../b ">', "https://harbour.example/b"),
+        (
+            '<link rel="canonical" href="/a"><link rel="canonical" href="https://harbour.example/a">',
+            "https://harbour.example/a",
+        ),
+        ('<link rel="canonical" href="/a"><link rel="canonical" href="/b">', None),
+        ('<link rel="canonical" href="http://[">', None),
+        ('<link rel="canonical">', None),
+        ('<link rel="stylesheet" href="/a">', None),
+    ],
+)
+def test_the_address_that_a_page_declares_is_one_or_none(links: str, declared: str | None) -> None:
+    assert article(page(links), "https://harbour.example/x/tides").declared_url == declared
+
+
 @given(st.text())
 def test_any_text_becomes_a_line_without_tags(text: str) -> None:
     assert "\n" not in one_line(text)

@@ -246,6 +246,15 @@ ALTER TABLE raw.articles ADD COLUMN IF NOT EXISTS description VARCHAR;
 
 ALTER TABLE raw.articles ADD COLUMN IF NOT EXISTS site_name VARCHAR;
 
+ALTER TABLE raw.articles ADD COLUMN IF NOT EXISTS declared_url VARCHAR;
+
+CREATE TABLE IF NOT EXISTS raw.article_keys (
+    alias          VARCHAR NOT NULL PRIMARY KEY,
+    canonical_url  VARCHAR NOT NULL,
+    run_id         VARCHAR NOT NULL,
+    loaded_at      TIMESTAMP NOT NULL
+);
+
 USE SCHEMA ops;
 
 SELECT day, stage, run_id, holder, heartbeat_at, expires_at FROM ops.leases WHERE day = ? AND stage = ? ORDER BY day, stage, acquired_at, run_id;
@@ -290,16 +299,27 @@ DROP TABLE IF EXISTS incoming_1;
 
 DELETE FROM raw.articles WHERE canonical_url = ?;
 
-CREATE OR REPLACE TEMPORARY TABLE incoming_1 AS SELECT etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, description, site_name, run_id, fetched_at FROM raw.articles WHERE FALSE;
+-- Articles with a text that may be one with an article that was read: by key, by what they declare, by the very same text.
+-- Parameters: keys, keys, hashes of texts, as many as [1, 1, 1].
+SELECT canonical_url, text, declared_url
+FROM raw.articles
+WHERE status = 'ok'
+  AND text IS NOT NULL
+  AND (canonical_url IN (?)
+       OR declared_url IN (?)
+       OR text_hash IN (?))
+ORDER BY fetched_at, canonical_url;
 
-COPY INTO identifier(?) /* Python:snowflake.connector.pandas_tools.write_pandas() */ ("ETAG","LAST_MODIFIED","CANONICAL_URL","URL","STATUS","REASON","HTTP_STATUS","CONTENT_TYPE","TITLE","AUTHOR","PUBLISHED_ON","LANGUAGE","TEXT","TEXT_HASH","ATTEMPTS","RETRY_AT","DESCRIPTION","SITE_NAME","RUN_ID","FETCHED_AT") FROM (SELECT $1:"ETAG",$1:"LAST_MODIFIED",$1:"CANONICAL_URL",$1:"URL",$1:"STATUS",$1:"REASON",$1:"HTTP_STATUS",$1:"CONTENT_TYPE",$1:"TITLE",$1:"AUTHOR",$1:"PUBLISHED_ON",$1:"LANGUAGE",$1:"TEXT",$1:"TEXT_HASH",$1:"ATTEMPTS",$1:"RETRY_AT",$1:"DESCRIPTION",$1:"SITE_NAME",$1:"RUN_ID",$1:"FETCHED_AT" FROM '@"SNOWPARK_TEMP_STAGE"') FILE_FORMAT=(TYPE=PARQUET USE_VECTORIZED_SCANNER=False COMPRESSION=auto USE_LOGICAL_TYPE = TRUE) PURGE=TRUE ON_ERROR=?;
+CREATE OR REPLACE TEMPORARY TABLE incoming_2 AS SELECT etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, description, site_name, declared_url, run_id, fetched_at FROM raw.articles WHERE FALSE;
 
-SELECT canonical_url FROM raw.articles WHERE text IS NOT NULL AND canonical_url IN (SELECT canonical_url FROM incoming_1);
+COPY INTO identifier(?) /* Python:snowflake.connector.pandas_tools.write_pandas() */ ("ETAG","LAST_MODIFIED","CANONICAL_URL","URL","STATUS","REASON","HTTP_STATUS","CONTENT_TYPE","TITLE","AUTHOR","PUBLISHED_ON","LANGUAGE","TEXT","TEXT_HASH","ATTEMPTS","RETRY_AT","DESCRIPTION","SITE_NAME","DECLARED_URL","RUN_ID","FETCHED_AT") FROM (SELECT $1:"ETAG",$1:"LAST_MODIFIED",$1:"CANONICAL_URL",$1:"URL",$1:"STATUS",$1:"REASON",$1:"HTTP_STATUS",$1:"CONTENT_TYPE",$1:"TITLE",$1:"AUTHOR",$1:"PUBLISHED_ON",$1:"LANGUAGE",$1:"TEXT",$1:"TEXT_HASH",$1:"ATTEMPTS",$1:"RETRY_AT",$1:"DESCRIPTION",$1:"SITE_NAME",$1:"DECLARED_URL",$1:"RUN_ID",$1:"FETCHED_AT" FROM '@"SNOWPARK_TEMP_STAGE"') FILE_FORMAT=(TYPE=PARQUET USE_VECTORIZED_SCANNER=False COMPRESSION=auto USE_LOGICAL_TYPE = TRUE) PURGE=TRUE ON_ERROR=?;
+
+SELECT canonical_url FROM raw.articles WHERE text IS NOT NULL AND canonical_url IN (?);
 
 -- Keeps what was read of articles. Text that is there is never replaced by less: then only the time of the reading is
 -- kept. Nor is an article whose text has been let go of, by a reading without any.
 MERGE INTO raw.articles AS t
-USING incoming_1 AS s
+USING incoming_2 AS s
 ON t.canonical_url = s.canonical_url
 WHEN MATCHED AND length(t.text) > coalesce(length(s.text), 0) THEN UPDATE SET
     fetched_at = s.fetched_at
@@ -321,10 +341,52 @@ WHEN MATCHED AND (s.text IS NOT NULL OR t.status <> 'ok') THEN UPDATE SET
     retry_at = s.retry_at,
     description = s.description,
     site_name = s.site_name,
+    declared_url = s.declared_url,
     run_id = s.run_id,
     fetched_at = s.fetched_at
-WHEN NOT MATCHED THEN INSERT (etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, description, site_name, run_id, fetched_at)
-VALUES (s.etag, s.last_modified, s.canonical_url, s.url, s.status, s.reason, s.http_status, s.content_type, s.title, s.author, s.published_on, s.language, s.text, s.text_hash, s.attempts, s.retry_at, s.description, s.site_name, s.run_id, s.fetched_at);
+WHEN NOT MATCHED THEN INSERT (etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, description, site_name, declared_url, run_id, fetched_at)
+VALUES (s.etag, s.last_modified, s.canonical_url, s.url, s.status, s.reason, s.http_status, s.content_type, s.title, s.author, s.published_on, s.language, s.text, s.text_hash, s.attempts, s.retry_at, s.description, s.site_name, s.declared_url, s.run_id, s.fetched_at);
+
+DROP TABLE IF EXISTS incoming_2;
+
+SELECT alias, canonical_url FROM raw.article_keys WHERE alias IN (?);
+
+-- Articles with a text that may be one with an article that was read: by key, by what they declare, by the very same text.
+-- Parameters: keys, keys, hashes of texts, as many as [2, 1, 1].
+SELECT canonical_url, text, declared_url
+FROM raw.articles
+WHERE status = 'ok'
+  AND text IS NOT NULL
+  AND (canonical_url IN (?, ?)
+       OR declared_url IN (?)
+       OR text_hash IN (?))
+ORDER BY fetched_at, canonical_url;
+
+CREATE OR REPLACE TEMPORARY TABLE incoming_1 AS SELECT alias, canonical_url, run_id, loaded_at FROM raw.article_keys WHERE FALSE;
+
+COPY INTO identifier(?) /* Python:snowflake.connector.pandas_tools.write_pandas() */ ("ALIAS","CANONICAL_URL","RUN_ID","LOADED_AT") FROM (SELECT $1:"ALIAS",$1:"CANONICAL_URL",$1:"RUN_ID",$1:"LOADED_AT" FROM '@"SNOWPARK_TEMP_STAGE"') FILE_FORMAT=(TYPE=PARQUET USE_VECTORIZED_SCANNER=False COMPRESSION=auto USE_LOGICAL_TYPE = TRUE) PURGE=TRUE ON_ERROR=?;
+
+-- What was known as another address of an article whose key is given up now, is an address of the article that has it.
+MERGE INTO raw.article_keys AS t
+USING incoming_1 AS s
+ON t.canonical_url = s.alias
+WHEN MATCHED THEN UPDATE SET canonical_url = s.canonical_url;
+
+-- Records addresses of articles that have another key.
+MERGE INTO raw.article_keys AS t
+USING incoming_1 AS s
+ON t.alias = s.alias
+WHEN MATCHED THEN UPDATE SET canonical_url = s.canonical_url, run_id = s.run_id, loaded_at = s.loaded_at
+WHEN NOT MATCHED THEN INSERT (alias, canonical_url, run_id, loaded_at)
+VALUES (s.alias, s.canonical_url, s.run_id, s.loaded_at);
+
+-- Items whose article has another key now, follow it. Their content hash stays: nothing was read of them.
+MERGE INTO raw.items AS t
+USING incoming_1 AS s
+ON t.canonical_url = s.alias
+WHEN MATCHED THEN UPDATE SET canonical_url = s.canonical_url;
+
+DELETE FROM raw.articles WHERE canonical_url IN (SELECT alias FROM incoming_1);
 
 DELETE FROM ops.leases WHERE day = ? AND stage = ? AND run_id = ?;
 
@@ -376,6 +438,17 @@ WHERE (s.score IS NOT NULL OR s.comments IS NOT NULL)
        OR last.score IS DISTINCT FROM s.score
        OR last.comments IS DISTINCT FROM s.comments);
 
+-- Items that were just loaded, with an address that is known to be another one's, are joined to that article.
+MERGE INTO raw.items AS t
+USING (
+    SELECT items.id, keys.canonical_url
+    FROM raw.items AS items
+    INNER JOIN raw.article_keys AS keys ON keys.alias = items.canonical_url
+    WHERE items.id IN (SELECT id FROM incoming_1)
+) AS s
+ON t.id = s.id
+WHEN MATCHED THEN UPDATE SET canonical_url = s.canonical_url;
+
 -- Counts another failure of what is in incoming_3, shaped as dead letters, and takes out what was taken after all, which
 -- has no attempts there. A letter whose input was changed, or made due by a person, begins at one again.
 MERGE INTO ops.dead_letters AS t
@@ -420,8 +493,6 @@ WHEN MATCHED AND t.content_hash <> s.content_hash AND NOT s.status = 'null' THEN
     loaded_at = s.loaded_at
 WHEN NOT MATCHED THEN INSERT (id, story_id, parent, depth, status, text, author, posted_at, content_hash, run_id, loaded_at)
 VALUES (s.id, s.story_id, s.parent, s.depth, s.status, s.text, s.author, s.posted_at, s.content_hash, s.run_id, s.loaded_at);
-
-DROP TABLE IF EXISTS incoming_2;
 
 ALTER SESSION SET QUERY_TAG = '{"app":"hn-intelligence","stage":"enrich","run":"a-run","day":"2026-10-21","enrichment":"discussion","fingerprint":"f"}';
 
