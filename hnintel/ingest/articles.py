@@ -19,7 +19,7 @@ from hnintel.models import Article, ArticleStatus
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
-from hnintel.web import extract, media, walls
+from hnintel.web import extract, media, pdf, walls
 from hnintel.web.extract import Extracted
 from hnintel.web.extraction_pool import ExtractionFailed, ExtractionPool, shared_pool
 from hnintel.web.fetcher import Fetcher
@@ -279,6 +279,8 @@ def _status(
         return "ok", None
     if fetched.outcome == "ok" and extracted.wall:
         return ("retry_at" if extracted.wall in walls.PASSING and not is_last else "walled"), extracted.wall
+    if fetched.outcome == "ok" and extracted.fault:
+        return ("empty" if extracted.fault == pdf.NO_TEXT else "wrong_type"), extracted.fault
     if fetched.outcome == "ok":
         return ("ok", None) if extracted.text else ("empty", fetched.reason or "no article was found in the page")
     if fetched.outcome == "failed":

@@ -51,7 +51,7 @@ class Fetcher:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={
                 "User-Agent": settings.user_agent,
-                "Accept": "text/html,application/xhtml+xml,text/plain;q=0.8",
+                "Accept": "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8",
                 "Accept-Encoding": ACCEPT_ENCODING,
             },
             timeout=httpx.Timeout(settings.article_read_timeout, connect=settings.article_connect_timeout, pool=None),
@@ -126,7 +126,7 @@ class Fetcher:
             return ended(outcome, reason, retry_after=outcomes.retry_after(response.headers.get("retry-after")))
         if outcome != "ok":
             return ended(outcome, reason)
-        if media_type and media_type not in media.READABLE:
+        if not media.is_readable(media_type, response.request.url.path):
             return ended("wrong_type", f"{media_type} is not read")
         try:
             body = await _body(response, self._settings.article_max_bytes)
@@ -135,7 +135,11 @@ class Fetcher:
         except DecodingFailed as error:
             return ended("failed", str(error))
         kind = media.binary(body, content_type)
-        if kind:
+        if kind == media.PDF:
+            media_type = media.PDF
+        elif media_type and media_type.startswith("application/") and media_type not in media.HTML:
+            return ended("wrong_type", f"no PDF, though it calls itself {media_type}")
+        elif kind:
             return ended("wrong_type", f"{kind}, whatever it calls itself")
         return ended(
             "ok",
