@@ -64,6 +64,14 @@ def test_a_pdf_without_time_or_text_or_behind_a_password_says_so() -> None:
     assert read_pdf(b"%PDF-1.7", 10) == PdfText(fault="the PDF is damaged")
 
 
+def test_a_pdf_may_take_only_so_much_memory_and_the_process_has_its_own_bound_afterwards() -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with pdf._bounded_memory(), pytest.raises(MemoryError):
+        bytearray(3 * 2**30)
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_a_hostile_pdf_ends_in_an_outcome_with_a_name_and_the_next_is_read(
     pool: ExtractionPool, name: str
