@@ -17,6 +17,7 @@ _FORMS = frozenset({"www", "m", "mobile", "amp"})
 _INDEX = re.compile(r"index\.(html?|php)")
 
 
+@lru_cache(maxsize=8192)
 def variant(url: str, is_lenient: bool = False) -> str:
     """Return what the addresses of an article's forms share; equal for ``http://m.a.example/x/`` and ``https://a.example/x``.
 

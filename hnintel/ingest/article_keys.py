@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hnintel.hashes import hash_of_text
-from hnintel.http.urls import canonical_url
 from hnintel.http.variants import is_above, is_root, variant
 from hnintel.warehouse.base import Session, Staged
 from hnintel.warehouse.statements import statement
 
 #: Characters below which two texts may be equal by chance: a notice, an empty frame.
 _LEAST_TEXT = 250
+#: Stored articles with the very same text that are looked at, the oldest: more is what sites show in place of a text.
+_MOST_ALIKE = 20
 #: Words of a run that texts are compared by, and the share of runs that one article's texts have in common.
 _RUN, _SAME = 4, 0.8
 
@@ -29,8 +30,8 @@ class Reading:
     Args:
         key: its canonical URL.
         text: its text.
-        moved_to: where permanent redirects led, if the reading followed any.
-        declared: the address that the page declares as its own (``rel=canonical``).
+        moved_to: where permanent redirects led, as a key, if the reading followed any.
+        declared: the address that the page declares as its own (``rel=canonical``), as a key.
     """
 
     key: str
@@ -54,10 +55,10 @@ def claimed_key(reading: Reading) -> str | None:
     first page of a host, or to a folder above, is how sites answer for pages that are gone. What a page declares counts
     where the address differs in its form alone.
     """
-    moved = canonical_url(reading.moved_to)
+    moved = reading.moved_to
     if moved and moved != reading.key and (_is_form_of(moved, reading.key) or not _is_overview(moved, reading.key)):
         return moved
-    declared = canonical_url(reading.declared)
+    declared = reading.declared
     return declared if declared and declared != reading.key and _is_form_of(declared, reading.key) else None
 
 
@@ -68,7 +69,7 @@ def is_same_article(one: Reading, other: Reading) -> bool:
 
 
 def _declares(one: Reading, other: Reading) -> bool:
-    return canonical_url(one.declared) == other.key
+    return one.declared == other.key
 
 
 def _is_form_of(key: str, other: str) -> bool:
@@ -150,7 +151,7 @@ def _merged(reading: Reading, known: Mapping[str, Reading], merged: Mapping[str,
     claimed = claimed_key(reading)
     if claimed:
         target = _last(claimed, merged)
-        has_moved = claimed == canonical_url(reading.moved_to)
+        has_moved = claimed == reading.moved_to
         there = known.get(target)
         if there is None or has_moved or same_text(reading.text, there.text):
             return reading.key, target
@@ -178,12 +179,19 @@ def _resolved(session: Session, keys: Iterable[str]) -> dict[str, str]:
 def _similar(session: Session, readings: Sequence[Reading]) -> list[Reading]:
     """Stored articles that may be one with a reading: by their key, by a declaration, or by the very same text."""
     keys = {reading.key for reading in readings}
-    named = {url for reading in readings for url in map(canonical_url, (reading.declared, reading.moved_to)) if url}
+    named = {url for reading in readings for url in (reading.declared, reading.moved_to) if url}
     hashes = {hash_of_text(reading.text) for reading in readings}
     lists = [sorted(keys | named), sorted(keys), sorted(hashes)]
-    sql = statement("ingest/similar_articles", counts=[len(values) for values in lists])
-    rows = session.rows(sql, [value for values in lists for value in values])
-    return [Reading(row["canonical_url"], row["text"], declared=row["declared_url"]) for row in rows]
+    sql = statement("ingest/similar_articles", counts=[len(values) for values in lists], most=_MOST_ALIKE)
+    found = [key for (key,) in session.execute(sql, [value for values in lists for value in values])]
+    if not found:
+        return []
+    rows = session.execute(
+        "SELECT canonical_url, text, declared_url FROM raw.articles WHERE text IS NOT NULL "
+        f"AND canonical_url IN ({_marks(found)}) ORDER BY fetched_at, canonical_url",
+        found,
+    )
+    return [Reading(key, text, declared=declared) for key, text, declared in rows]
 
 
 def _marks(values: Sequence[object]) -> str:

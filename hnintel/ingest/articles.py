@@ -161,7 +161,7 @@ def load_articles(session: Session, articles: Sequence[Article], day: date, run_
 
 
 def _reading(article: Article) -> article_keys.Reading:
-    moved_to = article.moved_to if isinstance(article, ArticleReading) else None
+    moved_to = canonical_url(article.moved_to) if isinstance(article, ArticleReading) else None
     return article_keys.Reading(article.canonical_url, article.text or "", moved_to, article.declared_url)
 
 
@@ -180,7 +180,9 @@ def _by_key(articles: Sequence[Article], merged: Mapping[str, str], stored: set[
     read: dict[str, Article] = {}
     for article in sorted(articles, key=rank):
         key = merged.get(article.canonical_url, article.canonical_url)
-        if key == article.canonical_url or key not in stored:
+        if key == article.canonical_url:
+            read[key] = article
+        elif key not in stored:
             read[key] = article.model_copy(update={"canonical_url": key})
     return read
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hnintel.hashes import hash_of_text
 from hnintel.http.urls import canonical_url
 from hnintel.http.variants import variant
+from hnintel.ingest import article_keys
 from hnintel.ingest.article_keys import same_text
 from hnintel.ingest.articles import ArticleReading, load_articles, pending_articles
 from hnintel.warehouse.base import Warehouse
@@ -246,6 +247,17 @@ def test_a_page_whose_text_is_another_than_that_of_the_address_it_declares_keeps
     keep(warehouse, [other.reading("live")])
     keep(warehouse, [page.reading("live")])
     assert keys(warehouse) == {page.url: page.url, other.url: other.url}
+
+
+def test_a_text_that_many_addresses_show_is_looked_for_among_few_of_them(warehouse: Warehouse) -> None:
+    frames = [P(f"https://site{number}.org/a", "nearly") for number in range(60)]
+    post(warehouse, [page.url for page in frames])
+    keep(warehouse, [page.reading("frame") for page in frames])
+    page = P("https://more.org/a", "nearly").reading("frame")
+    with warehouse.transaction(stage="ingest") as session:
+        found = article_keys._similar(session, [article_keys.Reading(page.canonical_url, page.text or "")])
+    assert len(found) == 20
+    assert set(keys(warehouse).values()) == {page.url for page in frames}
 
 
 def test_a_later_story_with_another_address_of_an_article_is_joined_to_it_and_reads_nothing(

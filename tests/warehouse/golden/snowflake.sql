@@ -299,16 +299,18 @@ DROP TABLE IF EXISTS incoming_1;
 
 DELETE FROM raw.articles WHERE canonical_url = ?;
 
--- Articles with a text that may be one with an article that was read: by key, by what they declare, by the very same text.
--- Parameters: keys, keys, hashes of texts, as many as [1, 1, 1].
-SELECT canonical_url, text, declared_url
-FROM raw.articles
-WHERE status = 'ok'
-  AND text IS NOT NULL
-  AND (canonical_url IN (?)
-       OR declared_url IN (?)
-       OR text_hash IN (?))
-ORDER BY fetched_at, canonical_url;
+-- Keys of articles that may be one with an article that was read: by key, by what they declare, by the very same text. No
+-- text is read here: that of a grown table is long. Parameters: keys, keys, hashes of texts, as many as [1, 1, 1].
+SELECT canonical_url
+FROM (
+    SELECT
+        canonical_url, fetched_at, text_hash,
+        canonical_url IN (?) OR coalesce(declared_url IN (?), FALSE) AS is_named
+    FROM raw.articles
+    WHERE status = 'ok'
+) AS known
+WHERE is_named OR text_hash IN (?)
+QUALIFY is_named OR row_number() OVER (PARTITION BY text_hash ORDER BY fetched_at, canonical_url) <= 20;
 
 CREATE OR REPLACE TEMPORARY TABLE incoming_2 AS SELECT etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, description, site_name, declared_url, run_id, fetched_at FROM raw.articles WHERE FALSE;
 
@@ -351,16 +353,18 @@ DROP TABLE IF EXISTS incoming_2;
 
 SELECT alias, canonical_url FROM raw.article_keys WHERE alias IN (?);
 
--- Articles with a text that may be one with an article that was read: by key, by what they declare, by the very same text.
--- Parameters: keys, keys, hashes of texts, as many as [2, 1, 1].
-SELECT canonical_url, text, declared_url
-FROM raw.articles
-WHERE status = 'ok'
-  AND text IS NOT NULL
-  AND (canonical_url IN (?, ?)
-       OR declared_url IN (?)
-       OR text_hash IN (?))
-ORDER BY fetched_at, canonical_url;
+-- Keys of articles that may be one with an article that was read: by key, by what they declare, by the very same text. No
+-- text is read here: that of a grown table is long. Parameters: keys, keys, hashes of texts, as many as [2, 1, 1].
+SELECT canonical_url
+FROM (
+    SELECT
+        canonical_url, fetched_at, text_hash,
+        canonical_url IN (?, ?) OR coalesce(declared_url IN (?), FALSE) AS is_named
+    FROM raw.articles
+    WHERE status = 'ok'
+) AS known
+WHERE is_named OR text_hash IN (?)
+QUALIFY is_named OR row_number() OVER (PARTITION BY text_hash ORDER BY fetched_at, canonical_url) <= 20;
 
 CREATE OR REPLACE TEMPORARY TABLE incoming_1 AS SELECT alias, canonical_url, run_id, loaded_at FROM raw.article_keys WHERE FALSE;
 
