@@ -17,6 +17,7 @@ from flows import main as parent
 from flows.local.day import leave
 from flows.stage import Run
 from hnintel.ledger.leases import Leases
+from hnintel.ledger.stage_names import ARTICLES, INGEST
 from hnintel.partitions.pipeline import Pipeline
 from hnintel.runs.summary import Summary
 from hnintel.settings import load_settings
@@ -34,7 +35,7 @@ async def reading(day: date) -> Summary:
     with Leases(pipeline.warehouse, summary.run_id, settings) as leases:
         run = Run(day, summary.run_id, pipeline, leases, frozenset(pipeline.stages), summary)
         parent._begin(run)  # as the parent flow does before its stages
-        await parent._read(run)
+        await parent.run_stages(run, [INGEST, ARTICLES])
     return summary
 
 

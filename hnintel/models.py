@@ -151,3 +151,6 @@ class Article(BaseModel):
     text_hash: str | None = None
     attempts: int = 1
     retry_at: datetime | None = None
+    description: str | None = None
+    site_name: str | None = None
+    declared_url: str | None = None

@@ -18,6 +18,7 @@ EXIT_CODES: dict[int, str] = {
     errors.TransformError.exit_code: "dbt failed",
     errors.BudgetReached.exit_code: "a budget is reached",
     errors.PrefectAway.exit_code: "the Prefect API cannot be reached",
+    errors.ListingTooSmall.exit_code: "a day has no stories, or far too few: nothing is published over its page",
     INTERRUPTED: "interrupted by Ctrl-C (what was done is kept)",
     TERMINATED: "ended by SIGTERM (what was done is kept)",
 }

@@ -18,7 +18,7 @@ from hnintel.errors import DeclarationError
 #: Columns of ``marts.stories`` that no enrichment declares.
 STORY_COLUMNS = (
     *("item_id", "day", "type", "kind", "status", "title", "url", "canonical_url", "domain", "author", "score"),
-    *("comments", "posted_at", "has_article", "article_status"),
+    *("comments", "posted_at", "has_article", "article_status", "wall"),
 )
 #: Hand-written marts; a mart of an enrichment must not have one of these names.
 HAND_WRITTEN_MARTS = frozenset(

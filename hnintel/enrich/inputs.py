@@ -27,7 +27,11 @@ class Input:
 INPUTS = {
     known.name: known
     for known in (
-        Input("story", "The title, with the article's text, else the item's own."),
+        Input(
+            "story",
+            "The title, with the article's text, else the item's own; of a page behind a wall, what it says of the "
+            "article, and the first comments.",
+        ),
         Input("comments", "The comments below the item, those nearer to it first.", many=True),
     )
 }

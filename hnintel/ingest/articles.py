@@ -6,19 +6,20 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel.hashes import hash_of_text
-from hnintel.http.urls import domain
+from hnintel.http.urls import canonical_url, domain
+from hnintel.ingest import article_keys
 from hnintel.ledger import dead_letters
 from hnintel.ledger.stage_names import ARTICLES
 from hnintel.models import Article, ArticleStatus
 from hnintel.settings import Settings
-from hnintel.warehouse.base import Session, Staged
+from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
-from hnintel.web import extract, media, walls
+from hnintel.web import extract, media, pdf, walls
 from hnintel.web.extract import Extracted
 from hnintel.web.extraction_pool import ExtractionFailed, ExtractionPool, shared_pool
 from hnintel.web.fetcher import Fetcher
@@ -28,6 +29,8 @@ from hnintel.web.outcomes import Fetched
 _LONGER = 3.0
 #: The longest wait, even if a site asks for more.
 _LONGEST_WAIT = timedelta(days=7)
+#: Characters of the longest address that a page is believed to declare.
+_LONGEST_URL = 2_000
 
 _log = logging.getLogger(__name__)
 
@@ -46,12 +49,14 @@ class Wanted:
 class ArticleReading(Article):
     """One reading of an article: its row, with the validators of the HTTP answer.
 
-    ``unchanged`` if the site answered that the stored text is still valid; the reading then has no text.
+    ``unchanged`` if the site answered that the stored text is still valid; the reading then has no text. ``moved_to``
+    is the URL that permanent redirects led to.
     """
 
     etag: str | None = None
     last_modified: str | None = None
     unchanged: bool = False
+    moved_to: str | None = None
 
 
 def pending_articles(
@@ -133,37 +138,71 @@ def load_articles(session: Session, articles: Sequence[Article], day: date, run_
     A reading with a shorter text, or without text, updates only the time of reading and is not a failure, because the
     article has a text.
     """
-    readings = {
-        article.canonical_url: article for article in sorted(articles, key=lambda article: len(article.text or ""))
-    }
+    merged = article_keys.merged_keys(session, [_reading(article) for article in articles if article.text])
+    readings = _by_key(articles, merged, _texts_of(session, sorted(set(merged.values()))))
     stamp = {"run_id": run_id, "fetched_at": now}
+    keys = article_keys.stage_keys(session, merged, run_id, now)
     staged = session.stage("raw.articles", [_row(article) | stamp for article in readings.values()])
-    if not staged.rows:
+    if not readings and not merged:
         return
-    have_text = _with_text(session, staged)
+    have_text = _texts_of(session, list(readings))
     failed = {
         (ARTICLES, url): article.reason or article.status
         for url, article in readings.items()
         if article.status in ("retry_at", "gave_up") and url not in have_text
     }
-    settled = [(ARTICLES, url) for url in readings if (ARTICLES, url) not in failed]
+    settled = [(ARTICLES, url) for url in [*readings, *merged] if (ARTICLES, url) not in failed]
     letters = dead_letters.stage_letters(session, day, failed, settled, run_id, now)
 
-    session.merge(statement("ingest/merge_articles", staged=staged))
+    if staged.rows:
+        session.merge(statement("ingest/merge_articles", staged=staged))
+    article_keys.settle_keys(session, keys)
     dead_letters.settle_letters(session, letters)
 
 
-def _with_text(session: Session, staged: Staged) -> set[str]:
-    """The URLs among the staged articles for which a text is stored."""
-    rows = session.execute(
-        "SELECT canonical_url FROM raw.articles "
-        f"WHERE text IS NOT NULL AND canonical_url IN (SELECT canonical_url FROM {staged.name})"
-    )
-    return {str(url) for (url,) in rows}
+def _reading(article: Article) -> article_keys.Reading:
+    moved_to = canonical_url(article.moved_to) if isinstance(article, ArticleReading) else None
+    return article_keys.Reading(article.canonical_url, article.text or "", moved_to, article.declared_url)
+
+
+def _by_key(articles: Sequence[Article], merged: Mapping[str, str], stored: set[str]) -> dict[str, Article]:
+    """The best reading of each key, its own before that of an article that gave up another key for it.
+
+    Args:
+        articles: the readings.
+        merged: the keys that are given up, with those they are given up for.
+        stored: of the latter, those with a stored text, which no reading of another address replaces.
+    """
+
+    def rank(article: Article) -> tuple[bool, bool, int]:
+        return article.text is not None, article.canonical_url not in merged, len(article.text or "")
+
+    read: dict[str, Article] = {}
+    for article in sorted(articles, key=rank):
+        key = merged.get(article.canonical_url, article.canonical_url)
+        if key == article.canonical_url:
+            read[key] = article
+        elif key not in stored:
+            read[key] = article.model_copy(update={"canonical_url": key})
+    return read
+
+
+def _declared(url: str | None) -> str | None:
+    key = canonical_url(url)
+    return key if key and len(key) <= _LONGEST_URL else None
+
+
+def _texts_of(session: Session, urls: Sequence[str]) -> set[str]:
+    """Those of *urls* for which a text is stored."""
+    if not urls:
+        return set()
+    marks = ", ".join("?" for _ in urls)
+    sql = f"SELECT canonical_url FROM raw.articles WHERE text IS NOT NULL AND canonical_url IN ({marks})"
+    return {str(url) for (url,) in session.execute(sql, urls)}
 
 
 def _row(article: Article) -> dict[str, object]:
-    return {"etag": None, "last_modified": None} | article.model_dump(exclude={"unchanged"})
+    return {"etag": None, "last_modified": None} | article.model_dump(exclude={"unchanged", "moved_to"})
 
 
 def count_by_status(session: Session, day: date) -> dict[str, int]:
@@ -225,7 +264,11 @@ def _article(item: Wanted, fetched: Fetched, extracted: Extracted, settings: Set
         retry_at=_next_try(attempts, fetched.retry_after, settings, now) if status == "retry_at" else None,
         etag=fetched.etag,
         last_modified=fetched.last_modified,
+        description=extracted.description,
+        site_name=extracted.site_name,
+        declared_url=_declared(extracted.declared_url),
         unchanged=fetched.outcome == "unchanged",
+        moved_to=fetched.url if fetched.moved else None,
     )
 
 
@@ -238,6 +281,8 @@ def _status(
         return "ok", None
     if fetched.outcome == "ok" and extracted.wall:
         return ("retry_at" if extracted.wall in walls.PASSING and not is_last else "walled"), extracted.wall
+    if fetched.outcome == "ok" and extracted.fault:
+        return ("empty" if extracted.fault == pdf.NO_TEXT else "wrong_type"), extracted.fault
     if fetched.outcome == "ok":
         return ("ok", None) if extracted.text else ("empty", fetched.reason or "no article was found in the page")
     if fetched.outcome == "failed":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hnintel.ingest import article_keys
 from hnintel.models import Item
 from hnintel.warehouse.base import Session
 
@@ -41,6 +42,7 @@ def _drop_articles(session: Session, urls: Sequence[str]) -> None:
             "(SELECT canonical_url FROM raw.items WHERE canonical_url IS NOT NULL AND status = 'ok')",
             urls,
         )
+        article_keys.forget_keys(session, urls)
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from hnintel.ingest import changes, deletions, moved
+from hnintel.ingest import article_keys, changes, deletions, moved
 from hnintel.ingest.changes import Changes
 from hnintel.ingest.comment_tree import Place
 from hnintel.ingest.scraping import Scraped
@@ -86,6 +86,7 @@ def load(session: Session, scraped: Scraped, day: date, run_id: str, now: dateti
 
     _merge_items(session, staged_items, now, run_id)
     moved.record(session, again, run_id, now)
+    article_keys.resolve_items(session, staged_items)
     deletions.after_deletion(session, items, stored_items)
     merge_rows(session, staged_comments, differs="content_hash", keep_when="status = 'null'")
     dead_letters.settle_letters(session, letters)

@@ -15,7 +15,7 @@ from hnintel.warehouse.statements import identifier
 
 #: The external source of all tables.
 HACKER_NEWS = "https://news.ycombinator.com"
-_INPUTS = {"story": ("raw.items", "raw.articles"), "comments": ("raw.items", "raw.comments")}
+_INPUTS = {"story": ("raw.items", "raw.articles", "raw.comments"), "comments": ("raw.items", "raw.comments")}
 
 
 #: By table: facts about a day's rows in it, as plain JSON.

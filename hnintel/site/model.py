@@ -31,6 +31,7 @@ class Story:
     agreement: str | None = None  # of the commenters, as are the next two
     disagreement: str | None = None
     tone: str | None = None
+    wall: str | None = None  # kind of page that was sent in place of the article
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,19 @@ _KINDS = {
     "poll": "poll",
 }
 
+#: Kinds of pages that are sent in place of articles, where their names are no words that a reader knows.
+_WALLS = {
+    "challenge": "bot check",
+    "consent": "consent dialog",
+    "login": "log-in form",
+    "soft_404": "page not found",
+    "script_only": "needs JavaScript",
+    "region": "closed to this region",
+    "parked": "parked domain",
+    "interstitial": "app only",
+    "error": "error page",
+}
+
 #: Real titles have at most 80 characters and claims a sentence or two; longer ones are not there to be read.
 _TITLE, _NAME, _SENTENCES, _ADDRESS = 200, 60, 600, 120
 
@@ -57,6 +70,7 @@ class StoryView:
     agreement: str | None
     disagreement: str | None
     tone: str | None  # of the comments
+    unread: str | None  # why the article could not be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +187,11 @@ def kinds(name: str) -> str:
     return plurals.get(name, kind(name))
 
 
+def wall(name: str) -> str:
+    """A kind of page that was sent in place of an article, in words."""
+    return _WALLS.get(name, clip(name.replace("_", " "), _NAME))
+
+
 def long_date(day: date) -> str:
     """Friday 20 November 2026."""
     return f"{day:%A} {day.day} {day:%B %Y}"
@@ -247,4 +266,5 @@ def _story(number: int, story: Story, sample: bool) -> StoryView:
         agreement=_clipped(story.agreement, _SENTENCES),
         disagreement=_clipped(story.disagreement, _SENTENCES),
         tone=_clipped(story.tone, _NAME),
+        unread=wall(story.wall) if story.wall else None,
     )

@@ -11,8 +11,8 @@ from pathlib import Path
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import statement
 
-#: The tables with raw text; the statement ``warehouse/past_retention_<table>`` is the condition of rows to prune.
-_TABLES = ("items", "comments", "articles")
+#: The tables with raw text, and its columns; the statement ``warehouse/past_retention_<table>`` selects what to prune.
+_TEXTS = {"items": ("text",), "comments": ("text",), "articles": ("text", "description")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,12 @@ def prune_raw(session: Session, keep_days: int | None, today: date, dry_run: boo
         return Pruned()
     before = today - timedelta(days=keep_days)
     pruned: dict[str, int] = {}
-    for table in _TABLES:
+    for table in _TEXTS:
         condition = statement(f"warehouse/past_retention_{table}")
         pruned[table] = int(session.execute(f"SELECT count(*) FROM raw.{table} WHERE {condition}", [before])[0][0])
         if pruned[table] and not dry_run:
-            session.execute(f"UPDATE raw.{table} SET text = NULL WHERE {condition}", [before])
+            gone = ", ".join(f"{column} = NULL" for column in _TEXTS[table])
+            session.execute(f"UPDATE raw.{table} SET {gone} WHERE {condition}", [before])
     return Pruned(**pruned)
 
 

@@ -11,8 +11,9 @@ import lxml.etree
 import lxml.html
 from w3lib.html import remove_tags, replace_entities
 
-from hnintel.web import walls
+from hnintel.web import known_pages, walls
 from hnintel.web.page_metadata import read_metadata
+from hnintel.web.pdf import NO_TEXT, read_pdf
 
 #: Characters below which text that only the lenient reading finds is no article but what surrounds one.
 _LEAST = 250
@@ -34,7 +35,8 @@ _JOINERS_ALONE = re.compile(r"[\s\u200c\u200d]+")
 class Extracted:
     """What a page holds; ``text`` is None where no article was found.
 
-    ``wall`` is the kind of page that was sent in place of the article (``hnintel.web.walls``); it has no text.
+    ``wall`` is the kind of page that was sent in place of the article (``hnintel.web.walls``); it has no text, and a
+    description only where that can be the article's. ``fault`` says why a file could not be read.
     """
 
     text: str | None
@@ -43,6 +45,10 @@ class Extracted:
     published_on: date | None = None
     language: str | None = None
     wall: str | None = None
+    description: str | None = None
+    site_name: str | None = None
+    declared_url: str | None = None
+    fault: str | None = None
 
 
 def clean(text: str) -> str:
@@ -99,12 +105,18 @@ def article(html: str, url: str) -> Extracted:
     if tree is None:
         return Extracted(None)
     text = _text(tree, url, favor_precision=True)
-    if len(text) < _SHARE_OF_PARAGRAPHS * _paragraph_characters(tree) or (not text and len(html) > _LEAST):
+    part = known_pages.readme(tree, url)
+    if part is not None:
+        text = _text(part, url, favor_precision=False) or text
+    elif len(text) < _SHARE_OF_PARAGRAPHS * _paragraph_characters(tree) or (not text and len(html) > _LEAST):
         lenient = _text(tree, url, favor_precision=False)
         if len(lenient) >= _LEAST and len(text) < len(lenient) / 2:
             text = lenient
     wall = walls.wall(tree, html, text)
+    if not wall:
+        text = max(text, known_pages.video_description(tree, html) or "", key=len)
     said = read_metadata(tree, html, url)
+    description = _line(said.description)
     return Extracted(
         text=walls.without_promotion(text) if text and not wall else None,
         title=_line(said.title),
@@ -112,12 +124,27 @@ def article(html: str, url: str) -> Extracted:
         published_on=said.published_on,
         language=said.language,
         wall=wall,
+        description=walls.description_behind(wall, said.title, description) if wall and description else description,
+        site_name=_line(said.site_name),
+        declared_url=_line(said.declared_url),
     )
 
 
 def plain(text: str) -> Extracted:
     """A page that is plain text already: its text as it stands."""
     return Extracted(clean(text).strip() or None)
+
+
+def pdf(data: bytes, seconds: float) -> Extracted:
+    """The text, title and author of a PDF; ``Extracted(None)`` with a fault where it has none.
+
+    Args:
+        data: the file.
+        seconds: after which what was read until then is the text.
+    """
+    read = read_pdf(data, seconds)
+    text = clean(read.text or "").strip() or None
+    return Extracted(text, _line(read.title), _line(read.author), fault=None if text else read.fault or NO_TEXT)
 
 
 def _parsed(html: str) -> Any:

@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 
 from hnintel.web import extract, media
 from hnintel.web.extract import Extracted
+from hnintel.web.pdf import MOST_CHARS
 
 #: The most bytes of address space; a page that needs more counts as a page without an article.
 _MEMORY = 4 * 2**30
@@ -29,8 +30,9 @@ _GRACE = 5
 
 #: The message that a process sends before its first answer.
 READY = b"ready"
-#: Bounds of an answer: a byte of a page is at most a character, which takes six bytes of JSON, in text, title, author.
-_ANSWER_FACTOR, _ANSWER_OVERHEAD = 6 * 3, 10_000
+#: Bounds of an answer: a byte of a page is at most a character, which takes six bytes of JSON, in text, title, author;
+#: a compressed file may have more text than bytes.
+_ANSWER_FACTOR, _ANSWER_OVERHEAD = 6 * 3, 20_000 + 6 * MOST_CHARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,11 @@ def serve(read: Callable[[str, str], Extracted] = extract.article) -> None:
             received = read_question(questions.recv_bytes())
             _alarm(math.ceil(received.seconds) + _GRACE)
             page = received.page
-            html = page if isinstance(page, str) else media.to_text(page, received.content_type)
-            extracted = read(html, received.url)
+            if isinstance(page, bytes) and media.binary(page, received.content_type) == media.PDF:
+                extracted = extract.pdf(page, received.seconds / 2)
+            else:
+                html = page if isinstance(page, str) else media.to_text(page, received.content_type)
+                extracted = read(html, received.url)
             _alarm(0)
             answers.send_bytes(answer(extracted))
 

@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
@@ -50,7 +51,7 @@ class Fetcher:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={
                 "User-Agent": settings.user_agent,
-                "Accept": "text/html,application/xhtml+xml,text/plain;q=0.8",
+                "Accept": "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8",
                 "Accept-Encoding": ACCEPT_ENCODING,
             },
             timeout=httpx.Timeout(settings.article_read_timeout, connect=settings.article_connect_timeout, pool=None),
@@ -72,6 +73,7 @@ class Fetcher:
         validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {name: value for name, value in validators.items() if value}
         deadline = _Deadline(self._settings.article_total_timeout)
+        is_permanent = True
         for hop in range(self._settings.max_redirects + 1):
             refusal = outcomes.refusal(url)
             if refusal:
@@ -82,12 +84,14 @@ class Fetcher:
             except WaitedEnough:
                 return Fetched("failed", "the pauses of its host were longer than a run waits", url=url, tried=hop > 0)
             if isinstance(result, Fetched):
-                return result
-            url = result
+                return replace(result, moved=is_permanent and hop > 0)
+            url, is_permanent = result.url, is_permanent and result.is_permanent
         return Fetched("refused", f"more than {self._settings.max_redirects} redirects", url=url)
 
-    async def _hop(self, url: str, headers: dict[str, str], rules: robots.Rules, deadline: _Deadline) -> Fetched | str:
-        """One request, after waiting for the host: the outcome, or the URL of a redirect."""
+    async def _hop(
+        self, url: str, headers: dict[str, str], rules: robots.Rules, deadline: _Deadline
+    ) -> Fetched | _Redirect:
+        """One request, after waiting for the host: the outcome, or a redirect."""
         host = robots.asked_host(url)
         if rules.unreachable:
             return Fetched("failed", f"robots.txt: {rules.unreachable}", url=url, retry_after=rules.retry_after)
@@ -100,7 +104,8 @@ class Fetcher:
             try:
                 async with deadline.running(), self._client.stream("GET", url, headers=headers) as response:
                     if response.status_code in outcomes.REDIRECTS and response.headers.get("location"):
-                        return outcomes.redirected(url, response.headers["location"])
+                        target = outcomes.redirected(url, response.headers["location"])
+                        return _Redirect(target, response.status_code in outcomes.PERMANENT)
                     result = await self._read(response, url, conditional=bool(headers))
             except Exception as error:
                 return Fetched(*outcomes.failure(error, self._settings.article_total_timeout), url=url)
@@ -121,7 +126,7 @@ class Fetcher:
             return ended(outcome, reason, retry_after=outcomes.retry_after(response.headers.get("retry-after")))
         if outcome != "ok":
             return ended(outcome, reason)
-        if media_type and media_type not in media.READABLE:
+        if not media.is_readable(media_type, response.request.url.path):
             return ended("wrong_type", f"{media_type} is not read")
         try:
             body = await _body(response, self._settings.article_max_bytes)
@@ -130,7 +135,11 @@ class Fetcher:
         except DecodingFailed as error:
             return ended("failed", str(error))
         kind = media.binary(body, content_type)
-        if kind:
+        if kind == media.PDF:
+            media_type = media.PDF
+        elif media_type and media_type.startswith("application/") and media_type not in media.HTML:
+            return ended("wrong_type", f"no PDF, though it calls itself {media_type}")
+        elif kind:
             return ended("wrong_type", f"{kind}, whatever it calls itself")
         return ended(
             "ok",
@@ -174,6 +183,14 @@ class Fetcher:
                         return robots.Rules(unreachable=f"HTTP {status}", retry_after=after)
                     return await _rules_in(response) if status in outcomes.READ else robots.NO_RULES
         return robots.NO_RULES
+
+
+@dataclass(frozen=True, slots=True)
+class _Redirect:
+    """Where a site sends a request on to, and whether for good."""
+
+    url: str
+    is_permanent: bool
 
 
 class _Deadline:

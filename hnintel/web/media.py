@@ -6,11 +6,15 @@ from w3lib.encoding import html_to_unicode, http_content_type_encoding, read_bom
 
 #: Media types that can contain an article; any other is `wrong_type`.
 PLAIN = ("text/plain", "text/markdown", "text/x-markdown")
-READABLE = ("text/html", "application/xhtml+xml", *PLAIN)
+PDF = "application/pdf"
+HTML = ("text/html", "application/xhtml+xml")
+READABLE = (*HTML, PDF, "application/x-pdf", *PLAIN)
+#: A file that is sent without a type of its own.
+_ANY_FILE = ("application/octet-stream", "binary/octet-stream", "application/force-download")
 
 #: The first bytes of file types that are not text, and their names.
 _MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF-", "application/pdf"),
+    (b"%PDF-", PDF),
     (b"\x89PNG\r\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF87a", "image/gif"),
@@ -39,11 +43,16 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()[:100]
 
 
+def is_readable(kind: str, path: str) -> bool:
+    """Whether a body of the media type *kind* can contain an article; one without a type may be a PDF by its *path*."""
+    return not kind or kind in READABLE or (kind in _ANY_FILE and path.lower().endswith(".pdf"))
+
+
 def binary(body: bytes, content_type: str) -> str | None:
     """The type of a *body* that is not text, whatever its header claims; None for text."""
     head = body[:_HEAD]
     for magic, name in _MAGIC:
-        if head.startswith(magic) or (name == "application/pdf" and magic in head.lstrip()[:16]):
+        if head.startswith(magic) or (name == PDF and magic in head.lstrip()[:16]):
             return name
     if head[4:8] == b"ftyp":
         return "video/mp4"

@@ -19,6 +19,7 @@ Outcome = Literal["ok", "unchanged", "gone", "refused", "too_large", "wrong_type
 #: Statuses with a page in the answer, and those that point elsewhere.
 READ = frozenset({200, 203})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+PERMANENT = frozenset({301, 308})
 _GONE = frozenset({404, 410})
 #: A valid DNS name or an IPv4 address; a host with a colon is an IPv6 address.
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
@@ -39,7 +40,8 @@ class Fetched:
     """The result of a GET. ``failed`` may be retried; every other outcome is final. ``reason`` has no page text.
 
     ``body`` is the decompressed body and ``header`` its Content-Type. ``url`` is the URL after redirects;
-    ``retry_after`` the seconds that the site asked us to wait; ``tried`` is False if no request was sent.
+    ``retry_after`` the seconds that the site asked us to wait; ``tried`` is False if no request was sent; ``moved`` is
+    True if there were redirects, and each was permanent.
     """
 
     outcome: Outcome
@@ -53,6 +55,7 @@ class Fetched:
     last_modified: str | None = None
     retry_after: float | None = None
     tried: bool = True
+    moved: bool = False
 
     @property
     def html(self) -> str | None:

@@ -5,7 +5,6 @@ The wording is data: ``walls.toml`` beside this file. A page with a long article
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -17,8 +16,12 @@ from typing import Any
 import lxml.etree
 import lxml.html
 
+from hnintel.web.linked_data import linked_data, objects
+
 #: Kinds of walls that another attempt may not meet: reading is tried again.
 PASSING = frozenset({"challenge", "consent", "error"})
+#: Kinds of walls whose page may describe the article that is behind them.
+_DESCRIBING = frozenset({"consent", "login", "paywall", "script_only", "region", "interstitial"})
 #: Words of an article from which on the page is no wall, and below which a single strong sentence is enough.
 _ARTICLE, _HARDLY_ANY = 200, 80
 #: Words of lines that are not of the wall's wording, from which on the page is a short article: a note, a teaser.
@@ -84,6 +87,20 @@ def wall(tree: Any, html: str, text: str | None) -> str | None:
     return kind if most >= enough and _own_words(text or "", wordings()[kind]) < _OWN else None
 
 
+def description_behind(kind: str, title: str | None, description: str) -> str | None:
+    """Return the *description* of a page that is a wall of *kind*, or None where it describes the wall or the site.
+
+    A page that is named after a wall ("Log in") describes no article, and a description in a wall's wording is the
+    wall's. A description that other pages of the site have too is sorted out later (``sql/enrich/inputs/story.sql``).
+    """
+    if kind not in _DESCRIBING:
+        return None
+    wording = [words for name, words in wordings().items() if name != "lines"]
+    is_named_a_wall = any(_names(_normal(title or ""), phrase) for words in wording for phrase in words.title)
+    is_wording = any(phrase in _normal(description) for words in wording for phrase in words.strong)
+    return None if is_named_a_wall or is_wording else description
+
+
 def _own_words(text: str, wording: _Wording) -> int:
     """Words of the lines of *text* that have nothing of the wall's wording in them."""
     phrases = wording.strong + wording.weak
@@ -130,31 +147,14 @@ def _markup(root: lxml.html.HtmlElement, html: str) -> dict[str, int]:
         points["challenge"] = _MARKUP
     if root.xpath("//input[@type='password']"):
         points["login"] = _MARKUP
-    if any(_is_not_free(data) for data in _linked_data(root)):
+    if any(_is_not_free(data) for data in linked_data(root)):
         points["paywall"] = _DECLARED
     return points
 
 
-def _linked_data(root: lxml.html.HtmlElement) -> Iterator[Any]:
-    for script in root.xpath("//script[@type='application/ld+json']/text()"):
-        try:
-            yield json.loads(script)
-        except (ValueError, RecursionError):
-            continue
-
-
 def _is_not_free(data: Any) -> bool:
     """Whether linked data says of something that it is not accessible for free (schema.org/isAccessibleForFree)."""
-    waiting = [data]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            if str(value.get("isAccessibleForFree", "")).lower() == "false":
-                return True
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
-    return False
+    return any(str(thing.get("isAccessibleForFree", "")).lower() == "false" for thing in objects(data))
 
 
 def _visible(root: lxml.html.HtmlElement) -> Iterator[str]:

@@ -23,7 +23,7 @@ CREATE SCHEMA IF NOT EXISTS marts;
 CREATE SCHEMA IF NOT EXISTS staging;
 CREATE OR REPLACE TABLE marts.stories AS
     SELECT id AS item_id, day, type, 'link' AS kind, status, title, url, domain, author, score, comments, posted_at,
-        FALSE AS has_article, NULL AS article_status, 'positive' AS sentiment, 'databases' AS topic,
+        FALSE AS has_article, NULL AS article_status, NULL AS wall, 'positive' AS sentiment, 'databases' AS topic,
         'It tells of ' || title AS takeaway
     FROM raw.items;
 CREATE OR REPLACE TABLE marts.discussions AS

@@ -68,7 +68,8 @@ def test_every_article_has_a_status_and_most_have_text(ran: Ran) -> None:
     articles = ran.first["articles"]
 
     assert articles["ok"] > sum(articles.values()) / 2
-    assert {"gone", "refused", "retry_at", "too_large", "wrong_type"} <= set(articles)
+    assert {"gone", "refused", "retry_at", "too_large"} <= set(articles)
+    assert ran.rows("SELECT status FROM raw.articles WHERE content_type = 'application/pdf'") == [("ok",)]
     assert ran.rows("SELECT count(*) FROM raw.articles WHERE (status = 'ok') <> (text IS NOT NULL)") == [(0,)]
 
 

@@ -136,6 +136,32 @@ async def test_an_article_has_its_text_title_language_and_hash(pool: ExtractionP
     assert article.text_hash is not None
 
 
+async def test_an_article_keeps_its_description_and_the_name_of_its_site(
+    pool: ExtractionPool, warehouse: Warehouse
+) -> None:
+    said = '<meta name="description" content="A sentence."><meta property="og:site_name" content="The Site"></head>'
+    article = await read(pool, answer(page().replace("</head>", said)))
+    assert (article.description, article.site_name) == ("A sentence.", "The Site")
+    keep(warehouse, article)
+    assert (row(warehouse)["description"], row(warehouse)["site_name"]) == ("A sentence.", "The Site")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "is_moved"), [((), False), ((301,), True), ((308, 301), True), ((302,), False), ((301, 307), False)]
+)
+async def test_an_article_has_moved_where_every_redirect_to_it_is_permanent(
+    pool: ExtractionPool, statuses: tuple[int, ...], is_moved: bool
+) -> None:
+    last = f"a.example/{len(statuses)}"
+    told = {
+        f"a.example/{place}": answer(status=status, location=f"http://a.example/{place + 1}")
+        for place, status in enumerate(statuses)
+    }
+    async with Site(told | {last: answer(page())}) as site, fetcher(site) as web:
+        (article,) = await read_articles(web, wanted("http://a.example/0"), patient(), NOW, pool)
+    assert (article.status, article.moved_to) == ("ok", f"http://{last}" if is_moved else None)
+
+
 async def test_text_is_kept_up_to_the_set_length(pool: ExtractionPool) -> None:
     assert len((await read(pool, answer(page(3000)), patient(article_max_chars=1000))).text or "") == 1000
 

@@ -236,8 +236,10 @@ async def test_a_site_that_says_nothing_ends_at_the_read_timeout() -> None:
 @pytest.mark.parametrize(
     ("content_type", "body", "outcome"),
     [
-        ("application/pdf", b"%PDF-1.7", "wrong_type"),
-        ("text/html", b"%PDF-1.7\n...", "wrong_type"),
+        ("application/pdf", b"%PDF-1.7", "ok"),
+        ("text/html", b"%PDF-1.7\n...", "ok"),
+        ("application/pdf", PAGE, "wrong_type"),
+        ("application/octet-stream", b"%PDF-1.7", "wrong_type"),
         ("text/html", b"\x89PNG\r\n\x1a\n", "wrong_type"),
         ("text/plain", b"PK\x03\x04....", "wrong_type"),
         ("text/html", bytes(range(8)) * 20, "wrong_type"),
@@ -256,7 +258,8 @@ async def test_a_type_is_allowed_by_its_name_and_by_its_bytes(content_type: str,
 async def test_a_page_without_a_type_is_known_by_its_bytes() -> None:
     bare = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n"
     assert (await fetch(bare % len(PAGE) + PAGE)).outcome == "ok"
-    assert (await fetch(bare % 8 + b"%PDF-1.4")).outcome == "wrong_type"
+    assert (await fetch(bare % 8 + b"%PDF-1.4")).content_type == "application/pdf"
+    assert (await fetch(bare % 6 + b"GIF89a")).outcome == "wrong_type"
 
 
 async def test_a_site_may_say_that_nothing_changed_since() -> None:

@@ -38,8 +38,8 @@ def warehouse(tmp_path: Path) -> Warehouse:
             )
         for url in ("1", "2", "both"):
             session.execute(
-                "INSERT INTO raw.articles (canonical_url, url, status, text, text_hash, attempts, run_id, fetched_at) "
-                "VALUES (?, 'u', 'ok', 'Text', 'h', 1, 'r', ?)",
+                "INSERT INTO raw.articles (canonical_url, url, status, text, description, text_hash, attempts, run_id, "
+                "fetched_at) VALUES (?, 'u', 'ok', 'Text', 'A sentence', 'h', 1, 'r', ?)",
                 [f"http://a.example/{url}", NOW],
             )
     return warehouse
@@ -62,6 +62,14 @@ def test_all_but_the_text_stays(warehouse: Warehouse) -> None:
         prune_raw(session, KEPT, TODAY)
         assert session.execute("SELECT title, content_hash FROM raw.items WHERE id = 1") == [("A title", "h")]
         assert session.execute("SELECT status, text_hash FROM raw.articles WHERE text IS NULL") == [("ok", "h")]
+
+
+def test_the_description_of_an_article_goes_with_its_text_and_that_of_a_walled_one_too(warehouse: Warehouse) -> None:
+    with warehouse.transaction(stage="enrich") as session:
+        session.execute("UPDATE raw.articles SET text = NULL, status = 'walled' WHERE canonical_url LIKE '%/1'")
+        assert prune_raw(session, KEPT, TODAY).articles == 1
+        kept = session.execute("SELECT canonical_url FROM raw.articles WHERE description IS NOT NULL ORDER BY 1")
+        assert kept == [("http://a.example/2",), ("http://a.example/both",)]
 
 
 def test_a_second_time_there_is_nothing_left_to_go(warehouse: Warehouse) -> None:

@@ -123,6 +123,32 @@ HINTS = {
 }
 
 
+def described(name: str, description: str, title: str | None = None) -> str | None:
+    """The description that is kept of a wall, with its own title or another."""
+    html = WALLS[name].replace("</title>", f'</title><meta name="description" content="{description}">')
+    if title:
+        html = html.replace("<title>", f'<meta property="og:title" content="{title}"><title>', 1)
+    found = article(html, "https://a.example/")
+    assert found.wall == name.split()[0]
+    return found.description
+
+
+@pytest.mark.parametrize("name", ["paywall de", "paywall declared", "consent fr", "script_only en", "region en"])
+def test_a_wall_keeps_what_its_page_says_of_the_article_behind_it(name: str) -> None:
+    assert described(name, "The reform of the harbours comes in May.") == "The reform of the harbours comes in May."
+
+
+@pytest.mark.parametrize("name", ["challenge en", "soft_404 fr", "parked en", "error en"])
+def test_a_wall_that_stands_before_no_article_keeps_no_description(name: str) -> None:
+    assert described(name, "The reform of the harbours comes in May.") is None
+
+
+def test_a_description_that_speaks_of_the_wall_or_of_a_page_named_after_one_is_not_kept() -> None:
+    assert described("paywall de", "Subscribe to continue reading the story of the reform.") is None
+    assert described("login en", "Connect with friends and the world around you.") is None
+    assert described("login en", "A thread on tides in brass.", "Ann on tides") == "A thread on tides in brass."
+
+
 @pytest.mark.parametrize("kind", HINTS)
 def test_markup_beside_a_title_or_a_weak_word_makes_a_wall_without_a_sentence(kind: str) -> None:
     assert kind_of(HINTS[kind]) == kind

@@ -19,9 +19,11 @@ from hnintel.cost.billing import AI_VIEW, COMPUTE_VIEW
 from hnintel.engines.base import Answer
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.inputs import INPUTS
-from hnintel.ingest.articles import pending_articles
+from hnintel.ingest.articles import load_articles, pending_articles
 from hnintel.ledger import leases
 from hnintel.ledger.statuses import IS_DONE
+from hnintel.models import Article
+from hnintel.warehouse.base import Warehouse
 from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.snowflake.dialect import SnowflakeDialect
 from hnintel.warehouse.snowflake.session import SnowflakeSession
@@ -106,6 +108,7 @@ def _story(folder: Path) -> None:
             with leases.lease(asking.warehouse, DAY, "items", "a-run", asking.settings):
                 bury(asking.warehouse, "items", ["1"])
                 load_article(asking.warehouse, "https://site.example/a", "An article.")
+                _other_address(asking.warehouse)
             for enrichment in load_enrichments().values():
                 load_worthy(asking, enrichment, most=4)
                 asking.run(enrichment, "a-run")
@@ -115,6 +118,13 @@ def _story(folder: Path) -> None:
                 pending_articles(session, DAY, NOW, have_pages=True, refresh_days=30)
     finally:
         Asking.opens = staticmethod(before)
+
+
+def _other_address(warehouse: Warehouse) -> None:
+    key = "https://site.example/b"
+    article = Article(canonical_url=f"{key}?ref=a", url=key, status="ok", text="An article.", declared_url=key)
+    with warehouse.transaction(stage="ingest") as session:
+        load_articles(session, [article], DAY, "loading", NOW)
 
 
 def _lists(asking: Asking) -> None:

@@ -5,7 +5,11 @@ with items as (
 ),
 
 articles as (
-    select canonical_url, status as article_status from {{ ref('stg_hn__articles') }}
+    select
+        canonical_url,
+        status as article_status,
+        case when status = 'walled' then reason end as wall
+    from {{ ref('stg_hn__articles') }}
 ),
 
 answers as (
@@ -39,6 +43,7 @@ final as (
         items.posted_at,
         coalesce(articles.article_status = 'ok', false) as has_article,
         articles.article_status,
+        articles.wall,
         answers.* exclude (item_id)
     from items
     left join articles on items.canonical_url = articles.canonical_url

@@ -14,6 +14,8 @@ final as (
         published_on,
         language,
         text,
+        description,
+        site_name,
         fetched_at
     from source
 )

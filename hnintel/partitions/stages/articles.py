@@ -15,14 +15,17 @@ from hnintel.warehouse.base import Session
 _VERSION = 1
 _URLS = """
     (
-        SELECT DISTINCT day, canonical_url FROM raw.items
+        SELECT DISTINCT day, url FROM raw.items
         WHERE day BETWEEN ? AND ? AND status = 'ok' AND canonical_url IS NOT NULL
     ) AS urls
 """
 
 
 class Articles(Stage):
-    """The rows depend on the source and the length at which a text is cut; the stage reads the URLs of the day."""
+    """The rows depend on the source and the length at which a text is cut; the stage reads the URLs of the day.
+
+    They are hashed as posted: an article's key may change when it, or another, is read.
+    """
 
     name = ARTICLES
     after = (INGEST,)
@@ -33,7 +36,7 @@ class Articles(Stage):
         return hash_of_values([_VERSION, context.spec, context.settings.article_max_chars])
 
     def inputs(self, context: Context, session: Session, days: Sequence[date]) -> dict[date, str]:
-        return hashes.of_rows(session, context.warehouse, _URLS, ["canonical_url"], [days[0], days[-1]])
+        return hashes.of_rows(session, context.warehouse, _URLS, ["url"], [days[0], days[-1]])
 
 
 stage = Articles()

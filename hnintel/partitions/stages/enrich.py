@@ -36,6 +36,7 @@ class Enrich(Stage):
             where=enrichment.where,
             input=enrichment.input,
             max_chars=max_chars(enrichment, context.settings),
+            dialect=context.warehouse.dialect,
         )
         return hashes.of_rows(session, context.warehouse, f"({texts}) AS texts", columns, [days[0], days[-1]])
 

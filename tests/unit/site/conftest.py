@@ -31,7 +31,7 @@ TEST_DATA = Path(os.environ.get("HNINTEL_TEST_DATA", REPOSITORY.parent / "shared
 
 def story(item_id: int, text: str = "plain words", url: str | None = "https://site.example/a") -> Story:
     """A story that says *text* wherever a story says anything."""
-    return Story(item_id, text, url, text, "link", text, 120, 45, text, text, text, text, text, text)
+    return Story(item_id, text, url, text, "link", text, 120, 45, text, text, text, text, text, text, text)
 
 
 def page_saying(text: str, *, days: int = 3, url: str | None = "https://site.example/a") -> Page:

@@ -12,7 +12,9 @@ from datetime import UTC, date, datetime
 import pytest
 from lxml import html
 
-from hnintel.site.page import Claim, Page, page_path, render_index, render_page
+from hnintel.site.page import Claim, Page, page_path, render_index, render_markdown, render_page
+from hnintel.site.view import wall
+from hnintel.web.walls import wordings
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -109,6 +111,24 @@ def test_a_story_says_what_its_commenters_agree_and_disagree_on(page_saying: Cal
     assert "comments mixed" in " ".join(told.split())
     alone = parsed(render_page(replace(page, top_stories=(silent,), claims=()))).xpath("//article")[0].text_content()
     assert "agree" not in alone
+
+
+@pytest.mark.parametrize("kind", [kind for kind in wordings() if kind != "lines"])
+def test_a_story_says_in_words_why_its_article_could_not_be_read(page_saying: Callable[..., Page], kind: str) -> None:
+    page = page_saying("Words")
+    walled = replace(page, claims=(), top_stories=(replace(page.top_stories[0], wall=kind),))
+    said, words = wall(kind), {"paywall": "paywall", "login": "log-in form"}
+    assert said == words.get(kind, said)
+    assert "_" not in said
+    (entry,) = parsed(render_page(walled)).xpath("//li/article")
+    assert f"Could not be read: {said}" in entry.text_content()
+    assert f"could not be read: {said}" in render_markdown(walled)
+
+
+def test_a_story_whose_article_was_read_says_nothing_of_walls(page_saying: Callable[..., Page]) -> None:
+    page = page_saying("Words")
+    read = replace(page, claims=(), top_stories=(replace(page.top_stories[0], wall=None),))
+    assert "ould not be read" not in render_page(read) + render_markdown(read)
 
 
 def test_links_leave_only_for_the_story_and_its_discussion(page_saying: Callable[..., Page]) -> None:

@@ -309,16 +309,29 @@ DROP TABLE IF EXISTS incoming_1;
 
 DELETE FROM raw.articles WHERE canonical_url = ?;
 
-CREATE OR REPLACE TEMPORARY TABLE incoming_1 AS SELECT etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, run_id, fetched_at FROM raw.articles WHERE FALSE;
+-- Keys of articles that may be one with an article that was read: by key, by what they declare, by the very same text. No
+-- text is read here: that of a grown table is long. Parameters: keys, keys, hashes of texts, as many as [1, 1, 1].
+SELECT canonical_url
+FROM (
+    SELECT
+        canonical_url, fetched_at, text_hash,
+        canonical_url IN (?) OR coalesce(declared_url IN (?), FALSE) AS is_named
+    FROM raw.articles
+    WHERE status = 'ok'
+) AS known
+WHERE is_named OR text_hash IN (?)
+QUALIFY is_named OR row_number() OVER (PARTITION BY text_hash ORDER BY fetched_at, canonical_url) <= 20;
 
-COPY INTO identifier(?) /* Python:snowflake.connector.pandas_tools.write_pandas() */ ("ETAG","LAST_MODIFIED","CANONICAL_URL","URL","STATUS","REASON","HTTP_STATUS","CONTENT_TYPE","TITLE","AUTHOR","PUBLISHED_ON","LANGUAGE","TEXT","TEXT_HASH","ATTEMPTS","RETRY_AT","RUN_ID","FETCHED_AT") FROM (SELECT $1:"ETAG",$1:"LAST_MODIFIED",$1:"CANONICAL_URL",$1:"URL",$1:"STATUS",$1:"REASON",$1:"HTTP_STATUS",$1:"CONTENT_TYPE",$1:"TITLE",$1:"AUTHOR",$1:"PUBLISHED_ON",$1:"LANGUAGE",$1:"TEXT",$1:"TEXT_HASH",$1:"ATTEMPTS",$1:"RETRY_AT",$1:"RUN_ID",$1:"FETCHED_AT" FROM '@"SNOWPARK_TEMP_STAGE"') FILE_FORMAT=(TYPE=PARQUET USE_VECTORIZED_SCANNER=False COMPRESSION=auto USE_LOGICAL_TYPE = TRUE) PURGE=TRUE ON_ERROR=?;
+CREATE OR REPLACE TEMPORARY TABLE incoming_2 AS SELECT etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, description, site_name, declared_url, run_id, fetched_at FROM raw.articles WHERE FALSE;
 
-SELECT canonical_url FROM raw.articles WHERE text IS NOT NULL AND canonical_url IN (SELECT canonical_url FROM incoming_1);
+COPY INTO identifier(?) /* Python:snowflake.connector.pandas_tools.write_pandas() */ ("ETAG","LAST_MODIFIED","CANONICAL_URL","URL","STATUS","REASON","HTTP_STATUS","CONTENT_TYPE","TITLE","AUTHOR","PUBLISHED_ON","LANGUAGE","TEXT","TEXT_HASH","ATTEMPTS","RETRY_AT","DESCRIPTION","SITE_NAME","DECLARED_URL","RUN_ID","FETCHED_AT") FROM (SELECT $1:"ETAG",$1:"LAST_MODIFIED",$1:"CANONICAL_URL",$1:"URL",$1:"STATUS",$1:"REASON",$1:"HTTP_STATUS",$1:"CONTENT_TYPE",$1:"TITLE",$1:"AUTHOR",$1:"PUBLISHED_ON",$1:"LANGUAGE",$1:"TEXT",$1:"TEXT_HASH",$1:"ATTEMPTS",$1:"RETRY_AT",$1:"DESCRIPTION",$1:"SITE_NAME",$1:"DECLARED_URL",$1:"RUN_ID",$1:"FETCHED_AT" FROM '@"SNOWPARK_TEMP_STAGE"') FILE_FORMAT=(TYPE=PARQUET USE_VECTORIZED_SCANNER=False COMPRESSION=auto USE_LOGICAL_TYPE = TRUE) PURGE=TRUE ON_ERROR=?;
+
+SELECT canonical_url FROM raw.articles WHERE text IS NOT NULL AND canonical_url IN (?);
 
 -- Keeps what was read of articles. Text that is there is never replaced by less: then only the time of the reading is
 -- kept. Nor is an article whose text has been let go of, by a reading without any.
 MERGE INTO raw.articles AS t
-USING incoming_1 AS s
+USING incoming_2 AS s
 ON t.canonical_url = s.canonical_url
 WHEN MATCHED AND length(t.text) > coalesce(length(s.text), 0) THEN UPDATE SET
     fetched_at = s.fetched_at
@@ -338,10 +351,56 @@ WHEN MATCHED AND (s.text IS NOT NULL OR t.status <> 'ok') THEN UPDATE SET
     text_hash = s.text_hash,
     attempts = s.attempts,
     retry_at = s.retry_at,
+    description = s.description,
+    site_name = s.site_name,
+    declared_url = s.declared_url,
     run_id = s.run_id,
     fetched_at = s.fetched_at
-WHEN NOT MATCHED THEN INSERT (etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, run_id, fetched_at)
-VALUES (s.etag, s.last_modified, s.canonical_url, s.url, s.status, s.reason, s.http_status, s.content_type, s.title, s.author, s.published_on, s.language, s.text, s.text_hash, s.attempts, s.retry_at, s.run_id, s.fetched_at);
+WHEN NOT MATCHED THEN INSERT (etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, description, site_name, declared_url, run_id, fetched_at)
+VALUES (s.etag, s.last_modified, s.canonical_url, s.url, s.status, s.reason, s.http_status, s.content_type, s.title, s.author, s.published_on, s.language, s.text, s.text_hash, s.attempts, s.retry_at, s.description, s.site_name, s.declared_url, s.run_id, s.fetched_at);
+
+DROP TABLE IF EXISTS incoming_2;
+
+SELECT alias, canonical_url FROM raw.article_keys WHERE alias IN (?);
+
+-- Keys of articles that may be one with an article that was read: by key, by what they declare, by the very same text. No
+-- text is read here: that of a grown table is long. Parameters: keys, keys, hashes of texts, as many as [2, 1, 1].
+SELECT canonical_url
+FROM (
+    SELECT
+        canonical_url, fetched_at, text_hash,
+        canonical_url IN (?, ?) OR coalesce(declared_url IN (?), FALSE) AS is_named
+    FROM raw.articles
+    WHERE status = 'ok'
+) AS known
+WHERE is_named OR text_hash IN (?)
+QUALIFY is_named OR row_number() OVER (PARTITION BY text_hash ORDER BY fetched_at, canonical_url) <= 20;
+
+CREATE OR REPLACE TEMPORARY TABLE incoming_1 AS SELECT alias, canonical_url, run_id, loaded_at FROM raw.article_keys WHERE FALSE;
+
+COPY INTO identifier(?) /* Python:snowflake.connector.pandas_tools.write_pandas() */ ("ALIAS","CANONICAL_URL","RUN_ID","LOADED_AT") FROM (SELECT $1:"ALIAS",$1:"CANONICAL_URL",$1:"RUN_ID",$1:"LOADED_AT" FROM '@"SNOWPARK_TEMP_STAGE"') FILE_FORMAT=(TYPE=PARQUET USE_VECTORIZED_SCANNER=False COMPRESSION=auto USE_LOGICAL_TYPE = TRUE) PURGE=TRUE ON_ERROR=?;
+
+-- What was known as another address of an article whose key is given up now, is an address of the article that has it.
+MERGE INTO raw.article_keys AS t
+USING incoming_1 AS s
+ON t.canonical_url = s.alias
+WHEN MATCHED THEN UPDATE SET canonical_url = s.canonical_url;
+
+-- Records addresses of articles that have another key.
+MERGE INTO raw.article_keys AS t
+USING incoming_1 AS s
+ON t.alias = s.alias
+WHEN MATCHED THEN UPDATE SET canonical_url = s.canonical_url, run_id = s.run_id, loaded_at = s.loaded_at
+WHEN NOT MATCHED THEN INSERT (alias, canonical_url, run_id, loaded_at)
+VALUES (s.alias, s.canonical_url, s.run_id, s.loaded_at);
+
+-- Items whose article has another key now, follow it. Their content hash stays: nothing was read of them.
+MERGE INTO raw.items AS t
+USING incoming_1 AS s
+ON t.canonical_url = s.alias
+WHEN MATCHED THEN UPDATE SET canonical_url = s.canonical_url;
+
+DELETE FROM raw.articles WHERE canonical_url IN (SELECT alias FROM incoming_1);
 
 DELETE FROM ops.leases WHERE day = ? AND stage = ? AND run_id = ?;
 
@@ -395,6 +454,17 @@ WHERE (s.score IS NOT NULL OR s.comments IS NOT NULL)
        OR last.score IS DISTINCT FROM s.score
        OR last.comments IS DISTINCT FROM s.comments);
 
+-- Items that were just loaded, with an address that is known to be another one's, are joined to that article.
+MERGE INTO raw.items AS t
+USING (
+    SELECT items.id, keys.canonical_url
+    FROM raw.items AS items
+    INNER JOIN raw.article_keys AS keys ON keys.alias = items.canonical_url
+    WHERE items.id IN (SELECT id FROM incoming_1)
+) AS s
+ON t.id = s.id
+WHEN MATCHED THEN UPDATE SET canonical_url = s.canonical_url;
+
 -- Counts another failure of what is in incoming_3, shaped as dead letters, and takes out what was taken after all, which
 -- has no attempts there. A letter whose input was changed, or made due by a person, begins at one again.
 MERGE INTO ops.dead_letters AS t
@@ -439,8 +509,6 @@ WHEN MATCHED AND t.content_hash <> s.content_hash AND NOT s.status = 'null' THEN
     loaded_at = s.loaded_at
 WHEN NOT MATCHED THEN INSERT (id, story_id, parent, depth, status, text, author, posted_at, content_hash, run_id, loaded_at)
 VALUES (s.id, s.story_id, s.parent, s.depth, s.status, s.text, s.author, s.posted_at, s.content_hash, s.run_id, s.loaded_at);
-
-DROP TABLE IF EXISTS incoming_2;
 
 ALTER SESSION SET QUERY_TAG = '{"app":"hn-intelligence","stage":"enrich","run":"a-run","day":"2026-10-21","enrichment":"discussion","fingerprint":"f"}';
 
@@ -899,12 +967,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -954,12 +1062,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -1133,12 +1281,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -1188,12 +1376,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -1359,12 +1587,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -1414,12 +1682,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -1585,12 +1893,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -1644,12 +1992,52 @@ WITH worth AS (
       AND (type IN ('story', 'job', 'poll'))
 ),
 parts AS (
+    -- Where a site sent a wall in place of the article, what the page says of the article and the first comments stand in
+    -- for it. A description that another page of the site has too is the site's, and left out.
+    WITH walled AS (
+        SELECT worth.id AS item_id, worth.text, articles.canonical_url, articles.description
+        FROM worth
+        INNER JOIN raw.articles AS articles
+            ON articles.canonical_url = worth.canonical_url AND articles.status = 'walled'
+    ),
+    shared AS (
+        SELECT DISTINCT walled.canonical_url
+        FROM walled
+        INNER JOIN raw.articles AS other
+            ON other.description = walled.description
+           AND split_part(other.canonical_url, '/', 3) = split_part(walled.canonical_url, '/', 3)
+        WHERE other.canonical_url <> walled.canonical_url
+    ),
+    early AS (
+        SELECT comments.story_id AS item_id, comments.id, comments.text
+        FROM walled
+        INNER JOIN raw.comments AS comments
+            ON comments.story_id = walled.item_id AND comments.depth = 1
+           AND comments.status = 'ok' AND comments.text IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY comments.story_id ORDER BY comments.id) <= 10
+    ),
+    said AS (
+        SELECT walled.item_id, 0 AS place, walled.description AS text
+        FROM walled
+        LEFT JOIN shared ON shared.canonical_url = walled.canonical_url
+        WHERE shared.canonical_url IS NULL AND walled.description IS NOT NULL
+        UNION ALL
+        SELECT item_id, 1, text FROM walled WHERE text IS NOT NULL
+        UNION ALL
+        SELECT item_id, id, 'Comment: ' || left(text, 1000) FROM early
+    ),
+    around AS (
+        SELECT item_id, LISTAGG(chr(10) || chr(10) || text, '') WITHIN GROUP (ORDER BY place) AS text
+        FROM said
+        GROUP BY item_id
+    )
     SELECT
         worth.id AS item_id,
-        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+        worth.title || coalesce(chr(10) || chr(10) || articles.text, around.text, chr(10) || chr(10) || worth.text, '') AS part
     FROM worth
     LEFT JOIN raw.articles AS articles
         ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+    LEFT JOIN around ON around.item_id = worth.id
 ),
 whole AS (
     SELECT
@@ -2228,7 +2616,7 @@ FROM parts
 INNER JOIN worth ON worth.id = parts.item_id;
 
 -- A condition on raw.articles: no story of a day that is kept names it. Parameter: the first day whose text is kept.
-text IS NOT NULL AND canonical_url NOT IN (
+(text IS NOT NULL OR description IS NOT NULL) AND canonical_url NOT IN (
     SELECT canonical_url FROM raw.items WHERE canonical_url IS NOT NULL AND day >= ?
 );
 
@@ -2387,7 +2775,7 @@ ORDER BY 1, c.ordinal_position;
 -- The stories that the page of a day shows, with what their discussions came to. Parameter: day.
 SELECT
     s.item_id, s.title, s.url, s.domain, s.kind, s.author, s.score, s.comments, s.topic, s.sentiment, s.takeaway,
-    d.agreement, d.disagreement, d.tone
+    d.agreement, d.disagreement, d.tone, s.wall
 FROM marts.stories AS s
 LEFT JOIN marts.discussions AS d ON d.item_id = s.item_id
 WHERE s.day = ? AND s.status = 'ok' AND s.title IS NOT NULL
