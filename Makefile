@@ -10,7 +10,7 @@ DAYS := 2026-10-20 2026-10-21 2026-10-22
 # wait for servers and workers much of their time, so two cores have time for three.
 SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo serve test test-slow coverage mutants test-live check audit lock fix clean
+.PHONY: help setup demo serve test test-slow test-long coverage mutants test-live check audit lock fix clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -36,7 +36,10 @@ test: $(VENV)/dev.stamp  ## the tests: some minutes
 	@$(BIN)/python -m pytest -n 2 $(SIDE_BY_SIDE)
 
 test-slow: $(VENV)/dev.stamp  ## those that take minutes: a real server and worker
-	@$(BIN)/python -m pytest -n 3 $(SIDE_BY_SIDE) -m slow
+	@$(BIN)/python -m pytest -n 3 $(SIDE_BY_SIDE) -m 'slow and not long'
+
+test-long: $(VENV)/dev.stamp  ## what the others have one example of: each crash point, enrichment and store; no part of CI
+	@$(BIN)/python -m pytest -n 3 $(SIDE_BY_SIDE) -m long
 
 coverage: $(VENV)/dev.stamp  ## the quick tests, and which lines and branches they run; fails below the floor
 	@$(BIN)/python -m pytest -n 2 $(SIDE_BY_SIDE) --cov --cov-report=term

@@ -365,7 +365,6 @@ def test_a_digest_that_was_made_before_the_engine_went_away_is_asked_about(tmp_p
 def test_a_killed_process_costs_one_chunk_and_the_next_run_asks_only_the_rest(tmp_path: Path) -> None:
     asking = Asking(tmp_path, Answering(), enrich_chunk=3)
     load(asking.warehouse, [story(number) for number in range(1, 9)])
-    asking.let_go()
     script = f"""
 import os, signal
 from pathlib import Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -17,20 +16,18 @@ from hnintel.planning.cut_short import MOST_TRIES, close_dead, cut_short
 from hnintel.planning.due import days_due
 from hnintel.window import utc_now
 from tests.partitions.days import DAY, NOW, READ, Days
-from tests.warehouse.world import held
 
 BY_ITSELF = "; python flows/reconcile.py --source sample does it"
 Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def days(home: Path) -> Iterator[Days]:
+def days(home: Path) -> Days:
     """A warehouse where the commands look for it, with a day that was done a month ago."""
     days = Days(home)
-    with held(home):
-        days.load(1)
-        days.note()
-        yield days
+    days.load(1)
+    days.note()
+    return days
 
 
 def run(
