@@ -148,20 +148,20 @@ def test_a_question_that_was_refused_is_off_the_books(paid: Asking, enrichment: 
 
 
 def test_the_plan_asks_nothing_keeps_nothing_and_names_what_a_run_then_asks(
-    paid: Asking, each_enrichment: Enrichment
+    paid: Asking, enrichment: Enrichment
 ) -> None:
     load_sample(paid.warehouse)
     before = fetch(paid.warehouse, "SELECT table_schema, table_name FROM information_schema.tables ORDER BY 1, 2")
-    foretold = planned(paid, each_enrichment)
+    foretold = planned(paid, enrichment)
     assert paid.engine.texts == []
     assert (
         fetch(paid.warehouse, "SELECT table_schema, table_name FROM information_schema.tables ORDER BY 1, 2") == before
     )
 
-    done = paid.run(each_enrichment, enrich_chunk=200)
+    done = paid.run(enrichment, enrich_chunk=200)
     assert done.asked == foretold.rows
     assert 0.6 * done.input_tokens < foretold.input_tokens < 1.7 * done.input_tokens
-    assert planned(paid, each_enrichment).rows == 0
+    assert planned(paid, enrichment).rows == 0
 
 
 def test_a_plan_names_the_enrichment_whose_condition_is_wrong(tmp_path: Path, paid: Asking) -> None:
