@@ -42,7 +42,7 @@ _POINTS = (
     "brief",
 )
 #: Some of them, for each part of a run.
-_SOME = ("scrape", "enrich topic", "transform", "brief")
+_SOME = ("scrape", "enrich topic", "transform")
 #: When an article that failed is tried again hangs on chance; the text of a briefing tells of the run that wrote it.
 _OF_THE_RUN = VOLATILE | {"retry_at"}
 
@@ -167,4 +167,4 @@ def test_a_run_killed_again_and_again_ends_with_the_rows_of_one_that_never_was(
         found = runs.tables()
         assert {name for name in rows if rows[name] != found.get(name)} == set()
         assert questions <= len(endpoint.asked) <= questions + killed * _CALLS_A_CHUNK
-        assert killed >= len(points) - 2
+        assert killed >= len(points) - len(points) // 6

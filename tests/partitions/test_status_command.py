@@ -12,18 +12,20 @@ import pytest
 from hnintel.cli.app import main
 from hnintel.partitions import hours
 from hnintel.window import Window
-from tests.partitions.days import DAY, READ, Days
+from tests.partitions.days import DAY, READ, Days, copied
 
 
 @pytest.fixture
 def days(home: Path) -> Days:
     """A warehouse where the command looks for it, with a complete day and one that failed."""
-    days = Days(home)
+    return copied(home, _two)
+
+
+def _two(days: Days) -> None:
     for number in range(2):
         days.load(number + 1, day=DAY + timedelta(days=number))
         days.note(day=DAY + timedelta(days=number))
     days.note("transform", status="failed", day=DAY + timedelta(days=1))
-    return days
 
 
 def told(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
