@@ -35,6 +35,17 @@ _LONGEST = (
     "test_backfill",
     "test_a_day",
     "test_snowflake_block",
+    # Of the quick tests.
+    "test_every_enrichment",
+    "test_warehouse_protocol",
+    "test_money",
+    "test_bad_answers_and_crashes",
+    "test_snowflake_session",
+    "test_days_of_the_calendar",
+    "test_extraction_pool",
+    "test_live",
+    "test_choosing_work",
+    "test_write_briefing",
 )
 
 

@@ -135,7 +135,9 @@ def end(process: subprocess.Popen[str], *signals: signal.Signals) -> tuple[int, 
     return process.returncode, err
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [pytest.param(signal.SIGINT, 130, marks=pytest.mark.long), (signal.SIGTERM, 143)]
+)
 def test_a_signal_ends_the_asking_keeps_the_answers_and_books_what_was_under_way(
     home: Home, server: ChatServer, number: signal.Signals, code: int
 ) -> None:
