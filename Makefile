@@ -9,6 +9,8 @@ DAYS := 2026-10-20 2026-10-21 2026-10-22
 # A file is one process's, since its tests share a server; the longest files come first (tests/conftest.py). The slow ones
 # wait for servers and workers much of their time, so two cores have time for three.
 SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder
+# Compiled modules are kept, whatever the shell has set: tests start processes, and each would compile all of them again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo serve test test-slow test-long coverage mutants test-live check audit lock fix clean
 

@@ -22,16 +22,16 @@ NEW: dict[str, Opens] = {
 
 #: The quick tests hold the embedded warehouse to the whole protocol; what they hold the other to is in
 #: test_snowflake_session.py and in the tests of answers.
-_ADAPTERS = ["duckdb", pytest.param("snowflake", marks=[pytest.mark.slow, pytest.mark.server])]
+TIERED_ADAPTERS = ["duckdb", pytest.param("snowflake", marks=[pytest.mark.slow, pytest.mark.server])]
 
 
-@pytest.fixture(params=_ADAPTERS)
+@pytest.fixture(params=TIERED_ADAPTERS)
 def opens(request: pytest.FixtureRequest) -> Opens:
     """How to open a warehouse of the adapter under test."""
     return ADAPTERS[request.param]
 
 
-@pytest.fixture(params=_ADAPTERS)
+@pytest.fixture(params=TIERED_ADAPTERS)
 def opens_new(request: pytest.FixtureRequest) -> Opens:
     """How to open a warehouse of the adapter under test that has no table yet."""
     return NEW[request.param]
