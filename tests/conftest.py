@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,9 +57,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays: the collector of garbage need not go through it again and again."""
+    """Keep what was imported out of the garbage collector's way, and compile nothing else into a file."""
     gc.collect()
     gc.freeze()
+    # The tests themselves are compiled and kept by now. A file that a test writes twice within a second, with the same
+    # length, would be taken for the one that was compiled first.
+    sys.dont_write_bytecode = True
 
 
 def pytest_unconfigure() -> None:
