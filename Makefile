@@ -9,8 +9,10 @@ DAYS := 2026-10-20 2026-10-21 2026-10-22
 # A file is one process's, since its tests share a server; the longest files come first (tests/conftest.py). The slow ones
 # wait for servers and workers much of their time, so two cores have time for three.
 SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder
+# Compiled modules are kept, whatever the shell has set: tests start processes, and each would compile all of them again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test test-slow coverage mutants test-live check audit lock fix clean
+.PHONY: help setup demo serve test test-slow test-long coverage mutants test-live check audit lock fix clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -36,10 +38,13 @@ test: $(VENV)/dev.stamp  ## the tests: some minutes
 	@$(BIN)/python -m pytest -n 2 $(SIDE_BY_SIDE)
 
 test-slow: $(VENV)/dev.stamp  ## those that take minutes: a real server and worker
-	@$(BIN)/python -m pytest -n 3 $(SIDE_BY_SIDE) -m slow
+	@$(BIN)/python -m pytest -n 3 $(SIDE_BY_SIDE) -m 'slow and not long'
 
-coverage: $(VENV)/dev.stamp  ## the quick tests, and which lines and branches they run; fails below the floor
-	@$(BIN)/python -m pytest -n 2 $(SIDE_BY_SIDE) --cov --cov-report=term
+test-long: $(VENV)/dev.stamp  ## what the others have one example of: each crash point, enrichment and store; no part of CI
+	@$(BIN)/python -m pytest -n 3 $(SIDE_BY_SIDE) -m long
+
+coverage: $(VENV)/dev.stamp  ## what the quick tests, and those of flows on a server, run of the code; fails below the floor
+	@$(BIN)/python -m pytest -n 2 $(SIDE_BY_SIDE) -m '(not slow or server) and not long and not live' --cov --cov-report=term
 
 mutants: $(VENV)/dev.stamp  ## whether the tests notice a changed operator or number: OF=hnintel/cost, N=40, SEED=1
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt cosmic-ray

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,17 @@ _LONGEST = (
     "test_backfill",
     "test_a_day",
     "test_snowflake_block",
+    # Of the quick tests.
+    "test_every_enrichment",
+    "test_warehouse_protocol",
+    "test_money",
+    "test_bad_answers_and_crashes",
+    "test_snowflake_session",
+    "test_days_of_the_calendar",
+    "test_extraction_pool",
+    "test_live",
+    "test_choosing_work",
+    "test_write_briefing",
 )
 
 
@@ -45,9 +57,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays: the collector of garbage need not go through it again and again."""
+    """Keep what was imported out of the garbage collector's way, and compile nothing else into a file."""
     gc.collect()
     gc.freeze()
+    # The tests themselves are compiled and kept by now. A file that a test writes twice within a second, with the same
+    # length, would be taken for the one that was compiled first.
+    sys.dont_write_bytecode = True
 
 
 def pytest_unconfigure() -> None:

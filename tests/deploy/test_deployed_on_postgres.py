@@ -16,6 +16,13 @@ pytestmark = pytest.mark.slow
 #: As compose.yaml starts them.
 _SERVERS = [["server", "start", "--no-services", "--no-ui"], ["server", "services", "start"]]
 
+#: What takes all of it, from an event on its way through Redis to a run that Postgres has. The others are ``long``:
+#: test_deployed.py shows what is deployed.
+REPRESENTATIVES = {
+    "test_a_day_that_is_asked_for_is_run_and_a_run_that_fails_reaches_the_webhook",
+    "test_stages_follow_each_other_by_events_each_once",
+}
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:

@@ -19,9 +19,25 @@ FOLDER = Path(_named) if _named else None
 REGISTERED = load_enrichments(FOLDER)
 
 
-@pytest.fixture(params=REGISTERED)
+#: A bundled enrichment that another stands for in the tests of how questions are asked, since it is asked in the same
+#: way: by the same function, over an item's own text or its comments. An enrichment that is not named here stands for
+#: itself, so that all of this is run for a new one.
+STANDS_FOR = {"entities": "discussion", "takeaway": "discussion", "sentiment": "topic"}
+REPRESENTATIVES = [
+    pytest.param(name, marks=pytest.mark.long) if name in STANDS_FOR and STANDS_FOR[name] in REGISTERED else name
+    for name in REGISTERED
+]
+
+
+@pytest.fixture(params=REPRESENTATIVES)
 def enrichment(request: pytest.FixtureRequest) -> Enrichment:
-    """A registered enrichment."""
+    """A registered enrichment, for what does not depend on its file; one of each way of asking is not ``long``."""
+    return REGISTERED[request.param]
+
+
+@pytest.fixture(params=REGISTERED)
+def each_enrichment(request: pytest.FixtureRequest) -> Enrichment:
+    """A registered enrichment, for what depends on its own file."""
     return REGISTERED[request.param]
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from hnintel.enrich.declaration import Enrichment
+from tests.enrichments.conftest import REGISTERED
 from tests.enrichments.test_bad_answers_and_crashes import *  # noqa: F403 - the same tests, on the fixture below
 from tests.enrichments.test_every_enrichment import *  # noqa: F403
 from tests.enrichments.test_money import *  # noqa: F403
@@ -30,6 +32,22 @@ _NOT_HERE = {
 }
 for _name in _NOT_HERE:
     del globals()[_name]
+
+#: The one that is asked by two functions, over many texts, is the one of the slow tier: that the statements of every
+#: enrichment are right is also shown by tests/flows/test_a_day_on_snowflake.py.
+_ONE = [name if name == "discussion" else pytest.param(name, marks=pytest.mark.long) for name in REGISTERED]
+
+
+@pytest.fixture(params=_ONE)
+def enrichment(request: pytest.FixtureRequest) -> Enrichment:
+    """A registered enrichment."""
+    return REGISTERED[request.param]
+
+
+@pytest.fixture
+def each_enrichment(enrichment: Enrichment) -> Enrichment:
+    """The same: no more of them are in the slow tier."""
+    return enrichment
 
 
 @pytest.fixture(autouse=True)

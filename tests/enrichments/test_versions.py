@@ -22,24 +22,24 @@ def test_every_question_is_the_one_that_was_accepted() -> None:
     assert accepted.differences(load_enrichments(), None) == []
 
 
-def test_a_changed_question_is_refused_until_it_is_accepted(tmp_path: Path, enrichment: Enrichment) -> None:
-    accepted.accept({enrichment.name: enrichment}, tmp_path)
-    changed = {enrichment.name: replace(enrichment, version=enrichment.version + 1)}
-    with pytest.raises(DeclarationError, match=rf"{enrichment.name}\.py: the question changed .* hnintel gen"):
+def test_a_changed_question_is_refused_until_it_is_accepted(tmp_path: Path, each_enrichment: Enrichment) -> None:
+    accepted.accept({each_enrichment.name: each_enrichment}, tmp_path)
+    changed = {each_enrichment.name: replace(each_enrichment, version=each_enrichment.version + 1)}
+    with pytest.raises(DeclarationError, match=rf"{each_enrichment.name}\.py: the question changed .* hnintel gen"):
         accepted.refuse_changed(changed, tmp_path)
     accepted.accept(changed, tmp_path)
     accepted.refuse_changed(changed, tmp_path)
 
 
-def test_a_new_question_needs_no_acceptance_before_it_is_asked(tmp_path: Path, enrichment: Enrichment) -> None:
-    accepted.refuse_changed({enrichment.name: enrichment}, tmp_path)
-    assert accepted.differences({enrichment.name: enrichment}, tmp_path) == [
-        accepted.Difference(enrichment.name, "new")
+def test_a_new_question_needs_no_acceptance_before_it_is_asked(tmp_path: Path, each_enrichment: Enrichment) -> None:
+    accepted.refuse_changed({each_enrichment.name: each_enrichment}, tmp_path)
+    assert accepted.differences({each_enrichment.name: each_enrichment}, tmp_path) == [
+        accepted.Difference(each_enrichment.name, "new")
     ]
 
 
-def test_another_engine_or_length_of_input_is_no_change_of_the_declaration(enrichment: Enrichment) -> None:
-    assert accepted.declared({"it": enrichment}) == accepted.declared({"it": replace(enrichment)})
+def test_another_engine_or_length_of_input_is_no_change_of_the_declaration(each_enrichment: Enrichment) -> None:
+    assert accepted.declared({"it": each_enrichment}) == accepted.declared({"it": replace(each_enrichment)})
 
 
 def test_while_a_new_question_is_asked_every_item_still_shows_an_answer(asking: Asking, enrichment: Enrichment) -> None:

@@ -30,6 +30,15 @@ for _name, _value in _QUIET.items():  # before Prefect is imported anywhere
     os.environ.setdefault(_name, _value)
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as ``slow`` what asks the server: it takes longer to start than all of these tests take."""
+    for item in items:
+        if "prefect_server" in getattr(item, "fixturenames", ()) and item.get_closest_marker("slow") is None:
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.server)
+
+
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A server with a database of its own, and results kept apart from the developer's."""

@@ -104,7 +104,6 @@ def test_an_interrupt_asks_nothing_more_and_is_passed_on_with_the_answers_kept(
     asking = Asking(tmp_path)
     asking.engine.engine = OpenAIEngine(asking.settings.model_copy(update={"openai_model": "small-rules"}))
     worthy = len(load_worthy(asking, TAKEAWAY, 20))
-    asking.let_go()
     process = subprocess.Popen([sys.executable, "-c", LOOP], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while len(server.asked) < 3 * AT_ONCE:

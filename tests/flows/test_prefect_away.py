@@ -65,7 +65,9 @@ def test_an_api_that_is_not_there_is_named_with_what_to_do(
     completes(environ, small_dump, lasting)
 
 
-@pytest.mark.parametrize("stage", ["scrape", "enrich", "transform"])
+@pytest.mark.parametrize(
+    "stage", ["enrich", *(pytest.param(stage, marks=pytest.mark.long) for stage in ("scrape", "transform"))]
+)
 def test_an_api_that_goes_in_the_middle_of_a_run_ends_it_in_one_line_and_the_next_completes(
     environ: dict[str, str], small_dump: Path, tmp_path: Path, lasting: str, stage: str
 ) -> None:

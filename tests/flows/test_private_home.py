@@ -34,7 +34,7 @@ def open_to_others(folder: Path) -> list[str]:
     return [f"{path.relative_to(folder)}: {oct(mode)}" for path, mode in modes.items() if mode & 0o077]
 
 
-@pytest.mark.parametrize("mask", [0o000, 0o022], ids=oct)
+@pytest.mark.parametrize("mask", [0o000, pytest.param(0o022, marks=pytest.mark.long)], ids=oct)
 def test_a_day_of_the_sample_leaves_nothing_that_others_may_read(environ: dict[str, str], mask: int) -> None:
     home = Path(environ["HNINTEL_HOME"])
     for path in [home, *home.rglob("*")]:  # what the fixture has put there is as an older version left it

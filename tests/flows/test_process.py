@@ -82,7 +82,9 @@ def test_it_runs_from_any_folder_and_ends_with_one_json_object(environ: dict[str
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home"]  # nothing is written anywhere else
 
 
-@pytest.mark.parametrize("stage", ["scrape", "enrich", "transform"])
+@pytest.mark.parametrize(
+    "stage", ["enrich", *(pytest.param(stage, marks=pytest.mark.long) for stage in ("scrape", "transform"))]
+)
 def test_an_interrupted_run_says_so_leaves_no_process_behind_and_is_completed_by_the_next(
     environ: dict[str, str], tmp_path: Path, stage: str
 ) -> None:

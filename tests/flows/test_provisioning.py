@@ -225,6 +225,7 @@ def test_every_channel_that_is_one_is_taken(provision: Callable[..., list[str]])
         ([], "http://127.0.0.1:9/api", "error: http://127.0.0.1:9/api does not answer (ConnectError)"),
     ],
 )
+@pytest.mark.slow  # processes that import Prefect
 def test_what_provision_cannot_use_is_told_in_one_line(argv: list[str], url: str, told: str, tmp_path: Path) -> None:
     environ = {**bare_environ(tmp_path), "PREFECT_HOME": str(tmp_path), "PREFECT_API_URL": url}
     command = [sys.executable, "deployments/provision.py", "--plan", *argv]

@@ -135,7 +135,9 @@ def end(process: subprocess.Popen[str], *signals: signal.Signals) -> tuple[int, 
     return process.returncode, err
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [pytest.param(signal.SIGINT, 130, marks=pytest.mark.long), (signal.SIGTERM, 143)]
+)
 def test_a_signal_ends_the_asking_keeps_the_answers_and_books_what_was_under_way(
     home: Home, server: ChatServer, number: signal.Signals, code: int
 ) -> None:
@@ -161,7 +163,13 @@ def test_a_signal_ends_the_asking_keeps_the_answers_and_books_what_was_under_way
     assert len(twice) == AT_ONCE
 
 
-@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGINT] * 3, [signal.SIGTERM]])
+@pytest.mark.parametrize(
+    "signals",
+    [
+        [signal.SIGINT] * 3,
+        *(pytest.param([one], marks=pytest.mark.long) for one in (signal.SIGINT, signal.SIGTERM)),
+    ],
+)
 def test_a_run_at_an_endpoint_that_hangs_ends_on_a_signal(
     home: Home, server: ChatServer, signals: list[signal.Signals]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Thirty days of real stories, killed twice on the way and started again: complete, and paid for once."""
+"""A month of real stories, killed twice on the way and started again: complete, and paid for once; or some days."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -19,24 +19,28 @@ from tests.servers.chat import ChatServer
 
 pytestmark = pytest.mark.slow
 
-FIRST, LAST = date(2018, 6, 1), date(2018, 6, 30)
+FIRST = date(2018, 6, 1)
 _PRICES = '[[price]]\nmodel = "small-rules"\nfrom = 2026-01-01\ninput = 0\noutput = 0\ncurrency = "USD"\n'
 _CHUNK = 20
-#: After so many days of a start it is killed.
-_KILLED_AFTER = (9, 12)
 
 
-def start(environ: dict[str, str], source: str) -> subprocess.Popen[str]:
+def start(environ: dict[str, str], source: str, last: date) -> subprocess.Popen[str]:
     script = str(ROOT / "flows" / "backfill.py")
-    argv = [sys.executable, script, "--source", source, "--from", str(FIRST), "--to", str(LAST), "--concurrency", "1"]
+    argv = [sys.executable, script, "--source", source, "--from", str(FIRST), "--to", str(last), "--concurrency", "1"]
     return subprocess.Popen(
         argv, env=environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
 
 
+@pytest.mark.parametrize(
+    ("days", "killed_after"),  # how many days of a start, for each that is killed
+    [(4, (1, 1)), pytest.param(30, (9, 12), marks=pytest.mark.long)],
+    ids=["some days", "a month"],
+)
 def test_a_backfill_that_is_killed_twice_ends_complete_and_asks_each_question_once(
-    test_data: Path, tmp_path: Path, environ: dict[str, str]
+    test_data: Path, tmp_path: Path, environ: dict[str, str], days: int, killed_after: tuple[int, ...]
 ) -> None:
+    last = FIRST + timedelta(days=days - 1)
     whole = test_data / "hn_firebase" / "stories" / "hackernews_parents_17000000.json.xz"
     if not whole.is_file():
         pytest.skip("the stories are not among the real material")
@@ -53,23 +57,23 @@ def test_a_backfill_that_is_killed_twice_ends_complete_and_asks_each_question_on
             "ENRICH_CONCURRENCY": 1,
         }
         environ |= {f"HNINTEL_{name}": str(value) for name, value in told.items()}
-        for days in _KILLED_AFTER:
-            process = start(environ, f"replay:{dump}")
+        for before in killed_after:
+            process = start(environ, f"replay:{dump}", last)
             assert process.stderr is not None
             seen = 0
             for line in process.stderr:
                 seen += "read and enriched" in line
-                if seen == days:
+                if seen == before:
                     break
-            assert seen == days
+            assert seen == before
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
 
-        process = start(environ, f"replay:{dump}")
+        process = start(environ, f"replay:{dump}", last)
         _, err = process.communicate(timeout=1_500)
 
         assert process.returncode == 0, err
-        assert err.count("read and enriched") == 30 - sum(_KILLED_AFTER)
+        assert err.count("read and enriched") == days - sum(killed_after)
         with duckdb.connect(str(tmp_path / "home" / "hnintel.duckdb"), read_only=True) as connection:
             statuses = connection.execute(
                 "SELECT status, count(DISTINCT day) FROM ops.partitions GROUP BY 1"
@@ -84,9 +88,9 @@ def test_a_backfill_that_is_killed_twice_ends_complete_and_asks_each_question_on
             briefings = connection.execute(
                 "SELECT coalesce(sum(calls), 0) FROM ops.ai_usage WHERE enrichment = 'briefing'"
             ).fetchall()[0][0]
-        assert statuses == [("complete", 30)]
+        assert statuses == [("complete", days)]
         # Stories of one text are asked about once, but for those of two days that are asked side by side.
         assert all(texts <= calls <= stories for _, calls in asked)
         assert texts > 0.9 * stories
         questions = sum(int(calls) for _, calls in asked) + int(briefings)
-        assert questions <= len(endpoint.asked) <= questions + len(_KILLED_AFTER) * _CHUNK
+        assert questions <= len(endpoint.asked) <= questions + len(killed_after) * _CHUNK

@@ -66,6 +66,12 @@ def opens(database: Callable[[str], Settings]) -> Callable[..., Warehouse]:
 
 
 @pytest.fixture
+def opens_new(opens: Callable[..., Warehouse]) -> Callable[..., Warehouse]:
+    """The same: each database is new."""
+    return opens
+
+
+@pytest.fixture
 def warehouse(opens: Callable[..., Warehouse], tmp_path: Path) -> Warehouse:
     """An empty warehouse of the account."""
     return opens(tmp_path)

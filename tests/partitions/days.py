@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,20 @@ DAY = date(2026, 10, 21)
 READ = datetime(2026, 11, 20, 6, 0)
 NOW = READ + timedelta(hours=1)
 _SECONDS = itertools.count()
+
+
+def copied(folder: Path, make: Callable[[Days], None]) -> Days:
+    """Days below *folder* as *make* leaves new ones: made once in a process, and copied for each test."""
+    shutil.copytree(_made(make), folder, dirs_exist_ok=True)
+    return Days(folder)
+
+
+@cache
+def _made(make: Callable[[Days], None]) -> Path:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    make(Days(folder))
+    return folder
 
 
 class Days:

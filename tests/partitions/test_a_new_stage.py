@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,6 @@ from hnintel.planning.work import choose_work
 from hnintel.runs import lineage
 from tasks import assets, own_stage
 from tests.partitions.days import DAY, NOW, READ, Days
-from tests.warehouse.world import held
 
 TITLES = '''"""The longest title of a day."""
 
@@ -59,7 +57,7 @@ stage = Titles()
 
 
 @pytest.fixture
-def days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Days]:
+def days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Days:
     """A day of two stories, and a stage of its own that was never run."""
     stages = tmp_path / "stages"
     stages.mkdir()
@@ -67,11 +65,10 @@ def days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Days]:
     monkeypatch.setenv("HNINTEL_HOME", str(tmp_path))
     monkeypatch.setenv("HNINTEL_STAGES_PATH", str(stages))
     found = Days(tmp_path, stages_path=stages)
-    with held(tmp_path):
-        found.load(1, 2)
-        found.sql("CREATE TABLE enriched.titles (day DATE, run_id VARCHAR, title VARCHAR)")
-        found.note(*(name for name in found.pipeline.stages if name != "titles"))
-        yield found
+    found.load(1, 2)
+    found.sql("CREATE TABLE enriched.titles (day DATE, run_id VARCHAR, title VARCHAR)")
+    found.note(*(name for name in found.pipeline.stages if name != "titles"))
+    return found
 
 
 def run_titles(days: Days) -> int:

@@ -17,7 +17,6 @@ from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.run import enrich
 from hnintel.ledger import leases, stage_rows
 from hnintel.partitions.state import partition
-from hnintel.warehouse.duckdb.ai_functions import connect
 from hnintel.warehouse.table_hashes import contents
 from tests.partitions.days import DAY, NOW, READ, Days
 
@@ -48,8 +47,7 @@ def left_by(order: list[date], at_once: int) -> dict[str, Any]:
     """What the tables hold, how the stages stand, and how many questions were asked, after these runs."""
     with tempfile.TemporaryDirectory() as folder:
         days = Days(Path(folder), lock_wait=60)
-        # The file is held meanwhile: opening it anew for each of a hundred transactions takes longer than all they do.
-        with connect(str(days.warehouse.path)), ThreadPoolExecutor(at_once) as pool:
+        with ThreadPoolExecutor(at_once) as pool:
             jobs = [pool.submit(run, days, day, f"run {number}") for number, day in enumerate(order)]
             for job in jobs:
                 job.result()

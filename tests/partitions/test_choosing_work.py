@@ -17,21 +17,24 @@ from hnintel.partitions.pipeline import Pipeline
 from hnintel.planning.backfill import BackfillPlan, plan_backfill
 from hnintel.planning.work import Only, Work, choose_work
 from hnintel.warehouse import open_warehouse
-from tests.partitions.days import DAY, NOW, Days
+from tests.partitions.days import DAY, NOW, Days, copied
 
 FAILED, FRESH, STALE, MISSING = (DAY + timedelta(days=number) for number in range(4))
 SPAN = Span(FAILED, MISSING)
 
 
 @pytest.fixture
-def four(days: Days) -> Days:
+def four(tmp_path: Path) -> Days:
     """A day whose transform failed, one that is complete, one whose title changed since, and one never run."""
+    return copied(tmp_path, _four)
+
+
+def _four(days: Days) -> None:
     for number, day in enumerate((FAILED, FRESH, STALE)):
         days.load(10 + number, day=day)
         days.note(day=day)
     days.note("transform", status="failed", day=FAILED)
     days.load(12, day=STALE, title="Another story")
-    return days
 
 
 def work(days: Days, only: Only = "due", words: Iterable[str] = (), newest_first: bool = False) -> list[Work]:

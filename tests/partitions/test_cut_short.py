@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -16,21 +15,21 @@ from hnintel.ledger.leases import Leases
 from hnintel.planning.cut_short import MOST_TRIES, close_dead, cut_short
 from hnintel.planning.due import days_due
 from hnintel.window import utc_now
-from tests.partitions.days import DAY, NOW, READ, Days
-from tests.warehouse.world import held
+from tests.partitions.days import DAY, NOW, READ, Days, copied
 
 BY_ITSELF = "; python flows/reconcile.py --source sample does it"
 Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def days(home: Path) -> Iterator[Days]:
+def days(home: Path) -> Days:
     """A warehouse where the commands look for it, with a day that was done a month ago."""
-    days = Days(home)
-    with held(home):
-        days.load(1)
-        days.note()
-        yield days
+    return copied(home, _done)
+
+
+def _done(days: Days) -> None:
+    days.load(1)
+    days.note()
 
 
 def run(

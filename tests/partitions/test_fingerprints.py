@@ -18,7 +18,7 @@ from hnintel.partitions import hashes
 from hnintel.partitions.pipeline import Pipeline
 from tests.briefing.desk import make_marts
 from tests.partitions.days import DAY
-from tests.warehouse.world import fresh_duckdb, held, settings_in
+from tests.warehouse.world import fresh_duckdb, settings_in
 
 EMPTY = DAY + timedelta(days=2)
 
@@ -92,15 +92,14 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeli
     hashes.of_files.cache_clear()
     settings = settings_in(tmp_path, enrichments_path=enrichments)
     made = Pipeline(fresh_duckdb(tmp_path), settings, "sample")
-    with held(tmp_path):
-        with made.warehouse.transaction(stage="enrich") as session:
-            for one in made.enrichments.values():
-                prepare(session, made.warehouse, one, settings)
-            for statement in ROWS.split(";"):
-                session.execute(statement)
-        with made.warehouse.transaction(stage="enrich") as session:
-            make_marts(session)
-        yield made
+    with made.warehouse.transaction(stage="enrich") as session:
+        for one in made.enrichments.values():
+            prepare(session, made.warehouse, one, settings)
+        for statement in ROWS.split(";"):
+            session.execute(statement)
+    with made.warehouse.transaction(stage="enrich") as session:
+        make_marts(session)
+    yield made
     hashes.of_files.cache_clear()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,20 @@ import pytest
 from hnintel.cli.app import main
 from hnintel.partitions import hours
 from hnintel.window import Window
-from tests.partitions.days import DAY, READ, Days
-from tests.warehouse.world import held
+from tests.partitions.days import DAY, READ, Days, copied
 
 
 @pytest.fixture
-def days(home: Path) -> Iterator[Days]:
+def days(home: Path) -> Days:
     """A warehouse where the command looks for it, with a complete day and one that failed."""
-    days = Days(home)
-    with held(home):
-        for number in range(2):
-            days.load(number + 1, day=DAY + timedelta(days=number))
-            days.note(day=DAY + timedelta(days=number))
-        days.note("transform", status="failed", day=DAY + timedelta(days=1))
-        yield days
+    return copied(home, _two)
+
+
+def _two(days: Days) -> None:
+    for number in range(2):
+        days.load(number + 1, day=DAY + timedelta(days=number))
+        days.note(day=DAY + timedelta(days=number))
+    days.note("transform", status="failed", day=DAY + timedelta(days=1))
 
 
 def told(capsys: pytest.CaptureFixture[str], *argv: str) -> str:

@@ -125,10 +125,11 @@ async def test_no_payload_of_request_forgery_reaches_a_private_address(corpora: 
     assert connections.private() == []
 
 
-async def test_no_payload_gets_in_by_way_of_a_redirect(corpora: Path, connections: Connections) -> None:
+@pytest.mark.parametrize("of", [10, pytest.param(1, marks=pytest.mark.slow)])
+async def test_no_payload_gets_in_by_way_of_a_redirect(corpora: Path, connections: Connections, of: int) -> None:
     payloads = [
         url for url in forgery_urls(corpora) + web_platform_urls(corpora) if url.isascii() and url.isprintable()
-    ]
+    ][::of]
     names = Names(otherwise=["127.0.0.1"], known={f"r{number}.example": [PUBLIC] for number in range(len(payloads))})
     answers = {f"r{number}.example/": moved(url) for number, url in enumerate(payloads)}
     async with Site(answers) as site, fetcher(site, listening(site), names) as read:  # type: ignore[arg-type]

@@ -17,14 +17,14 @@ from markdown_it import MarkdownIt
 
 from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS, Answer
 from hnintel.engines.offline import OfflineEngine
-from hnintel.enrich.declaration import Enrichment, load_enrichments
+from hnintel.enrich.declaration import Enrichment
 from tests.briefing.desk import Desk, claiming
+from tests.enrichments.conftest import REGISTERED, REPRESENTATIVES
 from tests.enrichments.subjects import candidate, comments_below, load_comments, say
 from tests.warehouse.world import Asking, fetch, load, story
 
 pytestmark = pytest.mark.slow
 
-REGISTERED = load_enrichments()
 CLEAN = range(1, 9)
 #: Stands in every text in which something was planted.
 MARK = "A planted text."
@@ -38,7 +38,7 @@ def attacks(corpora: Path) -> list[str]:
     return [text for texts in told.values() for text in texts]
 
 
-@pytest.fixture(params=REGISTERED)
+@pytest.fixture(params=REPRESENTATIVES)
 def enrichment(request: pytest.FixtureRequest) -> Enrichment:
     """A registered enrichment."""
     return REGISTERED[request.param]

@@ -145,6 +145,7 @@ def test_hnintel_needs_no_prefect() -> None:
     ] == []
 
 
+@pytest.mark.slow  # processes that import Prefect
 def test_a_flow_loads_dbt_and_snowflake_only_when_it_needs_them() -> None:
     flows = [f"flows.{path.stem}" for path in (ROOT / "flows").glob("[a-z]*.py")]
     slow = {"dbt", "prefect_dbt", "prefect_snowflake", "snowflake.connector"}
@@ -308,6 +309,7 @@ def test_floors_say_what_imports_upward_or_beside_itself_and_what_has_no_floor()
     ]
 
 
+@pytest.mark.slow  # a process
 def test_commands_read_their_arguments_before_prefect_is_imported() -> None:
     """Prefect reads its settings when it is imported: once it is, it is too late to tell it of the run's own server."""
     commands = [f"flows.local.{path.stem}" for path in (ROOT / "flows" / "local").glob("[a-z]*.py")]

@@ -386,6 +386,7 @@ def test_an_endpoint_that_refuses_every_text_has_no_score(endpoint: ChatServer, 
 # --- on real material ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # thousands of posts
 def test_the_offline_engine_reads_the_tone_of_real_posts(test_data: Path, capsys: Capture) -> None:
     (one,) = results(capsys, "--set", "senti4sd", "--data", str(test_data))
     assert (one["rows"], one["bad_answers"]) == (3097, 0)

@@ -263,6 +263,7 @@ def test_the_same_bounds_are_the_same_pool_in_a_process() -> None:
 
 
 @pytest.mark.parametrize("end", ["return", "sys.exit(3)", "os._exit(0)", "os.kill(os.getpid(), signal.SIGKILL)"])
+@pytest.mark.slow  # a program with processes, four times
 def test_however_the_program_ends_its_processes_end_and_they_never_ran_its_main_module(
     end: str, tmp_path: Path
 ) -> None:

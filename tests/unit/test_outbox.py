@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
@@ -13,17 +12,16 @@ from hnintel.ledger import outbox
 from hnintel.partitions import announce
 from hnintel.warehouse.base import Warehouse
 from tests.partitions.days import DAY, NOW, Days
-from tests.warehouse.world import bury, held
+from tests.warehouse.world import bury
 
 STORY = StoryTrending(story_id=7, score=120, comments=3, points_per_hour=80)
 
 
 @pytest.fixture
-def days(tmp_path: Path) -> Iterator[Days]:
+def days(tmp_path: Path) -> Days:
     found = Days(tmp_path)
-    with held(tmp_path):
-        found.load(1, 2, 3)
-        yield found
+    found.load(1, 2, 3)
+    return found
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from hnintel.engines.base import Answer
 from hnintel.enrich.declaration import Column, Enrichment
 from hnintel.enrich.question import question
 from hnintel.warehouse.base import Query, Step, Warehouse
-from tests.warehouse.conftest import ADAPTERS
+from tests.warehouse.conftest import ADAPTERS, TIERED_ADAPTERS
 from tests.warehouse.world import Answering, load, story
 
 _AT_LABEL = Column("label", str, "A category.", one_of=("travel", "cooking"), path="labels[0]")
@@ -58,7 +58,7 @@ SHAPES: list[tuple[Enrichment, dict[str, Any], dict[str, Any], str | None]] = [
 ]
 
 
-@pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize("adapter", TIERED_ADAPTERS)
 def test_an_answer_on_record_is_read_or_buried_with_its_reason(adapter: str, tmp_path: Path) -> None:
     engine = Answering()
     warehouse = ADAPTERS[adapter](tmp_path, engine)
@@ -78,7 +78,7 @@ def judged(warehouse: Warehouse, enrichment: Enrichment) -> Any:
     )
 
 
-@pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize("adapter", TIERED_ADAPTERS)
 def test_a_null_without_an_envelope_is_a_bad_answer_and_no_crash(adapter: str, tmp_path: Path) -> None:
     """What a function gives for a row it failed on where no details were asked for."""
     warehouse = ADAPTERS[adapter](tmp_path)

@@ -54,6 +54,7 @@ def test_a_file_comes_up_however_it_was_made(tmp_path: Path, made: str) -> None:
         assert fetch(warehouse, "SELECT a FROM mine") == [(7,)]
 
 
+@pytest.mark.slow  # a process that imports the warehouse
 def test_where_there_is_no_room_for_a_new_file_that_is_told_and_nothing_of_it_stays(tmp_path: Path) -> None:
     script = """
 import resource, sys
@@ -281,6 +282,7 @@ def test_what_a_killed_process_had_not_committed_is_not_there(tmp_path: Path) ->
     assert fetch(open_duckdb(tmp_path), "SELECT id FROM raw.items") == [(1,)]
 
 
+@pytest.mark.slow  # a process that imports the warehouse
 def test_no_progress_bar_is_drawn_where_the_main_module_has_no_file_as_in_a_worker_of_dask(tmp_path: Path) -> None:
     script = "from tests.warehouse.world import *; print(fetch(open_duckdb(Path(sys.argv[1])), sys.argv[2]))"
     setting = "SELECT CAST(current_setting('enable_progress_bar') AS BOOLEAN)"

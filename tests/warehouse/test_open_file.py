@@ -105,6 +105,7 @@ def test_an_instance_in_which_a_transaction_failed_is_not_kept(tmp_path: Path) -
     assert fetch(warehouse, "SELECT id FROM raw.items") == [(1,)]
 
 
+@pytest.mark.slow  # sorts millions of rows
 def test_what_does_not_fit_into_memory_lies_beside_the_file_and_is_gone_with_the_transaction(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     beside = tmp_path / "hnintel.duckdb.tmp"
@@ -157,6 +158,7 @@ def test_dbt_waits_until_no_thread_has_the_file_attached(tmp_path: Path) -> None
             job.result()
 
 
+@pytest.mark.slow  # a process that imports the warehouse
 def test_a_process_that_was_forked_has_instances_of_its_own(tmp_path: Path) -> None:
     script = """
 import os, signal

@@ -226,6 +226,8 @@ def prices_in(folder: Path) -> Path:
 
 @pytest.mark.parametrize("region", [Regional, ByRow])
 @pytest.mark.parametrize("fallback", ["everywhere", None])
+@pytest.mark.slow
+@pytest.mark.server
 def test_where_the_region_lacks_the_model_the_fall_back_is_asked_and_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fallback: str | None, region: type[Answering]
 ) -> None:
@@ -246,6 +248,8 @@ def test_where_the_region_lacks_the_model_the_fall_back_is_asked_and_told(
     assert asking.run(EVERYTHING).asked == 0
 
 
+@pytest.mark.slow
+@pytest.mark.server
 def test_what_the_fall_back_answers_is_shown_in_place_of_what_the_lost_model_had_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +272,8 @@ def test_what_the_fall_back_answers_is_shown_in_place_of_what_the_lost_model_had
     assert shown == [(1, "everywhere", "after"), (2, "everywhere", "after")]
 
 
+@pytest.mark.slow
+@pytest.mark.server
 def test_the_briefing_falls_back_too(tmp_path: Path) -> None:
     def opens(folder: Path, engine: Engine | None = None) -> SnowflakeWarehouse:
         here = fresh_snowflake(folder, engine)

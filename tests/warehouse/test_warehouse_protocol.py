@@ -79,9 +79,9 @@ def test_a_statement_that_is_refused_is_told_in_one_line_and_undoes_the_rest(war
     assert fetch(warehouse, "SELECT * FROM ops.checks") == []
 
 
-def test_two_threads_take_turns_and_lose_nothing(opens: Opens, tmp_path: Path) -> None:
+def test_two_threads_take_turns_and_lose_nothing(opens_new: Opens, tmp_path: Path) -> None:
     # Two warehouses on one place, as two threads that open it at the same moment get them.
-    both = [opens(tmp_path), opens(tmp_path)]
+    both = [opens_new(tmp_path), opens_new(tmp_path)]
     start = threading.Barrier(2)
 
     def count(which: int) -> None:

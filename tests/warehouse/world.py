@@ -6,14 +6,11 @@ import asyncio
 import hashlib
 import itertools
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from hnintel.cost.usage import Enriched
 from hnintel.engines.base import Answer, Engine, Label
@@ -30,7 +27,6 @@ from hnintel.settings.snowflake import Stage
 from hnintel.sources.sample import SampleSource
 from hnintel.warehouse.base import Warehouse
 from hnintel.warehouse.duckdb.adapter import DuckDBWarehouse
-from hnintel.warehouse.duckdb.ai_functions import connect
 from hnintel.warehouse.snowflake.adapter import SnowflakeWarehouse
 from hnintel.window import Window
 from tests.snowflake_stand_in import Statement, stand_in
@@ -163,13 +159,6 @@ def fresh_duckdb(folder: Path, engine: Engine | None = None) -> DuckDBWarehouse:
     return open_duckdb(folder, engine)
 
 
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Keep the file below *folder* open: to open it anew is then a matter of no time, and no other process has it."""
-    with connect(str(folder / "hnintel.duckdb")):
-        yield
-
-
 def fresh_snowflake(folder: Path, engine: Engine | None = None) -> SnowflakeWarehouse:
     """As :func:`fresh_duckdb`: the migrations' tables are there, and their statements were not sent."""
     stand_in().make(_database_of(folder), engine, _empty_snowflake())
@@ -266,15 +255,6 @@ class Asking:
         self.settings = settings_in(folder, **settings)
         self.engine = Recording(engine)
         self.warehouse = self.opens(folder, self.engine)
-        self._held: duckdb.DuckDBPyConnection | None = None
-        if isinstance(self.warehouse, DuckDBWarehouse):
-            self._held = connect(str(self.warehouse.path))
-
-    def let_go(self) -> None:
-        """Leave the file to other processes. Until then it is held, which makes opening it anew a matter of no time."""
-        if self._held is not None:
-            self._held.close()
-            self._held = None
 
     def run(self, enrichment: Enrichment, run_id: str = "run", **settings: Any) -> Enriched:
         """Ask what is pending of ``DAY``; the texts of this run alone are in the engine afterwards."""

@@ -19,6 +19,7 @@ def _no_identity_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.mark.slow  # processes that import Prefect and dbt
 def test_on_a_laptop_nothing_is_missing_and_no_file_is_created(home: Path, capsys: Capture) -> None:
     assert main(["doctor", "--json"]) == 0
     out, err = capsys.readouterr()

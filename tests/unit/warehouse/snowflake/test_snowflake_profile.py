@@ -15,6 +15,8 @@ from hnintel.settings import Settings, load_settings
 from hnintel.warehouse.snowflake.profile import profile_environment
 from tests.servers.snowflake import SnowflakeStandIn
 
+pytestmark = pytest.mark.slow  # loads dbt
+
 SettingsOf = Callable[..., Settings]
 PASSPHRASE = "open-says-me"
 
