@@ -1,0 +1,57 @@
+-- Gives the items of a day whose text another item has an answer for, and they have not, that answer. Only items between
+-- two ids are looked at: hashes are in no order, and to read all of a grown table would take longer than all else.
+-- Parameters: day, fingerprint, run id, now, fingerprint, least id, greatest id.
+MERGE INTO enriched.takeaway AS t
+USING (
+-- The texts that an enrichment is asked about, of the items of a day worth asking about: `whole` has one row an item. Begins a WITH. Parameter: day.
+WITH worth AS (
+    SELECT id, title, text, canonical_url
+    FROM raw.items
+    WHERE day = ?
+      AND status = 'ok'
+      AND title IS NOT NULL
+      AND (type IN ('story', 'job', 'poll'))
+),
+parts AS (
+    SELECT
+        worth.id AS item_id,
+        worth.title || coalesce(chr(10) || chr(10) || coalesce(articles.text, worth.text), '') AS part
+    FROM worth
+    LEFT JOIN raw.articles AS articles
+        ON articles.canonical_url = worth.canonical_url AND articles.status = 'ok'
+),
+whole AS (
+    SELECT
+        item_id,
+        left(part, 8000) AS input,
+        md5(left(part, 8000)) AS input_hash,
+        length(part) > 8000 AS input_cut
+    FROM parts
+)
+,
+due AS (
+    SELECT whole.item_id, whole.input_hash, whole.input_cut
+    FROM whole
+    LEFT JOIN enriched.takeaway AS own ON own.item_id = whole.item_id AND own.fingerprint = ?
+    WHERE own.item_id IS NULL OR own.input_hash <> whole.input_hash
+)
+    SELECT
+        due.item_id, given.fingerprint, given.takeaway, due.input_hash, due.input_cut,
+        given.model, CAST(? AS VARCHAR) AS run_id, CAST(? AS TIMESTAMP) AS enriched_at
+    FROM due
+    INNER JOIN enriched.takeaway AS given ON given.input_hash = due.input_hash
+    WHERE given.fingerprint = ? AND given.item_id BETWEEN ? AND ?
+    QUALIFY row_number() OVER (PARTITION BY due.item_id ORDER BY given.item_id) = 1
+) AS s
+ON t.item_id = s.item_id AND t.fingerprint = s.fingerprint
+WHEN MATCHED THEN UPDATE SET
+    takeaway = s.takeaway,
+    input_hash = s.input_hash,
+    input_cut = s.input_cut,
+    model = s.model,
+    run_id = s.run_id,
+    enriched_at = s.enriched_at
+WHEN NOT MATCHED THEN INSERT
+    (item_id, fingerprint, takeaway, input_hash, input_cut, model, run_id, enriched_at)
+VALUES
+    (s.item_id, s.fingerprint, s.takeaway, s.input_hash, s.input_cut, s.model, s.run_id, s.enriched_at)

@@ -1,0 +1,1 @@
+CREATE OR REPLACE TEMPORARY TABLE incoming_1 AS SELECT etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, run_id, fetched_at FROM raw.articles WHERE FALSE
