@@ -1,7 +1,7 @@
-"""Every statement that the Snowflake adapter can send, for ``golden/snowflake.sql``.
+"""Every statement that the Snowflake adapter can send, for the files of ``golden/``.
 
-Most are taken down on the stand-in while a day is loaded, asked about and checked; the rest are rendered from their
-files. ``python -m tests.warehouse.statements_sent`` writes the golden file anew.
+Most are recorded on the stand-in while a day is loaded, asked about and checked; the rest are rendered from their
+templates. ``python -m tests.warehouse.statements_sent`` rewrites the golden files.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,12 @@ from hnintel.warehouse.statements import FOLDER, _environment, statement
 from hnintel.warehouse.table_hashes import SCHEMAS
 from tests.enrichments.subjects import load_worthy
 from tests.snowflake_stand_in.mends import SENT
+from tests.warehouse.statement_names import named
 from tests.warehouse.world import DAY, NOW, Answering, Asking, bury, load_article, open_snowflake
 
-GOLDEN = Path(__file__).parent / "golden" / "snowflake.sql"
+GOLDEN = Path(__file__).parent / "golden"
+#: The names of the statements, in the order in which they are first sent.
+_ORDER = "order.txt"
 #: Files that no part of the story below comes to, and what fills them in.
 _RENDERED: dict[str, dict[str, Any]] = {
     "cost/bill": {},
@@ -72,21 +75,25 @@ _VOLATILE = (
     (re.compile(r"file://\S+?/file0\.txt"), "file:///tmp/file0.txt"),
     (re.compile(r'"fingerprint":"[0-9a-f]+"'), '"fingerprint":"f"'),
 )
-_Q = """
--- Written by python -m tests.warehouse.statements_sent: every statement that the Snowflake adapter can send, as it is
--- sent. A question mark is a bound value. What is written to the stage in between, the connector sends as a file.
-"""
+_QUERY_TAG = re.compile(r'SET QUERY_TAG = .*?"enrichment":"(\w+)"')
 
 
-def statements_sent() -> list[str]:
-    """Each once, in the order in which they are first sent."""
+def statements_sent() -> dict[str, str]:
+    """Each statement once, by its name, in the order in which they are first sent."""
     _environment.cache.clear()  # type: ignore[union-attr]
     SENT.clear()
     with tempfile.TemporaryDirectory() as folder:
         _story(Path(folder))
-    found = dict.fromkeys(_plain(sql) for sql in SENT)
-    found |= dict.fromkeys(_plain(statement(name, **structure)) for name, structure in _RENDERED.items())
-    return list(found)
+    enrichment = ""
+    subjects: dict[str, str] = {}
+    for sql in SENT:
+        if "SET QUERY_TAG" in sql:
+            tag = _QUERY_TAG.search(sql)
+            enrichment = tag[1] if tag else ""
+        subjects.setdefault(_plain(sql), enrichment)
+    for name, structure in _RENDERED.items():
+        subjects.setdefault(_plain(statement(name, **structure)), "")
+    return named(subjects)
 
 
 def unseen() -> set[str]:
@@ -139,18 +146,32 @@ def _plain(sql: str) -> str:
     return "\n".join(line.rstrip() for line in sql.strip().splitlines() if line.strip())
 
 
-def golden(sent: list[str]) -> str:
-    """The text of the golden file."""
-    return _Q.lstrip() + "".join(f"\n{sql};\n" for sql in sent)
+def rewrite(sent: Mapping[str, str], folder: Path = GOLDEN) -> None:
+    """Write a file a statement and their order to *folder*, and remove the files of statements no longer sent."""
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("*.sql"):
+        if path.stem not in sent:
+            path.unlink()
+    for name, sql in sent.items():
+        (folder / f"{name}.sql").write_text(f"{sql}\n", encoding="utf-8")
+    (folder / _ORDER).write_text("".join(f"{name}\n" for name in sent), encoding="utf-8")
 
 
-def read_golden() -> Iterator[str]:
-    """The statements of the golden file."""
-    for part in re.split(r";\n(?:\n|$)", GOLDEN.read_text(encoding="utf-8").partition("\n\n")[2]):
-        if part.strip():
-            yield part.strip()
+def differences(sent: Mapping[str, str], folder: Path = GOLDEN) -> list[str]:
+    """One line a golden file that is missing, differs from what is sent, or is of a statement no longer sent."""
+    committed = read_golden(folder)
+    lines = [f"missing: {name}.sql" for name in sent if name not in committed]
+    lines += [f"left over: {name}.sql" for name in committed if name not in sent]
+    lines += [f"differs: {name}.sql" for name, sql in sent.items() if committed.get(name, sql) != sql]
+    order = (folder / _ORDER).read_text(encoding="utf-8").splitlines()
+    return lines if lines or order == list(sent) else [f"differs: {_ORDER}"]
+
+
+def read_golden(folder: Path = GOLDEN) -> dict[str, str]:
+    """The committed statements by name."""
+    return {path.stem: path.read_text(encoding="utf-8").removesuffix("\n") for path in sorted(folder.glob("*.sql"))}
 
 
 if __name__ == "__main__":
-    GOLDEN.write_text(golden(statements_sent()), encoding="utf-8")
-    print(json.dumps({"statements": len(list(read_golden())), "unseen": sorted(unseen())}))
+    rewrite(statements_sent())
+    print(json.dumps({"statements": len(read_golden()), "unseen": sorted(unseen())}))

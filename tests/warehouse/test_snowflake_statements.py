@@ -1,26 +1,40 @@
-"""The golden file of statements: it is what the adapter sends, each of them in Snowflake's dialect."""
+"""The golden files are the statements that the adapter sends, each in Snowflake's dialect."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import sqlglot
 from sqlglot import exp
 
-from tests.warehouse.statements_sent import GOLDEN, golden, read_golden, statements_sent, unseen
+from tests.warehouse.statements_sent import differences, read_golden, rewrite, statements_sent, unseen
 
 
 @pytest.mark.slow
-def test_the_golden_file_is_what_is_sent() -> None:
-    """Where this fails, read the difference, then: python -m tests.warehouse.statements_sent."""
+def test_the_golden_files_are_the_statements_sent() -> None:
+    """Where this fails, run python -m tests.warehouse.statements_sent, then read the difference in git."""
     sent = statements_sent()
-    assert not unseen(), "add these files to _RENDERED, or what sends them to the story"
-    assert golden(sent) == GOLDEN.read_text(encoding="utf-8")
+    assert not unseen(), "add these templates to _RENDERED, or have the story send them"
+    assert differences(sent) == []
+
+
+def test_a_golden_file_that_is_missing_differs_or_is_left_over_is_named(tmp_path: Path) -> None:
+    sent = {"select-a": "SELECT 1", "select-b": "SELECT 2", "select-c": "SELECT 3"}
+    rewrite(sent, tmp_path)
+    assert differences(sent, tmp_path) == []
+    (tmp_path / "select-a.sql").unlink()
+    (tmp_path / "select-b.sql").write_text("SELECT 4\n", encoding="utf-8")
+    (tmp_path / "select-d.sql").write_text("SELECT 5\n", encoding="utf-8")
+    assert differences(sent, tmp_path) == ["missing: select-a.sql", "left over: select-d.sql", "differs: select-b.sql"]
+    rewrite(sent, tmp_path)
+    assert differences(dict(reversed(sent.items())), tmp_path) == ["differs: order.txt"]
+    assert differences(sent, tmp_path) == []
 
 
 def test_every_statement_is_sql_of_snowflake() -> None:
-    found = list(read_golden())
+    found = list(read_golden().values())
     assert len(found) > 100
     for sql in found:
         parsed = sqlglot.parse_one(sql, read="snowflake")
@@ -29,7 +43,7 @@ def test_every_statement_is_sql_of_snowflake() -> None:
 
 def test_no_statement_reads_text_out_of_the_warehouse_to_ask_about_it() -> None:
     """What is asked about is named in temporary tables alone; nothing selects it but into one."""
-    asking = [sql for sql in read_golden() if re.search(r"\bAI_(CLASSIFY|COMPLETE|AGG)\(", sql)]
+    asking = [sql for sql in read_golden().values() if re.search(r"\bAI_(CLASSIFY|COMPLETE|AGG)\(", sql)]
     made = [sql for sql in asking if sql.startswith("CREATE OR REPLACE TEMPORARY TABLE")]
     rendered = [sql for sql in asking if sql.startswith(("-- A digest a section", "-- The digests as claims"))]
     assert len(made) >= 5
@@ -38,14 +52,14 @@ def test_no_statement_reads_text_out_of_the_warehouse_to_ask_about_it() -> None:
 
 def test_every_write_is_bound() -> None:
     """No value stands in a statement that writes rows, but for those that its file has."""
-    for sql in read_golden():
+    for sql in read_golden().values():
         if sql.startswith(("INSERT", "UPDATE", "DELETE")) and "ops.lease_turn" not in sql:  # that is a counter
             assert "?" in sql or "incoming_" in sql or "judged" in sql, sql
 
 
 def test_tokens_are_counted_by_a_named_model_or_by_labels() -> None:
     """Without a model Snowflake gives NULL for AI_COMPLETE; where it gives that anyway, the length stands in."""
-    counting = [sql for sql in read_golden() if "AI_COUNT_TOKENS(" in sql]
+    counting = [sql for sql in read_golden().values() if "AI_COUNT_TOKENS(" in sql]
     assert counting
     for sql in counting:
         for call in sqlglot.parse_one(sql, read="snowflake").find_all(exp.Anonymous):
@@ -58,6 +72,6 @@ def test_tokens_are_counted_by_a_named_model_or_by_labels() -> None:
 
 def test_nothing_is_bound_in_a_view() -> None:
     """Snowflake refuses that."""
-    views = [sql for sql in read_golden() if "CREATE OR REPLACE VIEW" in sql]
+    views = [sql for sql in read_golden().values() if "CREATE OR REPLACE VIEW" in sql]
     assert views
     assert not [sql for sql in views if sqlglot.parse_one(sql, read="snowflake").find(exp.Placeholder)]

@@ -1,0 +1,1 @@
+ALTER TABLE ops.ai_usage ADD COLUMN IF NOT EXISTS currency VARCHAR

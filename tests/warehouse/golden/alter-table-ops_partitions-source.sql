@@ -1,0 +1,1 @@
+ALTER TABLE ops.partitions ADD COLUMN IF NOT EXISTS source VARCHAR

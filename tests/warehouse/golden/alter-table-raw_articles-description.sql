@@ -1,0 +1,1 @@
+ALTER TABLE raw.articles ADD COLUMN IF NOT EXISTS description VARCHAR

@@ -1,0 +1,15 @@
+CREATE TABLE IF NOT EXISTS enriched.entities (
+    item_id       BIGINT NOT NULL,
+    fingerprint   VARCHAR NOT NULL,
+    companies ARRAY,
+    products ARRAY,
+    people ARRAY,
+    technologies ARRAY,
+    funding_amounts ARRAY,
+    input_hash    VARCHAR NOT NULL,
+    input_cut     BOOLEAN NOT NULL,
+    model         VARCHAR NOT NULL,
+    run_id        VARCHAR NOT NULL,
+    enriched_at   TIMESTAMP NOT NULL,
+    PRIMARY KEY (item_id, fingerprint)
+)

@@ -1,0 +1,3 @@
+CREATE TABLE IF NOT EXISTS ops.lease_turn (
+    taken          BIGINT NOT NULL
+)

@@ -1,0 +1,20 @@
+CREATE TABLE IF NOT EXISTS raw.items (
+    id             BIGINT NOT NULL PRIMARY KEY,
+    day            DATE NOT NULL,
+    type           VARCHAR,
+    status         VARCHAR NOT NULL,
+    title          VARCHAR,
+    url            VARCHAR,
+    canonical_url  VARCHAR,
+    domain         VARCHAR,
+    text           VARCHAR,
+    author         VARCHAR,
+    score          BIGINT,
+    comments       BIGINT,
+    parent         BIGINT,
+    posted_at      TIMESTAMP,
+    source         VARCHAR NOT NULL,
+    content_hash   VARCHAR NOT NULL,
+    run_id         VARCHAR NOT NULL,
+    loaded_at      TIMESTAMP NOT NULL
+)

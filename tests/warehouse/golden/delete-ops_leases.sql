@@ -1,0 +1,1 @@
+DELETE FROM ops.leases WHERE day = ? AND stage = ? AND run_id = ?

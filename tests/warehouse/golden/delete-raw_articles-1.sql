@@ -1,0 +1,1 @@
+DELETE FROM raw.articles WHERE canonical_url = ?

@@ -1,0 +1,17 @@
+-- The answer that is shown of each item: to the question as it is now, else the latest to an earlier one, so that
+-- nothing is lost from sight while a new question is being asked. Nearly all rows come by the first half, which is cheap.
+CREATE OR REPLACE VIEW enriched.entities_current AS
+SELECT item_id, fingerprint, companies, products, people, technologies, funding_amounts, input_hash, input_cut, model, run_id, enriched_at
+FROM enriched.entities
+WHERE fingerprint = '0bbbc0f324a3928bfcba900403459b57'
+UNION ALL
+SELECT item_id, fingerprint, companies, products, people, technologies, funding_amounts, input_hash, input_cut, model, run_id, enriched_at
+FROM (
+    SELECT old.*
+    FROM enriched.entities AS old
+    WHERE old.fingerprint <> '0bbbc0f324a3928bfcba900403459b57'
+      AND NOT EXISTS (
+          SELECT 1 FROM enriched.entities AS now WHERE now.item_id = old.item_id AND now.fingerprint = '0bbbc0f324a3928bfcba900403459b57'
+      )
+    QUALIFY row_number() OVER (PARTITION BY old.item_id ORDER BY old.enriched_at DESC, old.fingerprint) = 1
+) AS earlier

@@ -1,0 +1,1 @@
+SELECT count(*), count(bad_because), count_if(is_undigested), max(item_id), count_if(NOT is_counted AND NOT is_undigested), sum(input_tokens), sum(output_tokens), sum(digest_read), sum(digest_written) FROM judged

@@ -1,0 +1,1 @@
+SELECT count(*) FROM ops.dead_letters WHERE stage = ? AND day = ?

@@ -1,0 +1,1 @@
+SELECT DISTINCT stage FROM ops.dead_letters WHERE fingerprint = ''

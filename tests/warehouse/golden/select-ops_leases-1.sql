@@ -1,0 +1,1 @@
+SELECT day, stage, run_id, holder, heartbeat_at, expires_at FROM ops.leases WHERE day = ? AND stage = ? ORDER BY day, stage, acquired_at, run_id

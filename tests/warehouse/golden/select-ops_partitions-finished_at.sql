@@ -1,0 +1,1 @@
+SELECT finished_at FROM ops.partitions WHERE day = ? AND stage = ?

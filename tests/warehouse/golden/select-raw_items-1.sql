@@ -1,0 +1,1 @@
+SELECT id, day, posted_at FROM raw.items WHERE id IN (?, ?, ?, ?)

@@ -1,0 +1,21 @@
+CREATE OR REPLACE TEMPORARY TABLE counted AS -- What was asked and answered, and how many tokens that was: as whoever is paid counted them, else about.
+-- The answers are in a table, so none is asked twice. `usage` reads what was counted; without it all is estimated.
+-- An engine that cannot believe what it was told estimates the tokens itself, and says so.
+-- Where no text could be made of an item's many (`is_undigested`), there was nothing to ask, and nothing is paid for it.
+SELECT
+    item_id,
+    input_hash,
+    input_cut,
+    answer,
+    digest_read,
+    input IS NULL AS is_undigested,
+    CASE WHEN digest_read > 0 THEN coalesce(coalesce(AI_COUNT_TOKENS('ai_complete', 'llama3.3-70b', input), CAST(ceil((length(input)) / 3.5) AS BIGINT)), 0) ELSE 0 END AS digest_written,
+    CASE WHEN input IS NULL THEN 0 ELSE
+        coalesce(CASE WHEN TYPEOF(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.input_tokens')) IN ('INTEGER', 'DECIMAL', 'DOUBLE') AND TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.input_tokens') AS VARCHAR) AS DOUBLE) = FLOOR(TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.input_tokens') AS VARCHAR) AS DOUBLE)) AND TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.input_tokens') AS VARCHAR) AS DOUBLE) BETWEEN -9.2e18 AND 9.2e18 THEN TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.input_tokens') AS VARCHAR) AS NUMBER(38, 0)) END, coalesce(AI_COUNT_TOKENS('ai_classify', input, [{'label': 'positive', 'description': 'Praise, delight, success, good news, something new that works.'}, {'label': 'neutral', 'description': 'A plain account, a question, an explanation, mixed or no feeling.'}, {'label': 'negative', 'description': 'Complaint, failure, loss, harm, worry, criticism, bad news.'}]), CAST(ceil((length(input) + 311) / 3.5) AS BIGINT)))
+    END AS input_tokens,
+    CASE WHEN input IS NULL THEN 0 ELSE
+        coalesce(CASE WHEN TYPEOF(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.output_tokens')) IN ('INTEGER', 'DECIMAL', 'DOUBLE') AND TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.output_tokens') AS VARCHAR) AS DOUBLE) = FLOOR(TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.output_tokens') AS VARCHAR) AS DOUBLE)) AND TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.output_tokens') AS VARCHAR) AS DOUBLE) BETWEEN -9.2e18 AND 9.2e18 THEN TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.output_tokens') AS VARCHAR) AS NUMBER(38, 0)) END, coalesce(AI_COUNT_TOKENS('ai_complete', 'offline-test', CAST(answer AS VARCHAR)), CAST(ceil((length(CAST(answer AS VARCHAR))) / 3.5) AS BIGINT)), 0)
+    END AS output_tokens,
+    CASE WHEN TYPEOF(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.input_tokens')) IN ('INTEGER', 'DECIMAL', 'DOUBLE') AND TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.input_tokens') AS VARCHAR) AS DOUBLE) = FLOOR(TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.input_tokens') AS VARCHAR) AS DOUBLE)) AND TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.input_tokens') AS VARCHAR) AS DOUBLE) BETWEEN -9.2e18 AND 9.2e18 THEN TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.input_tokens') AS VARCHAR) AS NUMBER(38, 0)) END IS NOT NULL AND CASE WHEN TYPEOF(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.output_tokens')) IN ('INTEGER', 'DECIMAL', 'DOUBLE') AND TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.output_tokens') AS VARCHAR) AS DOUBLE) = FLOOR(TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.output_tokens') AS VARCHAR) AS DOUBLE)) AND TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.output_tokens') AS VARCHAR) AS DOUBLE) BETWEEN -9.2e18 AND 9.2e18 THEN TRY_CAST(CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.output_tokens') AS VARCHAR) AS NUMBER(38, 0)) END IS NOT NULL
+        AND NOT coalesce(CASE WHEN TYPEOF(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.estimated')) = 'BOOLEAN' THEN CAST(GET_PATH(TRY_PARSE_JSON(CAST(answer AS VARCHAR)), 'usage.estimated') AS VARCHAR) = 'true' END, FALSE) AS is_counted
+FROM asked

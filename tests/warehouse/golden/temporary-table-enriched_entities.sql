@@ -1,0 +1,1 @@
+CREATE OR REPLACE TEMPORARY TABLE incoming_1_text AS SELECT item_id, CAST(NULL AS VARCHAR) AS companies FROM enriched.entities WHERE FALSE

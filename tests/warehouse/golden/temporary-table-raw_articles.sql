@@ -1,0 +1,1 @@
+CREATE OR REPLACE TEMPORARY TABLE incoming_2 AS SELECT etag, last_modified, canonical_url, url, status, reason, http_status, content_type, title, author, published_on, language, text, text_hash, attempts, retry_at, description, site_name, declared_url, run_id, fetched_at FROM raw.articles WHERE FALSE

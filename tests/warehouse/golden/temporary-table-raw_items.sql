@@ -1,0 +1,1 @@
+CREATE OR REPLACE TEMPORARY TABLE incoming_1 AS SELECT id, day, type, status, title, url, canonical_url, domain, text, author, score, comments, parent, posted_at, source, content_hash, run_id, loaded_at FROM raw.items WHERE FALSE

@@ -1,0 +1,1 @@
+UPDATE ops.lease_turn SET taken = taken + 1
