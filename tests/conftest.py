@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hnintel.process import progress
+from hnintel.process import progress, stopping
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -82,6 +82,14 @@ def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_reporter_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said goes to stderr, whatever reporter a command has set before in this process."""
     monkeypatch.setattr(progress._Current, "reporter", progress.Silent())
+
+
+@pytest.fixture(autouse=True)
+def _no_stop_of_another_test() -> Iterator[None]:
+    """Clear a request to stop, which outlives the block that made it so that its threads end too."""
+    yield
+    with stopping.on_signals():
+        pass
 
 
 @pytest.fixture

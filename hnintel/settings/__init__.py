@@ -19,6 +19,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from hnintel.errors import UsageError, first_line
+from hnintel.settings.checks import CheckSettings
 from hnintel.settings.http_url import is_http_url
 from hnintel.settings.listing import ListingSettings
 from hnintel.settings.snowflake import SnowflakeSettings
@@ -39,7 +40,7 @@ def _default_home() -> Path:
     return (ROOT if (ROOT / "pyproject.toml").is_file() else Path.cwd()) / ".hnintel"
 
 
-class Settings(ListingSettings, SnowflakeSettings):
+class Settings(CheckSettings, ListingSettings, SnowflakeSettings):
     """All settings; ``variable`` names the environment variable of each."""
 
     model_config = SettingsConfigDict(
@@ -240,32 +241,6 @@ class Settings(ListingSettings, SnowflakeSettings):
     )
     watch_dumps: Path | None = Field(
         None, description="A folder for dumps of items; the days of a new dump are requested."
-    )
-
-    # Checks
-    check_blocks: bool = Field(
-        True, description="Whether a failing blocking check stops the run; otherwise it is a warning."
-    )
-    check_baseline_days: int = Field(
-        28, ge=21, le=3_650, description="How many earlier days a day is compared with; at least three weeks."
-    )
-    check_min_days: int = Field(7, ge=2, le=3_650, description="The least earlier days for a comparison of labels.")
-    check_min_rows: int = Field(30, ge=1, description="The least rows, on the day and usually, for a comparison.")
-    check_count_factor: float = Field(
-        1.5,
-        gt=1,
-        le=1_000,
-        description="The factor above or below the usual number of items on the weekday that is a warning.",
-    )
-    check_drift: float = Field(
-        0.2, gt=0, le=1, description="The share of labels that may change from the earlier days, beyond chance."
-    )
-    check_bill: float = Field(
-        0.2, gt=0, description="The allowed difference of the bill from the estimate, as a share of the estimate."
-    )
-    check_null_share: float = Field(0.05, ge=0, lt=1, description="The allowed share of NULLs in a column on a day.")
-    check_lost_share: float = Field(
-        0.05, ge=0, lt=1, description="The share of a day that may be in the dead letters without a warning."
     )
 
     # Prefect

@@ -118,7 +118,7 @@ INPUTS = {
     "enrich:debate": ["29904772326651815856", "64097522772698342020", "0"],
     "transform": ["8220e465a83a9761cee287c82ace995d", "889adfabec930c0c4d9502e7ae678be6", "0"],
     "briefing": ["46207423201321965642", "46311682711298933478", "0"],
-    "publish": ["263f0f1db91adf040a6767ec93fc3d75", "58967a406d161351ffdfbf18cd1a00b6", "0"],
+    "publish": ["af42cea370dd6d38445c7ed4b9307dc7", "50e7a10d3c538d5ac7b0d1c7859d7c9a", "0"],
 }
 
 

@@ -31,14 +31,6 @@ def server() -> Iterator[ChatServer]:
         yield server
 
 
-@pytest.fixture(autouse=True)
-def _begun() -> Iterator[None]:
-    """As a run begins: with no wish to end, and none left behind."""
-    begin()
-    yield
-    begin()
-
-
 def begin() -> None:
     with stopping.on_signals():
         pass
