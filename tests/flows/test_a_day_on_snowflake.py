@@ -205,7 +205,9 @@ def test_every_table_holds_the_same_rows_as_on_duckdb(snowflake: Ran, embedded: 
     for table, rows in embedded.rows.items():
         assert snowflake.rows[table] == rows, table
     empty = {table for table, rows in embedded.rows.items() if not rows}
-    assert empty <= {"raw.item_snapshots"}, "a table without a row would compare as equal whatever is wrong"
+    # No story of the sample was moved, none of its articles has a second address, and a first reading has no history.
+    expected = {"raw.item_snapshots", "raw.listed_again", "raw.article_keys"}
+    assert empty <= expected, "a table without a row would compare as equal whatever is wrong"
 
 
 def test_as_much_is_asked_and_answered_as_on_duckdb(snowflake: Ran, embedded: Ran) -> None:

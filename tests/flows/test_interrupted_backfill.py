@@ -1,4 +1,4 @@
-"""``python flows/backfill.py`` interrupted between two days: one line, nothing left running, only the rest done."""
+"""``python flows/backfill.py`` interrupted between two days: it says so, nothing left running, only the rest done."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def attempts(environ: dict[str, str]) -> list[tuple[str, int]]:
         return [(str(day), number) for day, number in found.fetchall()]
 
 
-def test_it_says_so_in_one_line_leaves_nothing_running_and_the_next_does_only_what_is_left(
+def test_it_says_so_leaves_nothing_running_and_the_next_does_only_what_is_left(
     environ: dict[str, str], dump: Path
 ) -> None:
     process = start(environ, dump)
@@ -71,8 +71,9 @@ def test_it_says_so_in_one_line_leaves_nothing_running_and_the_next_does_only_wh
     _, err = process.communicate(timeout=600)
 
     assert process.returncode == 130
-    told = "error: interrupted: what was read and answered is kept; run it again to go on from there"
-    assert [line for line in err.splitlines() if line] == [told]
+    *before, last = [line for line in err.splitlines() if line]
+    assert last == "error: interrupted: what was read and answered is kept; run it again to go on from there"
+    assert all(line.startswith("stopping: ") for line in before), "said at once, while statements end"
     assert left_behind(environ) == []
     assert (FIRST, 1) in attempts(environ)
 

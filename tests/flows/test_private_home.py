@@ -48,11 +48,10 @@ def test_a_day_of_the_sample_leaves_nothing_that_others_may_read(environ: dict[s
     assert open_to_others(home) == []
 
 
-@pytest.mark.parametrize("command", [("-m", "hnintel", "status"), ("flows/main.py", "--plan", "--source", "sample")])
-def test_a_command_on_a_new_home_makes_it_private(tmp_path: Path, environ: dict[str, str], command: list[str]) -> None:
+def test_a_command_on_a_new_home_makes_it_private(tmp_path: Path, environ: dict[str, str]) -> None:
     home = tmp_path / "new" / "home"
     with umask(0):
-        argv = [sys.executable, *command]
+        argv = [sys.executable, "flows/main.py", "--plan", "--source", "sample"]
         subprocess.run(argv, cwd=ROOT, env={**environ, "HNINTEL_HOME": str(home)}, capture_output=True, timeout=120)
     assert (home / "hnintel.duckdb").is_file()
     assert open_to_others(home) == []
