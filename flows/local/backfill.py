@@ -63,25 +63,28 @@ class _Asked:
 
 
 def run(
-    first: Annotated[str, typer.Option("--from", metavar="DAY", help="The first day, or a week or month.")],
+    first: Annotated[
+        str,
+        typer.Option("--from", metavar="DAY", help="The first day (2026-10-22), week (2026-W43) or month (2026-10)."),
+    ],
     last: Annotated[
-        str | None, typer.Option("--to", metavar="DAY", help="The last day, or a week or month (default: as --from).")
+        str | None, typer.Option("--to", metavar="DAY", help="The last day, week or month (default: that of --from).")
     ] = None,
     source: Source = None,
     stage: Stages = None,
     only: Annotated[
-        Only, typer.Option(help="Which partitions: all that is due, or one kind; all: done or not.")
+        Only, typer.Option(help="Which stages to run: due, a kind of due stage, or all, done or not.")
     ] = "due",
-    concurrency: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="How many days at once.")] = 2,
-    order: Annotated[Literal["oldest", "newest"], typer.Option(help="Which days come first.")] = "oldest",
+    concurrency: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="How many days to run at once.")] = 2,
+    order: Annotated[Literal["oldest", "newest"], typer.Option(help="Which days to run first.")] = "oldest",
     plan: Annotated[
-        bool, typer.Option("--plan", help="Only say what it would fetch, ask and cost; asks nothing.")
+        bool, typer.Option("--plan", help="Only print what would be fetched and asked, and its cost; ask nothing.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it begins what costs money.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Begin without asking for approval of the cost.")] = False,
     as_json: AsJson = False,
     prefect_logs: PrefectLogs = False,
 ) -> int:
-    """Do what is left of every day of a range: a day (2026-10-22), a week (2026-W43), a month (2026-10)."""
+    """Run the stages that are due of every day in a range of days, weeks or months."""
     words = list(stage or [])
     asked = _Asked(first, last, source, words, only, concurrency, order, plan, yes, as_json, prefect_logs)
     return guarded_with_json(lambda: _run(asked), as_json)

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from flows.local import done_day, prefect_home
+from flows.local import prefect_home
 from flows.local.command import (
     Ran,
     check_warehouse,
@@ -64,24 +64,27 @@ def run(
         str | None,
         typer.Option(
             metavar="YYYY-MM-DD",
-            help="The day to run, or today or yesterday (default: of live yesterday, or with --hours today; else the "
-            "newest with items).",
+            help="The day to run, or today or yesterday (default: live: yesterday, with --hours today; other sources: "
+            "their newest day).",
         ),
     ] = None,
     source: Source = None,
     stage: Stages = None,
     hours: Annotated[
         bool,
-        typer.Option("--hours", help="Read only the hours that are over and were not read yet, and what moves."),
+        typer.Option(
+            "--hours",
+            help="Read only the finished hours that were not read yet, and stories whose scores still change.",
+        ),
     ] = False,
-    again: Annotated[bool, typer.Option("--again", help="Do stages that are done once more.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Run stages again that are already done.")] = False,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Only say what would be asked of AI, and what it would cost; asks nothing.")
+        bool, typer.Option("--plan", help="Only print what AI would be asked and its cost; ask nothing.")
     ] = False,
     as_json: AsJson = False,
     prefect_logs: PrefectLogs = False,
 ) -> int:
-    """Run one day of Hacker News through the whole pipeline; what is done already is skipped."""
+    """Run the whole pipeline for one day; stages that are already done are skipped."""
     asked = _Asked(source, day, list(stage or []), hours, again, plan, as_json, prefect_logs)
 
     def do() -> int:
@@ -129,6 +132,8 @@ def _done_already(pipeline: Pipeline, day: date, chosen: frozenset[str]) -> dict
     settings = pipeline.settings
     if settings.warehouse == "snowflake" and settings.snowflake_block:
         return None
+    from flows.local import done_day  # imports what writes pages: not for --help or --plan
+
     skipped = done_day.skipped(pipeline, day, chosen)
     if skipped is None or prefect_home.own_api() is not None:
         return None

@@ -16,16 +16,18 @@ from hnintel.sources import NAMES
 
 Source = Annotated[
     str | None,
-    typer.Option("--source", metavar="|".join(NAMES), help="Where to read from (default: HNINTEL_SOURCE, live)."),
+    typer.Option(
+        "--source", metavar="|".join(NAMES), help="The source to read from (default: HNINTEL_SOURCE, else live)."
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="End with one JSON object on stdout.")]
-PrefectLogs = Annotated[bool, typer.Option("--prefect-logs", help="Show Prefect's own logs too.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout at the end.")]
+PrefectLogs = Annotated[bool, typer.Option("--prefect-logs", help="Also show Prefect's own logs.")]
 Stages = Annotated[
     list[str] | None,
     typer.Option(
         "--stage",
         metavar="NAME[+]",
-        help="Only this stage, such as enrich:entities; with a + what is downstream too; may be given again.",
+        help="Only this stage, such as enrich:entities; NAME+ adds all downstream stages; may be given several times.",
     ),
 ]
 

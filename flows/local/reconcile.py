@@ -26,11 +26,11 @@ EXAMPLE = "hnintel reconcile --plan"
 
 def run(
     source: Source = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Only say which days are due, and why.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Only print which days are due, and why.")] = False,
     as_json: AsJson = False,
     prefect_logs: PrefectLogs = False,
 ) -> int:
-    """Run what was missed, what failed, what settles, and dead letters that are due."""
+    """Run every day that is due: missed, failed or settling days, and days with dead letters to retry."""
     return guarded_with_json(lambda: _run(source, plan, as_json, prefect_logs), as_json)
 
 

@@ -21,12 +21,12 @@ EXAMPLE = "hnintel spotlight 41865000 --source live"
 
 
 def run(
-    story_id: Annotated[int, typer.Argument(metavar="ID", min=1, help="The story, as Hacker News numbers it.")],
+    story_id: Annotated[int, typer.Argument(metavar="ID", min=1, help="The id of the story on Hacker News.")],
     source: Source = None,
     as_json: AsJson = False,
     prefect_logs: PrefectLogs = False,
 ) -> int:
-    """Read one story now, with its comments and its article, and ask every enrichment about it."""
+    """Read a story now, with its comments and its article, and ask every enrichment about it."""
     return guarded_with_json(lambda: _run(story_id, source, as_json, prefect_logs), as_json)
 
 

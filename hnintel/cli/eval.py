@@ -33,27 +33,32 @@ Pair = tuple[LabelledSet, Enrichment]
 
 
 def eval_(
-    sets: Annotated[list[str] | None, typer.Option("--set", help="Only this labelled set; may be repeated.")] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="Only this labelled set; may be given several times.")
+    ] = None,
     enrichment: Annotated[str | None, typer.Option(help="Only this enrichment.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many texts a set, always the same ones.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most this many texts of each set, always the same texts.")
+    ] = None,
     enrichments: Annotated[
-        Path | None, typer.Option(help="A folder of enrichments, in place of HNINTEL_ENRICHMENTS_PATH.")
+        Path | None, typer.Option(help="A folder of enrichments (default: HNINTEL_ENRICHMENTS_PATH).")
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(help="What to compare with: a saved --json, or another folder of enrichments.")
+        Path | None,
+        typer.Option(help="Compare with this saved --json output, or with this other folder of enrichments."),
     ] = None,
     labelled: Annotated[
-        Path | None, typer.Option(help="A folder of your own labelled sets, *.jsonl, in place of all others.")
+        Path | None, typer.Option(help="A folder of your own labelled sets, *.jsonl, used in place of all others.")
     ] = None,
     data: Annotated[
-        Path, typer.Option(envvar="HNINTEL_TEST_DATA", help="Where corpora that others labelled lie, if anywhere.")
+        Path, typer.Option(envvar="HNINTEL_TEST_DATA", help="A folder of corpora labelled by others, if you have it.")
     ] = _DATA,
     only_plan: Annotated[
-        bool, typer.Option("--plan", help="Tell what would be asked and its cost; ask nothing.")
+        bool, typer.Option("--plan", help="Print what would be asked and its cost; ask nothing.")
     ] = False,
-    to_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    to_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
-    """Judge answers on labelled texts: accuracy, F1, bad answers, cost. What is paid is on the warehouse's books."""
+    """Score the answers to labelled texts: accuracy, F1, bad answers and cost, which counts against the budgets."""
     settings = load_settings()
     chosen = [one.sample(limit) for one in chosen_sets(_sets(labelled, data), sets or [])]
     pairs = _pairs(chosen, load_enrichments(enrichments or settings.enrichments_path), enrichment, bool(sets))

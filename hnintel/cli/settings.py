@@ -22,7 +22,7 @@ _NAMES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "t
 
 def settings(
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON array of name, group, type, default, value and doc.")
+        bool, typer.Option("--json", help="Print one JSON array of name, group, type, default, value and doc.")
     ] = False,
 ) -> None:
     """List every setting: its variable, type, default, use, and the value in force, if none is set wrongly."""

@@ -64,20 +64,21 @@ _Reason = tuple[date, str, str, str]
 
 def status(
     first: Annotated[
-        str | None, typer.Option("--from", help="The first day, or a week or month (default: two weeks back).")
+        str | None,
+        typer.Option("--from", help="The first day, week or month (default: two weeks before the last day)."),
     ] = None,
     last: Annotated[
-        str | None, typer.Option("--to", help="The last day, or a week or month (default: the newest).")
+        str | None, typer.Option("--to", help="The last day, week or month (default: the newest day).")
     ] = None,
     source: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(NAMES), help="Where days are read from (default: HNINTEL_SOURCE, else as the newest day)."
+            metavar="|".join(NAMES), help="The source (default: HNINTEL_SOURCE, else the source of the newest day)."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
-    """Show days and their stages, how fresh the newest is, and what is due and why."""
+    """Show the status of each stage of each day, the age of the newest page, and what is due and why."""
     settings, now = load_settings(), utc_now()
     if not has_warehouse(settings):
         _refuse_no_days(first, last, yesterday(now.replace(tzinfo=UTC), settings.time_zone))

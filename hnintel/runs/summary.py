@@ -12,6 +12,7 @@ from hnintel.briefing.write import Written
 from hnintel.checks.check import in_a_line
 from hnintel.cost import money
 from hnintel.cost.usage import Enriched
+from hnintel.errors import counted
 from hnintel.ingest.articles import count_by_status
 from hnintel.ingest.loading import Loaded
 from hnintel.ledger import dead_letters, listings
@@ -156,10 +157,11 @@ def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("articles", _listed(told["articles"]) or "none"),
     ]
     rows += [(f"enrich {name}", Enriched(**one).in_words()) for name, one in told["enrichments"].items()]
+    tokens = counted(sum(told["tokens"].values()), "token")
     rows += [
         ("briefing", _briefing(told["briefing"])),
-        ("AI", f"{told['ai_calls']} calls, {sum(told['tokens'].values())} tokens, {_cost(told['cost'])}"),
-        ("dbt", f"{told['dbt']['models']} models, {told['dbt']['tests']} tests"),
+        ("AI", f"{counted(told['ai_calls'], 'call')}, {tokens}, {_cost(told['cost'])}"),
+        ("dbt", f"{counted(told['dbt']['models'], 'model')}, {counted(told['dbt']['tests'], 'test')}"),
     ]
     rows.append(("checks", told["checks"]["told"]))
     for one in told["checks"]["failed"]:
@@ -167,7 +169,7 @@ def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     if told["notes"]:
         rows.append(("met on the way", _listed(told["notes"])))
     if told["dead_letters"] or told["dead_letters_due"]:
-        letters = f"{told['dead_letters']} of this day, to be tried again later; {told['dead_letters_due']} are due now"
+        letters = f"{told['dead_letters']} of this day, to be tried again later; {told['dead_letters_due']} due now"
         rows.append(("dead letters", f"{letters}: python -m hnintel dead-letters list"))
     if told["skipped"]:
         rows.append(("skipped, as done", ", ".join(told["skipped"])))
@@ -185,8 +187,8 @@ def _cost(told: Mapping[str, Any]) -> str:
 def _briefing(told: Mapping[str, Any]) -> str:
     if not told["anew"]:
         return "as it was"
-    refused = f", {told['refused']} refused: they cite no story of the day" if told["refused"] else ""
-    return f"{told['claims']} claims{refused}"
+    refused = f", {told['refused']} refused for citing no story of the day" if told["refused"] else ""
+    return f"{counted(told['claims'], 'claim')}{refused}"
 
 
 def _of_the_items(changes: Mapping[str, int]) -> str:
@@ -196,8 +198,8 @@ def _of_the_items(changes: Mapping[str, int]) -> str:
 
 def _changes(changed: list[str], calls: int) -> str:
     if not changed:
-        return f"nothing changed: {calls} AI calls, every table of raw, enriched and marts holds what it held"
-    return f"{len(changed)} table{'s' if len(changed) > 1 else ''} changed: {', '.join(changed)}"
+        return f"nothing changed: {counted(calls, 'AI call')}, every table of raw, enriched and marts is as it was"
+    return f"{counted(len(changed), 'table')} changed: {', '.join(changed)}"
 
 
 def _outcomes(outcomes: Mapping[str, int], listed: int) -> str:

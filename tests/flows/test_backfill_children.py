@@ -115,6 +115,18 @@ def test_a_deployment_that_is_not_there_is_named(days: Days) -> None:
         asyncio.run(child(Work(DAY, dict.fromkeys(STAGES, "missing")), STAGES, False))  # type: ignore[arg-type]
 
 
+def test_a_mistyped_deployment_is_answered_with_the_close_name(days: Days) -> None:
+    from flows.backfill_children import through_deployment
+
+    async def request() -> None:
+        name = await deployed()
+        child = through_deployment(days.pipeline, name.removesuffix("l"))
+        await child(Work(DAY, dict.fromkeys(STAGES, "missing")), STAGES, False)  # type: ignore[arg-type]
+
+    with pytest.raises(UsageError, match=r"does not exist; did you mean hacker-news/for-a-backfill\?"):
+        asyncio.run(request())
+
+
 def test_a_run_whose_machine_went_is_ended_and_its_day_has_failed(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
     from prefect.client.orchestration import get_client
     from prefect.states import Running

@@ -31,6 +31,10 @@ JSON: dict[str, tuple[list[str], int]] = {
     "hnintel dead-letters retry": (["--source", "sample"], 0),
     "hnintel bill": ([], 0),
     "hnintel eval": (["--set", "stories", "--limit", "2", "--plan"], 0),
+    "hnintel gen": (["--check"], 0),
+    "hnintel prune": (["--dry-run"], 0),
+    "hnintel retention": (["--dry-run"], 0),
+    "hnintel schema drop": (["--prefix", "pr_12_", "--dry-run"], 0),
     "hnintel settings": ([], 0),
     "hnintel version": ([], 0),
 }

@@ -157,7 +157,10 @@ def test_a_comparison_with_another_folder_asks_both(mine: Path, tmp_path: Path, 
 
 
 def test_an_unknown_set_is_reported_with_the_known_sets(capsys: Capture) -> None:
-    assert refused(capsys, "--set", "storys") == (2, "no labelled set is named 'storys'; the sets are names, stories")
+    assert refused(capsys, "--set", "storys") == (
+        2,
+        "no labelled set is named 'storys'; the sets are names, stories; did you mean stories?",
+    )
 
 
 def test_an_unknown_enrichment_is_reported_with_the_known_enrichments(capsys: Capture) -> None:
