@@ -47,7 +47,7 @@ def run_script(command: Callable[..., Any], script: str, line: str, words: Seque
 
 
 def guarded_with_json(run: Callable[[], int], as_json: bool) -> int:
-    """The same as ``guarded``; with *as_json* an error is one JSON object on stdout, too."""
+    """Call ``guarded``; with *as_json*, also print an error as a JSON object on stdout."""
 
     def described() -> int:
         try:

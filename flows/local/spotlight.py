@@ -46,12 +46,12 @@ def _run(story_id: int, source: str | None, as_json: bool, prefect_logs: bool) -
     def start() -> Ran:
         return partial(flow_at("flows/spotlight.py:spotlight"), story_id, settings.source)
 
-    told = in_prefect(settings, prefect_logs, start)
-    articles, asked = told["articles"], told["asked"]
+    report = in_prefect(settings, prefect_logs, start)
+    articles, questions = report["articles"], report["asked"]
     print(
-        f"story {told['story']} of {told['day']}: {counted(asked, 'question')} asked, articles: {articles}",
+        f"story {report['story']} of {report['day']}: {counted(questions, 'question')} asked, articles: {articles}",
         file=sys.stderr,
     )
     if as_json:
-        print(json.dumps(told, default=str))
+        print(json.dumps(report, default=str))
     return 0

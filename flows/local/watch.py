@@ -31,13 +31,13 @@ def _run(as_json: bool, prefect_logs: bool) -> int:
     def start() -> Ran:
         return flow_at("flows/watch.py:watch")  # of a state, Prefect gives the caller what is in it
 
-    told = in_prefect(load_settings(), prefect_logs, start)
-    unreachable = told["unreachable"]
-    skipped = [line for line in told["skipped"] if line != unreachable]
-    for line in [*(f"announced: {event}" for event in told["told"]), *skipped]:
+    report = in_prefect(load_settings(), prefect_logs, start)
+    unreachable = report["unreachable"]
+    skipped = [line for line in report["skipped"] if line != unreachable]
+    for line in [*(f"announced: {event}" for event in report["told"]), *skipped]:
         print(line, file=sys.stderr)
     if as_json:
-        print(json.dumps(told))
+        print(json.dumps(report))
     if unreachable is not None:
         return tell(f"{unreachable}: check the network, then run it again", Unreachable.exit_code)
     return 0

@@ -183,7 +183,7 @@ def answered(status: int) -> Exception:
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (answered(503), "Prefect's API at {api} fails to answer: see its log; what was read and answered is kept"),
+        (answered(503), "Prefect's API at {api} fails to answer: see its log; items and answers so far are stored"),
         (httpx.ConnectError("words of a page"), "Prefect's API at {api} does not answer: start it"),
         (answered(404), ""),
     ],

@@ -267,5 +267,5 @@ def test_a_start_that_fails_holds_up_nobody(tmp_path: Path) -> None:
 
 def test_a_start_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guarded_server, "START_WITHIN", 0.2)
-    with FileLock(tmp_path / "lock"), pytest.raises(TimeoutError, match="end who holds it"):
+    with FileLock(tmp_path / "lock"), pytest.raises(TimeoutError, match="end the process that holds it"):
         asyncio.run(started(tmp_path / "lock", [], [])({"type": "lifespan"}, nothing, nothing))

@@ -71,7 +71,7 @@ def test_it_says_so_in_one_line_leaves_nothing_running_and_the_next_does_only_wh
     _, err = process.communicate(timeout=600)
 
     assert process.returncode == 130
-    told = "error: interrupted: what was read and answered is kept; run it again to go on from there"
+    told = "error: interrupted: items and answers so far are stored; run it again to continue"
     assert [line for line in err.splitlines() if line] == [told]
     assert left_behind(environ) == []
     assert (FIRST, 1) in attempts(environ)

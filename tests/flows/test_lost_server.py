@@ -65,7 +65,7 @@ def test_a_server_that_is_killed_ends_its_run_in_one_line_and_the_next_goes_on(t
     assert len(errors) == 1, errors
     (line,) = errors
     assert line.startswith("error: the run's own Prefect server was ended by signal 9: see ")
-    assert "what was read and answered is kept, run it again to go on from there" in line
+    assert "items and answers so far are stored; run it again to continue" in line
     # The promise is five seconds; that it was not Prefect's four minutes is what a busy machine can still show.
     assert ended_after < 60
     database = tmp_path / "home" / "hnintel.duckdb"

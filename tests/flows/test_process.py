@@ -94,8 +94,8 @@ def test_an_interrupted_run_says_so_leaves_no_process_behind_and_is_completed_by
     _, err = process.communicate(timeout=600)
 
     assert process.returncode == 130
-    assert "interrupted: what was read and answered is kept" in err
-    assert err.count("stopping: the statements under way are finished first") == 1
+    assert "interrupted: items and answers so far are stored" in err
+    assert err.count("stopping: running statements are finished first") == 1
     assert "Traceback" not in err
     assert servers_of(environ) == []
     assert _completed(environ, tmp_path)

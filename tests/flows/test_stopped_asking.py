@@ -147,7 +147,7 @@ def test_a_signal_ends_the_asking_keeps_the_answers_and_books_what_was_under_way
     ended, err = end(process, number)
 
     assert ended == code, err
-    assert "what was read and answered is kept" in err
+    assert "items and answers so far are stored" in err
     assert f"{AT_ONCE} questions under way were given up" in err
     assert len(server.asked) == asked
     assert home.answers() == asked - AT_ONCE

@@ -44,14 +44,14 @@ def test_the_log_of_a_run_has_a_line_when_a_stage_begins_and_one_when_it_ends(pr
         progress.use(InRunLog())
         for done in range(3):
             progress.update("scrape", done, 3)
-        progress.finish("scrape", "3 taken, 0 lost to the dead letters")
+        progress.finish("scrape", "3 items read, 0 dead letters")
 
     with the_runs_log() as lines:
         reading()
     told = [line for line in lines if line.startswith("scrape")]
     assert [line.partition(" (")[0] for line in told] == [
         "scrape: 0 of 3 …",
-        "scrape: 3 taken, 0 lost to the dead letters",
+        "scrape: 3 items read, 0 dead letters",
     ]
 
 

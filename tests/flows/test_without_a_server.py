@@ -160,4 +160,4 @@ def test_an_interrupted_run_says_at_once_and_once_that_it_is_ending(capsys: Capt
     with stopping.on_signals(), stopping.when_stopping(command._say_stopping()):
         stopping.stop()
         stopping.stop()
-    assert capsys.readouterr().err.count("stopping: the statements under way are finished first") == 1
+    assert capsys.readouterr().err.count("stopping: running statements are finished first") == 1

@@ -62,7 +62,7 @@ def test_a_dry_run_lists_and_leaves_and_without_a_yes_nothing_goes(
     assert main(["schema", "drop", "--dry-run"]) == 0
     assert capsys.readouterr().out == "pr_1_marts\npr_1_staging\n"
     assert main(["schema", "drop"]) == 2
-    assert "--yes drops them" in capsys.readouterr().err
+    assert "--yes drops the schemas" in capsys.readouterr().err
     assert there(warehouse) == {*SCHEMAS}
     assert main(["schema", "drop", "--prefix", "pr_12_", "--yes"]) == 0
     assert capsys.readouterr().out == "pr_12_marts\ndropped 1 schema\n"

@@ -206,7 +206,7 @@ def test_where_nothing_can_be_written_it_says_so_in_one_line(home: Path) -> None
             [sys.executable, "-m", "hnintel", "status"], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT
         )
     assert ended.returncode == 1
-    assert ended.stderr == "error: what there is to say could not be written (No space left on device)\n"
+    assert ended.stderr == "error: the output could not be written (No space left on device)\n"
 
 
 # --- looking ---------------------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ def test_the_plan_of_a_day_that_is_not_here_says_so(home: Path, capsys: Capture)
     assert flow_main(["--source", "sample", "--day", str(DAY), "--plan"]) == 0
     told = capsys.readouterr()
     assert told.out == ""
-    assert "nothing of this day is here yet" in told.err
+    assert "no item of this day is stored yet" in told.err
     assert "note:" not in told.err
 
 
@@ -114,7 +114,7 @@ def test_prune_removes_only_when_told_to(home: Path, capsys: Capture) -> None:
     assert main(["prune"]) == 2  # nobody is there to be asked
     told = capsys.readouterr()
     assert "answers by offline-1" in told.out
-    assert "--yes removes them" in told.err
+    assert "--yes deletes them" in told.err
     assert fetch(warehouse, "SELECT count(*) FROM enriched.topic") == count
 
     assert main(["prune", "--yes"]) == 0

@@ -166,7 +166,7 @@ def test_an_unknown_set_is_reported_with_the_known_sets(capsys: Capture) -> None
 def test_an_unknown_enrichment_is_reported_with_the_known_enrichments(capsys: Capture) -> None:
     code, told = refused(capsys, "--enrichment", "tone")
     assert code == 2
-    assert told.startswith("there is no enrichment 'tone': there is ")
+    assert told.startswith("no enrichment is named 'tone'; the enrichments are ")
 
 
 def test_a_set_without_a_label_for_the_enrichment_is_reported(capsys: Capture) -> None:
