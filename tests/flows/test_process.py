@@ -1,4 +1,4 @@
-"""``python flows/main.py`` as a process of its own: from any folder, interrupted, killed, and started again."""
+"""``python flows/main.py`` as a separate process: from any folder, interrupted, killed, and started again."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def start(environ: dict[str, str], cwd: Path, *argv: str) -> subprocess.Popen[st
 
 
 def servers_of(environ: dict[str, str]) -> list[int]:
-    """The processes that have this test's home in their environment and serve Prefect."""
+    """Return the Prefect servers with this test's home in their environment."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -47,7 +47,7 @@ def servers_of(environ: dict[str, str]) -> list[int]:
 
 
 def until_stage(process: subprocess.Popen[str], stage: str) -> None:
-    """Read what it tells until it is at *stage*."""
+    """Read the output until it reaches *stage*."""
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith(stage):
