@@ -42,7 +42,7 @@ def _not_empty(session: Session, day: date, settings: Settings) -> Verdict:
     if len(others) < _ENOUGH:
         return Verdict(True, f"no items; not enough to judge: {len(others)} of the days before have some")
     usual = median(others)
-    detail = f"no items; usually {usual:g} a day in the last {settings.check_baseline_days} days"
+    detail = f"no items; usually {usual:g} a day in the last {counted(settings.check_baseline_days, 'day')}"
     return Verdict(usual < settings.check_min_rows, detail)
 
 
