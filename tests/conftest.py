@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from hnintel.process import progress, stopping
@@ -18,6 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in whatever a shell starts in the background. A process would hand it on to those that a test interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No test depends on how long anything takes: on a busy machine a single example may take any time.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 #: Files that take minutes, the longest first: begun last, one of them would keep a process busy while the other waits.
 _LONGEST = (

@@ -224,7 +224,7 @@ def test_the_file_needs_nothing_else_of_the_project(tmp_path: Path) -> None:
     command = [sys.executable, "-P", str(ROOT / "flows" / "local" / "guarded_server.py"), "--allow-host", "*"]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
     assert ended.returncode == 2
-    assert "'*' is no name of a host" in ended.stderr
+    assert "'*' is not a host name" in ended.stderr
 
 
 def started(lock: Path, running: list[int], most: list[int]) -> OneStartAtATime:
