@@ -12,6 +12,10 @@ from hnintel.errors import HnIntelError, Stopped, Unreachable, WarehouseError
 TEXT_OPENS, TEXT_CLOSES = "<text>", "</text>"
 
 
+#: Begins the reason of an answer that ended at its bound of tokens; the same question would be cut off again.
+CUT_OFF = "the answer was cut off"
+
+
 class EngineUnreachable(WarehouseError, Unreachable):
     """The engine does not answer now; the statement is retried with backoff."""
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from hnintel.cost.budget import Budget, Estimate, Stamp, book_stopped, estimate
 from hnintel.cost.usage import Enriched
-from hnintel.engines.base import AskingStopped
+from hnintel.engines.base import CUT_OFF, AskingStopped
 from hnintel.enrich.declaration import Enrichment
 from hnintel.enrich.functions import Functions, Judged
 from hnintel.enrich.loop import Chunk, run_steps
@@ -262,9 +262,10 @@ class EnrichmentRun:
         good = f"(SELECT {key} FROM judged WHERE bad_because IS NULL)"
         bad = f"(SELECT {key}, bad_because AS reason, input_hash FROM judged WHERE bad_because IS NOT NULL)"
         session.execute(statement("ledger/reset_letters", source=good), [stage, self._fingerprint])
-        session.merge(
-            statement("enrich/give_up_letters", source=bad), [stage, self._fingerprint, self._day, now, self._run_id]
+        give_up = statement(
+            "enrich/give_up_letters", source=bad, final=CUT_OFF, attempts=self._settings.answer_attempts
         )
+        session.merge(give_up, [stage, self._fingerprint, self._day, now, self._run_id])
 
     def refuse_if_too_bad(self, total: Enriched) -> None:
         """Raise QualityError if too many answers so far are bad; the good answers stay stored."""

@@ -32,11 +32,14 @@ class Step:
         sql: the SELECT.
         answers: the column with an AI function's result, where each row is useful without the others. If the engine
             stops answering half way, the table then has the rows answered so far; without *answers* the question fails.
+        most_tokens: the most output tokens of an answer; None leaves the bound to the engine. A call that names a
+            bound of its own keeps it.
     """
 
     table: str
     sql: str
     answers: str = ""
+    most_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

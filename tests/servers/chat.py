@@ -58,6 +58,7 @@ class Mood:
         location: where 307 points to.
         latency: seconds before every answer.
         usage: what it reports, whatever it read and wrote; by default it counts.
+        most_tokens: the largest bound on an answer that it takes.
     """
 
     always: Mapping[str, str] = field(default_factory=dict)
@@ -70,6 +71,7 @@ class Mood:
     location: str | None = None
     latency: float = 0.0
     usage: Any = None
+    most_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,11 @@ class Asked:
     def tokens(self) -> int:
         """What it is charged for."""
         return sum(tokens(message["content"]) for message in self.body["messages"])
+
+    @property
+    def most_tokens(self) -> int:
+        """The bound on its answer."""
+        return int(self.body.get("max_tokens") or self.body.get("max_completion_tokens") or 10**9)
 
     @property
     def held_by(self) -> str | None:
@@ -185,6 +192,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(400, f"'response_format' of type '{asked.held_by}' is not supported")
         elif unknown := next((name for name in mood.refuses if name in asked.body), None):
             self._error(400, f"Unsupported parameter: '{unknown}'", "unsupported_parameter")
+        elif mood.most_tokens is not None and asked.most_tokens > mood.most_tokens:
+            self._error(
+                400, f"max_tokens is too large: {asked.most_tokens}. This model takes at most {mood.most_tokens}."
+            )
         elif fault is not None and fault.isdigit():
             self._error(int(fault), f"a failure over {asked.user}")
         elif fault in ("hang", "drop", "drip"):

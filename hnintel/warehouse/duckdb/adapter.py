@@ -86,6 +86,7 @@ class DuckDBWarehouse:
         with _translated(self.path), connect_with_functions(self._engine, lost, meter) as memory:
             memory.register("pending", rows)
             for step in steps:
+                meter.most_tokens = step.most_tokens
                 memory.execute(f"CREATE TEMP TABLE {step.table} AS {step.sql}")
                 if lost and not step.answers:
                     raise _with_unbooked(lost[0], meter, stored=0)
