@@ -5,7 +5,6 @@ A count decides what is booked and when a budget stops a run, so a wrong count d
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
@@ -16,8 +15,6 @@ from hnintel.engines.bounds import MARKS, byte_length, most_read
 MOST_REASONING = 131_072
 #: The most characters of a token in any language, on average over a text.
 _MOST_CHARS_A_TOKEN = 8
-#: A token of prose or JSON has more than three bytes. Two make the estimate too high, which is the safe side.
-_BYTES_A_TOKEN = 2
 
 
 def usage(reply: Any, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any]) -> Usage:
@@ -69,7 +66,8 @@ def _bounded(count: object, text: str, most: int) -> int:
 
 
 def _estimated(text: str) -> int:
-    return math.ceil(byte_length(text) / _BYTES_A_TOKEN)
+    """The most tokens that *text* can have, since a budget holds only if no estimate is too low."""
+    return byte_length(text)
 
 
 def _reasoning(reported: Mapping[str, Any]) -> int:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
-from hnintel.engines.base import CUT_OFF, TEXT_CLOSES, TEXT_OPENS, Answer, AskingStopped, Label, Spent, Usage
+from hnintel.engines.base import (
+    CUT_OFF,
+    TEXT_CLOSES,
+    TEXT_OPENS,
+    Account,
+    Answer,
+    AskingStopped,
+    Engine,
+    Label,
+    Spent,
+    Usage,
+)
 from hnintel.engines.bounds import MOST_PROSE, most_written
 from hnintel.engines.offline.tokens import count_tokens
 from hnintel.engines.openai import faults, structured
 from hnintel.engines.openai.digest import digest
-from hnintel.engines.openai.endpoint import Endpoint, Reply
+from hnintel.engines.openai.endpoint import Charge, Endpoint, Reply
 from hnintel.engines.openai.learnt import LIMIT_NAMES, Learnt
 from hnintel.errors import UsageError
 from hnintel.settings import Settings
@@ -41,11 +53,17 @@ class OpenAIEngine:
             settings.openai_attempts,
             settings.openai_concurrency,
         )
+        self._account: Account | None = None
         self._prompt_tokens = settings.openai_prompt_tokens
         self._learnt = Learnt(settings.openai_base_url, settings.openai_limit_name, settings.openai_thinking_tokens)
 
     def model(self, requested: str) -> str:
         return self._endpoint.model
+
+    def charged_to(self, account: Account) -> Engine:
+        charged = copy.copy(self)  # with the same endpoint and what was learnt about it
+        charged._account = account
+        return charged
 
     def classify(self, texts: Sequence[str | None], labels: Sequence[Label], config: Mapping[str, Any]) -> list[Answer]:
         """Classify by a schema that enumerates the labels; ``task_description`` and ``examples`` go into the prompt."""
@@ -57,11 +75,12 @@ class OpenAIEngine:
             "properties": {"labels": {"type": "array", "items": choice}} if several else {"label": choice},
             "required": ["labels" if several else "label"],
         }
+        charge = Charge("AI_CLASSIFY", self._account)
         instruction, limit = _classification(labels, config, several), _most_labels(names, several)
 
         async def ask(text: str | None) -> Answer:
             answer = (
-                await self._structured(instruction, fence(text), {"temperature": 0}, schema, limit)
+                await self._structured(charge, instruction, fence(text), {"temperature": 0}, schema, limit)
                 if _has_text(text)
                 else _EMPTY
             )
@@ -77,6 +96,7 @@ class OpenAIEngine:
     ) -> list[Answer]:
         """Complete each prompt by the model of the settings, whatever *model* says."""
         given = {name: parameters[name] for name in _PARAMETERS if parameters.get(name) is not None}
+        charge = Charge("AI_COMPLETE", self._account)
         limit = _limit(parameters) or most_written(schema)
         wrong = structured.check(schema) if schema is not None else None
         if wrong:
@@ -86,8 +106,8 @@ class OpenAIEngine:
             if not _has_text(prompt):
                 return _EMPTY
             if schema is None:
-                return await self._prose("", prompt, given, limit)
-            return await self._structured("", prompt, given, schema, limit)
+                return await self._prose(charge, "", prompt, given, limit)
+            return await self._structured(charge, "", prompt, given, schema, limit)
 
         return self._endpoint.each(ask, prompts)
 
@@ -101,12 +121,13 @@ class OpenAIEngine:
         if not with_text:
             return _EMPTY
 
+        charge = Charge("AI_AGG", self._account)
         spent = Spent()
 
         def ask_each(instruction: str, groups: Sequence[Sequence[str]]) -> list[Answer]:
             async def ask(group: Sequence[str]) -> Answer:
                 prompt = "\n".join(fence(text) for text in group)
-                return await self._prose(f"{instruction}\n{_IS_DATA}", prompt, {"temperature": 0}, MOST_PROSE)
+                return await self._prose(charge, f"{instruction}\n{_IS_DATA}", prompt, {"temperature": 0}, MOST_PROSE)
 
             try:
                 answers = self._endpoint.each(ask, groups)
@@ -126,14 +147,22 @@ class OpenAIEngine:
         """Estimate the tokens of *text*, since each endpoint has its own tokenizer."""
         return count_tokens(text)
 
-    async def _prose(self, system: str, prompt: str, parameters: Mapping[str, Any], limit: int) -> Answer:
-        reply = await self._reply(system, prompt, parameters, None, limit)
+    async def _prose(
+        self, charge: Charge, system: str, prompt: str, parameters: Mapping[str, Any], limit: int
+    ) -> Answer:
+        reply = await self._reply(charge, system, prompt, parameters, None, limit)
         if unusable := _unusable(reply):
             return Answer(error=unusable, usage=reply.usage)
         return Answer(reply.content.strip(), usage=reply.usage)
 
     async def _structured(
-        self, instruction: str, prompt: str, parameters: Mapping[str, Any], schema: Mapping[str, Any], limit: int
+        self,
+        charge: Charge,
+        instruction: str,
+        prompt: str,
+        parameters: Mapping[str, Any],
+        schema: Mapping[str, Any],
+        limit: int,
     ) -> Answer:
         """Return an answer that fits *schema*; if the answer does not fit, ask once more and say what was wrong."""
         system = f"{instruction}\n{structured.wording(schema)}".strip()
@@ -145,7 +174,7 @@ class OpenAIEngine:
                 f"\n\nAn earlier answer did not fit the schema ({reason}). Answer again, and fit it." if again else ""
             )
             try:
-                reply = await self._reply(system, prompt + note, parameters, schema, limit)
+                reply = await self._reply(charge, system, prompt + note, parameters, schema, limit)
             except faults.Refused as refused:
                 raise faults.Refused(str(refused), usage=_sum(spent, refused.usage)) from None
             except faults.Abandoned as abandoned:
@@ -160,7 +189,13 @@ class OpenAIEngine:
         return Answer(error=f"the answer does not fit its schema, nor does a second one: {reason}", usage=spent)
 
     async def _reply(
-        self, system: str, prompt: str, parameters: Mapping[str, Any], schema: Mapping[str, Any] | None, limit: int
+        self,
+        charge: Charge,
+        system: str,
+        prompt: str,
+        parameters: Mapping[str, Any],
+        schema: Mapping[str, Any] | None,
+        limit: int,
     ) -> Reply:
         """Return a reply of at most *limit* tokens, in the strictest form that the endpoint has not rejected."""
         messages = [{"role": "system", "content": system}] if system else []
@@ -168,7 +203,7 @@ class OpenAIEngine:
         while True:
             sent = self._learnt.request(parameters, limit, schema)
             try:
-                return await self._endpoint.complete(messages, sent)
+                return await self._endpoint.complete(messages, sent, self._learnt.bound_of(sent), charge)
             except faults.Refused as refused:
                 if not self._learnt.learn(sent, refused.body):
                     raise
