@@ -32,7 +32,7 @@ from flows.local.guarded_server import START_WITHIN
 from flows.local.pruning import retention
 from flows.local.server import plain_http
 from flows.local.spoken_wait import aloud
-from hnintel.errors import HnIntelError, UsageError, WarehouseError
+from hnintel.errors import HnIntelError, UsageError, WarehouseError, counted
 from hnintel.hashes import hash_of_bytes
 from hnintel.settings import load_settings, private_files
 from hnintel.warehouse.duckdb.lock import HeldElsewhere, Hold
@@ -257,7 +257,7 @@ def _close_records(api: str, auth: str, why: str) -> None:
     except httpx.HTTPError:
         return
     if closed:
-        print(f"{closed} runs were cancelled: items and answers so far are stored; {_WHAT_NOW}", flush=True)
+        print(f"{counted(closed, 'run')} cancelled: items and answers so far are stored; {_WHAT_NOW}", flush=True)
 
 
 def environment(environ: Mapping[str, str], home: Path, port: int, auth: str) -> dict[str, str]:

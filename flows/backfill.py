@@ -33,7 +33,7 @@ from flows.futures import call
 from flows.main import run_stages
 from flows.stage import Run
 from flows.transform import transform
-from hnintel.errors import DayFailed, HnIntelError, UsageError, of_several
+from hnintel.errors import DayFailed, HnIntelError, UsageError, counted, of_several
 from hnintel.ledger.leases import ALL_DAYS, Leases
 from hnintel.ledger.stage_names import TRANSFORM
 from hnintel.partitions import announce, graph
@@ -111,7 +111,7 @@ async def backfill(
         works = choose_work(session, pipeline, span, chosen, only, utc_now(), newest_first=order == "newest")
     planned = await asyncio.to_thread(plan_backfill, pipeline.warehouse, pipeline, works, chosen)
     total = planned.total
-    described = f"{len(works)} days, {total.rows} questions, {total.cost_in_words()}"
+    described = f"{counted(len(works), 'day')}, {counted(total.rows, 'question')}, {total.cost_in_words()}"
     await call(show, "backfill-plan", planned.rows(), f"**Backfill of {span.first} to {span.last}**: {described}")
     if plan or not works:
         return {"status": "planned" if plan else "complete", **planned.as_json()}
@@ -215,7 +215,7 @@ async def _close(batch: Backfill, span: Span) -> dict[str, Any]:
             }
         )
     complete = sum(row["status"] == "complete" for row in rows)
-    described = f"{complete} of {len(rows)} days complete, {len(batch.failed)} failed"
+    described = f"{complete} of {counted(len(rows), 'day')} complete, {len(batch.failed)} failed"
     await call(show, "backfill", rows, f"**Backfill of {span.first} to {span.last}**: {described}")
     if batch.errors:
         raise of_several(batch.errors, f"{described}: run it again for the rest. First error: {batch.errors[0]}")

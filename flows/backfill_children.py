@@ -15,7 +15,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling, Crashed
 
 from flows.main import hacker_news
-from hnintel.errors import DayFailed, HnIntelError, UsageError, first_line
+from hnintel.errors import DayFailed, HnIntelError, UsageError, did_you_mean, first_line
 from hnintel.hashes import hash_of_values
 from hnintel.ledger import leases
 from hnintel.partitions.pipeline import Pipeline
@@ -79,6 +79,13 @@ def request_key(pipeline: Pipeline, work: Work, stages: Sequence[str]) -> str:
     return f"{work.day}:{next(iter(stages))}:{fingerprint}:{work.attempts + 1}"
 
 
+async def _deployment_names() -> list[str]:
+    """Return the deployments of the server as run_deployment names them: ``flow/deployment``."""
+    async with get_client() as client:
+        flows = {flow.id: flow.name for flow in await client.read_flows()}
+        return [f"{flows.get(each.flow_id)}/{each.name}" for each in await client.read_deployments()]
+
+
 async def _request_run(deployment: str, work: Work, parameters: dict[str, Any], key: str) -> FlowRun:
     """Start the run of a request, or return its live run; replace a run that ended before the ledger recorded it."""
     for number in range(_MOST_REQUESTS):
@@ -91,7 +98,9 @@ async def _request_run(deployment: str, work: Work, parameters: dict[str, Any], 
                 idempotency_key=f"{key}:{number}" if number else key,
             )
         except ObjectNotFound:
-            raise UsageError(f"deployment {deployment} does not exist: run prefect deploy --all") from None
+            known = await _deployment_names()
+            hint = did_you_mean(deployment, known) or ": run prefect deploy --all"
+            raise UsageError(f"deployment {deployment} does not exist{hint}") from None
         if run.state is None or not run.state.is_final():
             return run
     raise DayFailed(f"{_MOST_REQUESTS} runs of {work.day} ended before they began: see the log of the worker")

@@ -41,7 +41,7 @@ from hnintel.checks.check import in_a_line
 from hnintel.checks.run import Part
 from hnintel.cost.usage import Enriched
 from hnintel.enrich.declaration import layers
-from hnintel.errors import BudgetReached, DeclarationError, HnIntelError
+from hnintel.errors import BudgetReached, DeclarationError, HnIntelError, counted
 from hnintel.events import ContinueBy
 from hnintel.ledger import runs, stage_rows, statuses
 from hnintel.ledger.leases import Leases
@@ -310,7 +310,7 @@ async def _by_themselves(run: Run, names: Sequence[str]) -> None:
                     progress.update(name, 0)
                     task = assets.of_own_stage(own_stage.run, run.pipeline.declared[name])
                     rows = await call(task, name, run.day, run.run_id, run.pipeline.spec)
-                    progress.finish(name, f"{rows} rows")
+                    progress.finish(name, counted(rows, "row"))
 
 
 Runner = Callable[[Run, Sequence[str]], Awaitable[None]]

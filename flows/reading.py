@@ -13,6 +13,7 @@ from prefect.tasks import Task
 
 from flows.futures import as_done, call, call_on
 from flows.stage import Run
+from hnintel.errors import counted
 from hnintel.ingest.articles import chunks_by_host
 from hnintel.ingest.scraping import Scraped
 from hnintel.ledger.stage_names import ARTICLES, INGEST
@@ -52,7 +53,7 @@ async def read_items(run: Run, anew: bool) -> None:
         lost = await _scrape(run, listing, anew=True)
         ended_hours = run.day, run.pipeline.spec, run.run_id, hours, began, lost, listing
         await call(assets.of_items(ingest.end_hours), *ended_hours)
-    progress.finish("scrape", f"{len(listing.ids) - lost} taken, {lost} lost to the dead letters")
+    progress.finish("scrape", f"{counted(len(listing.ids) - lost, 'item')} read, {counted(lost, 'dead letter')}")
 
 
 async def _scrape(run: Run, listing: Listing, anew: bool) -> int:
@@ -94,7 +95,7 @@ async def read_articles(run: Run) -> None:
     due = statuses.get("retry_at", 0)
     ended = day, ARTICLES, source, run_id, sum(statuses.values()) - due, due
     await call(assets.of_articles(ingest.end), *ended)
-    progress.finish(ARTICLES, f"{len(pending)} asked for; {due} of the day to be tried again")
+    progress.finish(ARTICLES, f"{counted(len(pending), 'article')} requested; {due} of the day to be retried later")
 
 
 def _cached(reading: Task[..., T], settings: Settings, anew: bool = False) -> Task[..., T]:

@@ -23,7 +23,7 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows.main import hacker_news
-from hnintel.errors import DayFailed, HnIntelError, of_several
+from hnintel.errors import DayFailed, HnIntelError, counted, of_several
 from hnintel.partitions.pipeline import Pipeline
 from hnintel.partitions.settling import Due
 from hnintel.planning.cut_short import close_dead
@@ -64,7 +64,7 @@ async def reconcile(source: str | None = None) -> dict[str, Any]:
     failed += [error for day in left if (error := await _run_again(day, source, report["days"]))]
     if failed:
         days = len(report["days"])
-        raise of_several(failed, f"{len(failed)} of {days} days failed, the first with: {failed[0]}")
+        raise of_several(failed, f"{len(failed)} of {counted(days, 'day')} failed, the first with: {failed[0]}")
     return report
 
 

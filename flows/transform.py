@@ -20,7 +20,7 @@ from datetime import date
 from prefect import flow, runtime
 
 from flows.stage import begin
-from hnintel.errors import HnIntelError
+from hnintel.errors import HnIntelError, counted
 from hnintel.ledger import leases, stage_rows, statuses
 from hnintel.ledger.stage_names import TRANSFORM
 from hnintel.partitions.calendar import Span
@@ -59,7 +59,9 @@ def transform(
             with pipeline.warehouse.transaction(stage="enrich") as session:
                 begin(session, pipeline, span, TRANSFORM, run_id, utc_now())
             built, days = _build(pipeline, span, run_id), days + len(span)
-    progress.finish(TRANSFORM, f"{built.models} models, {built.tests} tests, {days} day{'s' if days > 1 else ''}")
+    progress.finish(
+        TRANSFORM, f"{counted(built.models, 'model')}, {counted(built.tests, 'test')}, {counted(days, 'day')}"
+    )
     return built
 
 

@@ -13,7 +13,7 @@ from hnintel.errors import HnIntelError, PrefectAway, UsageError, WarehouseError
 #: Bytes of free space without which neither Prefect's database nor the warehouse can grow.
 _ROOM = 4 * 1024 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_KEPT = "what was read and answered is kept, run it again to go on from there"
+_STORED = "items and answers so far are stored; run it again to continue"
 
 
 def in_one_line(error: BaseException, folder: Path, api: str | None) -> HnIntelError | None:
@@ -48,7 +48,7 @@ def in_one_line(error: BaseException, folder: Path, api: str | None) -> HnIntelE
     else:
         what = f"the run's own Prefect server {'fails to answer' if failed else 'does not answer'}"
         mend = f"see {folder}/prefect/server.log"
-    return PrefectAway(f"{what}: {mend}; {_KEPT}")
+    return PrefectAway(f"{what}: {mend}; {_STORED}")
 
 
 def _without_password(url: str) -> str:
@@ -70,4 +70,6 @@ def _probed(folder: Path) -> str | None:
 
 
 def _unwritable(folder: Path, why: str) -> WarehouseError:
-    return WarehouseError(f"{folder} cannot be written ({why}): free space there, or set another HNINTEL_HOME; {_KEPT}")
+    return WarehouseError(
+        f"{folder} cannot be written ({why}): free space there, or set another HNINTEL_HOME; {_STORED}"
+    )

@@ -16,14 +16,14 @@ from hnintel.warehouse.duckdb.lock import HeldElsewhere, Hold
 #: The file's name, in the folder that Prefect has below the home.
 FILE = "auth-string"
 SERVER, CLIENT = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
-_MADE_WITHIN = 10.0
+_CREATED_WITHIN = 10.0
 
 
 def auth_string(folder: Path) -> str:
-    """The string of the home whose Prefect folder this is; the first caller makes it, the others read that one.
+    """Return the secret of the home with this Prefect folder; the first caller creates it, later callers read it.
 
     Args:
-        folder: made where it is not there; closed to other users.
+        folder: created if missing, private to its owner.
 
     Returns:
         ``user:password``, 256 bits of it random.
@@ -34,17 +34,19 @@ def auth_string(folder: Path) -> str:
     path = folder / FILE
     try:
         private_folder(folder)
-        if not (kept := _read(path)):
-            with Hold(path).taken(_MADE_WITHIN):
-                if not (kept := _read(path)):
-                    kept = f"hnintel:{secrets.token_urlsafe(32)}"
-                    write_private(path, f"{kept}\n")
-    except HeldElsewhere as held:
-        raise WarehouseError(f"{path} is being made by {held} for {_MADE_WITHIN:g} s: end that, start again") from None
+        if not (secret := _read(path)):
+            with Hold(path).taken(_CREATED_WITHIN):
+                if not (secret := _read(path)):
+                    secret = f"hnintel:{secrets.token_urlsafe(32)}"
+                    write_private(path, f"{secret}\n")
+    except HeldElsewhere as holder:
+        raise WarehouseError(
+            f"{path} is being created by {holder} for {_CREATED_WITHIN:g} s: end that, start again"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not text"
         raise WarehouseError(f"{path} cannot be used ({why}): remove it, or give another HNINTEL_HOME") from None
-    return kept
+    return secret
 
 
 def shared_string(environ: Mapping[str, str], folder: Path) -> str:
@@ -56,7 +58,7 @@ def shared_string(environ: Mapping[str, str], folder: Path) -> str:
     """
     server, client = environ.get(SERVER), environ.get(CLIENT)
     if server and client and server != client:
-        raise UsageError(f"{SERVER} and {CLIENT} differ: set one of them, or both to the same")
+        raise UsageError(f"{SERVER} and {CLIENT} differ: set only one, or both to the same value")
     return server or client or auth_string(folder)
 
 
@@ -82,7 +84,7 @@ def write_profile(path: Path, api: str, auth: str) -> None:
 
 
 def _quoted(value: str) -> str:
-    """A JSON string is one of TOML as well, but for what only one of them escapes."""
+    """Return a TOML string: JSON's, with what TOML alone escapes."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -90,7 +92,7 @@ def private_folder(folder: Path) -> None:
     """Make *folder*, and close it to other users.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(PermissionError):  # a file system without modes, or another user's folder
@@ -98,7 +100,7 @@ def private_folder(folder: Path) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone can read; at no moment is it there in part.
+    """Write a file that only its owner can read, atomically.
 
     Raises:
         OSError: it cannot be written.
@@ -114,7 +116,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _read(path: Path) -> str:
-    """What is kept there, closed to other users from now on; nothing where there is no file."""
+    """Return the content of the file, made private to its owner; empty if there is no file."""
     try:
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)

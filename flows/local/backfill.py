@@ -1,4 +1,4 @@
-"""``hnintel backfill``: arguments in, a line a day, a closing table out."""
+"""``hnintel backfill``: its arguments, a line for each day, and its closing table."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ EXAMPLE = "hnintel backfill --from 2026-10 --plan"
 
 
 class _Days(Lines):
-    """Tells of days alone: the stages of several at once would be all mixed up."""
+    """Reports days only: the stages of concurrent days would be mixed."""
 
     def update(self, stage: str, done: int, total: int | None = None, note: str = "") -> None:
-        """Nothing of a stage."""
+        """Ignore the progress of stages."""
 
     def finish(self, stage: str, note: str = "") -> None:
-        """A line where a day has come further, and for the marts of all of them."""
+        """Print a line when a day progresses, and for the marts of all days."""
         if stage.startswith("backfill ") or stage == stage_names.TRANSFORM:
             print(f"{stage.removeprefix('backfill ')}: {note}", file=sys.stderr, flush=True)
 
@@ -63,28 +63,31 @@ class _Asked:
 
 
 def run(
-    first: Annotated[str, typer.Option("--from", metavar="DAY", help="The first day, or a week or month.")],
+    first: Annotated[
+        str,
+        typer.Option("--from", metavar="DAY", help="The first day (2026-10-22), week (2026-W43) or month (2026-10)."),
+    ],
     last: Annotated[
-        str | None, typer.Option("--to", metavar="DAY", help="The last day, or a week or month (default: as --from).")
+        str | None, typer.Option("--to", metavar="DAY", help="The last day, week or month (default: that of --from).")
     ] = None,
     source: Source = None,
     stage: Stages = None,
     only: Annotated[
-        Only, typer.Option(help="Which partitions: all that is due, or one kind; all: done or not.")
+        Only, typer.Option(help="Which stages to run: due, a kind of due stage, or all, done or not.")
     ] = "due",
-    concurrency: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="How many days at once.")] = 2,
-    order: Annotated[Literal["oldest", "newest"], typer.Option(help="Which days come first.")] = "oldest",
+    concurrency: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="How many days to run at once.")] = 2,
+    order: Annotated[Literal["oldest", "newest"], typer.Option(help="Which days to run first.")] = "oldest",
     plan: Annotated[
-        bool, typer.Option("--plan", help="Only say what it would fetch, ask and cost; asks nothing.")
+        bool, typer.Option("--plan", help="Only print what would be fetched and asked, and its cost; ask nothing.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it begins what costs money.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Begin without asking for approval of the cost.")] = False,
     as_json: AsJson = False,
     prefect_logs: PrefectLogs = False,
 ) -> int:
-    """Do what is left of every day of a range: a day (2026-10-22), a week (2026-W43), a month (2026-10)."""
+    """Run the stages that are due of every day in a range of days, weeks or months."""
     words = list(stage or [])
-    asked = _Asked(first, last, source, words, only, concurrency, order, plan, yes, as_json, prefect_logs)
-    return guarded_with_json(lambda: _run(asked), as_json)
+    options = _Asked(first, last, source, words, only, concurrency, order, plan, yes, as_json, prefect_logs)
+    return guarded_with_json(lambda: _run(options), as_json)
 
 
 def main(argv: list[str]) -> int:
@@ -92,47 +95,55 @@ def main(argv: list[str]) -> int:
     return run_script(run, "flows/backfill.py", EXAMPLE.replace("hnintel backfill", "python flows/backfill.py"), argv)
 
 
-def _run(asked: _Asked) -> int:
-    settings = load_settings(source=asked.source)
+def _run(options: _Asked) -> int:
+    settings = load_settings(source=options.source)
     pipeline = Pipeline(open_warehouse(settings), settings, settings.source)
     accepted.refuse_changed(pipeline.enrichments, settings.enrichments_path)
     now = datetime.now(UTC)
-    span = parse_range(asked.first, asked.last or asked.first, yesterday(now, settings.time_zone))
-    chosen = graph.choose(pipeline.stages, asked.stages)
+    span = parse_range(options.first, options.last or options.first, yesterday(now, settings.time_zone))
+    chosen = graph.choose(pipeline.stages, options.stages)
     refuse_future(span.last, now, settings.time_zone)
     span.refuse_before(settings.first_day)
     refuse_without_days(pipeline.source, settings.source, settings.time_zone)
     if stage_names.INGEST in chosen:
         span = refuse_days_not_held(pipeline.source, settings.source, settings.time_zone, span.first, span.last)
     writable(settings.folder)
-    planned = _planned(pipeline, span, chosen, asked)
+    planned = _planned(pipeline, span, chosen, options)
     backfill_plan.show(planned, span)
-    approved = not asked.plan and bool(planned.works) and _agreed(asked, planned, settings)
-    told: dict[str, Any] = {"status": "planned" if asked.plan else "complete", **planned.as_json()}
-    if planned.works and not asked.plan:
+    approved = not options.plan and bool(planned.works) and _agreed(options, planned, settings)
+    report: dict[str, Any] = {"status": "planned" if options.plan else "complete", **planned.as_json()}
+    if planned.works and not options.plan:
 
         def start() -> Ran:
             if stage_names.TRANSFORM in chosen:
                 load_dbt()
-            words = [span.first, span.last, settings.source, asked.stages, asked.only, asked.concurrency, asked.order]
+            words = [
+                span.first,
+                span.last,
+                settings.source,
+                options.stages,
+                options.only,
+                options.concurrency,
+                options.order,
+            ]
             return partial(flow_at("flows/backfill.py:backfill"), *words, approved=approved)
 
-        told = in_prefect(settings, asked.prefect_logs, start, _Days())
-        _close(told)
-    if asked.as_json:
-        print(json.dumps(told, default=str), flush=True)
+        report = in_prefect(settings, options.prefect_logs, start, _Days())
+        _close(report)
+    if options.as_json:
+        print(json.dumps(report, default=str), flush=True)
     return 0
 
 
-def _planned(pipeline: Pipeline, span: Span, chosen: frozenset[str], asked: _Asked) -> BackfillPlan:
-    """The plan of the days that have something to be done.
+def _planned(pipeline: Pipeline, span: Span, chosen: frozenset[str], options: _Asked) -> BackfillPlan:
+    """Return the plan of the days with stages to run.
 
     Raises:
-        UsageError: no one of them can be done, for what its stages are made of is not there.
+        UsageError: no day can run, because the inputs of its stages are missing.
     """
     now = utc_now()
     with pipeline.warehouse.transaction(stage="enrich") as session:
-        works = choose_work(session, pipeline, span, chosen, asked.only, now, newest_first=asked.order == "newest")
+        works = choose_work(session, pipeline, span, chosen, options.only, now, newest_first=options.order == "newest")
         missing = not_ready(session, pipeline, works, now)
     if missing:
         days = in_words(sorted(missing))
@@ -143,13 +154,13 @@ def _planned(pipeline: Pipeline, span: Span, chosen: frozenset[str], asked: _Ask
     return plan_backfill(pipeline.warehouse, pipeline, works, chosen)
 
 
-def _agreed(asked: _Asked, planned: BackfillPlan, settings: Settings) -> bool:
-    """Whether a person has said yes: one at a terminal is asked, a script says so by ``--yes``.
+def _agreed(options: _Asked, planned: BackfillPlan, settings: Settings) -> bool:
+    """Whether the cost is approved: a person at a terminal is asked, a script gives ``--yes``.
 
     Raises:
         UsageError: the answer was no, or a script may spend too much without having said so.
     """
-    if asked.yes:
+    if options.yes:
         return True
     if not sys.stdin.isatty():
         refuse_unapproved(planned.total, settings, len(planned.unpriced))
@@ -160,8 +171,8 @@ def _agreed(asked: _Asked, planned: BackfillPlan, settings: Settings) -> bool:
     return True
 
 
-def _close(told: Mapping[str, Any]) -> None:
-    print(told["told"], file=sys.stderr)
+def _close(report: Mapping[str, Any]) -> None:
+    print(report["told"], file=sys.stderr)
     backfill_plan.print_rows(
-        [[row["day"], row["status"], row["left"]] for row in told["days"]], ("day", "status", "left")
+        [[row["day"], row["status"], row["left"]] for row in report["days"]], ("day", "status", "left")
     )

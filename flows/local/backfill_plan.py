@@ -20,7 +20,7 @@ _FIGURES = _HEADINGS[1:4]
 
 
 def show(planned: BackfillPlan, span: Span) -> None:
-    """Print the plan on stderr: days in a row that have the same to be done for the same reason under one heading."""
+    """Print the plan on stderr: consecutive days with the same stages to run for the same reason share a heading."""
     if not planned.works:
         print(f"{span.first} to {span.last}: nothing is left to be done ({planned.stages})", file=sys.stderr)
         return

@@ -1,4 +1,4 @@
-"""What every command of a flow does around it: checks, Prefect, one line and an exit code for an error."""
+"""What the commands of the flows share: checks, Prefect, and errors as a line and an exit code."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from tasks.prefect_private import run_exit_finalizers
 #: A flow with its parameters, ready to be run.
 Ran = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 
-_telling = threading.Lock()
-#: What the command that runs has said went wrong.
-_told: set[str] = set()
+_printing = threading.Lock()
+#: The errors that this command has printed.
+_printed: set[str] = set()
 
 
 def guarded(run: Callable[[], int]) -> int:
-    """One line and an exit code for whatever ends *run* early."""
+    """Run *run*; print a line and return an exit code for whatever ends it early."""
     private_files.set_umask()
     sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
-    _told.clear()
+    _printed.clear()
     try:
         return run()
     except KeyboardInterrupt:
-        return tell("interrupted: what was read and answered is kept; run it again to go on from there", INTERRUPTED)
+        return tell("interrupted: items and answers so far are stored; run it again to continue", INTERRUPTED)
     except HnIntelError as error:
         return tell(str(error), error.exit_code)
     except Exception as error:
@@ -54,24 +54,22 @@ def guarded(run: Callable[[], int]) -> int:
     except BaseException as error:
         if type(error).__name__ != "TerminationSignal":  # Prefect's way of passing a SIGTERM on
             raise
-        return tell(
-            "ended by SIGTERM: what was read and answered is kept; run it again to go on from there", TERMINATED
-        )
+        return tell("ended by SIGTERM: items and answers so far are stored; run it again to continue", TERMINATED)
 
 
 def refuse_days_not_held(source: Source, spec: str, zone: str, first: date, last: date) -> Span:
-    """The days from *first* to *last*, without those before the first and after the last day that *source* has.
+    """Return the days from *first* to *last*, cut to the days that *source* has.
 
     Raises:
-        UsageError: it has none of them; the message names those that it has.
+        UsageError: the source has none of these days; the message names the days that it has.
     """
-    held = source.days(zone)
-    within = [day for day in held if first <= day <= last]
-    if not held:  # not known without reading it
+    days = source.days(zone)
+    within = [day for day in days if first <= day <= last]
+    if not days:  # not known without reading it
         return Span(first, last)
     if not within:
-        asked = f"{first}" if first == last else f"{first} to {last}"
-        raise UsageError(f"{spec} has no story of {asked}: give one of the days that it has, {in_words(held)}")
+        requested = f"{first}" if first == last else f"{first} to {last}"
+        raise UsageError(f"{spec} has no story of {requested}: give one of the days that it has, {in_words(days)}")
     if (within[0], within[-1]) != (first, last):
         print(f"note: {spec} has stories of {in_words(within)} alone; the other days are left out", file=sys.stderr)
     return Span(within[0], within[-1])
@@ -97,14 +95,14 @@ def load_dbt() -> None:
 def in_prefect(
     settings: Settings, prefect_logs: bool, start: Callable[[], Ran], told_by: Reporter | None = None
 ) -> dict[str, Any]:
-    """Run the flow that *start* gives, with Prefect up and progress told; *start* imports Prefect while it comes up."""
+    """Run the flow that *start* gives, with Prefect running and progress shown; *start* imports Prefect meanwhile."""
     writable(settings.folder)
     reporter = told_by or (progress.Bars() if sys.stderr.isatty() and not prefect_logs else progress.Lines())
     progress.use(reporter)
     api = prefect_home.own_api()
 
     def give_up(lost: PrefectAway) -> None:
-        """End the process where the run does not end by itself."""
+        """End the process if the run does not end by itself."""
         if isinstance(reporter, progress.Bars):
             reporter.close()
         leave(tell(str(lost), lost.exit_code))
@@ -119,30 +117,30 @@ def in_prefect(
             with stopping.when_stopping(_say_stopping()):
                 return asyncio.run(flow())
     except Exception as error:
-        told = prefect_errors.in_one_line(error, settings.folder, api)
-        if told is None:
+        described = prefect_errors.in_one_line(error, settings.folder, api)
+        if described is None:
             raise
-        raise told from error
+        raise described from error
     finally:
         if isinstance(reporter, progress.Bars):
             reporter.close()
 
 
 def _say_stopping() -> Callable[[], None]:
-    """A function that says, once, that the run is ending: dbt may take seconds to finish the statement it is at."""
+    """Return a function that prints, once, that the run is ending: dbt may take seconds to finish its statement."""
     said = threading.Event()
 
     def say() -> None:
         if not said.is_set():
             said.set()
-            with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
-                progress.say("stopping: the statements under way are finished first; what was answered is kept")
+            with contextlib.suppress(OSError, ValueError):  # the reader is gone
+                progress.say("stopping: running statements are finished first; answers so far are stored")
 
     return say
 
 
 class Parser(argparse.ArgumentParser):
-    """For the scripts of deployments: what is wrong with the arguments is one line, as every other mistake."""
+    """The parser of the scripts of deployments: an error in the arguments is a UsageError."""
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError."""
@@ -150,9 +148,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def check_warehouse(settings: Settings) -> None:
-    """Open the warehouse once, before a server is started for a run that would fail without it.
+    """Open the warehouse, before a server is started for a run that would fail without it.
 
-    Not where a Prefect block has the login: that can be read once Prefect is up.
+    Skipped if a Prefect block has the login, which can be read only after Prefect has started.
 
     Raises:
         UsageError: the engine, or the login, lacks a setting.
@@ -175,7 +173,7 @@ def writable(folder: Path) -> None:
 
 
 def _nowhere() -> TextIO:
-    """In place of a stream that the caller has closed."""
+    """Return a stream in place of a stream that the caller has closed."""
     return open(os.devnull, "w", encoding="utf-8")
 
 
@@ -188,16 +186,16 @@ def leave(code: int) -> NoReturn:
     logging.shutdown()
     run_exit_finalizers()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+        with contextlib.suppress(OSError, ValueError):  # the reader is gone
             stream.flush()
     os._exit(code)
 
 
 def tell(line: str, code: int) -> int:
-    """Say what went wrong in one line, once where two threads end the process for the same reason; gives *code*."""
-    with _telling:
-        if line not in _told:
-            _told.add(line)
-            with contextlib.suppress(OSError):  # nobody reads it any more
+    """Print an error as a line, once even if two threads report it, and return *code*."""
+    with _printing:
+        if line not in _printed:
+            _printed.add(line)
+            with contextlib.suppress(OSError):  # the reader is gone
                 print(f"error: {line}", file=sys.stderr, flush=True)
     return code

@@ -9,6 +9,7 @@ from typing import NoReturn
 from hnintel.cli.app import RUNNING, build
 from hnintel.cli.invoke import invoke
 from hnintel.cli.lazy import Command
+from hnintel.process import progress
 
 NAME = "hnintel"
 
@@ -28,6 +29,7 @@ app = build(
 
 def main(argv: Sequence[str], prog: str = NAME) -> int:
     """Run the command that *argv* names; the exit code."""
+    progress.use(progress.Silent())  # lines that belong to no run go to stderr; the package of the flows logs them
     return invoke(app, list(argv) or ["--help"], prog)
 
 

@@ -1,4 +1,4 @@
-"""``hnintel run``: arguments in, progress and a closing table out, one line and an exit code for an error."""
+"""``hnintel run``: its arguments, its progress, its closing table, and its errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from flows.local import done_day, prefect_home
+from flows.local import prefect_home
 from flows.local.command import (
     Ran,
     check_warehouse,
@@ -64,28 +64,31 @@ def run(
         str | None,
         typer.Option(
             metavar="YYYY-MM-DD",
-            help="The day to run, or today or yesterday (default: of live yesterday, or with --hours today; else the "
-            "newest with items).",
+            help="The day to run, or today or yesterday (default: live: yesterday, with --hours today; other sources: "
+            "their newest day).",
         ),
     ] = None,
     source: Source = None,
     stage: Stages = None,
     hours: Annotated[
         bool,
-        typer.Option("--hours", help="Read only the hours that are over and were not read yet, and what moves."),
+        typer.Option(
+            "--hours",
+            help="Read only the finished hours that were not read yet, and stories whose scores still change.",
+        ),
     ] = False,
-    again: Annotated[bool, typer.Option("--again", help="Do stages that are done once more.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Run stages again that are already done.")] = False,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Only say what would be asked of AI, and what it would cost; asks nothing.")
+        bool, typer.Option("--plan", help="Only print what AI would be asked and its cost; ask nothing.")
     ] = False,
     as_json: AsJson = False,
     prefect_logs: PrefectLogs = False,
 ) -> int:
-    """Run one day of Hacker News through the whole pipeline; what is done already is skipped."""
-    asked = _Asked(source, day, list(stage or []), hours, again, plan, as_json, prefect_logs)
+    """Run the whole pipeline for one day; stages that are already done are skipped."""
+    options = _Asked(source, day, list(stage or []), hours, again, plan, as_json, prefect_logs)
 
     def do() -> int:
-        return _print_plan(asked) if asked.plan else _close(_one_day(asked), as_json)
+        return _print_plan(options) if options.plan else _close(_one_day(options), as_json)
 
     return guarded_with_json(do, as_json)
 
@@ -95,40 +98,47 @@ def main(argv: list[str]) -> int:
     return run_script(run, "flows/main.py", EXAMPLE.replace("hnintel run", "python flows/main.py"), argv)
 
 
-def _one_day(asked: _Asked) -> dict[str, Any]:
+def _one_day(options: _Asked) -> dict[str, Any]:
     began = time.monotonic()
-    settings = load_settings(source=asked.source)
+    settings = load_settings(source=options.source)
     pipeline = Pipeline(open_warehouse(settings), settings, settings.source)
-    chosen = graph.choose(pipeline.stages, asked.stages)
-    day: date | Literal["today"] | None = _checked(asked.day, settings, reads=stage_names.INGEST in chosen)
-    if asked.hours and day is None and settings.source == "live":
+    chosen = graph.choose(pipeline.stages, options.stages)
+    day: date | Literal["today"] | None = _checked(options.day, settings, reads=stage_names.INGEST in chosen)
+    if options.hours and day is None and settings.source == "live":
         day = "today"
     accepted.refuse_changed(pipeline.enrichments, settings.enrichments_path)
     writable(settings.folder)
     check_warehouse(settings)
-    told = None if asked.hours or asked.again else _done_already(pipeline, _default(asked, settings), chosen)
-    if told is None:
+    summary = None if options.hours or options.again else _done_already(pipeline, _default(options, settings), chosen)
+    if summary is None:
 
         def start() -> Ran:
             if stage_names.TRANSFORM in chosen:
                 load_dbt()
             return partial(
-                flow_at("flows/main.py:hacker_news"), day, settings.source, asked.stages, asked.again, hours=asked.hours
+                flow_at("flows/main.py:hacker_news"),
+                day,
+                settings.source,
+                options.stages,
+                options.again,
+                hours=options.hours,
             )
 
-        told = in_prefect(settings, asked.prefect_logs, start)
-    told["seconds"]["all"] = round(time.monotonic() - began, 2)
-    return told
+        summary = in_prefect(settings, options.prefect_logs, start)
+    summary["seconds"]["all"] = round(time.monotonic() - began, 2)
+    return summary
 
 
 def _done_already(pipeline: Pipeline, day: date, chosen: frozenset[str]) -> dict[str, Any] | None:
-    """The summary of a run that has nothing to do; None where there is something, or where Prefect is to see the run.
+    """Return the summary of a run with nothing to do; None if a stage is due, or if Prefect has to record the run.
 
-    A user who has a Prefect API of their own finds every run there.
+    With a Prefect API of the user's own, every run is recorded there.
     """
     settings = pipeline.settings
     if settings.warehouse == "snowflake" and settings.snowflake_block:
         return None
+    from flows.local import done_day  # imports what writes pages: not for --help or --plan
+
     skipped = done_day.skipped(pipeline, day, chosen)
     if skipped is None or prefect_home.own_api() is not None:
         return None
@@ -136,47 +146,49 @@ def _done_already(pipeline: Pipeline, day: date, chosen: frozenset[str]) -> dict
     return done_day.record(pipeline, day, skipped)
 
 
-def _default(asked: _Asked, settings: Settings) -> date:
-    """The day asked for, or that of the source: the newest with items, else yesterday."""
+def _default(options: _Asked, settings: Settings) -> date:
+    """Return the requested day, else the newest day of the source, else yesterday."""
     now, zone = datetime.now(UTC), settings.time_zone
-    if asked.day is not None:
-        return parse_day(asked.day, day_of(now, zone))
+    if options.day is not None:
+        return parse_day(options.day, day_of(now, zone))
     return open_source(settings.source, settings).newest_day(zone) or yesterday(now, zone)
 
 
-def _print_plan(asked: _Asked) -> int:
-    """What the run would ask and what that would cost; no Prefect, no question, nothing written but a new home."""
-    settings = load_settings(source=asked.source)
-    _checked(asked.day, settings)
-    day = _default(asked, settings)
+def _print_plan(options: _Asked) -> int:
+    """Print what the run would ask and its cost; without Prefect, writing nothing but a new home folder."""
+    settings = load_settings(source=options.source)
+    _checked(options.day, settings)
+    day = _default(options, settings)
     writable(settings.folder)
     planned = plan_day(open_warehouse(settings), day, settings)
     total = planned.total
-    title = f"What a run of {day} would ask about the {counted(planned.items, 'item')} that are here"
+    title = f"What a run of {day} would ask about its {counted(planned.items, 'stored item')}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in ("stage", "questions", "tokens in", "tokens out", "cost"):
         table.add_column(name, justify="left" if name == "stage" else "right", overflow="fold")
-    for name, one in [*planned.stages.items(), ("together", total)]:
-        table.add_row(name, str(one.rows), str(one.input_tokens), str(one.output_tokens), one.cost_in_words())
+    for name, estimate in [*planned.stages.items(), ("together", total)]:
+        table.add_row(
+            name, str(estimate.rows), str(estimate.input_tokens), str(estimate.output_tokens), estimate.cost_in_words()
+        )
     console = Console(stderr=True, soft_wrap=True)
     console.print(table)
     if not planned.items:
-        console.print("nothing of this day is here yet: what it would ask is known once its items are read")
-    if asked.as_json:
+        console.print("no item of this day is stored yet: the questions are known once its items are read")
+    if options.as_json:
         print(json.dumps(planned.as_json()), flush=True)
     return 0
 
 
-def _checked(asked: str | None, settings: Settings, reads: bool = True) -> date | None:
-    """Refuse what can be refused before anything is started or written; the day, where one was given.
+def _checked(requested: str | None, settings: Settings, reads: bool = True) -> date | None:
+    """Check the arguments before anything is started or written, and return the day if it was given.
 
     Args:
-        asked: the day, in words.
+        requested: the day, in words.
         settings: with the source.
         reads: whether the day is to be read from it.
     """
     now = datetime.now(UTC)
-    day = parse_day(asked, day_of(now, settings.time_zone)) if asked is not None else None
+    day = parse_day(requested, day_of(now, settings.time_zone)) if requested is not None else None
     source = open_source(settings.source, settings)
     if day is not None:
         refuse_future(day, now, settings.time_zone)
@@ -187,15 +199,17 @@ def _checked(asked: str | None, settings: Settings, reads: bool = True) -> date 
     return day
 
 
-def _close(told: dict[str, Any], as_json: bool) -> int:
-    """The table, and the JSON; the run is done and kept, whether or not anybody can read them."""
-    table = Table(title=f"Hacker News on {told['day']}, from {told['source']}: {told['status']}", show_header=False)
-    for name, line in as_rows(told):
+def _close(summary: dict[str, Any], as_json: bool) -> int:
+    """Print the closing table, and the JSON; a failure to print does not fail the run."""
+    table = Table(
+        title=f"Hacker News on {summary['day']}, from {summary['source']}: {summary['status']}", show_header=False
+    )
+    for name, line in as_rows(summary):
         table.add_row(name, line)
     try:
         Console(stderr=True, soft_wrap=True).print(table)
         if as_json:
-            print(json.dumps(told, default=str), flush=True)
+            print(json.dumps(summary, default=str), flush=True)
     except OSError as error:
         return tell(f"the run is done, but its summary could not be written ({error.strerror})", UNEXPECTED)
     return 0

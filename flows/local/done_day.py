@@ -30,22 +30,26 @@ Skipped = Mapping[str, Partition]
 
 
 def skipped(pipeline: Pipeline, day: date, chosen: Collection[str]) -> Skipped | None:
-    """The *chosen* stages of *day*, where a run of them would skip every one; None where it would do something."""
+    """Return the *chosen* stages of *day* if a run would skip them all, else None."""
     with pipeline.warehouse.transaction(stage="enrich") as session:
         stages = grid(session, pipeline, day, day, utc_now())[day]
-    found = {name: stages[name] for name in pipeline.stages if name in chosen}
+    partitions = {name: stages[name] for name in pipeline.stages if name in chosen}
     # A run reads a day again that was read in part, and waits for a stage that another run is at.
-    is_moving = any(one.status == statuses.RUNNING for one in found.values())
-    is_read_again = INGEST in found and found[INGEST].status == statuses.PARTIAL
-    upstream = {before for name in found for before in pipeline.stages[name]}
-    is_there = all(stages[name].is_done for name in upstream.union(found))
-    return found if is_there and not (is_moving or is_read_again or any(one.due for one in found.values())) else None
+    is_moving = any(partition.status == statuses.RUNNING for partition in partitions.values())
+    is_read_again = INGEST in partitions and partitions[INGEST].status == statuses.PARTIAL
+    upstream = {before for name in partitions for before in pipeline.stages[name]}
+    is_there = all(stages[name].is_done for name in upstream.union(partitions))
+    return (
+        partitions
+        if is_there and not (is_moving or is_read_again or any(partition.due for partition in partitions.values()))
+        else None
+    )
 
 
-def record(pipeline: Pipeline, day: date, found: Skipped) -> dict[str, Any]:
-    """Record a run that skips all its stages, *found* by :func:`skipped`; its summary.
+def record(pipeline: Pipeline, day: date, partitions: Skipped) -> dict[str, Any]:
+    """Record a run that skips all its stages, the *partitions* of :func:`skipped`, and return its summary.
 
-    It leaves what a run leaves: its row, its checks, its log and its events.
+    The run has its row, its checks, its log and its events, as every run.
 
     Raises:
         QualityError: a blocking check of the day fails by now.
@@ -53,13 +57,13 @@ def record(pipeline: Pipeline, day: date, found: Skipped) -> dict[str, Any]:
     """
     settings, warehouse = pipeline.settings, pipeline.warehouse
     summary = Summary(day, str(uuid4()), pipeline.spec)
-    with run_log(settings.logs, day, summary.run_id), Leases(warehouse, summary.run_id, settings) as held:
-        held.take(day, f"run {summary.run_id}")
+    with run_log(settings.logs, day, summary.run_id), Leases(warehouse, summary.run_id, settings) as leases:
+        leases.take(day, f"run {summary.run_id}")
         with warehouse.transaction(stage="enrich") as session:
             runs.begin_run(session, summary.run_id, day, pipeline.spec, utc_now(), close_dead(session, utc_now()))
             summary.changed = [] if stage_rows.was_complete(session, day, PUBLISH) else None
         try:
-            _skip(pipeline, summary, found)
+            _skip(pipeline, summary, partitions)
         except HnIntelError as error:
             logger.error("failed", extra={"error": str(error)})
             summary.status = statuses.FAILED
@@ -73,24 +77,28 @@ def record(pipeline: Pipeline, day: date, found: Skipped) -> dict[str, Any]:
     return summary.as_json()
 
 
-def _skip(pipeline: Pipeline, summary: Summary, found: Skipped) -> None:
+def _skip(pipeline: Pipeline, summary: Summary, partitions: Skipped) -> None:
     summary.enrichments = {name: Enriched() for name in pipeline.enrichments}
-    for name, one in found.items():
+    for name, partition in partitions.items():
         summary.skipped.append(name)
-        progress.finish(name, f"{one.status}, skipped{f': {one.why}' if one.why else ''}")
+        progress.finish(name, f"{partition.status}, skipped{f': {partition.why}' if partition.why else ''}")
     reading = {INGEST, ARTICLES}
-    parts: list[Part] = ["ingest"] if reading.intersection(found) else []
-    parts += [] if reading.issuperset(found) else ["answers"]
+    parts: list[Part] = ["ingest"] if reading.intersection(partitions) else []
+    parts += [] if reading.issuperset(partitions) else ["answers"]
     for part in parts:
         results = run_checks(pipeline.warehouse, summary.day, pipeline.settings, summary.run_id, [part])
         summary.checks += results
         progress.finish(f"check {part}", in_a_line(results))
         failed = [
             CheckFailed(
-                day=summary.day, run_id=summary.run_id, check=one.name, blocking=one.blocking, detail=one.detail
+                day=summary.day,
+                run_id=summary.run_id,
+                check=result.name,
+                blocking=result.blocking,
+                detail=result.detail,
             )
-            for one in results
-            if not one.passed
+            for result in results
+            if not result.passed
         ]
         with pipeline.warehouse.transaction(stage="enrich") as session:
             outbox.put_all(session, failed, utc_now())

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: Names under which a server on this machine is reached. Another name is another site's, resolved to this address.
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-#: Seconds that a server waits for others of the same home to have made, or brought up to date, its database.
+#: Seconds that a server waits while other servers of the home create or migrate its database.
 START_WITHIN = 300.0
 _TRIED_EVERY = 0.1
 #: Pages about the API that FastAPI adds to each of its apps. They need no password, and load scripts from a CDN.
@@ -34,13 +34,13 @@ _HOST = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]
 
 
 class OneStartAtATime:
-    """An app whose startup holds a file lock: two that migrate one database at once both fail."""
+    """An app whose startup holds a file lock: two concurrent migrations of a database both fail."""
 
     def __init__(self, app: ASGIApp, lock: Path) -> None:
         self._app, self._path = app, lock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on; where it is the startup, once the lock is held, and until it is over."""
+        """Pass every call on; hold the lock during the startup."""
         if scope["type"] != "lifespan":
             await self._app(scope, receive, send)
             return
@@ -62,7 +62,7 @@ async def _hold(lock: BaseFileLock) -> None:
     """Take *lock*, without a thread that a signal would have to wait for.
 
     Raises:
-        TimeoutError: others held it for START_WITHIN seconds.
+        TimeoutError: another server held the lock for START_WITHIN seconds.
     """
     deadline = time.monotonic() + START_WITHIN
     while True:
@@ -70,7 +70,9 @@ async def _hold(lock: BaseFileLock) -> None:
             lock.acquire(blocking=False)
         except Timeout:
             if time.monotonic() >= deadline:
-                raise TimeoutError(f"{lock.lock_file} was held for {START_WITHIN:g} s: end who holds it") from None
+                raise TimeoutError(
+                    f"{lock.lock_file} was held for {START_WITHIN:g} s: end the process that holds it"
+                ) from None
             await asyncio.sleep(_TRIED_EVERY)
         else:
             return
@@ -141,7 +143,7 @@ def behind_origin_check(app: ASGIApp, origins: Sequence[str] = ()) -> ASGIApp:
 
 def _host(value: str) -> str:
     if not _HOST.fullmatch(value):
-        raise argparse.ArgumentTypeError(f"{value[:80]!r} is no name of a host: give one without a port, and not *")
+        raise argparse.ArgumentTypeError(f"{value[:80]!r} is not a host name: give a name without a port, and not *")
     return value
 
 
@@ -159,17 +161,17 @@ def main(argv: Sequence[str]) -> None:
         metavar="NAME",
         help="a name beside 127.0.0.1, localhost and [::1] under which it is reached; may be given again",
     )
-    asked = parser.parse_args(argv)
-    if asked.no_services:  # before Prefect is imported, which reads its settings then
+    options = parser.parse_args(argv)
+    if options.no_services:  # before Prefect is imported, which reads its settings then
         os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
     import prefect.settings
     import uvicorn
 
     api = prefect.settings.get_current_settings().server.api
     uvicorn.run(
-        guarded_app(asked.allow_host, not asked.no_services),
-        host=asked.host or api.host,
-        port=asked.port or api.port,
+        guarded_app(options.allow_host, not options.no_services),
+        host=options.host or api.host,
+        port=options.port or api.port,
         timeout_keep_alive=api.keepalive_timeout,
         ws_ping_interval=api.websocket_ping_interval,
         ws_ping_timeout=api.websocket_ping_timeout,

@@ -53,9 +53,9 @@ class LostServer:
             if self._over:
                 return
             how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-            kept = "what was read and answered is kept, run it again to go on from there"
-            self._error = PrefectAway(f"the run's own Prefect server {how}: see {self._log}; {kept}")
-            if not self._begun:  # who waits for the server is told
+            advice = "items and answers so far are stored; run it again to continue"
+            self._error = PrefectAway(f"the run's own Prefect server {how}: see {self._log}; {advice}")
+            if not self._begun:  # the waiting thread raises it
                 return
             stop_client_retries()
             if self._give_up is not None:

@@ -16,16 +16,18 @@ from hnintel.sources import NAMES
 
 Source = Annotated[
     str | None,
-    typer.Option("--source", metavar="|".join(NAMES), help="Where to read from (default: HNINTEL_SOURCE, live)."),
+    typer.Option(
+        "--source", metavar="|".join(NAMES), help="The source to read from (default: HNINTEL_SOURCE, else live)."
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="End with one JSON object on stdout.")]
-PrefectLogs = Annotated[bool, typer.Option("--prefect-logs", help="Show Prefect's own logs too.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout at the end.")]
+PrefectLogs = Annotated[bool, typer.Option("--prefect-logs", help="Also show Prefect's own logs.")]
 Stages = Annotated[
     list[str] | None,
     typer.Option(
         "--stage",
         metavar="NAME[+]",
-        help="Only this stage, such as enrich:entities; with a + what is downstream too; may be given again.",
+        help="Only this stage, such as enrich:entities; NAME+ adds all downstream stages; may be given several times.",
     ),
 ]
 
@@ -45,7 +47,7 @@ def run_script(command: Callable[..., Any], script: str, line: str, words: Seque
 
 
 def guarded_with_json(run: Callable[[], int], as_json: bool) -> int:
-    """The same as ``guarded``; with *as_json* an error is one JSON object on stdout, too."""
+    """Call ``guarded``; with *as_json*, also print an error as a JSON object on stdout."""
 
     def described() -> int:
         try:

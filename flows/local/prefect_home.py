@@ -18,10 +18,10 @@ from hnintel.errors import PrefectAway
 from hnintel.settings import ROOT, Settings, private_files
 from tasks.prefect_private import drain_events
 
-#: Where Prefect keeps what is set for good, if it is not told otherwise.
+#: The file of Prefect's profiles, by default.
 _PROFILES = Path("~/.prefect/profiles.toml")
 _DRAINED_WITHIN = 20.0
-_ASKED_WITHIN = 60.0
+_PROFILE_WITHIN = 60.0
 _ASK = "from prefect.settings import Settings; print(Settings().api.url or '')"
 
 
@@ -33,7 +33,7 @@ def prefect(
 
     Args:
         settings: whose folder it is.
-        verbose: whether Prefect's own logs are wanted.
+        verbose: whether to show Prefect's own logs.
         api: the user's own, by :func:`own_api`.
         give_up: see :class:`flows.local.lost_server.LostServer`.
 
@@ -56,7 +56,9 @@ def prefect(
         os.environ.setdefault("PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL", "1")
         os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
     os.environ.setdefault("PREFECT_LOCAL_STORAGE_PATH", str(home / "results"))
-    os.environ.setdefault("PREFECT_RESULTS_DEFAULT_SERIALIZER", "json")  # no pickle, if anything else is ever kept
+    os.environ.setdefault(
+        "PREFECT_RESULTS_DEFAULT_SERIALIZER", "json"
+    )  # no pickle, should Prefect ever store another result
     if not verbose:
         # A log that cannot be sent or written is no reason to print into the middle of what a person reads.
         logging.raiseExceptions = False
@@ -71,7 +73,7 @@ def prefect(
     lost = LostServer(log, give_up)
     server.watch(lost.interrupt)
     try:
-        # The home's own string and no other: one that the user has set is for a server of theirs.
+        # The home's own secret: a secret that the user has set is for another server.
         with _environment({"PREFECT_API_URL": server.url, CLIENT: auth}), lost.told():
             yield lambda: lost.begin(server.wait)
             _drain()
@@ -81,7 +83,7 @@ def prefect(
 
 @contextmanager
 def _environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Have *settings* in the environment for the block, and what was there again after it."""
+    """Set *settings* in the environment during the block, and restore the old values after it."""
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:
@@ -95,19 +97,18 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
 
 
 def _drain() -> None:
-    """Let Prefect send what it still holds while its server is there to take it."""
+    """Let Prefect send its pending events while its server still runs."""
     with aloud(f"waiting for Prefect to take the last events, at most {_DRAINED_WITHIN:g} s"):
         drain_events(_DRAINED_WITHIN)
 
 
 def own_api() -> str | None:
-    """The API that the user's runs go to, by the environment or by the profile that is active; None: there is none.
+    """Return the URL of the user's Prefect API, from the environment or the active profile; None without such an API.
 
-    A home or a profile without an API is no place for them: Prefect would start a server by itself, with little
-    patience, and leave it behind.
+    Without an API, Prefect would start a server itself, wait too briefly for it, and leave it running.
 
     Raises:
-        PrefectAway: Prefect did not say.
+        PrefectAway: Prefect did not answer in time.
     """
     if url := os.environ.get("PREFECT_API_URL"):
         return url
@@ -116,14 +117,14 @@ def own_api() -> str | None:
     # In a process of its own: Prefect keeps the settings that it was imported with, and ours are to come.
     command = [sys.executable, "-P", "-c", _ASK]
     try:
-        with aloud(f"waiting for Prefect to read its profile, at most {_ASKED_WITHIN:g} s"):
-            asked = subprocess.run(  # noqa: S603 - our own line, by our own interpreter
-                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=_ASKED_WITHIN
+        with aloud(f"waiting for Prefect to read its profile, at most {_PROFILE_WITHIN:g} s"):
+            profile = subprocess.run(  # noqa: S603 - our own line, by our own interpreter
+                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=_PROFILE_WITHIN
             )
     except subprocess.TimeoutExpired:
-        told = f"Prefect did not read its profile within {_ASKED_WITHIN:g} s: set PREFECT_API_URL, or run it again"
-        raise PrefectAway(told) from None
-    return asked.stdout.strip() or None
+        waited = f"Prefect did not read its profile within {_PROFILE_WITHIN:g} s: set PREFECT_API_URL, or run it again"
+        raise PrefectAway(waited) from None
+    return profile.stdout.strip() or None
 
 
 def _has_place() -> bool:

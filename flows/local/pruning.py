@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from tasks.prefect_private import delete_flow_runs
 
 _log = logging.getLogger(__name__)
-#: What the API deletes in one call at most.
+#: The most runs that the API deletes in a call.
 _PAGE = 50
 #: Pages a run deletes at most before it begins, so that a database with years in it delays none by much.
 _PAGES = 4
@@ -19,7 +19,7 @@ def retention(days: int) -> dict[str, str]:
     """Settings of a Prefect server whose own service deletes old runs, with their tasks, logs and artifacts.
 
     Args:
-        days: how long a run that is over is kept, counted from its end.
+        days: the days for which a finished run is kept, counted from its end.
     """
     return {
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",

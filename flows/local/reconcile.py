@@ -26,11 +26,11 @@ EXAMPLE = "hnintel reconcile --plan"
 
 def run(
     source: Source = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Only say which days are due, and why.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Only print which days are due, and why.")] = False,
     as_json: AsJson = False,
     prefect_logs: PrefectLogs = False,
 ) -> int:
-    """Run what was missed, what failed, what settles, and dead letters that are due."""
+    """Run every day that is due: missed, failed or settling days, and days with dead letters to retry."""
     return guarded_with_json(lambda: _run(source, plan, as_json, prefect_logs), as_json)
 
 
@@ -50,21 +50,26 @@ def _run(source: str | None, plan: bool, as_json: bool, prefect_logs: bool) -> i
         left = left_to_people(session, pipeline, due)
         if not plan:
             close_dead(session, now)
-    for one in due:
-        print(f"{one.day}: {one.why}{f' (only {one.stages[0]})' if one.stages else ''}", file=sys.stderr)
+    for due_day in due:
+        print(
+            f"{due_day.day}: {due_day.why}{f' (only {due_day.stages[0]})' if due_day.stages else ''}", file=sys.stderr
+        )
     if not due:
         print("nothing is due", file=sys.stderr)
     if left:
         days = in_words(left)
         does = f"{command_for(left, pipeline)} does {'it' if len(left) == 1 else 'them'}"
         print(f"left, for it failed too long ago or too often: {days}; {does}", file=sys.stderr)
-    told: dict[str, Any] = {"source": settings.source, "days": {str(one.day): {"why": one.why} for one in due}}
+    report: dict[str, Any] = {
+        "source": settings.source,
+        "days": {str(due_day.day): {"why": due_day.why} for due_day in due},
+    }
     if due and not plan:
 
         def start() -> Ran:
             return partial(flow_at("flows/reconcile.py:reconcile"), settings.source)
 
-        told = in_prefect(settings, prefect_logs, start)
+        report = in_prefect(settings, prefect_logs, start)
     if as_json:
-        print(json.dumps(told, default=str))
+        print(json.dumps(report, default=str))
     return 0

@@ -1,8 +1,8 @@
-"""A Prefect server for the length of one run, in a process that ends with its parent, however that ends.
+"""A Prefect server for a single run, in a process that ends with its parent, however that ends.
 
-Prefect starts such a server by itself where no API is set. Two things are wanted that it does not do: end when the run
-is killed, and not be started anew by what Prefect still sends while the process exits
-(docs/decisions/0003-ephemeral-server.md). Ours lets in its run alone (docs/decisions/0019-authenticated-servers.md).
+Prefect starts such a server itself if no API is set, but does not end it when the run is killed, and starts it again
+for events that it sends while the process exits (docs/decisions/0003-ephemeral-server.md). This server admits its own
+run alone (docs/decisions/0019-authenticated-servers.md).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from tasks.prefect_private import ephemeral_server_settings
 
 # What Prefect itself sets for a server of this kind: no pages, and only the services that a run needs.
 SETTINGS = {"PREFECT_UI_ENABLED": "0", **ephemeral_server_settings()}
-# A run keeps Prefect quiet; what goes wrong in the server is kept in its log.
+# A run silences Prefect; errors of the server are in its log.
 SETTINGS |= dict.fromkeys(
     ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_LOGGING_ROOT_LEVEL", "PREFECT_LOGGING_SERVER_LEVEL"), "ERROR"
 )
-# No blocks are kept in it that are not saved by who uses them; to offer every type there is, it would import all of
+# It stores only blocks that a user saves; to register every type of block, it would import all of
 # Prefect's collections, Snowflake's among them, before it answers.
 SETTINGS |= dict.fromkeys(("PREFECT_API_BLOCKS_REGISTER_ON_START", "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION"), "false")
 _END_WITHIN = 10.0
@@ -38,20 +38,20 @@ _WATCHED_EVERY = 0.5
 
 
 def plain_http(folder: Path) -> dict[str, str]:
-    """Settings for clients of an API on loopback, which is plain HTTP: a bundle of one certificate, kept in *folder*.
+    """Return settings for clients of an API over plain HTTP: a bundle with a single certificate, in *folder*.
 
-    Each client of Prefect's reads a whole bundle, though there is nothing to check with it, and a day's run makes some
+    Each of Prefect's clients reads a whole bundle, although plain HTTP needs none, and a day's run creates some
     260 clients: a third of its CPU time.
     """
-    one = folder / "one-certificate.pem"
-    if not one.exists():
+    bundle = folder / "one-certificate.pem"
+    if not bundle.exists():
         import certifi
 
         first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition("-----END CERTIFICATE-----")
-        half = one.with_suffix(f".{os.getpid()}")
+        half = bundle.with_suffix(f".{os.getpid()}")
         half.write_text(f"{first}{end}\n", encoding="utf-8")
-        half.replace(one)
-    return {"PREFECT_API_SSL_CERT_FILE": str(one)}
+        half.replace(bundle)
+    return {"PREFECT_API_SSL_CERT_FILE": str(bundle)}
 
 
 class Server:
@@ -102,8 +102,8 @@ class Server:
                     if httpx.get(f"{self.url}/health", timeout=5, trust_env=False).status_code == 200:
                         return
                 time.sleep(0.1)
-        told = f"Prefect's server did not come up within {START_WITHIN:g} s: see {self._log}, then run it again"
-        raise PrefectAway(told)
+        late = f"Prefect's server did not come up within {START_WITHIN:g} s: see {self._log}, then run it again"
+        raise PrefectAway(late)
 
     def watch(self, lost: Callable[[int], None]) -> None:
         """Call *lost* with its exit code, in a thread of its own, where it ends before :meth:`end`."""
@@ -140,7 +140,7 @@ def _end_with(parent: int) -> None:
 
 
 def main(port: int) -> None:
-    """Serve Prefect's API until the process that started this one is gone."""
+    """Serve Prefect's API until the parent process ends."""
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     import uvicorn
 

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
-#: Seconds of silence that a person is asked to bear.
+#: Seconds of silence before a line is printed.
 SILENT_FOR = 5.0
 
 
@@ -17,7 +17,7 @@ def aloud(line: str, tell: Callable[[str], object] | None = None) -> Iterator[No
 
     Args:
         line: what is waited for, and the bound.
-        tell: called with it, in a thread of its own; without one it goes to stderr.
+        tell: called with the line, in a separate thread (default: print to stderr).
     """
     timer = threading.Timer(SILENT_FOR, tell or _to_stderr, [line])
     timer.daemon = True

@@ -21,12 +21,12 @@ EXAMPLE = "hnintel spotlight 41865000 --source live"
 
 
 def run(
-    story_id: Annotated[int, typer.Argument(metavar="ID", min=1, help="The story, as Hacker News numbers it.")],
+    story_id: Annotated[int, typer.Argument(metavar="ID", min=1, help="The id of the story on Hacker News.")],
     source: Source = None,
     as_json: AsJson = False,
     prefect_logs: PrefectLogs = False,
 ) -> int:
-    """Read one story now, with its comments and its article, and ask every enrichment about it."""
+    """Read a story now, with its comments and its article, and ask every enrichment about it."""
     return guarded_with_json(lambda: _run(story_id, source, as_json, prefect_logs), as_json)
 
 
@@ -46,12 +46,12 @@ def _run(story_id: int, source: str | None, as_json: bool, prefect_logs: bool) -
     def start() -> Ran:
         return partial(flow_at("flows/spotlight.py:spotlight"), story_id, settings.source)
 
-    told = in_prefect(settings, prefect_logs, start)
-    articles, asked = told["articles"], told["asked"]
+    report = in_prefect(settings, prefect_logs, start)
+    articles, questions = report["articles"], report["asked"]
     print(
-        f"story {told['story']} of {told['day']}: {counted(asked, 'question')} asked, articles: {articles}",
+        f"story {report['story']} of {report['day']}: {counted(questions, 'question')} asked, articles: {articles}",
         file=sys.stderr,
     )
     if as_json:
-        print(json.dumps(told, default=str))
+        print(json.dumps(report, default=str))
     return 0

@@ -14,10 +14,10 @@ EXAMPLE = "HNINTEL_WATCH_DUMPS=dumps hnintel watch"
 
 
 def run(as_json: AsJson = False, prefect_logs: PrefectLogs = False) -> int:
-    """Poll once: announce what is new at the source (HNINTEL_SOURCE) and in HNINTEL_WATCH_DUMPS.
+    """Poll once, and emit events for new items at HNINTEL_SOURCE and new dumps in HNINTEL_WATCH_DUMPS.
 
-    Deployed as flows/watch.py:watch it polls every five minutes. Events go to the API at PREFECT_API_URL; where that
-    is not set, the run's own server takes them, and ends with the run.
+    The deployed flow polls every five minutes. Events go to the API at PREFECT_API_URL; if it is not set, to a server
+    that ends with this command.
     """
     return guarded_with_json(lambda: _run(as_json, prefect_logs), as_json)
 
@@ -31,13 +31,13 @@ def _run(as_json: bool, prefect_logs: bool) -> int:
     def start() -> Ran:
         return flow_at("flows/watch.py:watch")  # of a state, Prefect gives the caller what is in it
 
-    told = in_prefect(load_settings(), prefect_logs, start)
-    unreachable = told["unreachable"]
-    skipped = [line for line in told["skipped"] if line != unreachable]
-    for line in [*(f"announced: {event}" for event in told["told"]), *skipped]:
+    report = in_prefect(load_settings(), prefect_logs, start)
+    unreachable = report["unreachable"]
+    skipped = [line for line in report["skipped"] if line != unreachable]
+    for line in [*(f"announced: {event}" for event in report["told"]), *skipped]:
         print(line, file=sys.stderr)
     if as_json:
-        print(json.dumps(told))
+        print(json.dumps(report))
     if unreachable is not None:
         return tell(f"{unreachable}: check the network, then run it again", Unreachable.exit_code)
     return 0

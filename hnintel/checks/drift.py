@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from hnintel.checks.check import Verdict
+from hnintel.errors import counted
 from hnintel.settings import Settings
 
 
@@ -57,7 +58,7 @@ def as_usual(by_day: Mapping[date, Counter[str]], day: date, settings: Settings,
         return Verdict(True, f"not enough to judge: {counts} (needs {settings.check_min_days})")
     moved = drift(before, after)
     detail = (
-        f"{moved.distance:.2f} from the {days} days before, of which {moved.chance:.2f} is chance with {rows} "
-        f"{what}; moved most: {moved.label} {moved.before:.0%} → {moved.after:.0%}"
+        f"{moved.distance:.2f} from the {counted(days, 'day')} before, of which {moved.chance:.2f} is chance "
+        f"with {rows} {what}; moved most: {moved.label} {moved.before:.0%} → {moved.after:.0%}"
     )
     return Verdict(moved.beyond_chance <= settings.check_drift, detail)

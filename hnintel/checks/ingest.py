@@ -8,6 +8,7 @@ from statistics import median
 from typing import get_args
 
 from hnintel.checks.check import Check, Verdict, share_of
+from hnintel.errors import counted
 from hnintel.ledger.stage_names import COMMENTS, INGEST, ITEMS
 from hnintel.models import ItemStatus
 from hnintel.settings import Settings
@@ -37,11 +38,11 @@ def _not_empty(session: Session, day: date, settings: Settings) -> Verdict:
     counts = _counts(session, day, settings)
     items, others = counts.pop(day, 0), list(counts.values())
     if items:
-        return Verdict(True, f"{items} items")
+        return Verdict(True, counted(items, "item"))
     if len(others) < _ENOUGH:
         return Verdict(True, f"no items; not enough to judge: {len(others)} of the days before have some")
     usual = median(others)
-    detail = f"no items; usually {usual:g} a day in the last {settings.check_baseline_days} days"
+    detail = f"no items; usually {usual:g} a day in the last {counted(settings.check_baseline_days, 'day')}"
     return Verdict(usual < settings.check_min_rows, detail)
 
 
@@ -50,13 +51,16 @@ def _as_many_as_usual(session: Session, day: date, settings: Settings) -> Verdic
     items = counts.pop(day, 0)
     alike = [count for other, count in counts.items() if other.weekday() == day.weekday()]
     if _read_too_early(session, day, settings):
-        return Verdict(True, f"{items} items; not enough to judge: the day was not over when it was read")
+        return Verdict(True, f"{counted(items, 'item')}; not enough to judge: the day was not over when it was read")
     if len(alike) < _ENOUGH:
-        return Verdict(True, f"{items} items; not enough to judge: {len(alike)} of the last weeks have this weekday")
+        return Verdict(
+            True, f"{counted(items, 'item')}; not enough to judge: {len(alike)} of the last weeks have this weekday"
+        )
     usual, factor = median(alike), settings.check_count_factor
     if usual < settings.check_min_rows:
-        return Verdict(True, f"{items} items; not enough to judge: usually {usual:g} on a {day:%A}")
-    detail = f"{items} items; usually {usual:g} on a {day:%A} ({min(alike)} to {max(alike)} in {len(alike)} weeks)"
+        return Verdict(True, f"{counted(items, 'item')}; not enough to judge: usually {usual:g} on a {day:%A}")
+    weeks = f"{min(alike)} to {max(alike)} in {counted(len(alike), 'week')}"
+    detail = f"{counted(items, 'item')}; usually {usual:g} on a {day:%A} ({weeks})"
     return Verdict(usual / factor <= items <= usual * factor, detail)
 
 

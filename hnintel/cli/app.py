@@ -1,6 +1,6 @@
-"""The commands that need no orchestration, each with its panel and an example; ``hnintel`` adds those of the flows.
+"""The commands that run without Prefect, each with its panel and an example; ``hnintel`` adds those of the flows.
 
-An error is one line on stderr and an exit code, as hnintel/errors.py says.
+An error is one line on stderr and an exit code (hnintel/errors.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hnintel.cli import exit_codes
 from hnintel.cli.invoke import invoke
 from hnintel.cli.lazy import Command, group_of
 
-RUNNING, LOOKING, KEEPING, SETTING_UP = "Run days", "Look", "Keep the house", "Set up"
+RUNNING, LOOKING, KEEPING, SETTING_UP = "Run days", "Inspect", "Maintain", "Set up"
 MODULE = "python -m hnintel"
 
 
@@ -36,21 +36,21 @@ COMMANDS = (
 
 
 def build(first: Sequence[Command] = ()) -> typer.Typer:
-    """The application with the commands *first*, then those of this package."""
-    made = typer.Typer(
+    """Return the application with the commands *first*, followed by those of this package."""
+    application = typer.Typer(
         name="hnintel",
         cls=group_of((*first, *COMMANDS)),
-        help="Hacker News, read, enriched and published a day at a time.",
+        help="Read, enrich and publish Hacker News, one day at a time.",
         epilog=exit_codes.as_text(),
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
     )
-    made.callback()(_root)
-    return made
+    application.callback()(_root)
+    return application
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_given: bool) -> None:
+    if is_given:
         from hnintel.cli.version import own_version
 
         print(f"hnintel {own_version()}")
@@ -62,13 +62,13 @@ def _root(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Read the options that precede the command."""
 
 
 app = build()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the sub-command that *argv* names, of those that need no orchestration; the exit code."""
+    """Run the command that *argv* names, of those that run without Prefect, and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     return invoke(app, words or ["--help"], MODULE)

@@ -1,4 +1,4 @@
-"""``python -m hnintel bill``: what was billed beside what was estimated, day by day, each currency by itself."""
+"""``python -m hnintel bill``: billed and estimated cost, a row for each day and currency."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hnintel.settings import load_settings
 from hnintel.warehouse import open_warehouse
 from hnintel.window import parse_day
 
-#: What the results of the check are kept under, where no flow run asks.
+#: The run id of the check's results when this command runs it.
 _RUN = "bill"
 
 
@@ -28,44 +28,44 @@ def bill(
     since: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help=f"The first day (default: {billing.DAYS} days ago).")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
-    """Read from Snowflake's usage views what was billed, and show it beside what was estimated."""
+    """Compare the cost that Snowflake billed with the estimate, for each day."""
     settings = load_settings()
     today = datetime.now(UTC).date()  # the bill's days are UTC
     first = parse_day(since, today) if since is not None else today - timedelta(days=billing.DAYS)
     warehouse = open_warehouse(settings)
     if settings.warehouse == "snowflake":
-        found = bill_checked(warehouse, settings, _RUN, first)
+        days = bill_checked(warehouse, settings, _RUN, first)
     else:
-        print(f"{settings.warehouse} sends no bill; this is what was estimated", file=sys.stderr)
+        print(f"{settings.warehouse} sends no bill: these are estimates", file=sys.stderr)
         with warehouse.transaction(stage="enrich") as session:
-            found = bills(session, first)
+            days = bills(session, first)
     if as_json:
-        print(json.dumps({"since": str(first), "days": _by_day(found)}))
+        print(json.dumps({"since": str(first), "days": _by_day(days)}))
         return
-    _print(found)
+    _print(days)
 
 
-def _by_day(found: Sequence[Bill]) -> dict[str, dict[str, Any]]:
-    """The bill of each day; where it has several currencies, the others stand within that of the first."""
+def _by_day(rows: Sequence[Bill]) -> dict[str, dict[str, Any]]:
+    """Return the bill of each day; further currencies of a day are below ``other_currencies`` of its first."""
     days: dict[str, dict[str, Any]] = {}
-    for one in found:
-        bill = {**asdict(one), "day": str(one.day), "ratio": one.ratio}
-        first = days.setdefault(str(one.day), bill)
+    for row in rows:
+        bill = {**asdict(row), "day": str(row.day), "ratio": row.ratio}
+        first = days.setdefault(str(row.day), bill)
         if first is not bill:
-            first.setdefault("other_currencies", {})[one.currency] = bill
+            first.setdefault("other_currencies", {})[row.currency] = bill
     return days
 
 
-def _print(found: Sequence[Bill]) -> None:
+def _print(rows: Sequence[Bill]) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("day", "currency", "estimated", "billed", "ratio", "billed without answers", "warehouses"):
         table.add_column(heading, justify="left" if heading in ("day", "currency") else "right")
-    for one in found:
-        ratio = f"{one.ratio:.2f}" if one.ratio else "-"
-        figures = (one.estimated, one.billed, ratio, one.without_answers, one.compute)
+    for row in rows:
+        ratio = f"{row.ratio:.2f}" if row.ratio else "-"
+        figures = (row.estimated, row.billed, ratio, row.without_answers, row.compute)
         table.add_row(
-            str(one.day), one.currency, *(given if isinstance(given, str) else f"{given:.4f}" for given in figures)
+            str(row.day), row.currency, *(cell if isinstance(cell, str) else f"{cell:.4f}" for cell in figures)
         )
     Console(highlight=False).print(table)

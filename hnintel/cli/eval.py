@@ -1,4 +1,4 @@
-"""``python -m hnintel eval``: judge an engine and its enrichments on labelled texts, or one change against another."""
+"""``python -m hnintel eval``: score an engine and its enrichments on labelled texts, or compare two versions."""
 
 from __future__ import annotations
 
@@ -33,29 +33,34 @@ Pair = tuple[LabelledSet, Enrichment]
 
 
 def eval_(
-    sets: Annotated[list[str] | None, typer.Option("--set", help="Only this labelled set; may be repeated.")] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="Only this labelled set; may be given several times.")
+    ] = None,
     enrichment: Annotated[str | None, typer.Option(help="Only this enrichment.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many texts a set, always the same ones.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most this many texts of each set, always the same texts.")
+    ] = None,
     enrichments: Annotated[
-        Path | None, typer.Option(help="A folder of enrichments, in place of HNINTEL_ENRICHMENTS_PATH.")
+        Path | None, typer.Option(help="A folder of enrichments (default: HNINTEL_ENRICHMENTS_PATH).")
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(help="What to compare with: a saved --json, or another folder of enrichments.")
+        Path | None,
+        typer.Option(help="Compare with this saved --json output, or with this other folder of enrichments."),
     ] = None,
     labelled: Annotated[
-        Path | None, typer.Option(help="A folder of your own labelled sets, *.jsonl, in place of all others.")
+        Path | None, typer.Option(help="A folder of your own labelled sets, *.jsonl, used in place of all others.")
     ] = None,
     data: Annotated[
-        Path, typer.Option(envvar="HNINTEL_TEST_DATA", help="Where corpora that others labelled lie, if anywhere.")
+        Path, typer.Option(envvar="HNINTEL_TEST_DATA", help="A folder of corpora labelled by others, if you have it.")
     ] = _DATA,
     only_plan: Annotated[
-        bool, typer.Option("--plan", help="Tell what would be asked and its cost; ask nothing.")
+        bool, typer.Option("--plan", help="Print what would be asked and its cost; ask nothing.")
     ] = False,
-    to_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    to_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
-    """Judge answers on labelled texts: accuracy, F1, bad answers, cost. What is paid is on the warehouse's books."""
+    """Score the answers to labelled texts: accuracy, F1, bad answers and cost, which counts against the budgets."""
     settings = load_settings()
-    chosen = [one.sample(limit) for one in chosen_sets(_sets(labelled, data), sets or [])]
+    chosen = [labelled_set.sample(limit) for labelled_set in chosen_sets(_sets(labelled, data), sets or [])]
     pairs = _pairs(chosen, load_enrichments(enrichments or settings.enrichments_path), enrichment, bool(sets))
     before = load_enrichments(against) if against and against.is_dir() else None
     earlier = read_results(against) if against and before is None else None
@@ -72,8 +77,8 @@ def eval_(
         with books.reserved(_estimates(warehouse, to_ask, settings)):
             results: list[Result] = []
             try:
-                for examples, one in pairs:
-                    results.append(evaluate(warehouse, one, examples, settings, books))
+                for examples, judged in pairs:
+                    results.append(evaluate(warehouse, judged, examples, settings, books))
                 if before is not None:
                     earlier = _ask_what_differs(warehouse, old_pairs, results, settings, books)
             except HnIntelError:
@@ -86,27 +91,29 @@ def eval_(
 def _sets(folder: Path | None, data: Path) -> list[LabelledSet]:
     if folder is None:
         return [*read_folder(_OWN), *read_corpora(data)]
-    found = read_folder(folder)
-    if not found:
+    sets = read_folder(folder)
+    if not sets:
         raise UsageError(f"{folder} has no labelled set: put a file there, NAME.jsonl")
-    return found
+    return sets
 
 
 def _pairs(
     sets: Sequence[LabelledSet], enrichments: dict[str, Enrichment], only: str | None, named: bool
 ) -> list[Pair]:
-    """Every set with every enrichment that it judges."""
+    """Return each set paired with each enrichment that it labels."""
     if only is not None and only not in enrichments:
-        raise UsageError(
-            f"there is no enrichment '{only}': there is {', '.join(enrichments)}{did_you_mean(only, enrichments)}"
-        )
-    wanted = [one for name, one in enrichments.items() if only in (None, name)]
-    pairs = [(examples, one) for examples in sets for one in wanted if examples.judged_columns(one)]
+        known = f"{', '.join(enrichments)}{did_you_mean(only, enrichments)}"
+        raise UsageError(f"no enrichment is named '{only}'; the enrichments are {known}")
+    chosen = [enrichment for name, enrichment in enrichments.items() if only in (None, name)]
+    pairs = [
+        (examples, enrichment) for examples in sets for enrichment in chosen if examples.judged_columns(enrichment)
+    ]
     idle = [examples.name for examples in sets if all(examples is not judging for judging, _ in pairs)]
     if not pairs or (named and idle):
-        told = f"set {idle[0]} labels" if idle else "the sets label"
+        subject = f"set {idle[0]} labels" if idle else "the sets label"
+        names = ", ".join(enrichment.name for enrichment in chosen)
         raise UsageError(
-            f"{told} no column of {', '.join(one.name for one in wanted)}: choose another --set or --enrichment, "
+            f"{subject} no column of {names}: choose another --set or --enrichment, "
             "or label texts for it (docs/how-to/judge-a-change.md)"
         )
     return pairs
@@ -115,50 +122,54 @@ def _pairs(
 def _ask_what_differs(
     warehouse: Warehouse, pairs: Sequence[Pair], results: Sequence[Result], settings: Settings, books: Books
 ) -> list[Result]:
-    """The results of *pairs*; a question that is the same in both folders is not paid for twice."""
-    known = {(one.set, one.enrichment, one.fingerprint): one for one in results}
+    """Return the results of *pairs*, reusing the result of a question that both folders share."""
+    known = {(result.set, result.enrichment, result.fingerprint): result for result in results}
     return [
-        known.get(_question(warehouse, (examples, one), settings))
-        or evaluate(warehouse, one, examples, settings, books)
-        for examples, one in pairs
+        known.get(_question(warehouse, (examples, enrichment), settings))
+        or evaluate(warehouse, enrichment, examples, settings, books)
+        for examples, enrichment in pairs
     ]
 
 
 def _question(warehouse: Warehouse, pair: Pair, settings: Settings) -> tuple[str, str, str]:
-    """Set, enrichment and fingerprint: what has the same ones has the same answers."""
-    examples, one = pair
-    return examples.name, one.name, fingerprint_of(warehouse, one, settings)
+    """Return set, enrichment and fingerprint, which determine the answers."""
+    examples, enrichment = pair
+    return examples.name, enrichment.name, fingerprint_of(warehouse, enrichment, settings)
 
 
 def _refuse_strangers(pairs: Sequence[Pair], old_pairs: Sequence[Pair], earlier: Sequence[Result]) -> None:
-    """Raise UsageError where no set and enrichment is on both sides, before anything is paid for."""
-    old = {(one.set, one.enrichment) for one in earlier} | {(examples.name, one.name) for examples, one in old_pairs}
-    if old.isdisjoint((examples.name, one.name) for examples, one in pairs):
+    """Raise UsageError if both sides share no pair, before anything is paid for."""
+    old = {(result.set, result.enrichment) for result in earlier} | {
+        (examples.name, enrichment.name) for examples, enrichment in old_pairs
+    }
+    if old.isdisjoint((examples.name, enrichment.name) for examples, enrichment in pairs):
         raise UsageError("nothing can be compared: --against has no set and enrichment in common with this")
 
 
 def _estimates(warehouse: Warehouse, pairs: Sequence[Pair], settings: Settings) -> list[Estimate]:
-    """What asking about each pair may come to; nothing is counted where no budget bounds it."""
+    """Estimate the cost of each pair; nothing is counted if no budget is set."""
     if settings.budget_run is settings.budget_day is settings.budget_month is None:
         return []
-    taken = [(len(examples.examples), plan(warehouse, one, examples, settings)) for examples, one in pairs]
-    return [Estimate(rows, one.input_tokens, one.output_tokens, one.cost, one.currency) for rows, one in taken]
+    planned = [
+        (len(examples.examples), plan(warehouse, enrichment, examples, settings)) for examples, enrichment in pairs
+    ]
+    return [Estimate(rows, cost.input_tokens, cost.output_tokens, cost.cost, cost.currency) for rows, cost in planned]
 
 
 def _plan(warehouse: Warehouse, pairs: Sequence[Pair], settings: Settings, to_json: bool) -> None:
     planned = []
-    for examples, one in pairs:
-        taken = plan(warehouse, one, examples, settings)
+    for examples, enrichment in pairs:
+        cost = plan(warehouse, enrichment, examples, settings)
         planned.append(
             {
                 "set": examples.name,
-                "enrichment": one.name,
-                "model": warehouse.model(one.model, one.name),
+                "enrichment": enrichment.name,
+                "model": warehouse.model(enrichment.model, enrichment.name),
                 "rows": len(examples.examples),
-                "input_tokens": taken.input_tokens,
-                "output_tokens": taken.output_tokens,
-                "cost": taken.cost,
-                "currency": taken.currency,
+                "input_tokens": cost.input_tokens,
+                "output_tokens": cost.output_tokens,
+                "cost": cost.cost,
+                "currency": cost.currency,
             }
         )
     print(json.dumps({"plan": planned}) if to_json else "\n".join(report.planned(planned)))
@@ -167,8 +178,8 @@ def _plan(warehouse: Warehouse, pairs: Sequence[Pair], settings: Settings, to_js
 def _tell(results: Sequence[Result], earlier: Sequence[Result] | None, to_json: bool) -> None:
     changes = None if earlier is None else compare(earlier, results)
     if to_json:
-        found = {"results": as_json(results)}
-        print(json.dumps(found if changes is None else found | {"changes": [asdict(one) for one in changes]}))
+        printed = {"results": as_json(results)}
+        print(json.dumps(printed if changes is None else printed | {"changes": [asdict(change) for change in changes]}))
         return
     lines = report.summary(results)
     for result in results:

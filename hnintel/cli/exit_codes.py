@@ -19,11 +19,11 @@ EXIT_CODES: dict[int, str] = {
     errors.BudgetReached.exit_code: "a budget is reached",
     errors.PrefectAway.exit_code: "the Prefect API cannot be reached",
     errors.ListingTooSmall.exit_code: "a day has no stories, or far too few: nothing is published over its page",
-    INTERRUPTED: "interrupted by Ctrl-C (what was done is kept)",
-    TERMINATED: "ended by SIGTERM (what was done is kept)",
+    INTERRUPTED: "interrupted by Ctrl-C (completed work is stored)",
+    TERMINATED: "ended by SIGTERM (completed work is stored)",
 }
 
 
 def as_text() -> str:
-    """The codes as one paragraph, for the end of a help text."""
+    """Return the codes as a paragraph, for the end of a help text."""
     return f"Exit codes: {'; '.join(f'{code} {meaning}' for code, meaning in EXIT_CODES.items())}."

@@ -1,4 +1,4 @@
-"""Run a typer application: whatever goes wrong is one line on stderr and an exit code, never a traceback."""
+"""Run a typer application: an error is a line on stderr and an exit code, never a traceback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hnintel.settings import load_settings, private_files
 
 
 def invoke(app: typer.Typer, words: Sequence[str], prog: str) -> int:
-    """Run the command that *words* name; the exit code.
+    """Run the command that *words* name, and return the exit code.
 
     Args:
         app: with its commands; a command may return its exit code.
@@ -36,7 +36,7 @@ def invoke(app: typer.Typer, words: Sequence[str], prog: str) -> int:
         return _print_error(f"{_words(error)} (--help tells how)", UsageError.exit_code)
     except OSError as error:  # errors of the warehouse and of sources are HnIntelErrors
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - else the interpreter writes again at exit
-        return _print_error(f"what there is to say could not be written ({error.strerror})", UNEXPECTED)
+        return _print_error(f"the output could not be written ({error.strerror})", UNEXPECTED)
     except (KeyboardInterrupt, typer.Abort):
         return _print_error("interrupted", INTERRUPTED)
     except Exception as error:
@@ -44,7 +44,7 @@ def invoke(app: typer.Typer, words: Sequence[str], prog: str) -> int:
 
 
 def unexpected(error: Exception) -> str:
-    """One line on an error that nobody foresaw; call it while *error* is handled.
+    """Describe an unexpected error in a line; call it while *error* is handled.
 
     Its traceback is appended to a file, which the line names.
     """
@@ -55,7 +55,7 @@ def _details() -> str:
     try:
         path = load_settings().logs / "unexpected.log"
     except UsageError as wrong:
-        return f"details are not kept, since the settings cannot be read ({wrong})"
+        return f"no details were written: the settings cannot be read ({wrong})"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as stream:

@@ -1,4 +1,4 @@
-"""Commands of a typer application that are imported when one of them is run, or all of them for the list of them."""
+"""Commands of a typer application that are imported when they run, or when the help lists them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Command(NamedTuple):
     """A command as the help lists it.
 
     Attributes:
-        name: how it is called.
+        name: its name on the command line.
         place: where it is defined, ``module:name``: a function, or the application of its sub-commands.
-        panel: which part of the help it stands in.
-        example: one line; empty: the module has it as ``EXAMPLE``.
+        panel: the part of the help that lists it.
+        example: a line for the help; empty: the ``EXAMPLE`` of the module.
     """
 
     name: str
@@ -28,21 +28,21 @@ class Command(NamedTuple):
 
 
 def example(line: str) -> str:
-    """The end of a command's help."""
+    """Return the last line of a command's help."""
     return f"Example: {line}"
 
 
 class LazyCommands(dict[str, Any]):
-    """Commands by name; what is looked at is imported first."""
+    """Commands by name, each imported at its first use."""
 
     def __init__(self, commands: Iterable[Command]) -> None:
-        """None of *commands* is imported yet."""
+        """Import none of *commands* yet."""
         super().__init__()
-        self._declared = {one.name: one for one in commands}
+        self._declared = {command.name: command for command in commands}
 
     def __missing__(self, name: str) -> Any:
-        self[name] = made = _made(self._declared[name])
-        return made
+        self[name] = command = _import(self._declared[name])
+        return command
 
     def get(self, name: str, default: Any = None) -> Any:
         """The command of that name."""
@@ -82,7 +82,7 @@ def group_of(commands: Iterable[Command]) -> type[TyperGroup]:
     return LazyGroup
 
 
-def _made(command: Command) -> Any:
+def _import(command: Command) -> Any:
     path, _, attribute = command.place.partition(":")
     module = import_module(path)
     run = getattr(module, attribute)

@@ -1,4 +1,4 @@
-"""``python -m hnintel settings``: every setting there is."""
+"""``python -m hnintel settings``: all settings, with their values in force."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _NAMES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "t
 
 def settings(
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON array of name, group, type, default, value and doc.")
+        bool, typer.Option("--json", help="Print one JSON array of name, group, type, default, value and doc.")
     ] = False,
 ) -> None:
-    """List every setting: its variable, type, default, use, and the value in force, if none is set wrongly."""
+    """List every setting with its variable, type, default, description and value in force."""
     wrong: UsageError | None = None
     try:
         in_force: Settings | None = load_settings()
@@ -41,18 +41,18 @@ def settings(
     else:
         for group in dict.fromkeys(groups.values()):
             print(f"# {group}\n")
-            for one in (one for one in listed if one["group"] == group):
-                print(f"{one['name']}  ({one['type']}; default: {one['default']})\n    {one['doc']}")
-                print(f"    in force: {one['value']}" if in_force else "    in force: unknown")
+            for entry in (entry for entry in listed if entry["group"] == group):
+                print(f"{entry['name']}  ({entry['type']}; default: {entry['default']})\n    {entry['doc']}")
+                print(f"    in force: {entry['value']}" if in_force else "    in force: unknown")
             print()
-    sys.stdout.flush()  # before what is wrong with those that are set, which is on stderr
+    sys.stdout.flush()  # before the error on stderr
     if wrong:
         raise wrong
 
 
 def _groups() -> dict[str, str]:
-    """The group of each setting: the comment that stands above the first of them in the source."""
-    found: dict[str, str] = {}
+    """Return the group of each setting: the comment above the group in the source."""
+    groups: dict[str, str] = {}
     for kind in reversed(Settings.__mro__):
         if kind is not Settings and not (issubclass(kind, BaseSettings) and kind is not BaseSettings):
             continue
@@ -61,12 +61,12 @@ def _groups() -> dict[str, str]:
             if heading := re.fullmatch(r"    # ([A-Z][\w ]+)", line):
                 group = heading[1]
             elif (field := re.match(r"    (\w+): ", line)) and field[1] in Settings.model_fields:
-                found[field[1]] = group
-    return found
+                groups[field[1]] = group
+    return groups
 
 
 def _value(name: str, in_force: Settings | None) -> str | None:
-    """A value in words; of one that may be a secret only whether it is set. None where no settings can be read."""
+    """Return a value in words, or only whether it is set if it may be secret; None if the settings are invalid."""
     if in_force is None:
         return None
     value = getattr(in_force, name)
@@ -80,7 +80,7 @@ def _in_words(value: Any) -> str:
 
 
 def describe(name: str, field: FieldInfo) -> dict[str, str]:
-    """A setting in words: ``name`` (of its variable), ``type``, ``default``, ``doc``."""
+    """Return ``name`` (of the variable), ``type``, ``default`` and ``doc`` of a setting, in words."""
     default = field.get_default(call_default_factory=True)
     return {
         "name": variable(name),
@@ -91,14 +91,14 @@ def describe(name: str, field: FieldInfo) -> dict[str, str]:
 
 
 def type_name(annotation: Any) -> str:
-    """A Python annotation as a person would say it; a list is written as JSON in its variable."""
+    """Return a Python annotation in words; a variable has a list as JSON."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return type_name(arguments[0])
     if origin is Literal:
         return " or ".join(map(str, arguments))
     if origin in (Union, UnionType):
-        return " or ".join(type_name(one) for one in arguments if one is not NoneType)
+        return " or ".join(type_name(argument) for argument in arguments if argument is not NoneType)
     if origin is tuple:
         return f"JSON list of {type_name(arguments[0])}"
     if annotation is SecretStr:

@@ -1,4 +1,4 @@
-"""``python -m hnintel status``: how every stage of every day stands, how fresh the newest is, what is due and why."""
+"""``python -m hnintel status``: the status of each stage of each day, freshness, and what is due and why."""
 
 from __future__ import annotations
 
@@ -54,30 +54,31 @@ _LISTING_LEGEND = "listing: W every id of the day was read, s sampled, U unprove
 _SHOWN_DAYS = 14
 _DAYS_A_TABLE = 16
 _LINES = 20
-#: Of more days nobody reads a grid, and their stages fill the memory.
+#: A grid of more days is unreadable, and its stages fill the memory.
 _MOST_DAYS = 3700
 
 Grid = Mapping[date, Mapping[str, Partition]]
-#: A day, how a stage of it stands, why, and who does it.
+#: A day, the status of its stage, the reason, and the command that runs it.
 _Reason = tuple[date, str, str, str]
 
 
 def status(
     first: Annotated[
-        str | None, typer.Option("--from", help="The first day, or a week or month (default: two weeks back).")
+        str | None,
+        typer.Option("--from", help="The first day, week or month (default: two weeks before the last day)."),
     ] = None,
     last: Annotated[
-        str | None, typer.Option("--to", help="The last day, or a week or month (default: the newest).")
+        str | None, typer.Option("--to", help="The last day, week or month (default: the newest day).")
     ] = None,
     source: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(NAMES), help="Where days are read from (default: HNINTEL_SOURCE, else as the newest day)."
+            metavar="|".join(NAMES), help="The source (default: HNINTEL_SOURCE, else the source of the newest day)."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
-    """Show days and their stages, how fresh the newest is, and what is due and why."""
+    """Show the status of each stage of each day, the age of the newest page, and what is due and why."""
     settings, now = load_settings(), utc_now()
     if not has_warehouse(settings):
         _refuse_no_days(first, last, yesterday(now.replace(tzinfo=UTC), settings.time_zone))
@@ -86,9 +87,9 @@ def status(
     warehouse = open_warehouse(settings)
     with warehouse.transaction(stage="enrich") as session:
         pipeline = Pipeline(warehouse, settings, source or _source(session, settings))
-        open_source(pipeline.spec, settings)  # refused where there is no such source, also while the ledger is empty
+        open_source(pipeline.spec, settings)  # refuses an unknown source even if the ledger is empty
         span = _span(session, pipeline, first, last, now)
-        found = grid(session, pipeline, span.first, span.last, now) if span else {}
+        partitions = grid(session, pipeline, span.first, span.last, now) if span else {}
         fresh = freshness(session, settings, now)
         hours = hours_read(session, span.first, span.last) if span else {}
         sources = sources_of(session, span.first, span.last) if span else {}
@@ -98,48 +99,50 @@ def status(
         read = {
             "hours": {str(day): list(stages) for day, stages in hours.items()},
             "sources": {str(day): named for day, named in sources.items()},
-            "listing": {str(day): one.as_json() for day, one in listed.items()},
+            "listing": {str(day): listing.as_json() for day, listing in listed.items()},
         }
         print(
             json.dumps(
-                _as_json(found, fresh, pipeline) | read | {"reconcile": {str(one.day): one.why for one in by_itself}}
+                _as_json(partitions, fresh, pipeline)
+                | read
+                | {"reconcile": {str(due.day): due.why for due in by_itself}}
             )
         )
     else:
         notes = [*_not_whole(listed), *_read_by_hour(hours), *_read_from_several(sources, pipeline.spec)]
-        _show(found, listed, notes, fresh, settings)
-        for line in _due(found, pipeline, by_itself) if found else []:
+        _show(partitions, listed, notes, fresh, settings)
+        for line in _due(partitions, pipeline, by_itself) if partitions else []:
             Console(soft_wrap=True).print(line, markup=False, highlight=False)
 
 
 def _show_none(settings: Settings, spec: str, as_json: bool) -> None:
-    """That there is no warehouse: looking makes none."""
-    open_source(spec, settings)  # refused where there is no such source
+    """Print that no warehouse exists; a command that only reads creates none."""
+    open_source(spec, settings)  # refuses an unknown source
     if as_json:
         fresh = {"day": None, "hours": None, "fresh": False}
         empty: dict[str, Any] = {"days": {}, "hours": {}, "sources": {}, "reconcile": {}}
         print(json.dumps({"source": spec, "stages": [], "freshness": fresh} | empty))
     else:
-        print(f"no day was run yet, {no_warehouse(settings)}: python flows/main.py --source sample makes one")
+        print(f"no day was run yet, {no_warehouse(settings)}: python flows/main.py --source sample creates it")
 
 
 def _refuse_no_days(first: str | None, last: str | None, over: date) -> None:
-    """Raise UsageError where *first* or *last*, those that are given, are no days, or no range of them."""
-    given = [one for one in (first, last) if one is not None]
+    """Raise UsageError if *first* and *last*, as far as given, are not a range of days."""
+    given = [argument for argument in (first, last) if argument is not None]
     if given:
         _checked(parse_range(given[0], given[-1], over))
 
 
 def _source(session: Session, settings: Settings) -> str:
-    """What days are read from: what is set, else what the newest of the ledger was read from."""
+    """Return the source that is set, else the source of the newest day of the ledger."""
     if "source" in settings.model_fields_set:
         return settings.source
     newest = "SELECT source FROM ops.partitions WHERE source IS NOT NULL ORDER BY day DESC, stage LIMIT 1"
-    return next((str(found) for (found,) in session.execute(newest)), settings.source)
+    return next((str(source) for (source,) in session.execute(newest)), settings.source)
 
 
 def _span(session: Session, pipeline: Pipeline, first: str | None, last: str | None, now: datetime) -> Span | None:
-    """The days asked for; by default those of the last two weeks that the ledger has, to the newest."""
+    """Return the requested days; by default the last two weeks of the ledger, to its newest day."""
     over = yesterday(now.replace(tzinfo=UTC), pipeline.settings.time_zone)
     today = over + timedelta(days=1)
     if first is not None and last is not None:
@@ -147,8 +150,8 @@ def _span(session: Session, pipeline: Pipeline, first: str | None, last: str | N
     known = known_days(session)
     end = parse_span(last, today).last if last is not None else _newest(pipeline, known, now)
     if first is not None:
-        asked = parse_range(first, first, over)
-        return _checked(Span(asked.first, max(asked.last, end or asked.last)))
+        requested = parse_range(first, first, over)
+        return _checked(Span(requested.first, max(requested.last, end or requested.last)))
     if end is None:
         return None
     weeks_back = end - min(timedelta(days=_SHOWN_DAYS - 1), end - date.min)
@@ -162,17 +165,20 @@ def _checked(span: Span) -> Span:
 
 
 def _newest(pipeline: Pipeline, known: Span | None, now: datetime) -> date | None:
-    """The newest day of the ledger; where it was kept up lately, the last whole day, which may be missing in it."""
+    """Return the newest day of the ledger; if it is recent, the last whole day, which the ledger may lack."""
     if known is None:
         return None
     whole = newest_whole_day(pipeline.source, now, pipeline.settings.time_zone)
     return whole if timedelta() < whole - known.last <= timedelta(days=_SHOWN_DAYS) else known.last
 
 
-def _as_json(found: Grid, fresh: Freshness, pipeline: Pipeline) -> dict[str, Any]:
-    told = {"day": fresh.day.isoformat() if fresh.day else None, "hours": fresh.hours, "fresh": fresh.is_fresh}
-    days = {day.isoformat(): {stage: one.as_json() for stage, one in stages.items()} for day, stages in found.items()}
-    return {"source": pipeline.spec, "stages": list(pipeline.stages), "freshness": told, "days": days}
+def _as_json(partitions: Grid, fresh: Freshness, pipeline: Pipeline) -> dict[str, Any]:
+    newest = {"day": fresh.day.isoformat() if fresh.day else None, "hours": fresh.hours, "fresh": fresh.is_fresh}
+    days = {
+        day.isoformat(): {stage: partition.as_json() for stage, partition in stages.items()}
+        for day, stages in partitions.items()
+    }
+    return {"source": pipeline.spec, "stages": list(pipeline.stages), "freshness": newest, "days": days}
 
 
 def _read_by_hour(hours: Mapping[date, Mapping[str, datetime]]) -> list[str]:
@@ -180,7 +186,7 @@ def _read_by_hour(hours: Mapping[date, Mapping[str, datetime]]) -> list[str]:
 
 
 def _read_from_several(sources: Mapping[date, Sequence[str]], shown: str) -> list[str]:
-    """Of days whose reading has a partition for more than one source, which; the grid has that of one."""
+    """Return a note for each day that was read from several sources, of which the grid shows one."""
     return [
         f"{day} was read from {', '.join(named)}: shown is {shown} (--source shows another)"
         for day, named in sources.items()
@@ -189,19 +195,23 @@ def _read_from_several(sources: Mapping[date, Sequence[str]], shown: str) -> lis
 
 
 def _not_whole(listed: Mapping[date, Listed]) -> list[str]:
-    return [f"listing of {day}: {one.proof.in_words()}" for day, one in listed.items() if one.proof.kind != "whole"]
+    return [
+        f"listing of {day}: {listing.proof.in_words()}"
+        for day, listing in listed.items()
+        if listing.proof.kind != "whole"
+    ]
 
 
 def _show(
-    found: Grid, listed: Mapping[date, Listed], notes: Sequence[str], fresh: Freshness, settings: Settings
+    partitions: Grid, listed: Mapping[date, Listed], notes: Sequence[str], fresh: Freshness, settings: Settings
 ) -> None:
     console = Console(soft_wrap=True)
-    if not found:
+    if not partitions:
         console.print("no day was run yet: python flows/main.py --source sample")
         return
-    days = list(found)
+    days = list(partitions)
     for start in range(0, len(days), _DAYS_A_TABLE):
-        console.print(_table(found, listed, days[start : start + _DAYS_A_TABLE]))
+        console.print(_table(partitions, listed, days[start : start + _DAYS_A_TABLE]))
     console.print(_LEGEND, highlight=False)
     console.print(_LISTING_LEGEND, highlight=False)
     for note in notes:
@@ -209,16 +219,16 @@ def _show(
     console.print(_freshness(fresh, settings))
 
 
-def _table(found: Grid, listed: Mapping[date, Listed], days: Sequence[date]) -> Table:
-    """Stages down, days across: a letter each."""
+def _table(partitions: Grid, listed: Mapping[date, Listed], days: Sequence[date]) -> Table:
+    """Return a table of stages by days, with the letter of each status."""
     table = Table(
         Column("stage", no_wrap=True),
         *(f"{day:%m}\n{day:%d}" for day in days),
         title=f"{days[0]} to {days[-1]}",
         padding=0,
     )
-    for stage in found[days[0]]:
-        marks = [_MARKS[found[day][stage].status] for day in days]
+    for stage in partitions[days[0]]:
+        marks = [_MARKS[partitions[day][stage].status] for day in days]
         table.add_row(stage, *(f"[{colour}]{letter}[/]" for letter, colour in marks))
     proofs = [_PROOFS[listed[day].proof.kind] if day in listed else _MARKS["missing"] for day in days]
     table.add_row("listing", *(f"[{colour}]{letter}[/]" for letter, colour in proofs))
@@ -234,28 +244,28 @@ def _freshness(fresh: Freshness, settings: Settings) -> str:
     )
 
 
-def _due(found: Grid, pipeline: Pipeline, by_itself: Sequence[Due]) -> list[str]:
-    """What a run would do something about, why, and which command runs it: the same reason of a day once."""
+def _due(partitions: Grid, pipeline: Pipeline, by_itself: Sequence[Due]) -> list[str]:
+    """Return a line for each reason why stages are due, with the command that runs them."""
     reasons: dict[_Reason, list[str]] = {}
-    for day, stages in found.items():
-        for one in stages.values():
-            if one.due:
-                by = who_does(pipeline, by_itself, day, one.stage)
-                reasons.setdefault((day, one.status, one.why, by), []).append(one.stage)
+    for day, stages in partitions.items():
+        for partition in stages.values():
+            if partition.due:
+                by = who_does(pipeline, by_itself, day, partition.stage)
+                reasons.setdefault((day, partition.status, partition.why, by), []).append(partition.stage)
     lines = []
     for (status, why, by, of), days in _together(reasons).items():
-        named = "all stages" if len(of) == len(found[days[0]]) else ", ".join(of)
+        named = "all stages" if len(of) == len(partitions[days[0]]) else ", ".join(of)
         what = f"due: {in_words(days)} {named}: {why if status == 'missing' else f'{status}: {why}'}"
         lines.append(f"{what}; {by.replace('{days}', command_for(days, pipeline))}")
-    told = {day for day, *_ in reasons}
+    days_shown = {day for day, *_ in reasons}
     does = RECONCILE.format(source=source_words(pipeline))
-    lines += [f"due: {one.day}: {one.why}; {does}" for one in by_itself if one.day not in told]
+    lines += [f"due: {due.day}: {due.why}; {does}" for due in by_itself if due.day not in days_shown]
     more = len(lines) - _LINES
     return (lines[:_LINES] or ["nothing is due"]) + ([f"and {more} more: --json has them all"] if more > 0 else [])
 
 
 def _together(reasons: Mapping[_Reason, list[str]]) -> dict[tuple[str, str, str, tuple[str, ...]], list[date]]:
-    """The days that have the same to be done for the same reason, by the same command."""
+    """Group the days with the same stages due for the same reason, by command."""
     days: dict[tuple[str, str, str, tuple[str, ...]], list[date]] = {}
     for (day, status, why, by), stages in reasons.items():
         days.setdefault((status, why, by, tuple(stages)), []).append(day)

@@ -20,7 +20,7 @@ def own_version() -> str:
 
 
 def show_version(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Show the versions of this project, of Python and of the main packages."""
     versions = {NAME: own_version(), "python": platform.python_version()} | {name: _version(name) for name in _NAMED}

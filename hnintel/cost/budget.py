@@ -12,7 +12,7 @@ from typing import Any
 from hnintel.cost import money
 from hnintel.cost.usage import AIFunction
 from hnintel.engines.base import AskingStopped, Spent
-from hnintel.errors import BudgetReached, UsageError
+from hnintel.errors import BudgetReached, UsageError, counted
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.statements import CHARS_PER_TOKEN
@@ -88,8 +88,7 @@ def too_much(total: Estimate, settings: Settings, unknown: int = 0) -> str:
     if not unknown:
         return f"it may cost {total.cost_in_words()}, more than {limit}"
     known = f"it may cost {total.cost_in_words()}, and " if total.costs else ""
-    days = f"{unknown} days" if unknown > 1 else "one day"
-    return f"{known}the cost of {days} is not known yet; {limit} is set"
+    return f"{known}the cost of {counted(unknown, 'day')} is not known yet; {limit} is set"
 
 
 def estimate(session: Session, asker: str, function: AIFunction, rows: int, chars: int, overhead: int = 0) -> Estimate:
@@ -164,8 +163,8 @@ def book_stopped(session: Session, functions: Iterable[AIFunction], stamp: Stamp
     if not calls:
         return "no question was under way"
     under_way = sum(spent.in_flight for spent in stopped.unbooked.values())
-    given_up = f"{under_way} questions under way were given up"
-    return f"{given_up}; {calls} without a stored answer are booked at about {cost:.3g} {currency}"
+    given_up = f"{counted(under_way, 'question')} under way {'was' if under_way == 1 else 'were'} given up"
+    return f"{given_up}; {counted(calls, 'call')} without a stored answer booked at about {cost:.3g} {currency}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +196,7 @@ class Budget:
         exceeded = self.would_exceed(session, expected, now)
         if exceeded:
             raise BudgetReached(
-                f"{self.stage} of {self.day} stopped before {expected.rows} more questions, which may cost "
+                f"{self.stage} of {self.day} stopped before {counted(expected.rows, 'more question')}, which may cost "
                 f"{expected.cost:.3g} {expected.currency}: {exceeded}; "
                 "the answers so far are stored, and a later run continues from there"
             )

@@ -91,10 +91,10 @@ def story_columns(enrichments: Iterable[Enrichment]) -> list[StoryColumn]:
         DeclarationError: two columns would have the same name.
     """
     declared = [
-        (one.name, column)
-        for one in enrichments
-        if not one.input.many
-        for column in one.columns
+        (enrichment.name, column)
+        for enrichment in enrichments
+        if not enrichment.input.many
+        for column in enrichment.columns
         if column.kind != "list"
     ]
     counted = Counter(column.name for _, column in declared)

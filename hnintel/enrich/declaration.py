@@ -16,7 +16,7 @@ from hnintel.engines.bounds import most_written
 from hnintel.enrich.column import Column
 from hnintel.enrich.inputs import INPUTS, Input
 from hnintel.enrich.rule import Rule
-from hnintel.errors import DeclarationError, first_line
+from hnintel.errors import DeclarationError, did_you_mean, first_line
 from hnintel.hashes import hash_of_values
 from hnintel.ledger.stage_names import of_enrichment
 from hnintel.warehouse.base import Dialect
@@ -106,7 +106,9 @@ class Enrichment:
 
     def _check_input(self) -> None:
         if self.of not in INPUTS:
-            raise DeclarationError(f"of='{self.of}' is no known input; choose from {', '.join(INPUTS)}")
+            raise DeclarationError(
+                f"of='{self.of}' is no known input; choose from {', '.join(INPUTS)}{did_you_mean(self.of, INPUTS)}"
+            )
         if self.input.many and not self.digest.strip():
             raise DeclarationError(f"of='{self.of}' has many texts an item; declare digest=..., the task")
         if self.digest and not self.input.many:
@@ -273,7 +275,8 @@ def layers(enrichments: Mapping[str, Enrichment]) -> list[list[Enrichment]]:
     for member in enrichments.values():
         for name in member.after:
             if name not in enrichments:
-                known = ", ".join(sorted(enrichments.keys() - {member.name})) or "no others"
+                others = sorted(enrichments.keys() - {member.name})
+                known = f"{', '.join(others) or 'no others'}{did_you_mean(name, others)}"
                 raise DeclarationError(f"{member.name}.py: after names '{name}', which does not exist; choose {known}")
     done: set[str] = set()
     ordered: list[list[Enrichment]] = []

@@ -18,7 +18,15 @@ from hnintel.enrich.declaration import Enrichment
 from hnintel.enrich.functions import Functions, Judged
 from hnintel.enrich.loop import Chunk, run_steps
 from hnintel.enrich.question import fingerprint_of, pending_items, question, reuse
-from hnintel.errors import BudgetReached, DeclarationError, ModelUnavailable, QualityError, Stopped, WarehouseError
+from hnintel.errors import (
+    BudgetReached,
+    DeclarationError,
+    ModelUnavailable,
+    QualityError,
+    Stopped,
+    WarehouseError,
+    counted,
+)
 from hnintel.ledger import stage_rows, statuses
 from hnintel.ledger.check_results import Result, record_results
 from hnintel.process import progress
@@ -310,7 +318,7 @@ class EnrichmentRun:
         allowed = max(self._settings.bad_answer_share * total.asked, self._settings.bad_answer_floor - 1)
         if total.failed <= allowed:
             return
-        detail = f"{total.failed} of {total.asked} answers were bad"
+        detail = f"{total.failed} of {counted(total.asked, 'answer')} {'was' if total.failed == 1 else 'were'} bad"
         with self._tagged(), self._warehouse.transaction(stage="enrich") as session:
             now = utc_now()
             result = Result(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hnintel.enrich.declaration import Column, Enrichment
-from hnintel.errors import UsageError
+from hnintel.errors import UsageError, did_you_mean
 from hnintel.hashes import hash_of_text
 
 #: The right value of a column: a label, names, or None where the column is nullable.
@@ -188,5 +188,6 @@ def chosen_sets(sets: Sequence[LabelledSet], names: Sequence[str]) -> Iterator[L
     by_name = {labelled.name: labelled for labelled in sets}
     for name in names:
         if name not in by_name:
-            raise UsageError(f"no labelled set is named '{name}'; the sets are {', '.join(by_name) or 'none'}")
+            known = f"{', '.join(by_name) or 'none'}{did_you_mean(name, by_name)}"
+            raise UsageError(f"no labelled set is named '{name}'; the sets are {known}")
     yield from (labelled for labelled in sets if not names or labelled.name in names)

@@ -13,6 +13,7 @@ from hnintel.briefing.write import is_free
 from hnintel.cost.budget import Estimate
 from hnintel.cost.money import in_words as in_words_of_money
 from hnintel.enrich.functions import Functions
+from hnintel.errors import counted
 from hnintel.ingest.articles import pending_articles
 from hnintel.ledger.stage_names import ARTICLES, BRIEFING, INGEST, of_enrichment
 from hnintel.ledger.statuses import IS_DONE
@@ -88,8 +89,8 @@ class BackfillPlan:
         rows = [row | {"cost": cost_of(row)} for row in self.rows()]
         lines = [names, ("---",) * len(names), *([row[name] for name in names] for row in rows)]
         table = "\n".join(f"| {' | '.join('?' if cell is None else str(cell) for cell in line)} |" for line in lines)
-        unknown = f", and the unknown cost of {len(self.unknown)} days" if self.unknown else ""
-        return f"{table}\n\nIn total {self.total.rows} questions, {self.total.cost_in_words()}{unknown}."
+        unknown = f", and the unknown cost of {counted(len(self.unknown), 'day')}" if self.unknown else ""
+        return f"{table}\n\nIn total {counted(self.total.rows, 'question')}, {self.total.cost_in_words()}{unknown}."
 
     def _estimated_from(self, day: date) -> str:
         if day in self.absent:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from hnintel.briefing import published_pages
+from hnintel.errors import counted
 from hnintel.ledger import dead_letters, leases, listings
 from hnintel.ledger.stage_names import INGEST, PUBLISH, TRANSFORM, as_read_from
 from hnintel.ledger.statuses import FAILED, IS_DONE, RUNNING, STOPPED
@@ -107,7 +108,7 @@ def _gone(session: Session, pipeline: Pipeline, busy: set[date]) -> list[Due]:
     gone = sorted(published_pages.missing((day for (day,) in rows), pipeline.settings) - busy)
     if not gone:
         return []
-    more = f", as are those of {len(gone) - 1} more days" if len(gone) > 1 else ""
+    more = f", as are those of {counted(len(gone) - 1, 'more day')}" if len(gone) > 1 else ""
     return [Due(gone[-1], f"{PUBLISH}: {PAGE_GONE}{more}", (PUBLISH,))]
 
 

@@ -119,14 +119,14 @@ def _counts(session: Session, sql: str, params: list[Any]) -> dict[str, Any]:
 
 
 def _cost(session: Session, day: date, asker: str, run_id: str) -> dict[str, Any]:
-    asked = session.rows(
+    usage = session.rows(
         "SELECT function, model, calls, input_tokens, output_tokens, credits, coalesce(currency, 'credits') AS currency"
         " FROM ops.ai_usage WHERE run_id = ? AND day = ? AND enrichment = ? ORDER BY function, model",
         [run_id, day, asker],
     )
     return {
         "asked": [
-            {**one, **{name: int(one[name]) for name in ("calls", "input_tokens", "output_tokens")}} for one in asked
+            {**row, **{name: int(row[name]) for name in ("calls", "input_tokens", "output_tokens")}} for row in usage
         ]
     }
 

@@ -12,6 +12,7 @@ from hnintel.briefing.write import Written
 from hnintel.checks.check import in_a_line
 from hnintel.cost import money
 from hnintel.cost.usage import Enriched
+from hnintel.errors import counted
 from hnintel.ingest.articles import count_by_status
 from hnintel.ingest.loading import Loaded
 from hnintel.ledger import dead_letters, listings
@@ -112,9 +113,9 @@ class Summary:
             "notes": dict(self.notes),
             "articles": self.articles,
             "enrichments": {
-                name: {"asked": one.asked, "answered": one.answered, "failed": one.failed, "reused": one.reused}
-                | ({"uncounted": one.uncounted} if one.uncounted else {})
-                for name, one in self.enrichments.items()
+                name: {"asked": used.asked, "answered": used.answered, "failed": used.failed, "reused": used.reused}
+                | ({"uncounted": used.uncounted} if used.uncounted else {})
+                for name, used in self.enrichments.items()
             },
             "briefing": {
                 "anew": self.briefing.anew,
@@ -133,9 +134,9 @@ class Summary:
             "checks": {
                 "told": in_a_line(self.checks),
                 "failed": [
-                    {"name": one.name, "blocking": one.blocking, "detail": one.detail}
-                    for one in self.checks
-                    if not one.passed
+                    {"name": result.name, "blocking": result.blocking, "detail": result.detail}
+                    for result in self.checks
+                    if not result.passed
                 ],
             },
             "dead_letters": self.dead_letters,
@@ -146,58 +147,59 @@ class Summary:
         }
 
 
-def as_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the rows of the closing table, a name and a line each. *told* is the value of ``as_json``."""
+def as_rows(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the rows of the closing table, a name and a line each. *report* is the value of ``as_json``."""
     rows = [
-        ("items", _listed(told["items"])),
-        ("outcomes", _outcomes(told["outcomes"], told["listed"])),
-        *([("listing", told["listing"]["in_words"])] if told["listing"] else []),
-        ("of the items", _of_the_items(told["changes"]["items"])),
-        ("articles", _listed(told["articles"]) or "none"),
+        ("items", _listed(report["items"])),
+        ("outcomes", _outcomes(report["outcomes"], report["listed"])),
+        *([("listing", report["listing"]["in_words"])] if report["listing"] else []),
+        ("of the items", _of_the_items(report["changes"]["items"])),
+        ("articles", _listed(report["articles"]) or "none"),
     ]
-    rows += [(f"enrich {name}", Enriched(**one).in_words()) for name, one in told["enrichments"].items()]
+    rows += [(f"enrich {name}", Enriched(**counts).in_words()) for name, counts in report["enrichments"].items()]
+    tokens = counted(sum(report["tokens"].values()), "token")
     rows += [
-        ("briefing", _briefing(told["briefing"])),
-        ("AI", f"{told['ai_calls']} calls, {sum(told['tokens'].values())} tokens, {_cost(told['cost'])}"),
-        ("dbt", f"{told['dbt']['models']} models, {told['dbt']['tests']} tests"),
+        ("briefing", _briefing(report["briefing"])),
+        ("AI", f"{counted(report['ai_calls'], 'call')}, {tokens}, {_cost(report['cost'])}"),
+        ("dbt", f"{counted(report['dbt']['models'], 'model')}, {counted(report['dbt']['tests'], 'test')}"),
     ]
-    rows.append(("checks", told["checks"]["told"]))
-    for one in told["checks"]["failed"]:
-        rows.append(("failed check" if one["blocking"] else "warning", f"{one['name']}: {one['detail']}"))
-    if told["notes"]:
-        rows.append(("met on the way", _listed(told["notes"])))
-    if told["dead_letters"] or told["dead_letters_due"]:
-        letters = f"{told['dead_letters']} of this day, to be tried again later; {told['dead_letters_due']} are due now"
+    rows.append(("checks", report["checks"]["told"]))
+    for check in report["checks"]["failed"]:
+        rows.append(("failed check" if check["blocking"] else "warning", f"{check['name']}: {check['detail']}"))
+    if report["notes"]:
+        rows.append(("met on the way", _listed(report["notes"])))
+    if report["dead_letters"] or report["dead_letters_due"]:
+        letters = f"{report['dead_letters']} of this day, to be tried again later; {report['dead_letters_due']} due now"
         rows.append(("dead letters", f"{letters}: python -m hnintel dead-letters list"))
-    if told["skipped"]:
-        rows.append(("skipped, as done", ", ".join(told["skipped"])))
-    if told["changed_tables"] is not None:
-        rows.append(("since the last run", _changes(told["changed_tables"], told["ai_calls"])))
-    rows.append(("time", ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in told["seconds"].items())))
-    rows.append(("page", told["page"]))
+    if report["skipped"]:
+        rows.append(("skipped, as done", ", ".join(report["skipped"])))
+    if report["changed_tables"] is not None:
+        rows.append(("since the last run", _changes(report["changed_tables"], report["ai_calls"])))
+    rows.append(("time", ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in report["seconds"].items())))
+    rows.append(("page", report["page"]))
     return rows
 
 
-def _cost(told: Mapping[str, Any]) -> str:
-    return f"{money.in_words(told['by_currency'])} ({told['tokens_are']})"
+def _cost(cost: Mapping[str, Any]) -> str:
+    return f"{money.in_words(cost['by_currency'])} ({cost['tokens_are']})"
 
 
-def _briefing(told: Mapping[str, Any]) -> str:
-    if not told["anew"]:
+def _briefing(briefing: Mapping[str, Any]) -> str:
+    if not briefing["anew"]:
         return "as it was"
-    refused = f", {told['refused']} refused: they cite no story of the day" if told["refused"] else ""
-    return f"{told['claims']} claims{refused}"
+    refused = f", {briefing['refused']} refused for citing no story of the day" if briefing["refused"] else ""
+    return f"{counted(briefing['claims'], 'claim')}{refused}"
 
 
 def _of_the_items(changes: Mapping[str, int]) -> str:
     words = {"new": "new", "text": "changed in words", "counts": "in score or comments alone", "unchanged": "as before"}
-    return ", ".join(f"{changes[name]} {told}" for name, told in words.items() if changes[name]) or "none"
+    return ", ".join(f"{changes[name]} {phrase}" for name, phrase in words.items() if changes[name]) or "none"
 
 
 def _changes(changed: list[str], calls: int) -> str:
     if not changed:
-        return f"nothing changed: {calls} AI calls, every table of raw, enriched and marts holds what it held"
-    return f"{len(changed)} table{'s' if len(changed) > 1 else ''} changed: {', '.join(changed)}"
+        return f"nothing changed: {counted(calls, 'AI call')}, every table of raw, enriched and marts is as it was"
+    return f"{counted(len(changed), 'table')} changed: {', '.join(changed)}"
 
 
 def _outcomes(outcomes: Mapping[str, int], listed: int) -> str:

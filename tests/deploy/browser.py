@@ -22,7 +22,7 @@ _ANSWERED_WITHIN = 120.0
 
 
 class NoBrowser(Exception):
-    """There is none on this machine; the message says how it comes there."""
+    """No browser is installed; the message says how to install it."""
 
 
 class Page:
@@ -32,18 +32,18 @@ class Page:
         self._connection, self._sent = connection, 0
 
     def open(self, url: str) -> None:
-        """Go to *url*; returns once its document is there."""
+        """Open *url* and wait for its document."""
         self._call("Page.navigate", url=url)
         eventually(lambda: self.run("document.readyState") == "complete", url)
 
     def run(self, script: str) -> Any:
-        """The value of an expression in the page; of what it resolves to, where it is a promise."""
+        """Return the value of an expression in the page, awaiting a promise."""
         told = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in told, told
         return told["result"].get("value")
 
     def shows(self, words: str) -> bool:
-        """Whether *words* can be read in it."""
+        """Whether the page shows *words*."""
         return words in str(self.run("document.body ? document.body.innerText : ''"))
 
     def type(self, text: str) -> None:
@@ -53,7 +53,7 @@ class Page:
         self.run("document.querySelector('form').requestSubmit()")
 
     def picture(self, path: Path) -> None:
-        """Keep what it looks like, as PNG."""
+        """Save a screenshot as PNG."""
         path.write_bytes(base64.b64decode(self._call("Page.captureScreenshot")["data"]))
 
     def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
@@ -69,10 +69,10 @@ class Page:
 
 @contextmanager
 def browser(folder: Path, *arguments: str) -> Iterator[Page]:
-    """An empty tab of a browser that knows nothing, until the block ends.
+    """Open an empty tab of a browser with an empty profile, until the block ends.
 
     Raises:
-        NoBrowser: there is no chromium on this machine.
+        NoBrowser: chromium is not installed.
     """
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:

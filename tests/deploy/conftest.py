@@ -1,4 +1,4 @@
-"""The service that the tests of a file talk to: one for all of them, since bringing it up takes a minute."""
+"""The service that the tests of a file share, since starting it takes a minute."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.deploy.service import Service, running_service
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as ``long`` what a module runs of another one beside its representatives."""
+    """Mark as ``long`` the tests that a module repeats from another, except their representatives."""
     for item in items:
         representatives = getattr(getattr(item, "module", None), "REPRESENTATIVES", None)
         if representatives and item.path.parent == Path(__file__).parent and item.name not in representatives:
@@ -21,6 +21,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")  # it goes on polling and running what is scheduled, beside all that follows
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The whole of it, up and running, as ``make serve`` has it: one server, on SQLite."""
+    """The running service as ``make serve`` starts it: a server on SQLite."""
     with running_service(tmp_path_factory.mktemp("service"), [["server", "start", "--no-ui"]]) as service:
         yield service

@@ -57,11 +57,11 @@ class Webhook:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
-        """Take no more."""
+        """Stop the server."""
         self._server.shutdown()
 
     def about(self, words: str) -> list[dict[str, str]]:
-        """The messages with *words* in their subject."""
+        """Return the messages with *words* in their subject."""
         return [one for one in self.received if words in one["subject"]]
 
 
@@ -102,7 +102,7 @@ class Service:
 
     @contextmanager
     def client(self) -> Iterator[SyncPrefectClient]:
-        """Prefect's own client of the server, with the server's string where it asks for one."""
+        """Return Prefect's client of the server, authenticated if the server requires it."""
         from prefect.client.orchestration import get_client
         from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
@@ -133,7 +133,7 @@ class Service:
         return psutil.Process(self._processes["worker start"].pid).children(recursive=True)
 
     def kill_the_worker(self) -> None:
-        """Kill the worker and all that it started, as a machine that goes down does."""
+        """Kill the worker and its processes, as a crash of its machine does."""
         worker = self._processes.pop("worker start")
         gone = [*psutil.Process(worker.pid).children(recursive=True), psutil.Process(worker.pid)]
         for process in gone:
@@ -142,7 +142,7 @@ class Service:
         worker.wait()
 
     def call(self, *argv: str) -> str:
-        """Run a command to its end and give what it printed."""
+        """Run a command to its end and return its output."""
         done = subprocess.run(
             [sys.executable, *argv],
             cwd=ROOT,
@@ -163,7 +163,7 @@ class Service:
         auth = (user, password) if self.auth else None
 
         def ask() -> httpx.Response | None:
-            """An answer, or none where the server is busy: then Prefect's own clients ask again."""
+            """Return an answer, or None while the server is busy, as Prefect's clients retry then."""
             try:
                 answer = (
                     httpx.post(url, json=body, timeout=60, auth=auth)
@@ -184,14 +184,14 @@ class Service:
         return found
 
     def request(self, name: str, **parameters: Any) -> str:
-        """Have a deployment run; gives the id of the run."""
+        """Start a run of a deployment and return its id."""
         wanted = self.deployment(name)["id"]
         told = {"parameters": parameters, "idempotency_key": str(uuid.uuid4())}  # asked twice, it is one run
         run: str = self.get(f"deployments/{wanted}/create_flow_run", told)["id"]
         return run
 
     def ended(self, run: str, *states: str) -> dict[str, Any]:
-        """The run once it is in one of these types of state."""
+        """Wait until the run is in a state of these types, and return it."""
 
         def read() -> dict[str, Any] | None:
             found: dict[str, Any] = self.get(f"flow_runs/{run}")
@@ -206,7 +206,7 @@ class Service:
         self.call("-m", "prefect", "event", "emit", event, "--resource-id", resource, "--payload", told)
 
     def runs(self, name: str, *states: str) -> list[dict[str, Any]]:
-        """The runs of a deployment, those that wait for their time apart; of all states, or only these types."""
+        """Return the runs of a deployment, without scheduled runs; of all states, or of these types."""
         wanted = {"deployments": {"id": {"any_": [self.deployment(name)["id"]]}}, "sort": "START_TIME_ASC"}
         found = self.get("flow_runs/filter", wanted)
         begun = [run for run in found if run["state"]["type"] not in ("SCHEDULED", "PENDING")]
@@ -223,7 +223,7 @@ class Service:
                 process.wait()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Of the warehouse; a run may have it for a moment."""
+        """Return rows of the warehouse, waiting while a run has it."""
 
         def read() -> list[tuple[Any, ...]] | None:
             try:
@@ -236,7 +236,7 @@ class Service:
 
 
 def eventually(found: Callable[[], Any], what: str) -> Any:
-    """What *found* gives once it gives something."""
+    """Call *found* until it returns a true value, and return that value."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         value = found()

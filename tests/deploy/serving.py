@@ -51,11 +51,11 @@ class Serving:
 
     @property
     def auth(self) -> str:
-        """The authentication string that lets one in."""
+        """Return the authentication string of the server."""
         return self._own or (self.prefect_home / "auth-string").read_text().strip()
 
     def up(self) -> str:
-        """What it printed until it was up."""
+        """Return the output until it was ready."""
 
         def told() -> str | None:
             assert self.process.poll() is None, self.log.read_text()
@@ -65,7 +65,7 @@ class Serving:
         return str(eventually(told, "make serve"))
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        """Send a request that reads, or that may be sent twice; what the server answers once it is not too busy."""
+        """Send a request that may be repeated, and return the answer once the server is not busy."""
 
         def answer() -> httpx.Response | None:
             try:
@@ -79,12 +79,12 @@ class Serving:
         return answered.raise_for_status().json()
 
     def get(self, path: str) -> Any:
-        """Read something of the server's."""
+        """Send a GET request to the server."""
         with server_client(self.api, self.auth) as client:
             return client.get(path).raise_for_status().json()
 
     def shell(self, *argv: str) -> str:
-        """Run ``prefect ARGV`` as the line it printed says; what that prints."""
+        """Run ``prefect ARGV`` with the printed profile, and return the output."""
         (line,) = [line for line in self.log.read_text().splitlines() if "export PREFECT_PROFILES_PATH=" in line]
         environ = {"PATH": os.environ["PATH"], "HOME": self.environ["HOME"]}
         environ["PREFECT_PROFILES_PATH"] = line.partition("PREFECT_PROFILES_PATH=")[2]
@@ -102,7 +102,7 @@ class Serving:
         return run_id
 
     def interrupt(self, then: signal.Signals | None = None) -> int:
-        """Ctrl-C, and another signal while it ends; the exit code, once nothing that it started is left."""
+        """Send Ctrl-C, and another signal while it ends; return the exit code once all its processes have ended."""
         started = psutil.Process(self.process.pid).children(recursive=True)
         assert len(started) >= 2
         self.process.send_signal(signal.SIGINT)
@@ -114,7 +114,7 @@ class Serving:
         return code
 
     def kill(self) -> None:
-        """Kill it, and it alone; returns once nothing that it started is left."""
+        """Kill this process only; return once all processes that it started have ended."""
         started = psutil.Process(self.process.pid).children(recursive=True)
         assert len(started) >= 5  # who keeps them, the server, the worker and a run
         self.process.kill()
@@ -122,13 +122,13 @@ class Serving:
         assert psutil.wait_procs(started, timeout=60)[1] == []
 
     def end(self) -> None:
-        """Leave nothing running, however the test ended."""
+        """End all processes, however the test ended."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(90)
 
     def refused(self, path: str, **headers: str) -> int:
-        """The status of a request to change something, without the string."""
+        """Return the status of a changing request without the string."""
         return httpx.post(f"{self.api}{path}", json={}, headers=headers, timeout=30).status_code
 
 

@@ -1,4 +1,4 @@
-"""Postgres and Redis of one's own, as deployments/compose.yaml has them, from what the machine has installed."""
+"""Postgres and Redis for a test, set up as in deployments/compose.yaml, from the installed programs."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ SECRETS = {
 
 
 class NotInstalled(Exception):
-    """A store's programs are not on this machine; the message says how they come there."""
+    """A store is not installed; the message says how to install it."""
 
 
 @contextmanager
 def redis_alone() -> Iterator[dict[str, str]]:
-    """Redis, until the block ends; gives the settings that the compose file's server has of it.
+    """Run Redis until the block ends, and return the compose file's settings for it.
 
     Raises:
-        NotInstalled: it is not on this machine.
+        NotInstalled: it is not installed.
     """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="hnintel-stores-") as folder, _redis(Path(folder), port):
@@ -46,10 +46,10 @@ def redis_alone() -> Iterator[dict[str, str]]:
 
 @contextmanager
 def postgres_and_redis() -> Iterator[dict[str, str]]:
-    """Both, until the block ends; gives a Prefect server's settings for them, which are those of the compose file.
+    """Run both until the block ends, and return the compose file's settings for a Prefect server.
 
     Raises:
-        NotInstalled: one of them is not on this machine.
+        NotInstalled: one of them is not installed.
     """
     postgres, redis = free_port(), free_port()
     with ExitStack() as stack:
@@ -60,7 +60,7 @@ def postgres_and_redis() -> Iterator[dict[str, str]]:
 
 
 def _settings(postgres: int, redis: int) -> dict[str, str]:
-    """The environment of the compose file's server, with the addresses of the stores that are here."""
+    """Return the environment of the compose file's server, with the addresses of these stores."""
     compose = yaml.safe_load((ROOT / "deployments" / "compose.yaml").read_text(encoding="utf-8"))
     told = {name: str(value) for name, value in compose["x-server"]["environment"].items() if "HOME" not in name}
     for there, address in {"@postgres:5432/": f"@127.0.0.1:{postgres}/", "@redis:6379": f"@127.0.0.1:{redis}"}.items():
@@ -108,7 +108,7 @@ def _postgres_binaries() -> Path:
 
 
 def _owner_of_postgres(folder: Path) -> str | None:
-    """Who runs it: root may not, so the user that its package made does, in a folder of that user's."""
+    """Return the user that runs Postgres: root may not, so the user that its package created does."""
     if os.geteuid() != 0:
         return None
     shutil.chown(folder, "postgres")

@@ -1,4 +1,4 @@
-"""Events on their way through Redis, with the settings of compose.yaml: each arrives, else a task "runs" for ever."""
+"""Events on their way through Redis, with the settings of compose.yaml: each must arrive, or a task "runs" for ever."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FASTER = 10_000
 
 
 async def arrived() -> int:
-    """How many of the events come out that a connection sends."""
+    """Count the events of a connection that arrive."""
     from prefect_redis.client import get_async_redis_client
     from prefect_redis.messaging import Cache, Publisher, RedisMessagingPublisherSettings
 

@@ -1,4 +1,4 @@
-"""What ``prefect deploy --all`` makes on a real server, and what its worker does at an event, a poll, a clock."""
+"""The deployments of ``prefect deploy --all`` on a real server, and the runs that its worker starts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REQUESTED = "hacker-news/requested"
 
 @contextmanager
 def automations(service: Service, *made: Callable[[str], AutomationCore]) -> Iterator[None]:
-    """Automations of a test's own, each made for the block that posts to the webhook; gone at the end of the block."""
+    """Create automations that post to the webhook, until the block ends."""
     with service.client() as client:
         block = str(client.read_block_document_by_name("hn-alerts", "custom-webhook").id)
         ids = [client.create_automation(one(block)) for one in made]
@@ -39,7 +39,7 @@ def automations(service: Service, *made: Callable[[str], AutomationCore]) -> Ite
 
 
 def quickly_crashed() -> list[Callable[[str], AutomationCore]]:
-    """Our endings, which wait for one sign of life of a run and not for six."""
+    """The automations that end runs, after one missed heartbeat instead of six."""
     from deployments.checking.check import AUTOMATIONS
     from deployments.provisioning.changes import declared_automations, ending_automation
 
@@ -60,7 +60,7 @@ def test_the_daily_deployment_is_on_the_default_pool_with_its_cron(service: Serv
     ]
 
 
-def test_only_what_should_start_by_itself_does(service: Service) -> None:
+def test_only_scheduled_deployments_start_by_themselves(service: Service) -> None:
     found = service.get("deployments/filter", {})
     active = {one["name"] for one in found if any(schedule["active"] for schedule in one["schedules"])}
     assert active == {"daily", "watch", "reconcile"}
@@ -86,7 +86,7 @@ def test_the_cron_gives_one_run_a_date_each_with_the_day_before(service: Service
     assert [yesterday(start, ZONE) for start in starts] == [first + timedelta(days=n - 1) for n in range(days)]
 
 
-def test_a_day_that_is_asked_for_is_run_and_a_run_that_fails_reaches_the_webhook(service: Service) -> None:
+def test_a_requested_day_is_run_and_a_failed_run_reaches_the_webhook(service: Service) -> None:
     service.emit("hn.day.requested", "hn.day.2026-10-21", day="2026-10-21", source="replay:/nowhere")
 
     (run,) = eventually(lambda: service.runs(REQUESTED, "FAILED"), "the run that the event asked for")
@@ -147,7 +147,7 @@ def test_a_cancelled_backfill_leaves_no_child_running_and_a_second_start_does_th
     assert (service.home / "site" / "2026-10-20.html").is_file()
 
 
-def test_a_run_whose_worker_was_killed_is_ended_and_reconcile_does_what_it_left(service: Service) -> None:
+def test_a_run_of_a_killed_worker_is_ended_and_reconcile_completes_it(service: Service) -> None:
     with automations(service, *quickly_crashed()):
         killed = service.request("hacker-news/daily", day="2026-10-21", source="sample")
         left = "SELECT stage FROM ops.partitions WHERE day = '2026-10-21' AND status = 'running'"
@@ -166,7 +166,7 @@ def test_a_run_whose_worker_was_killed_is_ended_and_reconcile_does_what_it_left(
     assert (service.home / "site" / "2026-10-21.html").is_file()
 
 
-def test_what_does_not_come_in_time_reaches_the_webhook(service: Service) -> None:
+def test_a_late_run_reaches_the_webhook(service: Service) -> None:
     from deployments.checking.check import AUTOMATIONS
     from deployments.provisioning.changes import automation, declared_automations
 
@@ -178,7 +178,7 @@ def test_what_does_not_come_in_time_reaches_the_webhook(service: Service) -> Non
     assert "No page was written for two days" in told["body"]
 
 
-def test_an_alert_that_cannot_be_delivered_is_seen(service: Service) -> None:
+def test_an_undelivered_alert_is_detected(service: Service) -> None:
     from deployments.provisioning.changes import undelivered
 
     service.webhook.refuse = True

@@ -1,4 +1,4 @@
-"""The same on Postgres and Redis, the server and its services two processes, with the settings of compose.yaml."""
+"""The tests of deployments on Postgres and Redis, with separate processes for services, as in compose.yaml."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SERVERS = [["server", "start", "--no-services", "--no-ui"], ["server", "service
 #: What takes all of it, from an event on its way through Redis to a run that Postgres has. The others are ``long``:
 #: test_deployed.py shows what is deployed.
 REPRESENTATIVES = {
-    "test_a_day_that_is_asked_for_is_run_and_a_run_that_fails_reaches_the_webhook",
+    "test_a_requested_day_is_run_and_a_failed_run_reaches_the_webhook",
     "test_stages_follow_each_other_by_events_each_once",
 }
 

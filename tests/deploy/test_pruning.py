@@ -1,4 +1,4 @@
-"""Old runs leave Prefect's database, on a real server: by the server's own service, or at the begin of a run."""
+"""Old runs are deleted from a real Prefect server's database, by its own service or by a starting run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PATIENCE = 240.0
 
 @contextmanager
 def serving(folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
-    """A server with *settings* and a database in *folder*; its API's address."""
+    """Start a server with *settings* and a database in *folder*, and return the URL of its API."""
     seed(folder)
     port = free_port()
     environ = {**bare_environ(folder), "PREFECT_HOME": str(folder), **settings}
@@ -53,7 +53,7 @@ def _is_up(url: str) -> bool:
 
 
 def until(done: Callable[[], object]) -> None:
-    """Wait until *done* says so."""
+    """Wait until *done* returns true."""
     deadline = time.monotonic() + _PATIENCE
     while not done():
         assert time.monotonic() < deadline
@@ -61,7 +61,7 @@ def until(done: Callable[[], object]) -> None:
 
 
 def asked(url: str, body: dict[str, Any]) -> Any:
-    """What the API answers, asked again where it is busy, as Prefect's own clients do."""
+    """Return the API's answer, retried while it is busy, as Prefect's clients do."""
     answers: list[httpx.Response] = []
 
     def ask() -> bool:
@@ -73,7 +73,7 @@ def asked(url: str, body: dict[str, Any]) -> Any:
 
 
 def make_run(url: str, folder: Path, state: str, ended: timedelta | None) -> str:
-    """A run on record, in a state, that ended so long ago; its id."""
+    """Create a run that ended some time ago, and return its id."""
     flow = asked(f"{url}/flows/", {"name": "hacker-news"})["id"]
     run: str = asked(f"{url}/flow_runs/", {"flow_id": flow, "state": {"type": state}})["id"]
     when = str(utc_now() - ended) if ended else None
@@ -83,7 +83,7 @@ def make_run(url: str, folder: Path, state: str, ended: timedelta | None) -> str
 
 
 def kept(url: str) -> set[str]:
-    """The ids of the runs on record."""
+    """Return the ids of all runs."""
     return {run["id"] for run in asked(f"{url}/flow_runs/filter", {})}
 
 

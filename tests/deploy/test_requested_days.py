@@ -1,4 +1,4 @@
-"""Many days asked for by events, and the night's run, on a real server: who waits for whom."""
+"""Many days requested by events, and the nightly run, on a real server: which run waits for which."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _MANY = 12
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """All that is deployed, and no worker: a test takes up runs itself, one by one."""
+    """All deployments without a worker: a test starts runs itself."""
     with running_service(tmp_path_factory.mktemp("service"), [["server", "start", "--no-ui"]]) as service:
         service.kill_the_worker()
         yield service
 
 
 def ask_for(service: Service, day: str) -> None:
-    """Announce the event, as somebody or the poller would."""
+    """Emit the event, as the poller does."""
     resource = {"prefect.resource.id": f"hn.day.{day}"}
     event = {
         "id": str(uuid.uuid4()),
@@ -38,7 +38,7 @@ def ask_for(service: Service, day: str) -> None:
 
 
 def waiting(service: Service, name: str) -> list[dict[str, Any]]:
-    """The runs of a deployment that are to start, the next first."""
+    """Return the pending runs of a deployment, the next first."""
     told = {"id": {"any_": [service.deployment(name)["id"]]}}
     sent = {"deployments": told, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
     runs: list[dict[str, Any]] = service.get("flow_runs/filter", sent | {"sort": "EXPECTED_START_TIME_ASC"})
@@ -46,7 +46,7 @@ def waiting(service: Service, name: str) -> list[dict[str, Any]]:
 
 
 def take_up(service: Service, run: str) -> str:
-    """Propose to start a run, as a worker does; what the server answers."""
+    """Propose to start a run, as a worker does, and return the server's answer."""
     answer: str = service.get(f"flow_runs/{run}/set_state", {"state": {"type": "PENDING"}})["status"]
     return answer
 

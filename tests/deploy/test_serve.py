@@ -1,4 +1,4 @@
-"""``make serve``: one command and all is up; ctrl-C and all of it is gone; a second start changes nothing."""
+"""``make serve``: a command starts everything, Ctrl-C ends everything, and a second start changes nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.flows.own_prefect import free_port
 pytestmark = pytest.mark.slow
 
 
-def test_it_starts_ends_and_starts_again_as_it_was(tmp_path: Path) -> None:
+def test_it_starts_stops_and_starts_again_unchanged(tmp_path: Path) -> None:
     port = free_port()
     first = Serving(tmp_path, port)
     try:
@@ -69,7 +69,7 @@ def test_it_starts_ends_and_starts_again_as_it_was(tmp_path: Path) -> None:
         after_the_kill.end()
 
 
-def test_a_home_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_created_is_reported_in_a_line(tmp_path: Path) -> None:
     home = tmp_path / "a file"
     home.touch()
     command = [sys.executable, "deployments/serve.py"]

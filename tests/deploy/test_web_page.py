@@ -1,4 +1,4 @@
-"""A page of the web in a real browser on this machine gets nothing of Prefect's server; its user's own page goes on."""
+"""A web page in a real browser on this machine cannot reach Prefect's server; the user's own page can."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _ATTACK = """(async base => {
 
 @pytest.fixture(scope="module")
 def attacker() -> Iterator[str]:
-    """The address of a page that is not ours."""
+    """The address of a foreign page."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -92,12 +92,12 @@ def serving(page: Page, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 
 
 def attacked(page: Page, base: str) -> dict[str, tuple[str, int, str]]:
-    """What came of each try of the page that is open."""
+    """Return the result of each attempt of the open page."""
     seen: dict[str, Any] = page.run(f"{_ATTACK}({json.dumps(base)})")
     return {name: (told[0], told[1], told[2]) for name, told in seen.items()}
 
 
-def test_the_attack_works_where_prefect_is_as_it_comes(page: Page, attacker: str, tmp_path: Path) -> None:
+def test_the_attack_succeeds_on_an_unguarded_prefect(page: Page, attacker: str, tmp_path: Path) -> None:
     with api(tmp_path) as (url, _):
         page.open(attacker)
         seen = attacked(page, url)
@@ -116,7 +116,7 @@ def test_a_page_of_the_web_reads_and_changes_nothing(page: Page, attacker: str, 
     assert serving.post("/flows/count", {}) == flows
 
 
-def test_a_page_of_a_name_that_was_led_to_this_machine_gets_nothing(page: Page, serving: Serving) -> None:
+def test_a_page_whose_name_resolves_to_this_machine_gets_nothing(page: Page, serving: Serving) -> None:
     flows = serving.post("/flows/count", {})
     origin = serving.url.replace("127.0.0.1", "evil.example")
     page.open(f"{origin}/")

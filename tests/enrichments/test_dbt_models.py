@@ -68,7 +68,7 @@ def test_gen_writes_the_models_and_its_check_fails_until_it_has(
     said = capsys.readouterr()
     assert "dbt/declared/staging/stg_ai__topic.sql: changed" in said.out
     assert "dbt/declared/staging/stg_ai__gone.sql: gone" in said.out
-    assert said.err == "error: dbt/declared is not what is declared: python -m hnintel gen writes it\n"
+    assert said.err == "error: dbt/declared differs from the enrichments: python -m hnintel gen writes it\n"
     assert main(["gen"]) == 0
     assert main(["gen", "--check"]) == 0
 

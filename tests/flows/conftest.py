@@ -32,7 +32,7 @@ for _name, _value in _QUIET.items():  # before Prefect is imported anywhere
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as ``slow`` what asks the server: it takes longer to start than all of these tests take."""
+    """Mark as ``slow`` the tests that use the server, which takes longer to start than they take."""
     for item in items:
         if "prefect_server" in getattr(item, "fixturenames", ()) and item.get_closest_marker("slow") is None:
             item.add_marker(pytest.mark.slow)
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A server with a database of its own, and results kept apart from the developer's."""
+    """A server with a separate database and separate results."""
     os.environ["PREFECT_LOCAL_STORAGE_PATH"] = str(tmp_path_factory.mktemp("prefect-results"))
     os.environ.update(plain_http(tmp_path_factory.mktemp("certificate")))
     from prefect.events.worker import EventsWorker
@@ -65,7 +65,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """The environment of a process that a test starts: a home of its own, no settings of a developer."""
+    """Return the environment of a process of a test: a separate home, without the developer's settings."""
     from tests.flows.own_prefect import bare_environ, seed
 
     home = tmp_path / "home"
@@ -75,13 +75,13 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where dbt's reading of the project is kept for the next home: to read it takes longer than to build the marts."""
+    """Keep dbt's parsed project for the next home: parsing takes longer than building the marts."""
     return tmp_path_factory.mktemp("parsed") / "partial_parse.msgpack"
 
 
 @pytest.fixture
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home folder of the test's own, always at the same place: dbt reads its project anew for a file elsewhere."""
+    """A separate home folder, always at the same path: dbt parses its project again for another path."""
     folder = tmp_path_factory.getbasetemp() / "home"
     monkeypatch.setenv("HNINTEL_HOME", str(folder))
     yield folder
@@ -90,7 +90,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def run(prefect_server: None, parsed: Path) -> Callable[..., dict[str, Any]]:
-    """Run the parent flow as a caller in Python would, and give its summary."""
+    """Run the parent flow as a caller in Python does, and return its summary."""
     from flows.main import hacker_news
     from hnintel.settings import load_settings
 
@@ -145,7 +145,7 @@ def small_dump(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _client_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Restore Prefect's client retries after a test: what ends a run for a lost server stops them in the process."""
+    """Restore Prefect's client retries after a test: ending a run for a lost server disables them."""
     from prefect.settings import get_current_settings
 
     client = get_current_settings().client

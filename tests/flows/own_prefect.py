@@ -1,4 +1,4 @@
-"""Prefect for processes that a test starts: a database that is ready, and a server of the test's own."""
+"""Prefect for processes of a test: a migrated database, and a separate server."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _READY_WITHIN = 180.0
 
 
 def bare_environ(folder: Path) -> dict[str, str]:
-    """An environment without settings of a developer, in which *folder* is where everything is written."""
+    """Return an environment without the developer's settings, in which everything is written to *folder*."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HNINTEL_"))}
     return {**own, "HOME": str(folder)}
 
 
 def seed(prefect_home: Path) -> None:
-    """Put a database there that has all tables and nothing in them: to make one takes a new home ten seconds."""
+    """Copy a migrated, empty database there, which takes a new home ten seconds to create."""
     prefect_home.mkdir(parents=True, exist_ok=True)
     shutil.copy(_migrated(), prefect_home / "prefect.db")
 
 
 def _migrated() -> Path:
-    """Such a database, made once for each version of Prefect."""
+    """Return such a database, created once for each version of Prefect."""
     kept = ROOT / ".pytest_cache" / f"prefect-{prefect.__version__}.db"
     if not kept.exists():
         own = kept.parent / f"prefect-{os.getpid()}"
@@ -51,7 +51,7 @@ def _migrated() -> Path:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -60,7 +60,7 @@ def free_port() -> int:
 
 @contextmanager
 def api(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A Prefect server in a process of its own, up and with nothing in it: its address, and the process."""
+    """Start an empty Prefect server in a process; return its address and the process."""
     seed(folder / "server")
     port = free_port()
     quiet = {**SETTINGS, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}

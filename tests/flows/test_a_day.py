@@ -1,4 +1,4 @@
-"""A day of the bundled sample, whole: what one run leaves behind, and that a second one changes nothing."""
+"""A whole day of the sample: the results of a run, and a second run that changes nothing."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ ASKS = re.compile(r"\bAI_(?!COUNT_TOKENS)[A-Z_]+\(")
 
 @dataclass(frozen=True)
 class Ran:
-    """A day that was run: what the run told, the rows that are there now, what it asked, what it sent to Snowflake."""
+    """A run of a day: its summary, the rows after it, its questions, and its statements to Snowflake."""
 
     told: dict[str, Any]
     rows: dict[str, list[str]]
@@ -99,7 +99,7 @@ def embedded(prefect_server: None, dump: str, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="module")
 def both(prefect_server: None, dump: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ran, Ran]]:
-    """The day on the stand-in, each stage as a role of its own; and then every stage of it again."""
+    """The day on the stand-in, with a role for each stage; then all its stages again."""
     by_stage = {f"snowflake_role_{stage}": role for role, stage in ROLES.items()}
     by_stage |= {f"snowflake_warehouse_{stage}": f"{stage.upper()}_WH" for stage in STAGES}
     given = {**stand_in().settings, **by_stage, "snowflake_role": PIPELINE, "snowflake_database": DATABASE}
@@ -121,7 +121,7 @@ def second(both: tuple[Ran, Ran]) -> Ran:
 
 @contextmanager
 def settings_of(home: Path, **given: Any) -> Iterator[None]:
-    """Settings as a user sets them, and no others; nothing read is taken from a cache."""
+    """Return settings as a user sets them, without the cache of readings."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("HNINTEL_", "SNOWFLAKE_"))]:
             patch.delenv(name)
@@ -132,7 +132,7 @@ def settings_of(home: Path, **given: Any) -> Iterator[None]:
 
 
 def ran(dump: str, again: bool = False) -> Ran:
-    """Run the day, or do every stage of it once more."""
+    """Run the day, or run all its stages again."""
     from flows.main import hacker_news
 
     warehouse = open_warehouse(load_settings())
@@ -143,7 +143,7 @@ def ran(dump: str, again: bool = False) -> Ran:
 
 
 def rows_of(warehouse: Warehouse) -> dict[str, list[str]]:
-    """What each table holds, in any order; what is of the moment or of the model is left out."""
+    """Return the rows of each table, without values that depend on time or model."""
     with warehouse.transaction(stage="enrich") as session:
         tables = session.execute(
             "SELECT lower(table_schema), lower(table_name) FROM information_schema.tables "
@@ -158,13 +158,13 @@ def rows_of(warehouse: Warehouse) -> dict[str, list[str]]:
 
 
 def said(table: str, row: dict[str, Any]) -> str:
-    """A row as text, to be sorted and compared."""
+    """Return a row as text, for sorting and comparing."""
     apart = VOLATILE | OF_THE_MODEL | (OF_THE_BRIEFING if table == "enriched.briefings" else frozenset())
     return repr({name: value for name, value in sorted(row.items()) if name not in apart})
 
 
 def usage_of(warehouse: Warehouse) -> list[tuple[Any, ...]]:
-    """Calls and tokens by what asked and what was asked."""
+    """Return calls and tokens by stage and function."""
     with warehouse.transaction(stage="enrich") as session:
         return session.execute(
             "SELECT enrichment, function, counting, sum(calls), sum(input_tokens), sum(output_tokens) "
@@ -173,7 +173,7 @@ def usage_of(warehouse: Warehouse) -> list[tuple[Any, ...]]:
 
 
 def wants(sql: str) -> set[tuple[str, str]]:
-    """(privilege, schema) of what a statement reads, writes and makes."""
+    """Return (privilege, schema) of each table that a statement reads, writes or creates."""
     if verb_of(sql) not in ("select", "with", "insert", "update", "delete", "merge", "create"):
         return set()
     parsed = sqlglot.parse_one(sql, read="snowflake")
@@ -187,7 +187,7 @@ def wants(sql: str) -> set[tuple[str, str]]:
 
 
 def may(needs: Sequence[SchemaNeed], privilege: str, schema: str) -> bool:
-    """Whether a role that is granted *needs* has a privilege in a schema; who owns a table may do all with it."""
+    """Whether a role with the grants *needs* has a privilege in a schema; an owner has every privilege."""
     granted = {one for need in needs if need.schema == schema for one in (*need.on_schema, *need.on_objects)}
     return privilege in granted or ("OWNERSHIP" in granted and not privilege.startswith("CREATE"))
 
@@ -205,7 +205,9 @@ def test_every_table_holds_the_same_rows_as_on_duckdb(snowflake: Ran, embedded: 
     for table, rows in embedded.rows.items():
         assert snowflake.rows[table] == rows, table
     empty = {table for table, rows in embedded.rows.items() if not rows}
-    assert empty <= {"raw.item_snapshots"}, "a table without a row would compare as equal whatever is wrong"
+    # No story of the sample was moved, none of its articles has a second address, and a first reading has no history.
+    expected = {"raw.item_snapshots", "raw.listed_again", "raw.article_keys"}
+    assert empty <= expected, "a table without a row would compare as equal whatever is wrong"
 
 
 def test_as_much_is_asked_and_answered_as_on_duckdb(snowflake: Ran, embedded: Ran) -> None:

@@ -1,4 +1,4 @@
-"""What is waited for is said once it takes long, and only then."""
+"""A long wait is announced; a short wait is not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flows.local import spoken_wait
 from flows.local.spoken_wait import aloud
 
 
-def test_a_long_wait_is_said_while_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_wait_is_announced_while_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spoken_wait, "SILENT_FOR", 0.01)
     said: list[str] = []
     heard = threading.Event()
@@ -24,7 +24,7 @@ def test_a_long_wait_is_said_while_it_lasts(monkeypatch: pytest.MonkeyPatch) -> 
     assert said == ["waiting for the server, at most 300 s"]
 
 
-def test_a_short_wait_is_not_worth_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_short_wait_is_not_announced(capsys: pytest.CaptureFixture[str]) -> None:
     with aloud("never said"):
         pass
     assert capsys.readouterr() == ("", "")

@@ -1,4 +1,4 @@
-"""What a run announces: the facts of the outbox when it ended, and that it failed, whatever it failed of."""
+"""Events of a run: the facts of the outbox at its end, and its failure, whatever the reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DAY = date(2026, 10, 22)
 
 
 def emitted(event: str, **payload: str) -> dict[str, Any]:
-    """The event of that name whose payload says so, as the server has it."""
+    """Return the event of that name with this payload, as the server has it."""
     now = datetime.now(UTC)
     since = {"since": (now - timedelta(days=60)).isoformat(), "until": (now + timedelta(hours=1)).isoformat()}
     deadline = time.monotonic() + 60
@@ -45,7 +45,7 @@ def emitted(event: str, **payload: str) -> dict[str, Any]:
 
 
 def told(home: Path) -> list[tuple[str, bool]]:
-    """What the outbox holds, checks apart, and whether it was emitted."""
+    """Return the events of the outbox, without checks, and whether each was emitted."""
     with duckdb.connect(str(home / "hnintel.duckdb"), read_only=True) as connection:
         return connection.execute(
             "SELECT event, emitted_at IS NOT NULL FROM ops.outbox WHERE event <> 'hn.check.failed' ORDER BY event"
@@ -53,7 +53,7 @@ def told(home: Path) -> list[tuple[str, bool]]:
 
 
 @pytest.mark.slow
-def test_a_run_announces_what_is_there_and_that_it_goes_on_itself(
+def test_a_run_announces_its_tables_and_that_it_continues_itself(
     run: Callable[..., dict[str, Any]], home: Path, small_dump: Path
 ) -> None:
     source = f"replay:{small_dump}"
@@ -67,7 +67,7 @@ def test_a_run_announces_what_is_there_and_that_it_goes_on_itself(
 
 
 @pytest.mark.slow
-def test_a_stage_by_itself_says_that_an_event_goes_on(prefect_server: None, home: Path, small_dump: Path) -> None:
+def test_a_single_stage_announces_that_an_event_continues(prefect_server: None, home: Path, small_dump: Path) -> None:
     from flows.main import hacker_news
 
     source = f"replay:{small_dump}"
@@ -93,7 +93,7 @@ def test_what_cannot_be_emitted_waits_for_the_next_run(prefect_server: None, hom
     assert asyncio.run(events.emit_waiting()) == 0
 
 
-def test_many_that_wait_are_noted_as_they_are_taken(
+def test_many_pending_events_are_recorded_as_they_are_emitted(
     prefect_server: None, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks import events
@@ -118,7 +118,7 @@ def test_many_that_wait_are_noted_as_they_are_taken(
     assert batches == [2, 2, 1, 1]
 
 
-def test_a_warehouse_that_cannot_be_had_is_one_line_in_the_log_of_the_hook(
+def test_an_unavailable_warehouse_is_a_line_in_the_log_of_the_hook(
     home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from prefect import flow
@@ -152,7 +152,7 @@ def test_a_warehouse_that_cannot_be_had_is_one_line_in_the_log_of_the_hook(
         (ValueError("words of a page"), "hn.run.failed", {"error": "ValueError"}),
     ],
 )
-def test_a_run_that_fails_is_announced_with_no_word_of_what_was_read(
+def test_a_failed_run_is_announced_without_any_text_that_was_read(
     prefect_server: None, home: Path, error: Exception, event: str, payload: dict[str, str]
 ) -> None:
     from prefect import flow
@@ -175,7 +175,7 @@ def test_a_run_that_fails_is_announced_with_no_word_of_what_was_read(
 
 
 def answered(status: int) -> Exception:
-    """What Prefect's client raises of an answer."""
+    """Return the error that Prefect's client raises for an answer."""
     response = httpx.Response(status, request=httpx.Request("POST", "http://a.example/"), text="words of a page")
     return PrefectHTTPStatusError("words of a page", request=response.request, response=response)
 
@@ -183,13 +183,13 @@ def answered(status: int) -> Exception:
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (answered(503), "Prefect's API at {api} fails to answer: see its log; what was read and answered is kept"),
+        (answered(503), "Prefect's API at {api} fails to answer: see its log; items and answers so far are stored"),
         (httpx.ConnectError("words of a page"), "Prefect's API at {api} does not answer: start it"),
         (answered(404), ""),
     ],
     ids=["503", "not there", "404"],
 )
-def test_a_run_that_fails_of_prefect_says_so_in_a_line(
+def test_a_run_that_fails_because_of_prefect_reports_it_in_a_line(
     prefect_server: None, home: Path, error: Exception, line: str
 ) -> None:
     from prefect import flow
@@ -212,7 +212,7 @@ def test_a_run_that_fails_of_prefect_says_so_in_a_line(
     assert "words of a page" not in json.dumps(payload)
 
 
-def test_a_run_that_is_given_what_does_not_fit_says_what(prefect_server: None, home: Path) -> None:
+def test_a_run_with_an_invalid_parameter_names_it(prefect_server: None, home: Path) -> None:
     from prefect import flow
 
     from tasks.events import FAILURE_ANNOUNCED
@@ -228,7 +228,7 @@ def test_a_run_that_is_given_what_does_not_fit_says_what(prefect_server: None, h
     assert "words of a page" not in json.dumps(payload)
 
 
-def test_what_people_are_told_calls_nobody_and_leads_nowhere(prefect_server: None, home: Path) -> None:
+def test_texts_of_notifications_mention_nobody_and_contain_no_link(prefect_server: None, home: Path) -> None:
     from prefect import flow
 
     from tasks.events import FAILURE_ANNOUNCED
@@ -263,7 +263,7 @@ def test_the_state_of_a_poll_names_what_was_left_out_beside_what_was_announced(
 
 
 @pytest.mark.parametrize("announced", [[True, True], [True, False]])
-def test_a_run_that_fails_of_others_alone_says_that_it_was_told_before(
+def test_a_run_that_fails_only_by_its_children_says_it_was_announced(
     prefect_server: None, home: Path, announced: list[bool]
 ) -> None:
     from prefect import flow
@@ -284,7 +284,7 @@ def test_a_run_that_fails_of_others_alone_says_that_it_was_told_before(
     assert emitted("hn.run.failed", flow=name)["resource"]["hn.told_before"] == str(all(announced)).lower()
 
 
-def test_a_failure_that_cannot_be_told_now_is_told_by_the_next_run(
+def test_a_failure_that_cannot_be_announced_now_is_announced_by_the_next_run(
     prefect_server: None, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from prefect import flow

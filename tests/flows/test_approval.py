@@ -1,4 +1,4 @@
-"""A backfill that may cost more than is set waits for a person's word, or is not begun."""
+"""A backfill that may cost more than the limit waits for approval, or is refused."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ def settings(**given: Any) -> Settings:
     return load_settings(approve_above=5.0, **given)
 
 
-def test_what_costs_less_needs_nobody(prefect_server: None) -> None:
+def test_a_cheaper_backfill_needs_no_approval(prefect_server: None) -> None:
     asyncio.run(approval.approval(DEAR, load_settings(approve_above=8.0), "the plan"))
     asyncio.run(approval.approval(DEAR, load_settings(), "the plan"))
 
 
-def test_without_a_deployment_it_is_refused_with_what_to_give() -> None:
+def test_without_a_deployment_it_is_refused_with_the_option_to_give() -> None:
     with pytest.raises(UsageError, match=r"may cost 7.5 credits, more than HNINTEL_APPROVE_ABOVE=5: .* --yes"):
         asyncio.run(approval.approval(DEAR, settings(), "the plan"))
 
 
 @pytest.fixture
 def deployed(prefect_server: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that believes itself to be a deployment's."""
+    """A run with the environment of a deployment."""
     monkeypatch.setattr(approval, "_LOOKS", 1)
     monkeypatch.setattr(runtime.deployment, "id", "of-this-test", raising=False)
 
 
 def waits(name: str, asked: Settings, answer: Callable[[Any], Any] | None) -> bool:
-    """Run a flow that asks; the *answer* to it is given once it is paused. Whether it went on."""
+    """Run a flow that asks for approval, answer it once it is paused, and return whether it continued."""
 
     @flow(name=name, flow_run_name=name)
     async def asks() -> bool:
@@ -74,7 +74,7 @@ async def _resume(name: str, answer: Callable[[Any], Any]) -> None:
 
 
 async def _question(client: PrefectClient, run: FlowRun) -> str | None:
-    """What a paused *run* asks; Prefect pauses it first and says why thereafter, so that it may not be there yet."""
+    """Return what a paused *run* asks; Prefect stores the reason after the pause, so it may be missing."""
     if run.state is None or not run.state.is_paused():
         return None
     asked = run.state.state_details.run_input_keyset
@@ -87,15 +87,15 @@ async def _question(client: PrefectClient, run: FlowRun) -> str | None:
         return None
 
 
-def test_it_goes_on_once_somebody_says_yes(deployed: None) -> None:
+def test_it_continues_once_approved(deployed: None) -> None:
     assert waits("says-yes", settings(), lambda _: {"go_on": True})
 
 
-def test_it_stops_where_somebody_says_no(deployed: None) -> None:
+def test_it_stops_if_refused(deployed: None) -> None:
     with pytest.raises(BudgetReached, match="the answer was no: nothing was started"):
         waits("says-no", settings(), lambda _: {"go_on": False})
 
 
-def test_it_stops_where_nobody_answers_in_time(deployed: None) -> None:
+def test_it_stops_if_not_approved_in_time(deployed: None) -> None:
     with pytest.raises(BudgetReached, match=r"nobody answered within 0.05 minutes \(HNINTEL_APPROVE_MINUTES\)"):
         waits("nobody", settings(approve_minutes=0.05), None)

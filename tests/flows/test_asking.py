@@ -1,4 +1,4 @@
-"""Waiting for a task that asks: a cancel or a signal stops the asking, and is passed on once the answers are kept."""
+"""Waiting for a task that asks: a cancel or a signal stops the asking, and is passed on once the answers are stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run tells Prefect of the tables it has made: one graph, from Hacker News to the briefing."""
+"""The assets that a run reports to Prefect: a graph from Hacker News to the briefing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MATERIALIZED = "prefect.asset.materialization.succeeded"
 
 @pytest.fixture(scope="module")
 def made(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """The materializations of a day's tables, as the server has them."""
+    """Return the materializations of a day's tables, as the server has them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HNINTEL_HOME", str(tmp_path_factory.mktemp("home")))
         _make()
@@ -69,7 +69,7 @@ def test_dbt_waits_for_the_file_as_a_transaction_does(tmp_path: Path, monkeypatc
 
 
 async def _events(wanted: set[str]) -> list[dict[str, Any]]:
-    """What this run told, once *wanted* and all they are made of are there: events come a little after their run."""
+    """Return the events of this run, once *wanted* and their sources have arrived."""
     name = EventNameFilter(name=[MATERIALIZED])
     async with get_client() as client:
         for _ in range(100):
@@ -92,7 +92,7 @@ def _made_of(event: dict[str, Any]) -> set[str]:
 
 
 def _is_of_this_run(event: dict[str, Any]) -> bool:
-    """Whether no other test that shares the server told it."""
+    """Whether the event is of this run, not of another test on the server."""
     return any(
         related.get("prefect.resource.role") == "flow" and related.get("prefect.resource.name") == "tells"
         for related in event["related"]
@@ -110,7 +110,7 @@ def test_lineage_is_one_graph_that_begins_at_hacker_news(made: list[dict[str, An
     assert begins("duckdb://hnintel/enriched/briefings") == {lineage.HACKER_NEWS}
 
 
-def test_what_is_known_of_a_table_is_told_with_it(made: list[dict[str, Any]]) -> None:
+def test_a_table_is_announced_with_its_metadata(made: list[dict[str, Any]]) -> None:
     known = {one["resource"]["prefect.resource.id"].rpartition("/")[2]: one["payload"] for one in made}
     assert known["items"]["rows"] == known["items"]["rows written"] > 50
     topic = known["topic_current"]

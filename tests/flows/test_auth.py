@@ -1,4 +1,4 @@
-"""The authentication string of a home: the same for all who start at once, and its owner's alone."""
+"""The authentication string of a home: the same for concurrent starts, and private to its owner."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_an_empty_file_is_no_string(tmp_path: Path) -> None:
     assert auth_string(tmp_path).startswith("hnintel:")
 
 
-def test_a_file_that_cannot_be_read_is_told_in_one_line(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported_in_a_line(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
     with pytest.raises(WarehouseError, match=r"auth-string cannot be used \(Is a directory\): remove it"):
         auth_string(tmp_path)

@@ -1,4 +1,4 @@
-"""Days as runs of a deployment: a request that was made already makes no second run, a new attempt does."""
+"""Days as runs of a deployment: a repeated request starts no second run, a new attempt does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def days(home: Path, prefect_server: None) -> Days:
 
 
 async def deployed() -> str:
-    """A deployment of the main flow that no worker looks after; its name."""
+    """Create a deployment of the main flow without a worker, and return its name."""
     from prefect.client.orchestration import get_client
 
     from flows.main import hacker_news
@@ -34,7 +34,7 @@ async def deployed() -> str:
 
 
 async def end_runs(kind: str) -> list[str]:
-    """Wait for a run of the deployment, and end all there are as a worker would; their names."""
+    """Wait for a run of the deployment, end all its runs as a worker does, and return their names."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
     from prefect.states import Completed, Crashed
@@ -69,7 +69,7 @@ def test_a_day_is_a_run_of_its_own_named_by_its_day(days: Days) -> None:
     assert child_of(days, Work(DAY, dict.fromkeys(STAGES, "missing"), attempts=10), "completed") == [str(DAY)]
 
 
-def test_a_run_that_ends_badly_is_a_failed_day_and_says_why(days: Days) -> None:
+def test_a_failed_run_is_a_failed_day_with_its_reason(days: Days) -> None:
     with pytest.raises(HnIntelError, match=r"run 2026-10-21 \(.*\): the machine went") as failed:
         child_of(days, Work(DAY, dict.fromkeys(STAGES, "missing"), attempts=20), "crashed")
     assert not failed.value.announced, "a run that crashed could not"
@@ -107,7 +107,7 @@ def test_a_changed_question_is_another_request(days: Days) -> None:
     assert request_key(days.pipeline, work, STAGES) != request_key(wider, work, STAGES)
 
 
-def test_a_deployment_that_is_not_there_is_named(days: Days) -> None:
+def test_a_missing_deployment_is_named(days: Days) -> None:
     from flows.backfill_children import through_deployment
 
     child = through_deployment(days.pipeline, "hacker-news/nowhere")
@@ -115,7 +115,19 @@ def test_a_deployment_that_is_not_there_is_named(days: Days) -> None:
         asyncio.run(child(Work(DAY, dict.fromkeys(STAGES, "missing")), STAGES, False))  # type: ignore[arg-type]
 
 
-def test_a_run_whose_machine_went_is_ended_and_its_day_has_failed(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistyped_deployment_is_answered_with_the_close_name(days: Days) -> None:
+    from flows.backfill_children import through_deployment
+
+    async def request() -> None:
+        name = await deployed()
+        child = through_deployment(days.pipeline, name.removesuffix("l"))
+        await child(Work(DAY, dict.fromkeys(STAGES, "missing")), STAGES, False)  # type: ignore[arg-type]
+
+    with pytest.raises(UsageError, match=r"does not exist; did you mean hacker-news/for-a-backfill\?"):
+        asyncio.run(request())
+
+
+def test_a_run_whose_machine_is_lost_is_ended_and_its_day_fails(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
     from prefect.client.orchestration import get_client
     from prefect.states import Running
 
@@ -178,7 +190,7 @@ def test_a_run_that_has_given_its_leases_back_has_time_to_tell_its_end(
     assert asyncio.run(ends_late()) == "Completed"
 
 
-def test_what_nobody_foresaw_of_one_day_stops_no_other(days: Days) -> None:
+def test_an_unexpected_error_of_a_day_stops_no_other_day(days: Days) -> None:
     from datetime import timedelta
 
     from flows.backfill import Backfill, _days

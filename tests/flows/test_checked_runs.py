@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from hnintel.errors import QualityError
+from hnintel.errors import ListingTooSmall, QualityError
 from hnintel.runs.summary import as_rows
 
 pytestmark = pytest.mark.slow
@@ -120,7 +120,7 @@ def test_a_day_that_came_empty_where_there_usually_is_much_asks_nothing(run: Run
         "now() FROM range(150) AS n(i)",
     )
 
-    with pytest.raises(QualityError, match="ingest: there are items of 2026-10-21: no items; usually 50 a day"):
+    with pytest.raises(ListingTooSmall, match="holds no story of 2026-10-21: no page of 2026-10-21 was published"):
         run(empty, f"replay:{small_dump}")
 
     stages = sql(home, f"SELECT stage, status FROM ops.partitions WHERE day = '{empty}'")

@@ -31,6 +31,10 @@ JSON: dict[str, tuple[list[str], int]] = {
     "hnintel dead-letters retry": (["--source", "sample"], 0),
     "hnintel bill": ([], 0),
     "hnintel eval": (["--set", "stories", "--limit", "2", "--plan"], 0),
+    "hnintel gen": (["--check"], 0),
+    "hnintel prune": (["--dry-run"], 0),
+    "hnintel retention": (["--dry-run"], 0),
+    "hnintel schema drop": (["--prefix", "pr_12_", "--dry-run"], 0),
     "hnintel settings": ([], 0),
     "hnintel version": ([], 0),
 }
@@ -100,7 +104,7 @@ def test_an_unforeseen_error_is_one_line_that_names_the_file_with_its_traceback(
 def test_the_help_groups_the_commands_and_has_every_exit_code(capsys: Capture) -> None:
     assert main([]) == 0
     shown = capsys.readouterr().out
-    assert [panel for panel in ("Run days", "Look", "Keep the house", "Set up") if f"─ {panel} ─" not in shown] == []
+    assert [panel for panel in ("Run days", "Inspect", "Maintain", "Set up") if f"─ {panel} ─" not in shown] == []
     told = " ".join(shown.split())
     assert [code for code, meaning in EXIT_CODES.items() if f"{code} {meaning}" not in told] == []
 

@@ -244,7 +244,7 @@ async def nothing(*_: object) -> Message:
     return {}
 
 
-def test_of_many_servers_of_one_home_one_starts_at_a_time(tmp_path: Path) -> None:
+def test_servers_of_a_home_start_one_at_a_time(tmp_path: Path) -> None:
     running: list[int] = []
     most: list[int] = []
 
@@ -256,7 +256,7 @@ def test_of_many_servers_of_one_home_one_starts_at_a_time(tmp_path: Path) -> Non
     assert most == [1] * 5
 
 
-def test_a_start_that_fails_holds_up_nobody(tmp_path: Path) -> None:
+def test_a_failed_start_blocks_no_other_server(tmp_path: Path) -> None:
     async def fails(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError("no database")
 
@@ -265,7 +265,7 @@ def test_a_start_that_fails_holds_up_nobody(tmp_path: Path) -> None:
     FileLock(tmp_path / "lock").acquire(timeout=0)
 
 
-def test_a_start_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_waits_a_limited_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guarded_server, "START_WITHIN", 0.2)
-    with FileLock(tmp_path / "lock"), pytest.raises(TimeoutError, match="end who holds it"):
+    with FileLock(tmp_path / "lock"), pytest.raises(TimeoutError, match="end the process that holds it"):
         asyncio.run(started(tmp_path / "lock", [], [])({"type": "lifespan"}, nothing, nothing))

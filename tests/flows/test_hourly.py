@@ -1,4 +1,4 @@
-"""A day that is going on, read by the hour: what is new and what has moved, and nothing else."""
+"""An unfinished day, read by the hour: only new items and items that changed are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python flows/backfill.py`` interrupted between two days: one line, nothing left running, only the rest done."""
+"""``python flows/backfill.py`` interrupted between two days: it says so, nothing left running, only the rest done."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def start(environ: dict[str, str], dump: Path) -> subprocess.Popen[str]:
 
 
 def left_behind(environ: dict[str, str]) -> list[str]:
-    """The commands of the processes that have this test's home in their environment."""
+    """Return the commands of processes with this test's home in their environment."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -55,13 +55,13 @@ def left_behind(environ: dict[str, str]) -> list[str]:
 
 
 def attempts(environ: dict[str, str]) -> list[tuple[str, int]]:
-    """How often each day was read."""
+    """Count the readings of each day."""
     with duckdb.connect(str(Path(environ["HNINTEL_HOME"]) / "hnintel.duckdb"), read_only=True) as connection:
         found = connection.execute("SELECT day, attempts FROM ops.partitions WHERE stage = 'ingest' ORDER BY day")
         return [(str(day), number) for day, number in found.fetchall()]
 
 
-def test_it_says_so_in_one_line_leaves_nothing_running_and_the_next_does_only_what_is_left(
+def test_it_prints_a_line_leaves_nothing_running_and_the_next_run_completes_the_rest(
     environ: dict[str, str], dump: Path
 ) -> None:
     process = start(environ, dump)
@@ -71,8 +71,9 @@ def test_it_says_so_in_one_line_leaves_nothing_running_and_the_next_does_only_wh
     _, err = process.communicate(timeout=600)
 
     assert process.returncode == 130
-    told = "error: interrupted: what was read and answered is kept; run it again to go on from there"
-    assert [line for line in err.splitlines() if line] == [told]
+    *before, last = [line for line in err.splitlines() if line]
+    assert last == "error: interrupted: items and answers so far are stored; run it again to continue"
+    assert all(line.startswith("stopping: ") for line in before), "at once, while statements end"
     assert left_behind(environ) == []
     assert (FIRST, 1) in attempts(environ)
 

@@ -1,4 +1,4 @@
-"""Kept results are data: whatever lies in result storage, nothing of it runs, and what is not ours is read anew."""
+"""Stored results are data: nothing in result storage is executed, and a foreign record is computed again."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ ATTACKS: dict[str, tuple[dict[str, Any] | None, Callable[[Path], str]]] = {
 
 @dataclass
 class Kept:
-    """A kept task with arguments to run it with."""
+    """A task with stored results, and arguments to run it."""
 
     task: Any
     arguments: dict[str, Any]
@@ -88,7 +88,7 @@ def kept(request: pytest.FixtureRequest, small_dump: Path) -> Kept:
 
 @pytest.fixture
 def results(tmp_path: Path, prefect_server: None, home: Path) -> Iterator[Path]:
-    """Result storage of the test's own."""
+    """A separate result storage."""
     from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 
     with temporary_settings({PREFECT_LOCAL_STORAGE_PATH: str(tmp_path / "results")}):
@@ -96,13 +96,13 @@ def results(tmp_path: Path, prefect_server: None, home: Path) -> Iterator[Path]:
 
 
 def run(kept: Kept) -> tuple[str, Any]:
-    """Within a flow: the name of the state that the task ends in, and its result."""
+    """Run within a flow; return the name of the task's final state, and its result."""
     state = kept.task(**kept.arguments, return_state=True)
     return state.name, state.result()
 
 
 def in_flow(body: Callable[[], None]) -> None:
-    """Run *body* in one flow run, which takes longer to start than many tasks take."""
+    """Run *body* in a single flow run, which takes longer to start than many tasks."""
     from prefect import flow
 
     flow(name="kept")(body)()
@@ -113,7 +113,7 @@ def record(results: Path, kept: Kept) -> Path:
     return found
 
 
-def test_a_result_that_is_kept_is_not_read_again(results: Path, kept: Kept) -> None:
+def test_a_stored_result_is_not_computed_again(results: Path, kept: Kept) -> None:
     def body() -> None:
         first, read = run(kept)
         again, same = run(kept)
@@ -128,7 +128,7 @@ def test_a_result_that_is_kept_is_not_read_again(results: Path, kept: Kept) -> N
 
 
 def planted(attack: str, path: Path, mark: Path) -> dict[str, Any]:
-    """The record of an attack that makes *mark*, in Prefect's form."""
+    """Return the record of an attack that creates *mark*, in Prefect's format."""
     serializer, plant = ATTACKS[attack]
     metadata = {"storage_key": str(path), "expiration": None, "prefect_version": "3.8.8"}
     return {"metadata": metadata | ({"serializer": serializer} if serializer else {}), "result": plant(mark)}
@@ -136,7 +136,7 @@ def planted(attack: str, path: Path, mark: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_prefect_itself_runs_what_is_planted(attack: str, tmp_path: Path) -> None:
-    """The control: what the next test sees refused is refused by us and by nothing else."""
+    """The control: only our reader refuses what the next test sees refused."""
     from prefect.results import ResultRecord
 
     mark = tmp_path / "ran"
@@ -173,7 +173,7 @@ def test_a_planted_record_is_refused_unread_and_the_task_runs_again(results: Pat
     in_flow(body)
 
 
-def test_a_damaged_record_is_read_anew(results: Path, kept: Kept) -> None:
+def test_a_damaged_record_is_computed_again(results: Path, kept: Kept) -> None:
     def body() -> None:
         _, read = run(kept)
         path = record(results, kept)
@@ -209,7 +209,7 @@ def test_every_task_that_is_kept_is_kept_as_typed_json_and_no_flow_is() -> None:
 
 
 def test_no_module_of_ours_loads_pickles() -> None:
-    """Whatever reads them runs what is in them: the modules that do, and numpy's and multiprocessing's ways to."""
+    """Loading a pickle executes its content: the modules that load pickles, including numpy's and multiprocessing's."""
     modules = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal", "pickletools", "_pickle"}
     calls = {"allow_pickle", "read_pickle", "recv", "PickleSerializer", "CompressedPickleSerializer"}
     found = []

@@ -1,4 +1,4 @@
-"""A real run that is killed at many points: the next one ends as if nothing had happened, for at most a chunk more."""
+"""A real run killed at many points: the next run ends with the same rows, for at most a chunk more."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ _OF_THE_RUN = VOLATILE | {"retry_at"}
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of a Prefect server that all of these runs use, so that each need not wait for its own."""
+    """The URL of a Prefect server that these runs share."""
     with api(tmp_path_factory.mktemp("server")) as (url, _):
         yield url
 
 
 class Runs:
-    """Runs of one day in one home, asked of an endpoint that counts."""
+    """Runs of a day in a home, with an endpoint that counts questions."""
 
     def __init__(self, folder: Path, url: str, endpoint: ChatServer) -> None:
         folder.mkdir()
@@ -93,7 +93,7 @@ class Runs:
         )
 
     def kill_at(self, stages: Sequence[str], seconds: float) -> bool:
-        """Start a run and kill it so many seconds after it is at one of *stages*; False where it ended before."""
+        """Start a run and kill it some seconds after it reaches one of *stages*; False if it ended before."""
         process = self.start()
         assert process.stderr is not None
         for line in process.stderr:
@@ -116,7 +116,7 @@ class Runs:
         assert process.returncode == 0, err
 
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every table of raw, enriched and marts, and how the ledger stands, volatile columns apart."""
+        """Return every table of raw, enriched and marts, and the ledger, without volatile columns."""
         with duckdb.connect(str(self.home / "hnintel.duckdb"), read_only=True) as connection:
             columns = connection.execute(
                 "SELECT c.table_schema || '.' || c.table_name, c.column_name FROM information_schema.columns AS c "
@@ -140,7 +140,7 @@ class Runs:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, url: str) -> tuple[dict[str, list[tuple[Any, ...]]], int]:
-    """What a run that is never killed leaves, and how many questions it asks."""
+    """Return the rows and the number of questions of a run that is never killed."""
     with ChatServer() as endpoint:
         runs = Runs(tmp_path_factory.mktemp("whole") / "runs", url, endpoint)
         runs.finish()

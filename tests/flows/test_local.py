@@ -1,4 +1,4 @@
-"""Where a run outside a deployment goes: to the user's API where one is set, else to a server of its own."""
+"""The API of a run outside a deployment: the user's API if it is set, else a separate server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PREFECT_LOGGING_LEVEL = "INFO"
 
 @pytest.fixture(autouse=True)
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine on which nothing of Prefect is set."""
+    """A machine without any settings of Prefect."""
     for name in ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -1,4 +1,4 @@
-"""A run's own Prefect server: any number of first starts at once, and an end of the run soon after the server's."""
+"""A run's own Prefect server: concurrent first starts, and the end of a run whose server is lost."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def start(folder: Path, *argv: str) -> subprocess.Popen[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [3, pytest.param(5, marks=pytest.mark.long)])
-def test_any_number_of_first_starts_on_one_home_work(tmp_path: Path, number: int) -> None:
+def test_any_number_of_concurrent_first_starts_of_a_home_work(tmp_path: Path, number: int) -> None:
     days = ("2026-10-20", "2026-10-21", "2026-10-20", "2026-10-22", "2026-10-21")[:number]
     runs = [start(tmp_path, "--day", day, "--stage", "ingest", "--again") for day in days]
     said = [run.communicate(timeout=500)[1] for run in runs]
@@ -48,7 +48,7 @@ def test_any_number_of_first_starts_on_one_home_work(tmp_path: Path, number: int
 
 
 @pytest.mark.slow
-def test_a_server_that_is_killed_ends_its_run_in_one_line_and_the_next_goes_on(tmp_path: Path) -> None:
+def test_a_killed_server_ends_its_run_with_a_line_and_the_next_run_continues(tmp_path: Path) -> None:
     run = start(tmp_path, "--day", "2026-10-22")
     assert run.stderr is not None
     assert any(line.startswith("enrich") for line in run.stderr)
@@ -65,7 +65,7 @@ def test_a_server_that_is_killed_ends_its_run_in_one_line_and_the_next_goes_on(t
     assert len(errors) == 1, errors
     (line,) = errors
     assert line.startswith("error: the run's own Prefect server was ended by signal 9: see ")
-    assert "what was read and answered is kept, run it again to go on from there" in line
+    assert "items and answers so far are stored; run it again to continue" in line
     # The promise is five seconds; that it was not Prefect's four minutes is what a busy machine can still show.
     assert ended_after < 60
     database = tmp_path / "home" / "hnintel.duckdb"
@@ -132,7 +132,7 @@ def test_a_server_that_ends_as_soon_as_it_is_up_is_told_before_the_run_begins(tm
         lost.begin(lambda: lost.interrupt(3))
 
 
-def test_who_waits_for_the_server_says_why_it_did_not_come_up(tmp_path: Path) -> None:
+def test_the_waiting_command_reports_why_the_server_did_not_start(tmp_path: Path) -> None:
     lost = LostServer(tmp_path / "server.log", None)
 
     def ends_while_it_starts() -> None:

@@ -1,4 +1,4 @@
-"""Where no text may go to Prefect, none does: a whole run, and then every record that the server kept of anything."""
+"""In metadata-only mode no text reaches Prefect: a whole run, and then every record on the server."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TITLE, ADDRESS, TEXT, COMMENT = CANARIES
 
 @pytest.fixture
 def dump(tmp_path: Path) -> Path:
-    """Stories of a day with a canary in all that is text, and the page that one of them links to."""
+    """Stories of a day with a canary in every text, and a linked page."""
     posted = 1792656000  # 2026-10-22 08:00 UTC
     usual = {"time": posted, "score": 50, "type": "story", "by": "keeper"}
     items: list[dict[str, Any]] = [
@@ -45,14 +45,14 @@ def dump(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def told_all(prefect_server: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Prefect is sent logs too, as it is in production, those of the stages among them."""
+    """Send logs to Prefect too, as in production, including those of the stages."""
     progress.use(InRunLog())
     with temporary_settings({PREFECT_LOGGING_TO_API_ENABLED: True}):
         yield
 
 
 def kept_by_prefect() -> dict[str, list[str]]:
-    """Every row of every table of the server's database, as text."""
+    """Return every row of every table of the server's database, as text."""
     APILogWorker.drain_all(timeout=30)
     EventsWorker.drain_all(timeout=30)
     url = str(PREFECT_API_DATABASE_CONNECTION_URL.value())
@@ -62,7 +62,7 @@ def kept_by_prefect() -> dict[str, list[str]]:
 
 
 def leaks(records: dict[str, list[str]]) -> set[tuple[str, str]]:
-    """Which canary is in which table."""
+    """Return which canary is in which table."""
     return {(one, table) for table, rows in records.items() for one in CANARIES if any(one in row for row in rows)}
 
 

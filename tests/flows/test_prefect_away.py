@@ -1,4 +1,4 @@
-"""What a run needs is not to be had: a clear end, nothing half written, and the next run completes."""
+"""A run without Prefect's API or disk space ends clearly, writes nothing in part, and the next run completes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Prefect server that is not taken away."""
+    """The address of a Prefect server that keeps running."""
     with api(tmp_path_factory.mktemp("lasting")) as (url, _):
         yield url
 
 
 def start(environ: dict[str, str], dump: Path, most: int = resource.RLIM_INFINITY) -> subprocess.Popen[str]:
-    """Start a run that may make no file longer than *most* bytes: what a full disk is to it."""
+    """Start a run that can write no file longer than *most* bytes, as on a full disk."""
     return subprocess.Popen(
         [sys.executable, str(ROOT / "flows" / "main.py"), "--source", f"replay:{dump}"],
         env=environ,
@@ -39,7 +39,7 @@ def start(environ: dict[str, str], dump: Path, most: int = resource.RLIM_INFINIT
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """The exit code, and the last line that it said."""
+    """Return the exit code and the last line."""
     _, err = process.communicate(timeout=600)
     assert "Traceback" not in err
     return process.returncode, [line for line in err.splitlines() if line.startswith("error")][-1]
@@ -55,9 +55,7 @@ def completes(environ: dict[str, str], dump: Path, url: str) -> None:
         assert connection.execute("SELECT count(*) FROM ops.leases").fetchall() == [(0,)]
 
 
-def test_an_api_that_is_not_there_is_named_with_what_to_do(
-    environ: dict[str, str], small_dump: Path, lasting: str
-) -> None:
+def test_a_missing_api_is_named_with_a_remedy(environ: dict[str, str], small_dump: Path, lasting: str) -> None:
     code, line = ended(start({**environ, "PREFECT_API_URL": "http://127.0.0.1:9/api"}, small_dump))
 
     assert code == 9
@@ -68,7 +66,7 @@ def test_an_api_that_is_not_there_is_named_with_what_to_do(
 @pytest.mark.parametrize(
     "stage", ["enrich", *(pytest.param(stage, marks=pytest.mark.long) for stage in ("scrape", "transform"))]
 )
-def test_an_api_that_goes_in_the_middle_of_a_run_ends_it_in_one_line_and_the_next_completes(
+def test_an_api_lost_during_a_run_ends_it_with_a_line_and_the_next_run_completes(
     environ: dict[str, str], small_dump: Path, tmp_path: Path, lasting: str, stage: str
 ) -> None:
     with api(tmp_path) as (url, server):
@@ -85,7 +83,7 @@ def test_an_api_that_goes_in_the_middle_of_a_run_ends_it_in_one_line_and_the_nex
     completes(environ, small_dump, lasting)
 
 
-def test_a_full_disk_is_named_where_prefect_s_server_meets_it_first(
+def test_a_full_disk_is_named_if_the_prefect_server_meets_it_first(
     environ: dict[str, str], small_dump: Path, lasting: str
 ) -> None:
     shutil.rmtree(Path(environ["HNINTEL_HOME"]))  # of a first start

@@ -1,4 +1,4 @@
-"""Each name that we need of Prefect and prefect-dbt and that is not public: it is there, and does what we rely on.
+"""Each private name of Prefect and prefect-dbt that we use exists and does what we rely on.
 
 A test that fails here after an upgrade names what the new version has otherwise; what is to be altered for it is in
 tasks/prefect_private.py, tasks/dbt_runner.py or flows/local/guarded_server.py.
@@ -169,7 +169,7 @@ def _module(path: Path) -> str:
 
 
 def _private_names(path: Path) -> Iterator[str]:
-    """Where *path* uses a name with an underscore of something that is not itself, and what Prefect keeps to itself."""
+    """Return the places where *path* uses private names of other packages."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
             case ast.Attribute(value=ast.Name(id="self" | "cls")):

@@ -1,4 +1,4 @@
-"""``python flows/main.py`` as a process of its own: from any folder, interrupted, killed, and started again."""
+"""``python flows/main.py`` as a separate process: from any folder, interrupted, killed, and started again."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def start(environ: dict[str, str], cwd: Path, *argv: str) -> subprocess.Popen[st
 
 
 def servers_of(environ: dict[str, str]) -> list[int]:
-    """The processes that have this test's home in their environment and serve Prefect."""
+    """Return the Prefect servers with this test's home in their environment."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -47,7 +47,7 @@ def servers_of(environ: dict[str, str]) -> list[int]:
 
 
 def until_stage(process: subprocess.Popen[str], stage: str) -> None:
-    """Read what it tells until it is at *stage*."""
+    """Read the output until it reaches *stage*."""
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith(stage):
@@ -94,8 +94,8 @@ def test_an_interrupted_run_says_so_leaves_no_process_behind_and_is_completed_by
     _, err = process.communicate(timeout=600)
 
     assert process.returncode == 130
-    assert "interrupted: what was read and answered is kept" in err
-    assert err.count("stopping: the statements under way are finished first") == 1
+    assert "interrupted: items and answers so far are stored" in err
+    assert err.count("stopping: running statements are finished first") == 1
     assert "Traceback" not in err
     assert servers_of(environ) == []
     assert _completed(environ, tmp_path)

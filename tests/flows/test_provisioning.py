@@ -1,4 +1,4 @@
-"""Provisioning a real server: what it makes, that a second time changes nothing, and what it mends."""
+"""Provisioning a real server: what it creates, repairs, and leaves unchanged the second time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def client(prefect_server: None) -> Iterator[Any]:
 
 @pytest.fixture
 def provision(client: Any) -> Callable[..., list[str]]:
-    """Make what is not there; what that was."""
+    """Create what is missing, and return it."""
     from deployments.provisioning.changes import changes
 
     def run(environ: dict[str, str] | None = None, target: str = "local", pool: str = "test-pool") -> list[str]:
@@ -226,7 +226,9 @@ def test_every_channel_that_is_one_is_taken(provision: Callable[..., list[str]])
     ],
 )
 @pytest.mark.slow  # processes that import Prefect
-def test_what_provision_cannot_use_is_told_in_one_line(argv: list[str], url: str, told: str, tmp_path: Path) -> None:
+def test_an_unusable_argument_of_provision_is_reported_in_a_line(
+    argv: list[str], url: str, told: str, tmp_path: Path
+) -> None:
     environ = {**bare_environ(tmp_path), "PREFECT_HOME": str(tmp_path), "PREFECT_API_URL": url}
     command = [sys.executable, "deployments/provision.py", "--plan", *argv]
     ended = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)

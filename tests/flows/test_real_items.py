@@ -1,4 +1,4 @@
-"""A real stretch of Hacker News, replayed: nothing is lost in silence, and the counts add up."""
+"""Real items of Hacker News, replayed: no item is lost silently, and the counts add up."""
 
 from __future__ import annotations
 

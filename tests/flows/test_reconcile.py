@@ -1,4 +1,4 @@
-"""What is due again is run again: days that settle, and days with dead letters that are due."""
+"""Due days are run again: settling days, and days with due dead letters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DAY = date(2026, 10, 22)
 
 
 def began(day: datetime) -> None:
-    """Set back when every run and stage began, as if they had run then."""
+    """Move the beginnings of all runs and stages into the past."""
     with open_warehouse(load_settings()).transaction(stage="enrich") as session:
         session.execute("UPDATE ops.runs SET started_at = ?", [day])
         session.execute("UPDATE ops.partitions SET started_at = ?, finished_at = ?", [day, day])
@@ -164,7 +164,7 @@ def test_the_command_that_status_names_for_what_failed_long_ago_does_it(
     assert "nothing is due" in capsys.readouterr().out
 
 
-def test_what_nobody_foresaw_of_one_day_stops_no_other(
+def test_an_unexpected_error_of_a_day_stops_no_other_day(
     prefect_server: None, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows import reconcile as reconciler

@@ -1,4 +1,4 @@
-"""Who logs in to Snowflake may be kept in a Prefect block: real blocks, saved to a real server and read from flows."""
+"""The login to Snowflake in a Prefect block: real blocks, saved to a real server and read by flows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _snowflake(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def saved(name: str, connector: bool = False, **credentials: Any) -> str:
-    """The setting's value for a block that is now saved."""
+    """Save a block and return the setting's value for it."""
     from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials  # loads for seconds
 
     block: SnowflakeCredentials | SnowflakeConnector = SnowflakeCredentials(**{**SHARED, **credentials})
@@ -148,7 +148,7 @@ def test_the_embedded_warehouse_asks_for_no_block(monkeypatch: pytest.MonkeyPatc
         ("secret/mine", "HNINTEL_SNOWFLAKE_BLOCK=secret/mine: String should match pattern"),
     ],
 )
-def test_a_block_that_is_not_there_is_told_in_one_line(block: str, line: str) -> None:
+def test_a_missing_block_is_reported_in_a_line(block: str, line: str) -> None:
     with pytest.raises(UsageError) as refused:
         load_settings(snowflake_block=block)
     assert str(refused.value).startswith(line)
@@ -176,7 +176,7 @@ def test_settings_that_were_read_show_no_secret() -> None:
 
 @pytest.fixture
 def snowflake(monkeypatch: pytest.MonkeyPatch) -> Iterator[SnowflakeStandIn]:
-    """An account that LOADER may log in to by key, and where no statement goes well."""
+    """An account that LOADER can log in to by key, and in which every statement fails."""
     public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     account = Account(public_keys={"LOADER": public}, roles={"HN_LOADER": {"LOADER"}}, databases={"NEWS"})
     with SnowflakeStandIn(account) as server:

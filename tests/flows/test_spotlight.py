@@ -1,4 +1,4 @@
-"""One story, now: what is read and asked about it alone, and what is left for the run of its day."""
+"""A story read now: what is read and asked about it, and what is left for the run of its day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stage in a run: what it is given, what an earlier attempt of the same run left, and what a cache may answer."""
+"""A stage in a run: its status, the remains of an earlier attempt, and what the cache may answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def days(home: Path) -> Days:
 
 
 def given(days: Days, name: str, run_id: str = "mine") -> Partition | None:
-    """What the block of the stage is given in a run that wants it."""
+    """Return the value that the block of a requested stage receives."""
 
     async def enter() -> Partition | None:
         with Leases(days.warehouse, run_id, days.settings) as held:
@@ -36,14 +36,14 @@ def given(days: Days, name: str, run_id: str = "mine") -> Partition | None:
     return asyncio.run(enter())
 
 
-def test_a_stage_is_given_how_it_stood_and_one_that_is_done_is_skipped(days: Days) -> None:
+def test_a_stage_receives_its_status_and_a_finished_stage_is_skipped(days: Days) -> None:
     found = given(days, "ingest")
     assert found is not None
     assert not found.is_done
     assert given(days, "ingest") is None
 
 
-def test_what_the_same_run_left_under_way_as_it_died_is_done_when_prefect_tries_it_again(days: Days) -> None:
+def test_a_retried_run_completes_the_stage_that_it_left_running(days: Days) -> None:
     days.note("ingest", status=None, run_id="mine")
     assert given(days, "ingest") is not None
     assert days.stage("ingest").status == "complete"
@@ -52,9 +52,7 @@ def test_what_the_same_run_left_under_way_as_it_died_is_done_when_prefect_tries_
 @pytest.mark.parametrize(
     ("error", "told"), [(asyncio.CancelledError(), "interrupted"), (ZeroDivisionError(), "ended by ZeroDivisionError")]
 )
-def test_a_stage_that_did_not_come_to_its_end_says_whether_somebody_ended_it(
-    days: Days, error: BaseException, told: str
-) -> None:
+def test_an_unfinished_stage_records_whether_it_was_stopped(days: Days, error: BaseException, told: str) -> None:
     async def fail() -> None:
         with Leases(days.warehouse, "mine", days.settings) as held:
             run = Run(DAY, "mine", days.pipeline, held, frozenset(["ingest"]), Summary(DAY, "mine", "sample"))
@@ -68,7 +66,7 @@ def test_a_stage_that_did_not_come_to_its_end_says_whether_somebody_ended_it(
 
 @contextmanager
 def taken_over(days: Days, name: str) -> Iterator[None]:
-    """Another run holds the stage: its lease, of another machine, has an hour to go."""
+    """Let another run on another machine hold the stage's lease for an hour."""
     with Leases(days.warehouse, "other", days.settings) as held:
         assert held.take(DAY, name) is None
         days.sql("UPDATE ops.leases SET expires_at = expires_at + INTERVAL 1 HOUR, holder = 'far-away|pid:[1]|1|1'")

@@ -1,4 +1,4 @@
-"""A signal while questions are asked: nothing more is asked, what was answered is kept, and the process ends."""
+"""A signal during questions: no further question is asked, answers are stored, and the process ends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DAY = "2026-10-22"
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of a Prefect server that all of these runs use."""
+    """The URL of a Prefect server that these runs share."""
     with api(tmp_path_factory.mktemp("server")) as (url, _):
         yield url
 
@@ -46,7 +46,7 @@ def server() -> Iterator[ChatServer]:
 
 
 class Home:
-    """A home in which a day is asked about, chunk sizes far above what is pending."""
+    """A home with a day to enrich, and chunks larger than the pending items."""
 
     def __init__(self, folder: Path, url: str, server: ChatServer, dump: Path) -> None:
         (folder / "prices.toml").write_text(PRICES, encoding="utf-8")
@@ -89,12 +89,12 @@ class Home:
         return self.start("flows/main.py", "--day", DAY)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """What the warehouse holds."""
+        """Return rows of the warehouse."""
         with duckdb.connect(str(self.folder / "home" / "hnintel.duckdb"), read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
     def answers(self) -> int:
-        """How many answers are kept, over all enrichments."""
+        """Count the stored answers of all enrichments."""
         tables = self.rows(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'enriched' "
             "AND table_type = 'BASE TABLE' AND table_name <> 'briefings'"
@@ -108,7 +108,7 @@ def home(tmp_path: Path, url: str, server: ChatServer, small_dump: Path) -> Home
 
 
 def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Wait for something that the process does."""
+    """Wait until the process has done something."""
     deadline = time.monotonic() + 180
     while not condition():
         assert process.poll() is None, process.stderr.read() if process.stderr else ""
@@ -117,12 +117,12 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None
 
 
 def questions(server: ChatServer) -> Counter[str]:
-    """How often which question was asked."""
+    """Count each question."""
     return Counter(json.dumps(one.body["messages"]) for one in server.asked)
 
 
 def end(process: subprocess.Popen[str], *signals: signal.Signals) -> tuple[int, str]:
-    """Send the signals, and wait for the end: its code, and what it said."""
+    """Send the signals and wait for the end; return the exit code and the output."""
     for one in signals:
         process.send_signal(one)
         time.sleep(0.05)
@@ -147,7 +147,7 @@ def test_a_signal_ends_the_asking_keeps_the_answers_and_books_what_was_under_way
     ended, err = end(process, number)
 
     assert ended == code, err
-    assert "what was read and answered is kept" in err
+    assert "items and answers so far are stored" in err
     assert f"{AT_ONCE} questions under way were given up" in err
     assert len(server.asked) == asked
     assert home.answers() == asked - AT_ONCE

@@ -1,4 +1,4 @@
-"""What the parent flow runs its tasks on is a setting; the flow is the same."""
+"""The task runner of the parent flow is a setting; the flow is the same."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_cluster_that_is_there_is_asked_by_its_address(monkeypatch: pytest.Mon
     assert (runner.address, runner.cluster_kwargs) == ("tcp://127.0.0.1:8786", {})
 
 
-def test_dask_that_is_not_installed_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_dask_is_reported_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HNINTEL_TASK_RUNNER", "dask")
     monkeypatch.setitem(sys.modules, "prefect_dask", None)
     with pytest.raises(UsageError, match=r"pip install 'hn-intelligence\[dask\]'"):
@@ -61,7 +61,7 @@ def test_a_day_read_by_processes_of_a_local_cluster_is_the_day_read_by_threads(t
 
 
 def _run(home: Path, **environment: str) -> dict[str, Any]:
-    """A whole run of a day of the sample in a process of its own."""
+    """Run a whole day of the sample in a separate process."""
     seed(home / "prefect")
     ended = subprocess.run(
         [sys.executable, "flows/main.py", "--source", "sample", "--day", "2026-10-20", "--json"],

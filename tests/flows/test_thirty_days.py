@@ -1,4 +1,4 @@
-"""A month of real stories, killed twice on the way and started again: complete, and paid for once; or some days."""
+"""A backfill of a month (or some days) of real stories, killed twice: complete, and each question paid once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says of itself where nobody sits before it: its stages, in the log that Prefect's UI shows."""
+"""The log of an unattended run, as Prefect's UI shows it: its stages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 
 @contextmanager
 def the_runs_log() -> Iterator[list[str]]:
-    """What is logged of the flow run that is going on."""
+    """Return the log lines of the current flow run."""
     lines: list[str] = []
 
     class Kept(logging.Handler):
@@ -44,25 +44,25 @@ def test_the_log_of_a_run_has_a_line_when_a_stage_begins_and_one_when_it_ends(pr
         progress.use(InRunLog())
         for done in range(3):
             progress.update("scrape", done, 3)
-        progress.finish("scrape", "3 taken, 0 lost to the dead letters")
+        progress.finish("scrape", "3 items read, 0 dead letters")
 
     with the_runs_log() as lines:
         reading()
     told = [line for line in lines if line.startswith("scrape")]
     assert [line.partition(" (")[0] for line in told] == [
         "scrape: 0 of 3 …",
-        "scrape: 3 taken, 0 lost to the dead letters",
+        "scrape: 3 items read, 0 dead letters",
     ]
 
 
-def test_outside_of_a_run_it_says_nothing() -> None:
+def test_outside_a_run_nothing_is_logged() -> None:
     with the_runs_log() as lines:
         InRunLog().finish("scrape", "3 taken")
     assert lines == []
 
 
 @pytest.mark.slow  # loads dbt
-def test_what_dbt_fails_of_does_not_silence_what_the_run_logs_after_it(prefect_server: None, tmp_path: Path) -> None:
+def test_a_dbt_error_does_not_silence_later_lines_of_the_run(prefect_server: None, tmp_path: Path) -> None:
     from prefect_dbt import PrefectDbtSettings
 
     from tasks.dbt_runner import DbtRunner

@@ -1,4 +1,4 @@
-"""What is wrong is known, and what has nothing to do ends, before Prefect's server is started."""
+"""Errors are reported, and runs with nothing to do end, before Prefect's server is started."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ RANGE = ["--source", "sample", "--from", "2026-10-20", "--to", "2026-10-22"]
 
 
 class ServerStarted(AssertionError):
-    """A command has come to the point at which Prefect is started."""
+    """Raised where a command starts Prefect."""
 
 
 @pytest.fixture(autouse=True)
 def no_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever starts Prefect fails."""
+    """Make every start of Prefect fail."""
 
     def refuse(*_: Any, **__: Any) -> None:
         raise ServerStarted
@@ -46,7 +46,7 @@ COMMANDS: dict[str, Callable[[], int]] = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_broken_warehouse_is_known_before_a_server_is_started(name: str, home: Path, capsys: Capture) -> None:
+def test_a_broken_warehouse_is_reported_before_a_server_is_started(name: str, home: Path, capsys: Capture) -> None:
     home.mkdir()
     (home / "hnintel.duckdb").write_bytes(b"no database" * 500)
     assert COMMANDS[name]() == 4
@@ -58,7 +58,7 @@ def test_a_broken_warehouse_is_known_before_a_server_is_started(name: str, home:
     ("variable", "value", "named"),
     [("ENGINE", "openai", "HNINTEL_OPENAI_MODEL"), ("WAREHOUSE", "snowflake", "SNOWFLAKE_ACCOUNT")],
 )
-def test_a_setting_that_lacks_is_known_before_a_server_is_started(
+def test_a_missing_setting_is_reported_before_a_server_is_started(
     name: str, variable: str, value: str, named: str, home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"HNINTEL_{variable}", value)
@@ -96,7 +96,7 @@ def test_a_stage_of_days_that_were_not_read_is_refused_with_what_it_comes_after(
 
 
 @pytest.mark.parametrize("word", ["topik", "enrich:topik"])
-def test_a_stage_that_is_mistyped_is_answered_with_the_one_meant(word: str, home: Path, capsys: Capture) -> None:
+def test_a_mistyped_stage_is_answered_with_the_close_name(word: str, home: Path, capsys: Capture) -> None:
     assert day.main(["--source", "sample", "--stage", word]) == 2
     assert "did you mean" in (shown := capsys.readouterr().err)
     assert "topic?" in shown
@@ -139,7 +139,7 @@ def test_a_run_with_nothing_to_do_starts_no_server_and_is_recorded_as_every_run(
 def test_a_poll_that_reaches_no_source_says_what_to_do_and_fails(
     home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The flow itself is run: only Prefect around it is not."""
+    """Runs the flow itself, without Prefect."""
 
     def poll_once(*_: Any) -> dict[str, Any]:
         polled = asyncio.run(poll(Cursor(), load_settings(source="live"), datetime.now(UTC)))
@@ -156,8 +156,8 @@ def test_a_poll_that_reaches_no_source_says_what_to_do_and_fails(
     assert line.endswith("check the network, then run it again")
 
 
-def test_an_interrupted_run_says_at_once_and_once_that_it_is_ending(capsys: Capture) -> None:
+def test_an_interrupted_run_prints_at_once_and_once_that_it_is_ending(capsys: Capture) -> None:
     with stopping.on_signals(), stopping.when_stopping(command._say_stopping()):
         stopping.stop()
         stopping.stop()
-    assert capsys.readouterr().err.count("stopping: the statements under way are finished first") == 1
+    assert capsys.readouterr().err.count("stopping: running statements are finished first") == 1

@@ -12,7 +12,7 @@ from hnintel.errors import PrefectAway, UsageError
 from tasks.prefect_errors import in_one_line
 
 API = "http://127.0.0.1:9/api"
-AGAIN = "what was read and answered is kept, run it again to go on from there"
+AGAIN = "items and answers so far are stored; run it again to continue"
 
 
 def answered(status: int) -> httpx.HTTPStatusError:

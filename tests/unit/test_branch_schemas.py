@@ -62,12 +62,12 @@ def test_a_dry_run_lists_and_leaves_and_without_a_yes_nothing_goes(
     assert main(["schema", "drop", "--dry-run"]) == 0
     assert capsys.readouterr().out == "pr_1_marts\npr_1_staging\n"
     assert main(["schema", "drop"]) == 2
-    assert "--yes drops them" in capsys.readouterr().err
+    assert "--yes drops the schemas" in capsys.readouterr().err
     assert there(warehouse) == {*SCHEMAS}
     assert main(["schema", "drop", "--prefix", "pr_12_", "--yes"]) == 0
-    assert capsys.readouterr().out == "pr_12_marts\ndropped 1 schemas\n"
+    assert capsys.readouterr().out == "pr_12_marts\ndropped 1 schema\n"
     assert main(["schema", "drop", "--prefix", "pr_12_", "--yes"]) == 0
-    assert capsys.readouterr().out == "nothing to drop: there is no schema of pr_12_\n"
+    assert capsys.readouterr().out == "nothing to drop: no schema begins with pr_12_\n"
 
 
 def test_a_run_does_not_build_behind_a_prefix() -> None:

@@ -69,9 +69,9 @@ def test_settings_are_listed_also_where_one_is_set_wrongly_which_is_told(
 
 def test_without_dead_letters_it_says_that_there_are_none(home: Path, capsys: Capture) -> None:
     assert main(["dead-letters", "list"]) == 0
-    assert capsys.readouterr().out == "there are none\n"
+    assert capsys.readouterr().out == "no dead letters\n"
     assert main(["dead-letters", "retry", "--source", "sample"]) == 0
-    assert capsys.readouterr().out == "there are none that are due (--all tries the others too)\n"
+    assert capsys.readouterr().out == "no dead letter is due (--all retries the others too)\n"
     assert main(["dead-letters", "list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
 
@@ -113,11 +113,11 @@ def test_retry_takes_what_is_there_by_now_and_says_which_days_to_run(home: Path,
     _bury(home, "items", str(_story_id()))
     assert main(["dead-letters", "retry", "--source", "sample"]) == 0
     assert capsys.readouterr().out == (
-        "1 taken, 0 failing still, 0 made due for the next run of their day\n"
-        "run these days again to go on with what was taken: 2026-10-22\n"
+        "1 read, 0 failed again, 0 due in the next run of their day\n"
+        "run these days to process the items read: 2026-10-22\n"
     )
     assert main(["dead-letters", "list"]) == 0
-    assert capsys.readouterr().out == "there are none\n"
+    assert capsys.readouterr().out == "no dead letters\n"
 
 
 def test_retry_leaves_what_is_not_due_unless_told(home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,12 +143,12 @@ def test_retention_says_what_would_go_and_then_lets_it_go(
     monkeypatch.setenv("HNINTEL_RAW_TEXT_DAYS", "90")
     assert main(["retention", "--dry-run"]) == 0
     assert capsys.readouterr().out == (
-        "raw text of days more than 90 days ago would go: 0 items, 0 comments, 0 articles\n"
-        "cached results older than 30 days would go: 1 files, 6 bytes\n"
+        "raw text of days more than 90 days ago would be deleted: 0 items, 0 comments, 0 articles\n"
+        "cached results older than 30 days would be deleted: 1 file, 6 bytes\n"
     )
     assert old.exists()
     assert main(["retention"]) == 0
-    assert "cached results older than 30 days removed: 1 files, 6 bytes" in capsys.readouterr().out
+    assert "cached results older than 30 days deleted: 1 file, 6 bytes" in capsys.readouterr().out
     assert not old.exists()
 
 
@@ -206,7 +206,7 @@ def test_where_nothing_can_be_written_it_says_so_in_one_line(home: Path) -> None
             [sys.executable, "-m", "hnintel", "status"], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT
         )
     assert ended.returncode == 1
-    assert ended.stderr == "error: what there is to say could not be written (No space left on device)\n"
+    assert ended.stderr == "error: the output could not be written (No space left on device)\n"
 
 
 # --- looking ---------------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def test_gen_accepts_what_was_changed_and_says_what(folder: Path, capsys: Captur
     told = capsys.readouterr()
     assert "topic: changed" in told.out
     assert told.err.splitlines() == [
-        "error: what is declared is not what was accepted: python -m hnintel gen accepts it"
+        "error: declared questions differ from the accepted ones: python -m hnintel gen accepts them"
     ]
     assert main(["gen"]) == 0
     assert main(["gen", "--check"]) == 0
@@ -88,7 +88,7 @@ def test_the_plan_of_a_day_that_is_not_here_says_so(home: Path, capsys: Capture)
     assert flow_main(["--source", "sample", "--day", str(DAY), "--plan"]) == 0
     told = capsys.readouterr()
     assert told.out == ""
-    assert "nothing of this day is here yet" in told.err
+    assert "no item of this day is stored yet" in told.err
     assert "note:" not in told.err
 
 
@@ -106,7 +106,7 @@ def test_prune_removes_only_when_told_to(home: Path, capsys: Capture) -> None:
     topic = load_enrichments()["topic"]
     enrich(warehouse, replace(topic, version=0), DAY, settings, "old")
     assert main(["prune"]) == 0
-    assert "nothing to remove" in capsys.readouterr().out
+    assert "nothing to delete" in capsys.readouterr().out
     enrich(warehouse, topic, DAY, settings, "new")
     count = fetch(warehouse, "SELECT count(*) FROM enriched.topic")
 
@@ -114,8 +114,15 @@ def test_prune_removes_only_when_told_to(home: Path, capsys: Capture) -> None:
     assert main(["prune"]) == 2  # nobody is there to be asked
     told = capsys.readouterr()
     assert "answers by offline-1" in told.out
-    assert "--yes removes them" in told.err
+    assert "--yes deletes them" in told.err
     assert fetch(warehouse, "SELECT count(*) FROM enriched.topic") == count
 
     assert main(["prune", "--yes"]) == 0
     assert fetch(warehouse, "SELECT DISTINCT run_id FROM enriched.topic") == [("new",)]
+
+
+def test_gen_lists_the_changed_enrichments_as_json(folder: Path, capsys: Capture) -> None:
+    change(folder, "topic")
+    assert main(["gen", "--check", "--json"]) == 5
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {"check": True, "enrichments": [{"name": "topic", "kind": "changed"}], "dbt_declared": []}

@@ -246,6 +246,7 @@ def test_enrichments_come_after_those_they_name(tmp_path: Path) -> None:
         ({"a": ("b",), "b": ("c",), "c": ("a",), "d": ()}, "^a.py, b.py, c.py wait for each other: remove a name"),
         ({"a": ("a",)}, "^a.py wait for each other"),
         ({"a": ("nothing",), "b": ()}, "^a.py: after names 'nothing', which does not exist; choose b"),
+        ({"a": ("tones",), "tone": ()}, "which does not exist; choose tone; did you mean tone?"),
     ],
 )
 def test_an_after_that_cannot_be_kept_names_the_files(tmp_path: Path, after: dict[str, Any], told: str) -> None:

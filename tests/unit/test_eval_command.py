@@ -157,13 +157,16 @@ def test_a_comparison_with_another_folder_asks_both(mine: Path, tmp_path: Path, 
 
 
 def test_an_unknown_set_is_reported_with_the_known_sets(capsys: Capture) -> None:
-    assert refused(capsys, "--set", "storys") == (2, "no labelled set is named 'storys'; the sets are names, stories")
+    assert refused(capsys, "--set", "storys") == (
+        2,
+        "no labelled set is named 'storys'; the sets are names, stories; did you mean stories?",
+    )
 
 
 def test_an_unknown_enrichment_is_reported_with_the_known_enrichments(capsys: Capture) -> None:
     code, told = refused(capsys, "--enrichment", "tone")
     assert code == 2
-    assert told.startswith("there is no enrichment 'tone': there is ")
+    assert told.startswith("no enrichment is named 'tone'; the enrichments are ")
 
 
 def test_a_set_without_a_label_for_the_enrichment_is_reported(capsys: Capture) -> None:

@@ -91,7 +91,9 @@ def test_an_unknown_set_is_reported_with_the_known_sets() -> None:
     sets = [LabelledSet("stories", ()), LabelledSet("names", ())]
     assert [one.name for one in chosen_sets(sets, [])] == ["stories", "names"]
     assert [one.name for one in chosen_sets(sets, ["names"])] == ["names"]
-    with pytest.raises(UsageError, match="no labelled set is named 'storys'; the sets are stories, names"):
+    with pytest.raises(
+        UsageError, match="no labelled set is named 'storys'; the sets are stories, names; did you mean stories"
+    ):
         list(chosen_sets(sets, ["storys"]))
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hnintel.errors import WarehouseBusy
 from hnintel.ledger import leases
 from hnintel.ledger.leases import Leases
-from hnintel.warehouse import waiting
+from hnintel.warehouse import open_warehouse, waiting
 from hnintel.warehouse.duckdb.lock import hold_on
 from hnintel.warehouse.duckdb.turns import only_here
 from hnintel.warehouse.waiting import Patience
@@ -142,7 +142,8 @@ def test_a_short_wait_is_not_said(tmp_path: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
 def test_a_command_that_waits_says_for_whom_and_ends_on_a_signal(home: Path, number: signal.Signals, code: int) -> None:
     path = settings_in(home).warehouse_file
-    path.parent.mkdir(parents=True)
+    with open_warehouse(settings_in(home)).transaction(stage="ingest"):
+        pass  # a command that only looks waits for no file that is not there
     with other_process(HAS_THE_LOCK, path) as other:
         waits = subprocess.Popen(
             [sys.executable, "-m", "hnintel", "status"], cwd=ROOT, stderr=subprocess.PIPE, text=True

@@ -69,7 +69,7 @@ def test_the_outcomes_are_of_the_day_and_say_how_many_were_listed() -> None:
 
 def test_a_briefing_is_told_as_what_it_came_to() -> None:
     one = summary()
-    assert line(one, "briefing") == "4 claims, 1 refused: they cite no story of the day"
+    assert line(one, "briefing") == "4 claims, 1 refused for citing no story of the day"
     one.briefing = Written(anew=True)
     assert line(one, "briefing") == "0 claims"
     one.briefing = Written()
@@ -82,7 +82,7 @@ def test_what_there_is_none_of_has_no_line() -> None:
     one.dead_letters, one.letters_due, one.changed = 2, 5, ["raw.items"]
     one.notes.update({"new field x": 3})
     assert line(one, "dead letters") == (
-        "2 of this day, to be tried again later; 5 are due now: python -m hnintel dead-letters list"
+        "2 of this day, to be tried again later; 5 due now: python -m hnintel dead-letters list"
     )
     assert line(one, "met on the way") == "3 new field x"
     assert line(one, "since the last run") == "1 table changed: raw.items"

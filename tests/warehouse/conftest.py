@@ -1,4 +1,4 @@
-"""The warehouses that the conformance suite holds to the protocol. Another adapter is one more line here."""
+"""The warehouses under the conformance suite of the protocol; a further adapter is a further line here."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ TIERED_ADAPTERS = ["duckdb", pytest.param("snowflake", marks=[pytest.mark.slow, 
 
 @pytest.fixture(params=TIERED_ADAPTERS)
 def opens(request: pytest.FixtureRequest) -> Opens:
-    """How to open a warehouse of the adapter under test."""
+    """Return a function that opens a warehouse of the adapter under test."""
     return ADAPTERS[request.param]
 
 
 @pytest.fixture(params=TIERED_ADAPTERS)
 def opens_new(request: pytest.FixtureRequest) -> Opens:
-    """How to open a warehouse of the adapter under test that has no table yet."""
+    """Return a function that opens a warehouse of the adapter under test without tables."""
     return NEW[request.param]
 
 
 @pytest.fixture
 def engine() -> Recording:
-    """What answers the AI functions, and notes what it was asked."""
+    """The engine behind the AI functions, which records its questions."""
     return Recording()
 
 

@@ -1,4 +1,4 @@
-"""A second process, for what two of them may not do at once."""
+"""A second process, to test concurrent use of a file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ hold_on(Path(sys.argv[1])).take(0)
 
 @contextmanager
 def other_process(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """A second Python process that runs *script* until it is killed; it has said "ready" when the block begins."""
+    """Run *script* in a second Python process until it is killed; the block begins when it prints "ready"."""
     process = subprocess.Popen(
         [sys.executable, "-c", f"import sys, time\n{script}\nprint('ready', flush=True)\ntime.sleep(600)"]
         + [str(one) for one in arguments],

@@ -21,10 +21,10 @@ _WORD = re.compile(r"[a-z]\w{3,}")
 
 
 def named(enrichments: Mapping[str, str]) -> dict[str, str]:
-    """Statements by name: the template or the verb, and where several share that, what sets each apart.
+    """Return the statements by name: the template or the verb, and a distinguishing word if several share that.
 
     Args:
-        enrichments: for each statement, the enrichment that it was first sent for; empty where there is none.
+        enrichments: for each statement, the enrichment that it was first sent for, or an empty text.
     """
     templates = list(_templates())
     names = {sql: _base_name(sql, templates) for sql in enrichments}
@@ -40,7 +40,7 @@ def named(enrichments: Mapping[str, str]) -> dict[str, str]:
 
 
 def _within(group: list[str], name: str, sql: str) -> str:
-    """*name* with the first word that no other statement of the group has; with its place where there is none."""
+    """Return *name* with the first word that is unique in the group, else with the statement's position."""
     if len(group) == 1:
         return name
     words = [set(_WORD.findall(other.lower())) for other in group if other != sql]
@@ -51,7 +51,7 @@ def _within(group: list[str], name: str, sql: str) -> str:
 
 
 def _templates() -> Iterator[tuple[str, str]]:
-    """The name of each template of SQL, and its first line that has no Jinja and is long enough to know it by."""
+    """Return each SQL template's name, with its first line that has no Jinja and is long enough to identify it."""
     for path in sorted(FOLDER.rglob("*.sql")):
         name = path.relative_to(FOLDER).with_suffix("").as_posix()
         if name.startswith(_PARTS):
@@ -75,6 +75,6 @@ def _base_name(sql: str, templates: list[tuple[str, str]]) -> str:
 
 
 def _subject(sql: str) -> str:
-    """The enrichment or the table that a statement names first; empty where it names none."""
+    """Return the enrichment or the table that a statement names first, or an empty text."""
     first = re.search(r"\benriched\.(\w+)", sql) or re.search(r"\b(?:raw|ops)\.(\w+)", sql)
     return first[1] if first else ""

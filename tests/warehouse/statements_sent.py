@@ -79,7 +79,7 @@ _QUERY_TAG = re.compile(r'SET QUERY_TAG = .*?"enrichment":"(\w+)"')
 
 
 def statements_sent() -> dict[str, str]:
-    """Each statement once, by its name, in the order in which they are first sent."""
+    """Return each statement once, by name, in the order of first use."""
     _environment.cache.clear()  # type: ignore[union-attr]
     SENT.clear()
     with tempfile.TemporaryDirectory() as folder:
@@ -97,7 +97,7 @@ def statements_sent() -> dict[str, str]:
 
 
 def unseen() -> set[str]:
-    """Files of statements that were not rendered since :func:`statements_sent` began."""
+    """Return the SQL files that were not rendered since :func:`statements_sent` began."""
     seen = {str(name) for _, name in _environment.cache}  # type: ignore[union-attr]
     files = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.sql")}
     return {name for name in files - seen if not name.startswith(_NOT_SENT)}
@@ -147,7 +147,7 @@ def _plain(sql: str) -> str:
 
 
 def rewrite(sent: Mapping[str, str], folder: Path = GOLDEN) -> None:
-    """Write a file a statement and their order to *folder*, and remove the files of statements no longer sent."""
+    """Write a file for each statement, and their order, to *folder*; delete files of statements no longer sent."""
     folder.mkdir(exist_ok=True)
     for path in folder.glob("*.sql"):
         if path.stem not in sent:
@@ -158,7 +158,7 @@ def rewrite(sent: Mapping[str, str], folder: Path = GOLDEN) -> None:
 
 
 def differences(sent: Mapping[str, str], folder: Path = GOLDEN) -> list[str]:
-    """One line a golden file that is missing, differs from what is sent, or is of a statement no longer sent."""
+    """Return a line for each golden file that is missing, differs, or has a statement no longer sent."""
     committed = read_golden(folder)
     lines = [f"missing: {name}.sql" for name in sent if name not in committed]
     lines += [f"left over: {name}.sql" for name in committed if name not in sent]
@@ -168,7 +168,7 @@ def differences(sent: Mapping[str, str], folder: Path = GOLDEN) -> list[str]:
 
 
 def read_golden(folder: Path = GOLDEN) -> dict[str, str]:
-    """The committed statements by name."""
+    """Return the committed statements by name."""
     return {path.stem: path.read_text(encoding="utf-8").removesuffix("\n") for path in sorted(folder.glob("*.sql"))}
 
 

@@ -1,4 +1,4 @@
-"""Answers in the shapes that are on record of Cortex, read as an enrichment's answers are, on every warehouse.
+"""Answers in the documented shapes of Cortex, read as answers of an enrichment on every warehouse.
 
 The shapes are restated from Snowflake's documentation of each function and from the outputs in snowpark-python's
 doctests; none was seen on an account of ours. A structured answer is an OBJECT there, and without a schema a text.
@@ -59,7 +59,7 @@ SHAPES: list[tuple[Enrichment, dict[str, Any], dict[str, Any], str | None]] = [
 
 
 @pytest.mark.parametrize("adapter", TIERED_ADAPTERS)
-def test_an_answer_on_record_is_read_or_buried_with_its_reason(adapter: str, tmp_path: Path) -> None:
+def test_a_documented_answer_is_stored_or_becomes_a_dead_letter_with_its_reason(adapter: str, tmp_path: Path) -> None:
     engine = Answering()
     warehouse = ADAPTERS[adapter](tmp_path, engine)
     load(warehouse, [story(1)])
@@ -71,7 +71,7 @@ def test_an_answer_on_record_is_read_or_buried_with_its_reason(adapter: str, tmp
 
 
 def judged(warehouse: Warehouse, enrichment: Enrichment) -> Any:
-    """What is made of the answer about one story."""
+    """Return the stored answer about a story."""
     pending = Query("SELECT id AS item_id, title AS input, 'h' AS input_hash, FALSE AS input_cut FROM raw.items")
     return warehouse.ask(
         pending, question(warehouse, enrichment), lambda session: session.rows("SELECT * FROM judged"), stage="enrich"
@@ -79,8 +79,8 @@ def judged(warehouse: Warehouse, enrichment: Enrichment) -> Any:
 
 
 @pytest.mark.parametrize("adapter", TIERED_ADAPTERS)
-def test_a_null_without_an_envelope_is_a_bad_answer_and_no_crash(adapter: str, tmp_path: Path) -> None:
-    """What a function gives for a row it failed on where no details were asked for."""
+def test_a_null_without_an_envelope_is_a_bad_answer_without_a_crash(adapter: str, tmp_path: Path) -> None:
+    """A function returns this for a failed row if no error details were requested."""
     warehouse = ADAPTERS[adapter](tmp_path)
     step = question(warehouse, CLASSIFY)[-1]
     counted = "CAST(NULL AS VARCHAR) AS answer, 0 AS digest_read, 0 AS digest_written, 1 AS input_tokens"

@@ -1,4 +1,4 @@
-"""No text that is read out of an answer holds a control character, on every warehouse and by every engine."""
+"""No text read from an answer contains a control character, on any warehouse and engine."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_emoji_and_persian_keep_their_joiners(warehouse: Warehouse) -> None:
 
 @settings(max_examples=25, deadline=timedelta(minutes=1), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_TEXTS, max_size=4))
-def test_whatever_a_text_holds_both_warehouses_read_it_alike(warehouse: Warehouse, texts: list[str]) -> None:
+def test_both_warehouses_clean_any_text_in_the_same_way(warehouse: Warehouse, texts: list[str]) -> None:
     whole = "".join(texts)
     answer = json.dumps({"value": {"one": whole, "all": texts}, "error": None})
     assert read_json(warehouse, answer, "value.one", "text") == without_controls(whole)
@@ -60,5 +60,5 @@ def test_whatever_a_text_holds_both_warehouses_read_it_alike(warehouse: Warehous
 
 
 def _as_list(kept: object) -> object:
-    """Snowflake's connector gives an ARRAY as JSON."""
+    """Parse an ARRAY, which Snowflake's connector returns as JSON."""
     return json.loads(kept) if isinstance(kept, str) else kept

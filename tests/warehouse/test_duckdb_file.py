@@ -1,4 +1,4 @@
-"""The embedded warehouse as a file: how it comes up, who may hold it, and what is told when it cannot be had."""
+"""The embedded warehouse as a file: opening it, locking it, and the errors of an unavailable file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def migrations_of(folder: Path) -> int:
 
 
 @pytest.mark.parametrize("made", ["not there", "empty", "by hand", "by hand, with another schema"])
-def test_a_file_comes_up_however_it_was_made(tmp_path: Path, made: str) -> None:
+def test_a_warehouse_opens_however_its_file_was_created(tmp_path: Path, made: str) -> None:
     path = tmp_path / "hnintel.duckdb"
     if made == "empty":
         path.touch()
@@ -55,7 +55,7 @@ def test_a_file_comes_up_however_it_was_made(tmp_path: Path, made: str) -> None:
 
 
 @pytest.mark.slow  # a process that imports the warehouse
-def test_where_there_is_no_room_for_a_new_file_that_is_told_and_nothing_of_it_stays(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_no_part_of_a_new_file(tmp_path: Path) -> None:
     script = """
 import resource, sys
 from tests.warehouse.world import *
@@ -83,9 +83,7 @@ def test_migrations_run_once(tmp_path: Path) -> None:
     assert migrations_of(tmp_path) == first
 
 
-def test_a_migration_that_fails_half_way_leaves_nothing_of_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_migration_is_rolled_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     migrations = tmp_path / "migrations"
     migrations.mkdir()
     (migrations / "0001_first.sql").write_text("CREATE TABLE one (a INT); CREATE TABLE one (a INT)")
@@ -96,7 +94,7 @@ def test_a_migration_that_fails_half_way_leaves_nothing_of_itself(
     assert fetch(open_duckdb(tmp_path), "SELECT * FROM one") == []
 
 
-def test_a_warehouse_of_a_newer_version_is_refused_in_one_line_and_left_alone(tmp_path: Path) -> None:
+def test_a_warehouse_of_a_newer_version_is_refused_and_unchanged(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     with warehouse.transaction(stage="enrich") as session:
         session.execute("INSERT INTO ops.schema_versions VALUES (9001, '9001_later', TIMESTAMP '2030-01-01')")
@@ -106,14 +104,14 @@ def test_a_warehouse_of_a_newer_version_is_refused_in_one_line_and_left_alone(tm
         assert "\n" not in str(refused.value)
 
 
-def test_a_file_that_is_deleted_between_two_transactions_is_made_anew(tmp_path: Path) -> None:
+def test_a_file_deleted_between_two_transactions_is_created_again(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     load(warehouse, [story(1)])
     warehouse.path.unlink()
     assert fetch(warehouse, "SELECT * FROM raw.items") == []
 
 
-def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_reported_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "hnintel.duckdb"
     path.write_text("a diary\n" * 1000)
     with pytest.raises(WarehouseError, match=r"hnintel\.duckdb cannot be opened.*HNINTEL_DUCKDB_PATH") as refused:
@@ -150,7 +148,7 @@ def test_no_connection_fetches_or_loads_an_extension(tmp_path: Path) -> None:
         duckdb.connect(str(warehouse.path), config=dbt).close()  # DuckDB refuses it where the two do not agree
 
 
-def test_a_file_that_was_cut_off_is_told_to_be_damaged(tmp_path: Path) -> None:
+def test_a_truncated_file_is_reported_as_damaged(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     load(warehouse, [story(n) for n in range(1, 200)])
     os.truncate(warehouse.path, warehouse.path.stat().st_size // 2)
@@ -159,14 +157,14 @@ def test_a_file_that_was_cut_off_is_told_to_be_damaged(tmp_path: Path) -> None:
     assert "\n" not in str(refused.value)
 
 
-def test_a_folder_that_cannot_be_written_is_told_with_the_mend(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "in the way").write_text("a file, where the folder should be")
     warehouse = open_duckdb(tmp_path / "in the way")
     with pytest.raises(WarehouseError, match=r"cannot be written.*HNINTEL_HOME"):
         fetch(warehouse, "SELECT 1")
 
 
-def test_who_holds_the_file_is_named_after_the_set_wait(tmp_path: Path) -> None:
+def test_the_process_that_holds_the_file_is_named_after_the_lock_wait(tmp_path: Path) -> None:
     load(open_duckdb(tmp_path), [story(1)])
     with other_process(HOLDS_THE_FILE, tmp_path / "hnintel.duckdb") as other:
         with pytest.raises(WarehouseBusy, match=rf"held by process {other.pid} .*waited 0\.3 s") as busy:
@@ -191,12 +189,12 @@ except HeldElsewhere as held:
 
 
 def to_another_process(path: Path) -> str:
-    """What another process that wants the file is told."""
+    """Return the error of another process that opens the file."""
     command = [sys.executable, "-c", COULD_HAVE_IT, str(path)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_duckdb_is_not_let_near_the_file_while_another_process_has_the_lock_beside_it(tmp_path: Path) -> None:
+def test_duckdb_does_not_open_the_file_while_another_process_has_its_lock(tmp_path: Path) -> None:
     # DuckDB's own lock comes too late: it has read by then where the newest rows lie.
     path = tmp_path / "hnintel.duckdb"
     with other_process(HAS_THE_LOCK, path) as other:
@@ -209,7 +207,7 @@ def test_duckdb_is_not_let_near_the_file_while_another_process_has_the_lock_besi
         assert fetch(open_duckdb(tmp_path, lock_wait=60), "SELECT 1") == [(1,)]
 
 
-def test_the_lock_is_held_from_before_the_file_is_open_until_after_it_was_closed(
+def test_the_lock_is_held_from_before_opening_the_file_until_after_closing_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = open_duckdb(tmp_path)
@@ -234,7 +232,7 @@ def test_the_lock_is_held_from_before_the_file_is_open_until_after_it_was_closed
     assert to_another_process(warehouse.path) == "free"
 
 
-def test_answers_wait_longer_than_the_set_wait_for_a_file_that_another_process_holds(tmp_path: Path) -> None:
+def test_storing_answers_waits_longer_than_the_lock_wait(tmp_path: Path) -> None:
     load(open_duckdb(tmp_path), [story(1)])
     with ExitStack() as others:
 
@@ -248,9 +246,7 @@ def test_answers_wait_longer_than_the_set_wait_for_a_file_that_another_process_h
 
 
 @pytest.mark.parametrize("answers", ["answer", ""])
-def test_where_the_engine_goes_away_only_rows_of_use_by_themselves_are_handed_over(
-    tmp_path: Path, answers: str
-) -> None:
+def test_if_the_engine_is_lost_only_self_contained_rows_are_handed_over(tmp_path: Path, answers: str) -> None:
     away = Answer(lost=EngineUnreachable("the endpoint is gone"))
     warehouse = open_duckdb(tmp_path, Answering(lambda text, good: away if "number 2 " in text else good))
     load(warehouse, [story(1), story(2), story(3)])
@@ -265,7 +261,7 @@ def test_where_the_engine_goes_away_only_rows_of_use_by_themselves_are_handed_ov
     assert handed == ([(1,), (3,)] if answers else [])
 
 
-def test_between_transactions_the_file_is_free_for_others(tmp_path: Path) -> None:
+def test_the_file_is_free_for_other_processes_between_transactions(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     load(warehouse, [story(1)])
     with other_process(HOLDS_THE_FILE, warehouse.path):
@@ -273,7 +269,7 @@ def test_between_transactions_the_file_is_free_for_others(tmp_path: Path) -> Non
     assert fetch(warehouse, "SELECT count(*) FROM raw.items") == [(1,)]
 
 
-def test_what_a_killed_process_had_not_committed_is_not_there(tmp_path: Path) -> None:
+def test_uncommitted_rows_of_a_killed_process_are_absent(tmp_path: Path) -> None:
     load(open_duckdb(tmp_path), [story(1)])
     half = f"{HOLDS_THE_FILE}; held.execute('BEGIN; DELETE FROM raw.items')"
     with other_process(half, tmp_path / "hnintel.duckdb") as other:
@@ -297,9 +293,7 @@ def test_no_progress_bar_is_drawn_where_the_main_module_has_no_file_as_in_a_work
     assert ended.stdout == "[(False,)]\n"
 
 
-def test_threads_hand_the_open_file_on_and_leave_it_free_for_others_when_they_are_done(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_threads_pass_on_the_open_file_and_close_it_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     warehouse, times = open_duckdb(tmp_path), []
     load(warehouse, [story(1)])
 
@@ -322,7 +316,7 @@ def test_threads_hand_the_open_file_on_and_leave_it_free_for_others_when_they_ar
 
 
 @pytest.mark.slow
-def test_a_process_whose_threads_hand_the_file_on_all_the_time_lets_another_have_it(tmp_path: Path) -> None:
+def test_a_process_that_passes_the_file_between_threads_yields_it_to_another_process(tmp_path: Path) -> None:
     warehouse, over = open_duckdb(tmp_path), Event()
     load(warehouse, [story(1)])
 
@@ -342,7 +336,7 @@ def test_a_process_whose_threads_hand_the_file_on_all_the_time_lets_another_have
             job.result()
 
 
-def test_what_fails_in_one_thread_is_rolled_back_before_the_next_has_the_file(tmp_path: Path) -> None:
+def test_a_failed_transaction_is_rolled_back_before_the_next_thread_gets_the_file(tmp_path: Path) -> None:
     warehouse, within = open_duckdb(tmp_path), Event()
     load(warehouse, [story(1)])
 
@@ -363,13 +357,13 @@ def test_what_fails_in_one_thread_is_rolled_back_before_the_next_has_the_file(tm
 
 
 def _attached_by_another_instance(path: Path) -> duckdb.DuckDBPyConnection:
-    """Keep the file open as a thread of this process does that was interrupted within a transaction."""
+    """Keep the file open, as a thread interrupted within a transaction does."""
     instance = duckdb.connect()
     instance.execute(f"ATTACH '{path}'")
     return instance
 
 
-def test_a_file_that_this_process_has_not_closed_is_told_to_be_held_and_not_to_be_moved_away(tmp_path: Path) -> None:
+def test_a_file_still_open_in_this_process_is_reported_as_held(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path, lock_wait=0.2)
     load(warehouse, [story(1)])
     held = rf"is held by this process \({os.getpid()}\); waited 0\.2 s"
@@ -379,7 +373,7 @@ def test_a_file_that_this_process_has_not_closed_is_told_to_be_held_and_not_to_b
     assert fetch(warehouse, "SELECT id FROM raw.items") == [(1,)]
 
 
-def test_a_file_that_this_process_has_not_closed_is_waited_for(tmp_path: Path) -> None:
+def test_a_transaction_waits_for_a_file_still_open_in_this_process(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path, lock_wait=60)
     load(warehouse, [story(1)])
     closing = Timer(0.3, _attached_by_another_instance(warehouse.path).close)

@@ -1,4 +1,4 @@
-"""The ``AI_*`` functions inside DuckDB: called as on Snowflake, they answer in Snowflake's shapes, once a row."""
+"""The ``AI_*`` functions inside DuckDB: called as on Snowflake, they answer in its shapes, once for each row."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sql(engine: Recording) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def value(connection: duckdb.DuckDBPyConnection, expression: str) -> Any:
-    """What one call gives, read as JSON where it is JSON."""
+    """Return the result of a call, parsed if it is JSON."""
     kind, found = connection.execute(f"SELECT typeof(x), x FROM (SELECT {expression} AS x)").fetchall()[0]
     return json.loads(found) if kind == "JSON" and found is not None else found
 
@@ -94,7 +94,7 @@ def test_the_shapes_are_those_on_record(sql: duckdb.DuckDBPyConnection, test_dat
 
 
 def _shape(answer: Any) -> Any:
-    """An answer with the values taken out: what is left when only the words differ."""
+    """Return the structure of an answer, without its values."""
     if isinstance(answer, Mapping):
         return {name: _shape(part) for name, part in answer.items()}
     return [_shape(part) for part in answer[:1]] if isinstance(answer, list) else type(answer)
@@ -110,7 +110,7 @@ def _shape(answer: Any) -> Any:
         "AI_COMPLETE('m', NULL {})",
     ],
 )
-def test_null_gets_an_error_is_not_asked_about_and_sinks_no_other_row(
+def test_a_null_gets_an_error_without_a_question_and_fails_no_other_row(
     sql: duckdb.DuckDBPyConnection, engine: Recording, call: str
 ) -> None:
     assert value(sql, call.format("")) is None
@@ -134,7 +134,7 @@ def test_null_counts_no_tokens_and_is_no_part_of_a_group(sql: duckdb.DuckDBPyCon
     assert engine.groups == [["text 0", "text 1"], []]
 
 
-def test_a_group_is_asked_about_once_and_in_the_same_order_whatever_that_of_its_rows(
+def test_a_group_is_asked_about_once_in_an_order_independent_of_its_rows(
     sql: duckdb.DuckDBPyConnection, engine: Recording
 ) -> None:
     for order in ("id", "id DESC"):
@@ -171,7 +171,7 @@ def test_a_call_is_made_once_a_row(sql: duckdb.DuckDBPyConnection, engine: Recor
 @pytest.mark.parametrize(
     "given", [{1, 2}, object(), math.nan, math.inf, b"bytes", "half \ud83d a pair", {"a": ["\udc00"]}, ValueError("x")]
 )
-def test_an_answer_that_is_no_json_is_a_bad_row_and_sinks_no_other(given: Any) -> None:
+def test_an_answer_that_is_not_json_fails_only_its_own_row(given: Any) -> None:
     engine = Answering(lambda text, good: Answer(given) if text == "bad" else good)
     with connect_with_functions(engine) as connection:
         rows = connection.execute(
@@ -222,7 +222,7 @@ def test_an_engine_that_raises_fails_the_statement_and_says_why() -> None:
         connection.execute("SELECT AI_CLASSIFY('x', ['a'])").fetchall()
 
 
-def test_what_is_not_offered_is_refused_and_not_taken_for_something_else(sql: duckdb.DuckDBPyConnection) -> None:
+def test_unsupported_arguments_are_refused(sql: duckdb.DuckDBPyConnection) -> None:
     # The fifth place is Snowflake's show_details, not the error details.
     with pytest.raises(duckdb.Error, match="show_details"):
         sql.execute(f"SELECT AI_COMPLETE('m', 'x', {{'temperature': 0}}, {SCHEMA}, TRUE)").fetchall()

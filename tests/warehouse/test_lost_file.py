@@ -1,4 +1,4 @@
-"""A warehouse file that is empty, gone or no file at all: what is begun anew, what is said then, what is refused."""
+"""A warehouse file that is empty, missing or not a regular file: when a new one is created, and when it is refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.warehouse.world import Answering, fetch, load, open_duckdb, story
 
 
 def _emptied(folder: Path) -> Path:
-    """The file of a warehouse that had rows, cut to nothing."""
+    """Return the file of a warehouse with rows, truncated to zero bytes."""
     warehouse = open_duckdb(folder)
     load(warehouse, [story(1)])
     with warehouse.path.open("wb"):
@@ -24,7 +24,7 @@ def _emptied(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("beside", ["site/2026-10-22.html", "logs/2026-10-22-run.jsonl", "hnintel.duckdb.wal"])
-def test_an_empty_file_beside_what_was_made_of_it_is_refused_and_kept(tmp_path: Path, beside: str) -> None:
+def test_an_empty_file_beside_traces_of_its_rows_is_refused_and_unchanged(tmp_path: Path, beside: str) -> None:
     path, other = _emptied(tmp_path), tmp_path / beside
     other.parent.mkdir(exist_ok=True)
     other.write_text("of an earlier run", encoding="utf-8")
@@ -47,7 +47,7 @@ def test_an_empty_file_in_a_home_that_has_only_the_log_of_this_run_is_a_new_one(
 
 
 def _gone(folder: Path, beside: list[str]) -> DuckDBWarehouse:
-    """A warehouse whose file is deleted, with *beside* in its home; as a later process opens it."""
+    """Delete a warehouse's file, leave *beside* in its home, and open it as a later process does."""
     load(open_duckdb(folder), [story(1)])
     for name in beside:
         (folder / name).parent.mkdir(exist_ok=True)
@@ -64,7 +64,7 @@ def _gone(folder: Path, beside: list[str]) -> DuckDBWarehouse:
         (["logs/run.jsonl"], "logs of earlier runs in {}/logs"),
     ],
 )
-def test_a_warehouse_that_is_begun_beside_what_another_made_says_so_once(
+def test_a_new_warehouse_beside_traces_of_an_old_one_prints_a_notice_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], beside: list[str], said: str
 ) -> None:
     warehouse = _gone(tmp_path, beside)
@@ -78,7 +78,9 @@ def test_a_warehouse_that_is_begun_beside_what_another_made_says_so_once(
 
 
 @pytest.mark.parametrize("beside", [[], ["logs/run.jsonl"]])
-def test_a_first_warehouse_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str], beside: list[str]) -> None:
+def test_a_first_warehouse_prints_no_notice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], beside: list[str]
+) -> None:
     for name in beside:  # the log of the very run that makes it
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text("{}\n", encoding="utf-8")
@@ -86,7 +88,7 @@ def test_a_first_warehouse_says_nothing(tmp_path: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().err == ""
 
 
-def test_rows_in_duckdb_s_log_are_not_deleted_with_the_file_that_is_gone(tmp_path: Path) -> None:
+def test_rows_in_the_wal_survive_the_loss_of_the_file(tmp_path: Path) -> None:
     warehouse = _gone(tmp_path, ["hnintel.duckdb.wal"])
     with pytest.raises(WarehouseError, match=r"hnintel\.duckdb is gone, and .*\.wal has its newest rows: restore"):
         fetch(warehouse, "SELECT 1")
@@ -94,7 +96,7 @@ def test_rows_in_duckdb_s_log_are_not_deleted_with_the_file_that_is_gone(tmp_pat
     assert not warehouse.path.exists()
 
 
-def test_a_link_to_nothing_is_refused_and_no_file_is_made_where_it_leads(tmp_path: Path) -> None:
+def test_a_dangling_link_is_refused_and_its_target_is_not_created(tmp_path: Path) -> None:
     (tmp_path / "hnintel.duckdb").symlink_to(tmp_path / "volume.duckdb")
     with pytest.raises(WarehouseError, match=r"is a link to .*volume\.duckdb, which is missing: restore"):
         fetch(open_duckdb(tmp_path), "SELECT 1")
@@ -104,7 +106,7 @@ def test_a_link_to_nothing_is_refused_and_no_file_is_made_where_it_leads(tmp_pat
 
 
 @pytest.mark.parametrize("kind", ["a FIFO", "a folder", "a socket", "a device"])
-def test_what_is_no_regular_file_is_refused_and_not_opened(tmp_path: Path, kind: str) -> None:
+def test_a_path_that_is_not_a_regular_file_is_refused(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "hnintel.duckdb"
     with socket.socket(socket.AF_UNIX) as listening:
         if kind == "a FIFO":

@@ -1,4 +1,4 @@
-"""The file is attached to a DuckDB instance that stays: nothing in it is left to the next transaction or file."""
+"""The file is attached to a lasting DuckDB instance, which leaves nothing to the next transaction or file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_an_instance_serves_one_file_after_the_other(tmp_path: Path) -> None:
     assert instance.execute("SELECT path FROM duckdb_databases() WHERE path IS NOT NULL").fetchall() == []
 
 
-def test_a_table_for_the_time_of_a_transaction_is_not_there_in_the_next(tmp_path: Path) -> None:
+def test_a_temporary_table_is_gone_in_the_next_transaction(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     fetch(warehouse, "CREATE TEMP TABLE incoming AS SELECT 1 AS a")
     with pytest.raises(WarehouseError, match="incoming does not exist"):
@@ -65,7 +65,7 @@ def test_the_file_may_have_any_name_and_its_views_are_read_by_duckdb_itself(tmp_
         assert connection.execute("SELECT current_database()").fetchall() == named
 
 
-def test_by_a_link_it_is_the_same_file_and_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_opens_the_same_file_and_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr(file, "connect", lambda database: opened.append(database) or connect(database))
     fetch(warehouse_at(tmp_path / "hnintel.duckdb"), "SELECT 1")
@@ -76,7 +76,7 @@ def test_by_a_link_it_is_the_same_file_and_database(tmp_path: Path, monkeypatch:
     assert set(opened) <= {":memory:"}  # attached, by either name
 
 
-def test_a_transaction_within_another_of_its_thread_has_the_file_too(tmp_path: Path) -> None:
+def test_a_nested_transaction_of_a_thread_uses_the_same_file(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     load(warehouse, [story(1)])
     with warehouse.transaction(stage="enrich") as session:
@@ -87,13 +87,13 @@ def test_a_transaction_within_another_of_its_thread_has_the_file_too(tmp_path: P
     assert fetch(warehouse, "SELECT id FROM raw.items") == []
 
 
-def test_what_was_written_lies_in_the_file_alone_once_it_is_closed(tmp_path: Path) -> None:
+def test_a_closed_file_contains_all_written_rows(tmp_path: Path) -> None:
     load(open_duckdb(tmp_path), [story(1)])
     assert {one.name for one in tmp_path.iterdir()} == {"hnintel.duckdb", "hnintel.duckdb.lock"}
     assert str(tmp_path / "hnintel.duckdb") not in {one.path for one in psutil.Process().open_files()}
 
 
-def test_an_instance_in_which_a_transaction_failed_is_not_kept(tmp_path: Path) -> None:
+def test_an_instance_with_a_failed_transaction_is_discarded(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     load(warehouse, [story(1)])
     (instance,) = file._idle[-1:]
@@ -106,7 +106,7 @@ def test_an_instance_in_which_a_transaction_failed_is_not_kept(tmp_path: Path) -
 
 
 @pytest.mark.slow  # sorts millions of rows
-def test_what_does_not_fit_into_memory_lies_beside_the_file_and_is_gone_with_the_transaction(tmp_path: Path) -> None:
+def test_spilled_data_lies_beside_the_file_and_is_removed_with_the_transaction(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     beside = tmp_path / "hnintel.duckdb.tmp"
     beside.mkdir()  # as a process that was killed leaves it
@@ -119,7 +119,7 @@ def test_what_does_not_fit_into_memory_lies_beside_the_file_and_is_gone_with_the
     assert fetch(open_duckdb(tmp_path / "other"), "SELECT 1") == [(1,)]
 
 
-def test_what_else_has_the_file_open_in_this_process_has_it_beside_transactions(tmp_path: Path) -> None:
+def test_another_connection_of_this_process_works_beside_transactions(tmp_path: Path) -> None:
     warehouse = open_duckdb(tmp_path)
     load(warehouse, [story(1)])
     with duckdb.connect(str(warehouse.path)) as notebook:
@@ -159,7 +159,7 @@ def test_dbt_waits_until_no_thread_has_the_file_attached(tmp_path: Path) -> None
 
 
 @pytest.mark.slow  # a process that imports the warehouse
-def test_a_process_that_was_forked_has_instances_of_its_own(tmp_path: Path) -> None:
+def test_a_forked_process_has_separate_instances(tmp_path: Path) -> None:
     script = """
 import os, signal
 from contextlib import suppress
@@ -190,7 +190,7 @@ print(fetch(warehouse, "SELECT count(*) FROM raw.items"))
 
 
 class BeingPrepared:
-    """An instance that another thread of the process prepares: no Arrow tables until it was asked thrice."""
+    """An instance still being prepared by another thread: it reads Arrow tables from the third attempt on."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection

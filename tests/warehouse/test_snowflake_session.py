@@ -1,4 +1,4 @@
-"""How the Snowflake adapter goes about it: when it begins, what it tags, whose role it takes, what if it is cut off."""
+"""Sessions of the Snowflake adapter: transactions, query tags, roles, and lost sessions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from tests.warehouse.world import (
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> SnowflakeWarehouse:
-    """A database of the stand-in that is up to date, and from which nothing was sent yet."""
+    """A migrated database of the stand-in, before any recorded statement."""
     warehouse = fresh_snowflake(tmp_path)
     fetch(warehouse, "SELECT 1")
     SENT.clear()
@@ -55,7 +55,7 @@ def verbs() -> list[str]:
 
 
 def forget_sessions() -> None:
-    """End every session on the other side; fakesnow answers 401 then, where Snowflake has codes of its own."""
+    """End every session on the server; fakesnow then answers 401, where Snowflake has separate codes."""
     fakesnow.server.sessions.clear()
 
 
@@ -64,7 +64,7 @@ def test_settings_that_name_snowflake_open_it(tmp_path: Path) -> None:
     assert isinstance(open_warehouse(settings), SnowflakeWarehouse)
 
 
-def test_it_begins_with_the_first_write_when_every_table_is_made(warehouse: SnowflakeWarehouse) -> None:
+def test_a_transaction_begins_with_the_first_write_after_all_tables_exist(warehouse: SnowflakeWarehouse) -> None:
     with warehouse.transaction(stage="enrich") as session:
         session.execute("SELECT count(*) FROM ops.checks")
         merge_rows(session, session.stage("ops.checks", [CHECK]), keys=("name",))
@@ -75,7 +75,7 @@ def test_it_begins_with_the_first_write_when_every_table_is_made(warehouse: Snow
     assert sent[-4:] == ["BEGIN", "MERGE INTO", "COMMIT", "DROP TABLE"]
 
 
-def test_reading_begins_nothing(warehouse: SnowflakeWarehouse) -> None:
+def test_reading_begins_no_transaction(warehouse: SnowflakeWarehouse) -> None:
     fetch(warehouse, "SELECT count(*) FROM ops.checks")
     assert verbs() == ["SELECT COUNT(*)"]
 
@@ -93,7 +93,7 @@ def test_no_temporary_table_is_left_of_a_question(warehouse: SnowflakeWarehouse)
     assert sorted(dropped) == sorted(made)
 
 
-def test_statements_are_tagged_with_what_they_are_for_and_only_when_that_changes(warehouse: SnowflakeWarehouse) -> None:
+def test_statements_are_tagged_with_their_purpose_when_it_changes(warehouse: SnowflakeWarehouse) -> None:
     with tagged(run="r1", day=DAY):
         fetch(warehouse, "SELECT 1")
         fetch(warehouse, "SELECT 2")
@@ -117,7 +117,7 @@ def test_an_enrichment_tags_what_it_asks(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def noted_logins(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """The session parameters of every login from here on."""
+    """Record the session parameters of later logins."""
     from hnintel.warehouse.snowflake import link
 
     found: list[dict[str, Any]] = []
@@ -135,7 +135,7 @@ def noted_logins(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
-def test_each_stage_has_its_own_role_and_warehouse_and_that_of_all_makes_the_tables(
+def test_each_stage_has_its_role_and_warehouse_and_the_common_role_creates_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logins = noted_logins(monkeypatch)
@@ -150,13 +150,13 @@ def test_each_stage_has_its_own_role_and_warehouse_and_that_of_all_makes_the_tab
     ]
 
 
-def test_a_session_that_has_ended_meanwhile_is_replaced_unseen(warehouse: SnowflakeWarehouse) -> None:
+def test_an_expired_session_is_replaced_silently(warehouse: SnowflakeWarehouse) -> None:
     forget_sessions()
     load(warehouse, [story(1)])
     assert fetch(warehouse, "SELECT id FROM raw.items") == [(1,)]
 
 
-def test_a_session_that_ends_in_a_transaction_is_told_and_nothing_is_sent_twice(warehouse: SnowflakeWarehouse) -> None:
+def test_a_session_lost_in_a_transaction_is_reported_and_nothing_is_sent_twice(warehouse: SnowflakeWarehouse) -> None:
     def lost() -> None:
         with warehouse.transaction(stage="enrich") as session:
             session.execute("DELETE FROM ops.checks WHERE name = ?", ["n"])
@@ -168,7 +168,7 @@ def test_a_session_that_ends_in_a_transaction_is_told_and_nothing_is_sent_twice(
     assert fetch(warehouse, "SELECT 1") == [(1,)]  # and it goes on in another
 
 
-def test_what_is_told_of_a_refused_statement_is_its_verb_and_table_and_no_value(warehouse: SnowflakeWarehouse) -> None:
+def test_the_error_of_a_statement_names_its_verb_and_table_but_no_value(warehouse: SnowflakeWarehouse) -> None:
     with pytest.raises(WarehouseError) as refused:
         fetch(warehouse, "SELECT a_secret FROM raw.nowhere WHERE title = 'the words of a page'")
     assert "raw.nowhere" in str(refused.value).lower()
@@ -184,7 +184,7 @@ def with_fallback(tmp_path: Path) -> SnowflakeWarehouse:
     return SnowflakeWarehouse(settings)
 
 
-def test_a_model_is_the_enrichment_s_own_then_what_was_declared_then_the_fall_back(
+def test_a_model_is_that_of_the_enrichment_then_the_declared_then_the_fall_back(
     with_fallback: SnowflakeWarehouse,
 ) -> None:
     model = with_fallback.model
@@ -200,7 +200,7 @@ def test_the_briefing_may_have_a_model_of_its_own(tmp_path: Path) -> None:
 
 
 class Regional(Answering):
-    """A region that has but one model."""
+    """A region with a single model."""
 
     def complete(self, model: str, *given: Any) -> Any:
         if model != "everywhere":
@@ -209,7 +209,7 @@ class Regional(Answering):
 
 
 class ByRow(Answering):
-    """The same, where each row is answered so, and the statement goes well."""
+    """The same region, which reports the error in each row of a successful statement."""
 
     def complete(self, model: str, prompts: Sequence[str | None], *given: Any) -> list[Answer]:
         if model != "everywhere":
@@ -218,7 +218,7 @@ class ByRow(Answering):
 
 
 def prices_in(folder: Path) -> Path:
-    """A list on which the models of these tests cost nothing."""
+    """A price list on which the models of these tests are free."""
     one = '[[price]]\nmodel = "{}"\nfrom = 2026-01-01\ninput = 0\noutput = 0\n'
     (folder / "prices.toml").write_text("".join(map(one.format, MODELS)))
     return folder / "prices.toml"
@@ -228,7 +228,7 @@ def prices_in(folder: Path) -> Path:
 @pytest.mark.parametrize("fallback", ["everywhere", None])
 @pytest.mark.slow
 @pytest.mark.server
-def test_where_the_region_lacks_the_model_the_fall_back_is_asked_and_told(
+def test_a_region_without_the_model_uses_the_fall_back_and_reports_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fallback: str | None, region: type[Answering]
 ) -> None:
     def opens(folder: Path, engine: Engine) -> SnowflakeWarehouse:
@@ -250,10 +250,10 @@ def test_where_the_region_lacks_the_model_the_fall_back_is_asked_and_told(
 
 @pytest.mark.slow
 @pytest.mark.server
-def test_what_the_fall_back_answers_is_shown_in_place_of_what_the_lost_model_had_said(
+def test_answers_of_the_fall_back_replace_answers_of_the_lost_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The view is made for the question to the model that answers, also where that changes half-way."""
+    """The view selects the model that answers, also if that changes during a run."""
 
     def opens(folder: Path, engine: Engine) -> SnowflakeWarehouse:
         here = fresh_snowflake(folder, engine)
@@ -286,7 +286,7 @@ def test_the_briefing_falls_back_too(tmp_path: Path) -> None:
     assert {row["model"] for row in desk.rows("SELECT model FROM enriched.briefings")} == {"everywhere"}
 
 
-def test_a_row_that_fails_alone_is_no_missing_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_row_does_not_count_as_a_missing_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def once(text: str, good: Answer) -> Answer:
         return Answer(error="unknown model x") if "number 1 " in text else good
 
@@ -301,7 +301,7 @@ MODELS = ("a-model", "everywhere")
 
 
 class Uncountable(Answering):
-    """An account that cannot count by any model: its function gives NULL, and no error."""
+    """An account that cannot count tokens: its function returns NULL without an error."""
 
     def count_tokens(self, text: str) -> Any:
         return None

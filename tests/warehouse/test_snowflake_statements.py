@@ -14,13 +14,13 @@ from tests.warehouse.statements_sent import differences, read_golden, rewrite, s
 
 @pytest.mark.slow
 def test_the_golden_files_are_the_statements_sent() -> None:
-    """Where this fails, run python -m tests.warehouse.statements_sent, then read the difference in git."""
+    """If this fails, run python -m tests.warehouse.statements_sent, then read the difference in git."""
     sent = statements_sent()
     assert not unseen(), "add these templates to _RENDERED, or have the story send them"
     assert differences(sent) == []
 
 
-def test_a_golden_file_that_is_missing_differs_or_is_left_over_is_named(tmp_path: Path) -> None:
+def test_missing_differing_and_stale_golden_files_are_named(tmp_path: Path) -> None:
     sent = {"select-a": "SELECT 1", "select-b": "SELECT 2", "select-c": "SELECT 3"}
     rewrite(sent, tmp_path)
     assert differences(sent, tmp_path) == []
@@ -33,7 +33,7 @@ def test_a_golden_file_that_is_missing_differs_or_is_left_over_is_named(tmp_path
     assert differences(sent, tmp_path) == []
 
 
-def test_every_statement_is_sql_of_snowflake() -> None:
+def test_every_statement_parses_as_snowflake_sql() -> None:
     found = list(read_golden().values())
     assert len(found) > 100
     for sql in found:
@@ -41,8 +41,8 @@ def test_every_statement_is_sql_of_snowflake() -> None:
         assert not isinstance(parsed, exp.Command), sql
 
 
-def test_no_statement_reads_text_out_of_the_warehouse_to_ask_about_it() -> None:
-    """What is asked about is named in temporary tables alone; nothing selects it but into one."""
+def test_no_statement_reads_texts_out_of_the_warehouse() -> None:
+    """Texts are selected only into temporary tables."""
     asking = [sql for sql in read_golden().values() if re.search(r"\bAI_(CLASSIFY|COMPLETE|AGG)\(", sql)]
     made = [sql for sql in asking if sql.startswith("CREATE OR REPLACE TEMPORARY TABLE")]
     rendered = [sql for sql in asking if sql.startswith(("-- A digest a section", "-- The digests as claims"))]
@@ -51,14 +51,14 @@ def test_no_statement_reads_text_out_of_the_warehouse_to_ask_about_it() -> None:
 
 
 def test_every_write_is_bound() -> None:
-    """No value stands in a statement that writes rows, but for those that its file has."""
+    """A statement that writes rows has no literal values except those of its SQL file."""
     for sql in read_golden().values():
         if sql.startswith(("INSERT", "UPDATE", "DELETE")) and "ops.lease_turn" not in sql:  # that is a counter
             assert "?" in sql or "incoming_" in sql or "judged" in sql, sql
 
 
 def test_tokens_are_counted_by_a_named_model_or_by_labels() -> None:
-    """Without a model Snowflake gives NULL for AI_COMPLETE; where it gives that anyway, the length stands in."""
+    """Without a model Snowflake returns NULL for AI_COMPLETE; then the length is used."""
     counting = [sql for sql in read_golden().values() if "AI_COUNT_TOKENS(" in sql]
     assert counting
     for sql in counting:
@@ -71,7 +71,7 @@ def test_tokens_are_counted_by_a_named_model_or_by_labels() -> None:
 
 
 def test_nothing_is_bound_in_a_view() -> None:
-    """Snowflake refuses that."""
+    """Snowflake rejects bound parameters in a view."""
     views = [sql for sql in read_golden().values() if "CREATE OR REPLACE VIEW" in sql]
     assert views
     assert not [sql for sql in views if sqlglot.parse_one(sql, read="snowflake").find(exp.Placeholder)]

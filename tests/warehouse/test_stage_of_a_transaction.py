@@ -28,7 +28,7 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> SnowflakeWarehouse:
-    """A database of the stand-in that is up to date, with a role and a warehouse for each stage."""
+    """A migrated database of the stand-in, with a role and a warehouse for each stage."""
     own = {f"snowflake_{what}_{stage}": f"{stage}_{what}" for what in ("role", "warehouse") for stage in STAGES}
     settings = fresh_snowflake(tmp_path)._settings.model_copy(update={**own, "snowflake_role": "all_role"})
     warehouse = SnowflakeWarehouse(settings)
@@ -45,30 +45,26 @@ def sent_as(part: str) -> set[tuple[str | None, str | None, Any]]:
 
 
 def own(stage: Stage) -> set[tuple[str | None, str | None, Any]]:
-    """What all statements of a stage are sent with."""
+    """Return the role, warehouse and tag of a stage's statements."""
     return {(f"{stage}_role", f"{stage}_warehouse", stage)}
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_transaction_runs_by_the_role_and_on_the_warehouse_of_its_stage(
-    warehouse: SnowflakeWarehouse, stage: Stage
-) -> None:
+def test_a_transaction_uses_the_role_and_warehouse_of_its_stage(warehouse: SnowflakeWarehouse, stage: Stage) -> None:
     with warehouse.transaction(stage=stage) as session:
         session.execute("SELECT count(*) FROM raw.items")
     assert sent_as("FROM raw.items") == own(stage)
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_question_is_asked_and_kept_by_the_role_and_on_the_warehouse_of_its_stage(
-    warehouse: SnowflakeWarehouse, stage: Stage
-) -> None:
+def test_a_question_uses_the_role_and_warehouse_of_its_stage(warehouse: SnowflakeWarehouse, stage: Stage) -> None:
     steps = [Step("asked", f"SELECT item_id, {tokens('input')} AS tokens FROM pending")]
     pending = Query("SELECT id AS item_id, title AS input FROM raw.items")
     warehouse.ask(pending, steps, lambda session: session.rows("SELECT item_id FROM asked"), stage=stage)
     assert sent_as("TABLE asked") == sent_as("SELECT item_id FROM asked") == own(stage)
 
 
-def test_transactions_of_two_stages_in_one_thread_each_run_as_their_own(warehouse: SnowflakeWarehouse) -> None:
+def test_transactions_of_two_stages_in_a_thread_use_their_own_roles(warehouse: SnowflakeWarehouse) -> None:
     with tagged(run="a-run", day=DAY), warehouse.transaction(stage="ingest") as loading:
         loading.execute("SELECT 'outer'")
         with warehouse.transaction(stage="enrich") as asking:
@@ -91,7 +87,7 @@ def test_dead_letters_are_read_again_as_ingest(warehouse: SnowflakeWarehouse) ->
 
 @pytest.fixture
 def named_in_the_environment(warehouse: SnowflakeWarehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The warehouse, for what reads its settings anew."""
+    """The warehouse, set in the environment for code that loads its own settings."""
     given = {"warehouse": "snowflake", "home": warehouse._settings.home}
     given |= {
         name: getattr(warehouse._settings, name)

@@ -1,4 +1,4 @@
-"""What every warehouse promises: transactions, bulk loads and merges, questions to AI functions, content hashes."""
+"""The protocol of every warehouse: transactions, bulk loads and merges, questions to AI functions, content hashes."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def test_a_question_without_a_stage_is_refused(warehouse: Warehouse) -> None:
         warehouse.ask(Query(_PENDING), [], lambda session: None)  # type: ignore[call-arg]
 
 
-def test_what_ended_well_is_there_for_the_next_transaction(warehouse: Warehouse) -> None:
+def test_the_next_transaction_sees_committed_rows(warehouse: Warehouse) -> None:
     keep(warehouse, "ops.checks", CHECK, keys=("name",))
     assert fetch(warehouse, "SELECT name, day, passed FROM ops.checks") == [("n", DAY, True)]
 
 
-def test_nothing_stays_of_a_transaction_that_raised(warehouse: Warehouse) -> None:
+def test_a_transaction_that_raises_is_rolled_back(warehouse: Warehouse) -> None:
     def half() -> None:
         with warehouse.transaction(stage="enrich") as session:
             merge_rows(session, session.stage("ops.checks", [CHECK]), keys=("name",))
@@ -67,7 +67,7 @@ def test_nothing_stays_of_a_transaction_that_raised(warehouse: Warehouse) -> Non
     assert fetch(warehouse, "SELECT * FROM ops.checks") == []
 
 
-def test_a_statement_that_is_refused_is_told_in_one_line_and_undoes_the_rest(warehouse: Warehouse) -> None:
+def test_a_refused_statement_is_reported_in_a_line_and_rolls_back(warehouse: Warehouse) -> None:
     def half() -> None:
         with warehouse.transaction(stage="enrich") as session:
             merge_rows(session, session.stage("ops.checks", [CHECK]), keys=("name",))
@@ -79,7 +79,7 @@ def test_a_statement_that_is_refused_is_told_in_one_line_and_undoes_the_rest(war
     assert fetch(warehouse, "SELECT * FROM ops.checks") == []
 
 
-def test_two_threads_take_turns_and_lose_nothing(opens_new: Opens, tmp_path: Path) -> None:
+def test_two_threads_take_turns_and_lose_no_row(opens_new: Opens, tmp_path: Path) -> None:
     # Two warehouses on one place, as two threads that open it at the same moment get them.
     both = [opens_new(tmp_path), opens_new(tmp_path)]
     start = threading.Barrier(2)
@@ -98,8 +98,8 @@ def test_two_threads_take_turns_and_lose_nothing(opens_new: Opens, tmp_path: Pat
     assert fetch(both[0], "SELECT count(DISTINCT name) FROM ops.checks") == [(10,)]
 
 
-def test_tables_are_made_before_the_first_write_of_a_transaction(warehouse: Warehouse) -> None:
-    """Else Snowflake would commit the first half of it by itself; every warehouse refuses what one cannot do."""
+def test_tables_are_created_before_the_first_write_of_a_transaction(warehouse: Warehouse) -> None:
+    """Otherwise Snowflake would commit the first half of it; so every warehouse refuses it."""
 
     def too_late(makes: Callable[[Session], object], writes: str) -> None:
         with warehouse.transaction(stage="enrich") as session:
@@ -132,7 +132,7 @@ def test_several_sets_are_staged_side_by_side(warehouse: Warehouse) -> None:
 # Loading and merging
 
 
-def test_staged_rows_come_through_as_they_are(warehouse: Warehouse) -> None:
+def test_staged_rows_are_stored_unchanged(warehouse: Warehouse) -> None:
     texts = [
         "",
         " ",
@@ -152,7 +152,7 @@ def test_staged_rows_come_through_as_they_are(warehouse: Warehouse) -> None:
     assert [found[str(place)] for place in range(len(texts))] == texts
 
 
-def test_dates_times_nulls_and_whole_columns_of_nulls_come_through(warehouse: Warehouse) -> None:
+def test_dates_times_nulls_and_null_columns_are_stored_unchanged(warehouse: Warehouse) -> None:
     rows = [{**CHECK, "name": name, "day": date(1970, 1, 1), "checked_at": datetime(9999, 12, 31)} for name in "ab"]
     keep(warehouse, "ops.checks", *rows, keys=("name",))
     assert (
@@ -161,7 +161,7 @@ def test_dates_times_nulls_and_whole_columns_of_nulls_come_through(warehouse: Wa
     )
 
 
-def test_lists_come_through(warehouse: Warehouse) -> None:
+def test_lists_are_stored_unchanged(warehouse: Warehouse) -> None:
     kind = warehouse.dialect.type_name("list")
     lists = [["a", 'it\'s, "b"'], [], None]
     with warehouse.transaction(stage="enrich") as session:
@@ -171,7 +171,7 @@ def test_lists_come_through(warehouse: Warehouse) -> None:
     assert [row[0] for row in fetch(warehouse, "SELECT names FROM enriched.lists ORDER BY id")] == lists
 
 
-def test_merging_tells_what_was_new_and_what_was_rewritten(warehouse: Warehouse) -> None:
+def test_a_merge_counts_inserted_and_updated_rows(warehouse: Warehouse) -> None:
     rows = [{**CHECK, "name": name, "detail": "before"} for name in "abc"]
     assert keep(warehouse, "ops.checks", *rows, keys=("name",)) == (3, 0)
     later = [
@@ -186,11 +186,11 @@ def test_merging_tells_what_was_new_and_what_was_rewritten(warehouse: Warehouse)
     ]
 
 
-def test_merging_nothing_is_no_statement(warehouse: Warehouse) -> None:
+def test_merging_no_rows_sends_no_statement(warehouse: Warehouse) -> None:
     assert keep(warehouse, "ops.checks", keys=("name",)) == (0, 0)
 
 
-def test_a_row_that_must_be_kept_stays_and_a_new_one_still_comes_in(warehouse: Warehouse) -> None:
+def test_a_protected_row_stays_and_a_new_row_is_inserted(warehouse: Warehouse) -> None:
     keep(warehouse, "raw.articles", ARTICLE, keys=("canonical_url",))
     worse = {**ARTICLE, "status": "gone", "text": None}
     other = {**worse, "canonical_url": "https://a.example/2"}
@@ -207,7 +207,7 @@ def test_a_row_that_must_be_kept_stays_and_a_new_one_still_comes_in(warehouse: W
     ]
 
 
-def test_a_value_that_does_not_fit_is_told_without_repeating_it(warehouse: Warehouse) -> None:
+def test_a_value_of_the_wrong_type_is_reported_without_the_value(warehouse: Warehouse) -> None:
     with pytest.raises(WarehouseError, match="cannot be loaded") as refused:
         keep(warehouse, "ops.checks", {**CHECK, "detail": "half a pair \ud83d of a secret page"}, keys=("name",))
     assert "ops.checks" in str(refused.value)
@@ -229,7 +229,7 @@ def ask_all(warehouse: Warehouse, pending: str = _PENDING, call: str = "AI_CLASS
     )
 
 
-def test_nothing_is_asked_where_nothing_is_pending(warehouse: Warehouse, engine: Recording) -> None:
+def test_nothing_is_asked_if_nothing_is_pending(warehouse: Warehouse, engine: Recording) -> None:
     assert ask_all(warehouse) is None
     assert engine.texts == []
 
@@ -258,7 +258,7 @@ def test_a_row_is_asked_about_once_whatever_stands_around_the_call(warehouse: Wa
         assert len(engine.texts) == 20, sql
 
 
-def test_the_answers_of_the_last_step_are_there_in_the_transaction_that_keeps_them(warehouse: Warehouse) -> None:
+def test_the_answers_of_the_last_step_are_visible_in_the_storing_transaction(warehouse: Warehouse) -> None:
     load(warehouse, [story(1)])
 
     def keep_and_fail(session: Session) -> None:
@@ -302,7 +302,7 @@ def test_others_can_use_the_warehouse_while_a_question_is_answered(opens: Opens,
         ("list", {'["a", "b"]': ["a", "b"], "[]": []}, ['"a"', '["a", null]', "[1]", '[["a"]]', '{"0": "a"}', "null"]),
     ],
 )
-def test_an_answer_is_read_as_what_it_is_or_not_at_all(
+def test_an_answer_is_read_with_its_type_or_as_null(
     warehouse: Warehouse, kind: Any, fits: dict[str, Any], does_not: list[str]
 ) -> None:
     def read(answer: str) -> Any:
@@ -312,7 +312,7 @@ def test_an_answer_is_read_as_what_it_is_or_not_at_all(
     assert {answer: read(answer) for answer in does_not} == dict.fromkeys(does_not)
 
 
-def test_what_is_not_in_an_answer_is_null(warehouse: Warehouse) -> None:
+def test_a_value_missing_from_an_answer_is_null(warehouse: Warehouse) -> None:
     for answer in ('{"value": {"b": 1}}', '{"value": null, "error": "x"}', '{"value": "a"}', "null"):
         assert read_json(warehouse, answer, "value.a", "text") is None
 
@@ -325,7 +325,7 @@ def read_json(warehouse: Warehouse, answer: str, path: str, kind: Kind) -> Any:
 # Content hashes
 
 
-def test_contents_are_the_same_whenever_and_in_whatever_order_rows_were_loaded(opens: Opens, tmp_path: Path) -> None:
+def test_hashes_do_not_depend_on_time_or_order_of_loading(opens: Opens, tmp_path: Path) -> None:
     items = [story(number) for number in range(1, 6)]
     one, other = opens(tmp_path / "one"), opens(tmp_path / "other")
     load(one, items)
@@ -333,7 +333,7 @@ def test_contents_are_the_same_whenever_and_in_whatever_order_rows_were_loaded(o
     assert hashes(one) == hashes(other)
 
 
-def test_contents_change_with_every_content(warehouse: Warehouse) -> None:
+def test_hashes_change_with_every_value(warehouse: Warehouse) -> None:
     load(warehouse, [story(1)])
     before = hashes(warehouse)
     for statement in (
@@ -349,7 +349,7 @@ def test_contents_change_with_every_content(warehouse: Warehouse) -> None:
         before = after
 
 
-def test_a_row_that_is_there_twice_is_other_content_than_once(warehouse: Warehouse) -> None:
+def test_a_duplicate_row_changes_the_hash(warehouse: Warehouse) -> None:
     seen = set()
     for _ in range(3):
         with warehouse.transaction(stage="enrich") as session:
@@ -360,7 +360,7 @@ def test_a_row_that_is_there_twice_is_other_content_than_once(warehouse: Warehou
     assert len(seen) == 3
 
 
-def test_a_table_that_is_new_or_gone_is_a_change() -> None:
+def test_a_new_or_missing_table_is_a_change() -> None:
     assert changed({"raw.a": "1", "raw.b": "1"}, {"raw.b": "1", "raw.c": "1"}) == ["raw.a", "raw.c"]
 
 
@@ -372,7 +372,7 @@ def hashes(warehouse: Warehouse) -> dict[str, str]:
 # Leases
 
 
-def test_a_day_that_another_run_holds_is_not_run_beside_it(opens: Opens, tmp_path: Path) -> None:
+def test_a_day_leased_by_another_run_is_not_run_concurrently(opens: Opens, tmp_path: Path) -> None:
     first, second, soon = opens(tmp_path), opens(tmp_path), Settings(home=tmp_path, lock_wait=0.1)
     with leases.lease(first, DAY, "ingest", "run-a", soon):
         with pytest.raises(WarehouseBusy, match="run-a") as busy, leases.lease(second, DAY, "ingest", "run-b", soon):
@@ -384,7 +384,7 @@ def test_a_day_that_another_run_holds_is_not_run_beside_it(opens: Opens, tmp_pat
         pass
 
 
-def test_a_lease_ends_with_its_block_however_that_ends(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_lease_ends_with_its_block_also_after_an_error(warehouse: Warehouse, tmp_path: Path) -> None:
     for attempt in range(2):
         with (
             pytest.raises(HnIntelError, match="stopped"),
@@ -393,7 +393,7 @@ def test_a_lease_ends_with_its_block_however_that_ends(warehouse: Warehouse, tmp
             raise HnIntelError("stopped")
 
 
-def test_hours_that_were_read_are_noted_counted_and_forgotten(warehouse: Warehouse) -> None:
+def test_hours_that_were_read_are_recorded_counted_and_deleted(warehouse: Warehouse) -> None:
     load(warehouse, [story(1), story(2)])
     day = Window.of(DAY, "America/New_York")
     with warehouse.transaction(stage="enrich") as session:

@@ -1,4 +1,4 @@
-"""A small warehouse with real rows, and engines that obey the protocol: what the suites over the warehouse share."""
+"""Shared by the tests of the warehouse: a small warehouse with real rows, and engines that obey the protocol."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _seconds = itertools.count()
 
 
 def settings_in(folder: Path, **changed: Any) -> Settings:
-    """Settings of a home of its own; what a test does not name is the default."""
+    """Return settings with a separate home, and defaults for all others."""
     return Settings(home=folder, **changed)
 
 
@@ -47,7 +47,7 @@ Opens = Callable[..., Warehouse]
 
 
 class Recording:
-    """An engine that notes every text it is asked about, and leaves the answer to another one."""
+    """An engine that records every question and delegates the answer to another engine."""
 
     def __init__(self, engine: Engine | None = None) -> None:
         self.engine: Engine = engine or OfflineEngine()
@@ -75,13 +75,13 @@ class Recording:
         return self.engine.count_tokens(text)
 
     def asked_about(self, word: str) -> int:
-        """How many of the questions had *word* in them; those that were asked over a group count as one."""
+        """Count the questions that contain *word*; a question about a group counts once."""
         over_groups = sum(any(word in text for text in group) for group in self.groups)
         return sum(word in text for text in self.texts) or over_groups
 
 
 class Answering:
-    """An engine that keeps every promise of a question, but where ``instead`` has another answer for a text.
+    """An engine that obeys the protocol, except for texts to which ``instead`` gives another answer.
 
     ``instead`` gets a text and the good answer to it, and gives the answer; it may raise, as a lost endpoint does.
     """
@@ -127,7 +127,7 @@ def open_duckdb(folder: Path, engine: Engine | None = None, lock_wait: float = 5
 
 
 class _Answered(SnowflakeWarehouse):
-    """The Snowflake adapter where an engine of ours stands for Cortex, and is the model that answers."""
+    """The Snowflake adapter with one of our engines in place of Cortex."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         super().__init__(settings)
@@ -207,14 +207,14 @@ def load(warehouse: Warehouse, items: Iterable[Item], run_id: str = "loading", n
 def bury(
     warehouse: Warehouse, stage: str, keys: Iterable[str], reason: str = "away", now: datetime = NOW, day: date = DAY
 ) -> None:
-    """Let another attempt at *keys* have failed, as reading them does."""
+    """Record another failed attempt at *keys*, as reading them does."""
     with warehouse.transaction(stage="ingest") as session:
         failed = {(stage, key): reason for key in keys}
         dead_letters.settle_letters(session, dead_letters.stage_letters(session, day, failed, (), "a-run", now))
 
 
 def load_article(warehouse: Warehouse, url: str, text: str) -> None:
-    """Keep *text* as what was read at *url*."""
+    """Store *text* as the article at *url*."""
     article = Article(canonical_url=canonical_url(url) or url, url=url, status="ok", text=text)
     fetch(warehouse, "DELETE FROM raw.articles WHERE canonical_url = ?", [article.canonical_url], "ingest")
     with warehouse.transaction(stage="ingest") as session:
@@ -229,7 +229,7 @@ def load_sample(warehouse: Warehouse, day: date = DAY) -> None:
 
 @cache
 def sample_day(day: date) -> scraping.Scraped:
-    """A day of the bundled sample as it is read; the dead and the deleted among them."""
+    """Return the items of a day of the sample, dead and deleted items included."""
     source, settings = SampleSource(), Settings()
 
     async def read() -> scraping.Scraped:
@@ -240,7 +240,7 @@ def sample_day(day: date) -> scraping.Scraped:
 
 
 def fetch(warehouse: Warehouse, sql: str, params: Sequence[Any] = (), stage: Stage = "enrich") -> list[tuple[Any, ...]]:
-    """The rows of a query in a transaction of its own."""
+    """Return the rows of a query, in a separate transaction."""
     with warehouse.transaction(stage=stage) as session:
         return session.execute(sql, params)
 
@@ -257,7 +257,7 @@ class Asking:
         self.warehouse = self.opens(folder, self.engine)
 
     def run(self, enrichment: Enrichment, run_id: str = "run", **settings: Any) -> Enriched:
-        """Ask what is pending of ``DAY``; the texts of this run alone are in the engine afterwards."""
+        """Ask the pending questions of ``DAY``; afterwards the engine has only the texts of this run."""
         self.engine.texts.clear()
         self.engine.groups.clear()
         return enrich(self.warehouse, enrichment, DAY, self.settings.model_copy(update=settings), run_id)
@@ -268,7 +268,7 @@ class Asking:
             return session.rows(sql, params)
 
     def answers(self, enrichment: Enrichment, current: bool = True) -> list[dict[str, Any]]:
-        """The answers that are shown, or all that are kept, by item."""
+        """Return the shown answers, or all stored answers, by item."""
         return self.rows(
             f"SELECT * FROM {enrichment.table}{'_current' if current else ''} ORDER BY item_id, enriched_at"
         )

@@ -16,7 +16,7 @@ from hnintel.errors import HnIntelError, WarehouseBusy, WarehouseError, Warehous
 
 _CORTEX = "grant DATABASE ROLE SNOWFLAKE.CORTEX_USER, and USE AI FUNCTIONS ON ACCOUNT, to the role"
 _DOCTOR = "python -m hnintel doctor --warehouse snowflake prints the grant"
-AGAIN = "run it again, it goes on from there"
+AGAIN = "run it again to continue"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def test_a_missing_need_is_reported_with_its_fix_and_ends_with_code_4(home: Path
     heading, *lines = [line.rstrip() for line in out.splitlines()]
     assert heading.split() == ["outcome", "check", "detail"]
     assert {line.split()[0] for line in lines if line} >= {"ok", "missing", "skipped"}
-    assert lines[-2:] == ["what mends it:", "prefect server start --port 9"]
+    assert lines[-2:] == ["to fix it:", "prefect server start --port 9"]
     assert err.endswith("checks are not met: prefect api, connection\n")
 
 

@@ -285,7 +285,7 @@ def test_a_server_that_stays_unwell_is_lost(here: SettingsOf, snowflake: Snowfla
     snowflake.unwell["query-request"] = (503, 1_000)
     error = refused(here())
     assert isinstance(error, WarehouseLost)
-    assert str(error) == "Snowflake, merge: it answered HTTP 503 [error 580503]: run it again, it goes on from there"
+    assert str(error) == "Snowflake, merge: it answered HTTP 503 [error 580503]: run it again to continue"
 
 
 def test_an_account_that_is_not_there_is_told_as_that(here: SettingsOf, snowflake: SnowflakeStandIn) -> None:
