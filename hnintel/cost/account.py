@@ -16,7 +16,7 @@ from hnintel.cost.budget import Budget, Grant, Stamp
 from hnintel.cost.prices import Price, PriceList
 from hnintel.cost.usage import AIFunction, Enriched
 from hnintel.engines.base import Usage
-from hnintel.errors import BudgetReached
+from hnintel.errors import BudgetReached, counted
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.window import utc_now
 
@@ -77,6 +77,7 @@ class StageAccount:
     requests: dict[tuple[str, date], Requests] = field(default_factory=dict)
     under_way: int = 0
     given_up: int = 0
+    _given_up_costs: dict[str, float] = field(default_factory=dict)
     _purses: dict[str, _Purse] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -117,6 +118,9 @@ class StageAccount:
         self.under_way -= 1
         self.given_up += given_up
         if usage is not None:
+            if given_up:
+                costs = self._given_up_costs
+                costs[ticket.price.currency] = costs.get(ticket.price.currency, 0.0) + ticket.cost
             cost = ticket.price.cost(usage.input_tokens, usage.output_tokens)
             purse.spent += cost
             total = self.requests.setdefault((ticket.function, ticket.price.since), Requests())
@@ -151,13 +155,18 @@ class StageAccount:
         return total
 
     def unstored_in_words(self) -> str:
-        """The requests that are not booked yet, after asking was stopped: how many, and at what cost."""
-        calls = sum(requests.calls for requests in self.requests.values())
+        """The requests without a stored answer, after asking was stopped: how many, and at what cost they are booked.
+
+        Where the other answers were stored, these are the ones that were given up under way; else all of them.
+        """
+        calls = sum(requests.calls for requests in self.requests.values()) or self.given_up
         if not calls:
             return "no question was under way"
-        costs = {currency: purse.spent for currency, purse in self._purses.items()}
-        given_up = f"{self.given_up} questions under way were given up"
-        return f"{given_up}; {calls} without a stored answer are booked at {money.in_words(costs)} at most"
+        costs = {currency: purse.spent for currency, purse in self._purses.items()} or self._given_up_costs
+        verb = "was" if self.given_up == 1 else "were"
+        given_up = f"{counted(self.given_up, 'question')} under way {verb} given up"
+        booked = money.in_words(costs, digits=3)
+        return f"{given_up}; {counted(calls, 'call')} without a stored answer booked at about {booked}"
 
     def _model(self, function: str) -> str:
         return next(known.model for known in self.functions if known.name == function)

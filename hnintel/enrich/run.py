@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -18,9 +18,9 @@ from hnintel.enrich.declaration import Enrichment
 from hnintel.enrich.functions import Functions, Judged
 from hnintel.enrich.loop import Chunk, run_steps
 from hnintel.enrich.question import fingerprint_of, pending_items, question, reuse
+from hnintel.enrich.tables import prepare
 from hnintel.errors import (
     BudgetReached,
-    DeclarationError,
     ModelUnavailable,
     QualityError,
     Stopped,
@@ -32,53 +32,12 @@ from hnintel.ledger.check_results import Result, record_results
 from hnintel.process import progress
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Warehouse
-from hnintel.warehouse.catalog import columns_of
 from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.statements import CHARS_PER_TOKEN, statement
 from hnintel.window import utc_now
 
 #: A fingerprint that no question has, so that every item counts as pending.
 _NEVER_ASKED = "never asked"
-
-
-def prepare(session: Session, warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> None:
-    """Create the enrichment's table and view, and add declared columns that the table lacks.
-
-    Raises:
-        DeclarationError: a column's declared type differs from its type in the table.
-    """
-    session.execute(
-        statement("enrich/table", table=enrichment.table, columns=enrichment.columns, dialect=warehouse.dialect)
-    )
-    types = columns_of(session, enrichment.table)
-    for column in enrichment.columns:
-        kind = warehouse.dialect.type_name(column.kind)
-        if column.name not in types:
-            session.execute(f"ALTER TABLE {enrichment.table} ADD COLUMN {column.name} {kind}")
-        elif types[column.name] != kind:
-            raise DeclarationError(
-                f"{enrichment.name}.py: column {column.name} is declared as {kind}, but {enrichment.table} has "
-                f"{types[column.name]}: give it another name, which leaves the old answers unchanged"
-            )
-    fingerprint = fingerprint_of(warehouse, enrichment, settings)
-    session.execute(
-        statement("enrich/view", table=enrichment.table, columns=enrichment.columns, fingerprint=fingerprint)
-    )
-
-
-def prepare_missing(
-    session: Session, warehouse: Warehouse, enrichments: Iterable[Enrichment], settings: Settings
-) -> None:
-    """Prepare each enrichment whose view lacks a declared column, such as one that never ran."""
-    existing = set(
-        session.execute(
-            "SELECT lower(table_name), lower(column_name) FROM information_schema.columns "
-            "WHERE lower(table_schema) = 'enriched'"
-        )
-    )
-    for enrichment in enrichments:
-        if any((f"{enrichment.name}_current", column.name) not in existing for column in enrichment.columns):
-            prepare(session, warehouse, enrichment, settings)
 
 
 def enrich(
