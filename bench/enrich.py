@@ -29,7 +29,8 @@ from hnintel.engines.base import Answer, Engine, Label
 from hnintel.engines.offline import OfflineEngine
 from hnintel.enrich.declaration import Enrichment, load_enrichments
 from hnintel.enrich.question import fingerprint_of
-from hnintel.enrich.run import EnrichmentRun, enrich, prepare
+from hnintel.enrich.run import EnrichmentRun, enrich
+from hnintel.enrich.tables import prepare
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session
 from hnintel.warehouse.duckdb.adapter import DuckDBWarehouse

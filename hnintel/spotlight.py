@@ -7,7 +7,8 @@ from datetime import date, datetime
 
 from hnintel.cost.usage import Enriched
 from hnintel.enrich.declaration import Enrichment
-from hnintel.enrich.run import EnrichmentRun, prepare
+from hnintel.enrich.run import EnrichmentRun
+from hnintel.enrich.tables import prepare
 from hnintel.errors import SourceError, UsageError
 from hnintel.ingest import scraping
 from hnintel.ingest.articles import Wanted, pending_articles

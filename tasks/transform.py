@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hnintel import transform
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.question import fingerprint_of
-from hnintel.enrich.run import prepare_missing
+from hnintel.enrich.tables import prepare_missing
 from hnintel.errors import TransformError
 from hnintel.settings import Settings, load_settings
 from hnintel.warehouse import open_warehouse

@@ -168,6 +168,14 @@ def book_stopped(session: Session, functions: Iterable[AIFunction], stamp: Stamp
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """A reservation: its amount, and which budget kept it from the least that was asked for; None where none did."""
+
+    amount: float
+    exceeded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """The budgets of the settings, for one stage of one run over one day."""
 
@@ -195,6 +203,42 @@ class Budget:
         session.execute(
             "INSERT INTO ops.ai_reservations VALUES (?, ?, ?, ?, ?, ?)",
             [self.run_id, self.day, self.stage, expected.cost, expected.currency, now],
+        )
+
+    def grow(self, session: Session, currency: str, least: float, most: float, now: datetime) -> Grant:
+        """Enlarge this stage's reservation in *currency* to as much of *most* as fits, at least to *least*.
+
+        Args:
+            session: the transaction; processes on one warehouse take turns here.
+            currency: of the amounts.
+            least: the amount without which the next request does not fit.
+            most: the amount that is worth reserving at once.
+            now: UTC without a zone.
+
+        Returns:
+            the reservation, which is left as it was where *least* does not fit.
+        """
+        mine = "run_id = ? AND day = ? AND stage = ? AND currency = ?"
+        key = [self.run_id, self.day, self.stage, currency]
+        before = session.execute(f"SELECT coalesce(sum(credits), 0) FROM ops.ai_reservations WHERE {mine}", key)[0][0]
+        amount = most
+        for name, limit, spent in self._spent(session, currency, now):
+            others = spent - float(before)
+            if others + least > limit:
+                return Grant(float(before), f"{others:.3g} are spent of HNINTEL_{name.upper()}={limit:g}")
+            amount = min(amount, limit - others)
+        session.execute(f"DELETE FROM ops.ai_reservations WHERE {mine}", key)
+        session.execute(
+            "INSERT INTO ops.ai_reservations VALUES (?, ?, ?, ?, ?, ?)",
+            [self.run_id, self.day, self.stage, amount, currency, now],
+        )
+        return Grant(amount)
+
+    def reached(self, cost: float, currency: str, exceeded: str | None) -> str:
+        """The message where a budget ends the asking."""
+        return (
+            f"{self.stage} of {self.day} stopped before a question that may cost {cost:.3g} {currency}: {exceeded}; "
+            "the answers so far are stored, and a later run continues from there"
         )
 
     def would_exceed(self, session: Session, expected: Estimate, now: datetime) -> str | None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hnintel.errors import HnIntelError, Stopped, Unreachable, WarehouseError
 
 #: The marks around the text of a prompt. The text is data: nothing in it is an instruction.
 TEXT_OPENS, TEXT_CLOSES = "<text>", "</text>"
+
+
+#: Begins the reason of an answer that ended at its bound of tokens; the same question would be cut off again.
+CUT_OFF = "the answer was cut off"
 
 
 class EngineUnreachable(WarehouseError, Unreachable):
@@ -84,6 +88,20 @@ class Answer:
     lost: HnIntelError | None = None
 
 
+class Account(Protocol):
+    """Admits each request of an engine before it is sent, and is told what it cost; from one event loop."""
+
+    async def admit(self, function: str, worst: Usage) -> Any:
+        """Wait until a request for *function*, which may cost *worst*, fits the budgets; return its ticket.
+
+        Raises:
+            BudgetReached: it does not fit.
+        """
+
+    def settle(self, ticket: Any, usage: Usage | None, given_up: bool = False) -> None:
+        """Replace the worst case of a request by its cost; None where it was not billed."""
+
+
 class Engine(Protocol):
     """Answers the questions of the embedded ``AI_*`` functions.
 
@@ -110,3 +128,11 @@ class Engine(Protocol):
 
     def count_tokens(self, text: str) -> int:
         """Return an estimate of the tokens of *text*."""
+
+
+@runtime_checkable
+class ChargingEngine(Engine, Protocol):
+    """An engine whose every request is paid for."""
+
+    def charged_to(self, account: Account) -> Engine:
+        """Return the same engine with its requests admitted by, and charged to, *account*."""

@@ -104,6 +104,15 @@ class Column:
             schema["enum"] = [*self.one_of, None] if self.nullable else list(self.one_of)
         return {**schema, "type": [schema["type"], "null"]} if self.nullable else schema
 
+    def largest(self) -> dict[str, Any]:
+        """The JSON schema of the largest value that is accepted, for the bound on an answer's tokens."""
+        schema = self.schema()
+        if self.kind == "text" and not self.one_of and (self.max_length or self.longest):
+            schema["maxLength"] = self.kept_length
+        if self.kind == "list" and self.most_items:
+            schema |= {"maxItems": self.kept_items, "items": {"type": "string", "maxLength": self.kept_length}}
+        return schema
+
     @property
     def promise(self) -> list[object]:
         """The parts of the declaration that a fingerprint covers; ``max_length`` and ``nullable`` only where declared.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hnintel.engines.base import TEXT_CLOSES, TEXT_OPENS
+from hnintel.engines.bounds import most_written
 from hnintel.enrich.column import Column
 from hnintel.enrich.inputs import INPUTS, Input
 from hnintel.enrich.rule import Rule
@@ -215,6 +216,12 @@ class Enrichment:
         """The JSON schema of an answer by ``AI_COMPLETE``; a property is named by the path of its column."""
         properties = {column.path or column.name: column.schema() for column in self.columns}
         return {"type": "object", "properties": properties, "required": list(properties)}
+
+    @property
+    def most_tokens(self) -> int:
+        """The most output tokens of an answer by ``AI_COMPLETE`` that the columns accept."""
+        properties = {column.path or column.name: column.largest() for column in self.columns}
+        return most_written({"type": "object", "properties": properties})
 
     def fingerprint(self, model: str, input_max_chars: int) -> str:
         """The hash that identifies the question; rows with another fingerprint answer another question.

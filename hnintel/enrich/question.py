@@ -71,6 +71,7 @@ def question(warehouse: Warehouse, enrichment: Enrichment) -> list[Step]:
             "asked",
             f"SELECT item_id, input, input_hash, input_cut, digest_read, {call} AS answer FROM {texts}",
             "answer",
+            enrichment.most_tokens,
         ),
         Step("counted", statement("cost/count_tokens", **counting(enrichment, model), usage=usage)),
         Step(

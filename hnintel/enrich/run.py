@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
+from hnintel.cost.account import StageAccount
 from hnintel.cost.budget import Budget, Estimate, Stamp, book_stopped, estimate
+from hnintel.cost.prices import load_prices
 from hnintel.cost.usage import Enriched
-from hnintel.engines.base import AskingStopped
+from hnintel.engines.base import CUT_OFF, AskingStopped
 from hnintel.enrich.declaration import Enrichment
 from hnintel.enrich.functions import Functions, Judged
 from hnintel.enrich.loop import Chunk, run_steps
 from hnintel.enrich.question import fingerprint_of, pending_items, question, reuse
+from hnintel.enrich.tables import prepare
 from hnintel.errors import (
     BudgetReached,
-    DeclarationError,
     ModelUnavailable,
     QualityError,
     Stopped,
@@ -29,53 +32,12 @@ from hnintel.ledger.check_results import Result, record_results
 from hnintel.process import progress
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Query, Session, Warehouse
-from hnintel.warehouse.catalog import columns_of
 from hnintel.warehouse.query_tags import tagged
 from hnintel.warehouse.statements import CHARS_PER_TOKEN, statement
 from hnintel.window import utc_now
 
 #: A fingerprint that no question has, so that every item counts as pending.
 _NEVER_ASKED = "never asked"
-
-
-def prepare(session: Session, warehouse: Warehouse, enrichment: Enrichment, settings: Settings) -> None:
-    """Create the enrichment's table and view, and add declared columns that the table lacks.
-
-    Raises:
-        DeclarationError: a column's declared type differs from its type in the table.
-    """
-    session.execute(
-        statement("enrich/table", table=enrichment.table, columns=enrichment.columns, dialect=warehouse.dialect)
-    )
-    types = columns_of(session, enrichment.table)
-    for column in enrichment.columns:
-        kind = warehouse.dialect.type_name(column.kind)
-        if column.name not in types:
-            session.execute(f"ALTER TABLE {enrichment.table} ADD COLUMN {column.name} {kind}")
-        elif types[column.name] != kind:
-            raise DeclarationError(
-                f"{enrichment.name}.py: column {column.name} is declared as {kind}, but {enrichment.table} has "
-                f"{types[column.name]}: give it another name, which leaves the old answers unchanged"
-            )
-    fingerprint = fingerprint_of(warehouse, enrichment, settings)
-    session.execute(
-        statement("enrich/view", table=enrichment.table, columns=enrichment.columns, fingerprint=fingerprint)
-    )
-
-
-def prepare_missing(
-    session: Session, warehouse: Warehouse, enrichments: Iterable[Enrichment], settings: Settings
-) -> None:
-    """Prepare each enrichment whose view lacks a declared column, such as one that never ran."""
-    existing = set(
-        session.execute(
-            "SELECT lower(table_name), lower(column_name) FROM information_schema.columns "
-            "WHERE lower(table_schema) = 'enriched'"
-        )
-    )
-    for enrichment in enrichments:
-        if any((f"{enrichment.name}_current", column.name) not in existing for column in enrichment.columns):
-            prepare(session, warehouse, enrichment, settings)
 
 
 def enrich(
@@ -172,31 +134,56 @@ class EnrichmentRun:
         return self.next_chunk(after)
 
     def _ask(self, after: int) -> Chunk | None:
+        account = self._account()
         try:
-            if not self._functions.is_free:
+            if account is None and not self._functions.is_free:
                 self._reserve(after)
             return self._warehouse.ask(
                 self._pending(after, self._settings.enrich_chunk, self._fingerprint),
                 question(self._warehouse, self._enrichment),
-                self._store,
+                partial(self._store, account),
                 stage="enrich",
+                account=account,
             )
         except Stopped as stopped:
-            raise self._book_stopped(stopped) from None
+            raise self._book_stopped(stopped, account) from None
+        except BudgetReached as reached:
+            self._end_at_budget(reached, account)
+            raise
         except WarehouseError as error:
-            if not self._functions.is_free:
-                with self._warehouse.transaction(stage="enrich") as session:
-                    self._budget.release(session)
+            self._book_rest(account)
             raise self._with_context(error) from error
 
-    def _book_stopped(self, stopped: Stopped) -> Stopped:
+    def _account(self) -> StageAccount | None:
+        """The account that requests are charged to one by one; None where nothing is paid by request."""
+        if not self._warehouse.charges_requests:
+            return None
+        return StageAccount(self._warehouse, self._budget, self._functions.all, load_prices(self._settings))
+
+    def _book_rest(self, account: StageAccount | None) -> None:
+        """Book the requests whose answers were not stored, and delete the reservation."""
+        if account is None and self._functions.is_free:
+            return
+        with self._tagged(), self._warehouse.transaction(stage="enrich") as session:
+            if account is None:
+                self._budget.release(session)
+            else:
+                account.book(session, self._stamp)
+
+    @property
+    def _stamp(self) -> Stamp:
+        return Stamp(self._run_id, self._day, self._enrichment.name, self._fingerprint)
+
+    def _book_stopped(self, stopped: Stopped, account: StageAccount | None) -> Stopped:
         """Replace the reservation by the cost of the calls in flight, and return the error that reports it."""
         outcome = "nothing was asked"
-        if isinstance(stopped, AskingStopped):
-            stamp = Stamp(self._run_id, self._day, self._enrichment.name, self._fingerprint)
+        if account is not None:
+            outcome = account.unstored_in_words()
+            self._book_rest(account)
+        elif isinstance(stopped, AskingStopped):
             with self._tagged(), self._warehouse.transaction(stage="enrich") as session:
                 self._budget.release(session)
-                outcome = book_stopped(session, self._functions.all, stamp, stopped)
+                outcome = book_stopped(session, self._functions.all, self._stamp, stopped)
         elif not self._functions.is_free:
             with self._warehouse.transaction(stage="enrich") as session:
                 self._budget.release(session)
@@ -235,12 +222,18 @@ class EnrichmentRun:
                 if expected.rows:
                     self._budget.reserve(session, expected, utc_now())
         except BudgetReached as reached:
-            with self._warehouse.transaction(stage="enrich") as session:
-                stage = self._enrichment.stage
-                stage_rows.end_stage(
-                    session, self._day, stage, statuses.STOPPED, self._run_id, utc_now(), error=str(reached)
-                )
+            self._end_at_budget(reached, None)
             raise
+
+    def _end_at_budget(self, reached: BudgetReached, account: StageAccount | None) -> None:
+        """Record that a budget stopped the stage, and book the requests whose answers were not stored."""
+        with self._tagged(), self._warehouse.transaction(stage="enrich") as session:
+            if account is not None:
+                account.book(session, self._stamp)
+            stage = self._enrichment.stage
+            stage_rows.end_stage(
+                session, self._day, stage, statuses.STOPPED, self._run_id, utc_now(), error=str(reached)
+            )
 
     def _pending(self, after: int, limit: int | None, fingerprint: str) -> Query:
         sql = pending_items(self._warehouse, self._enrichment, self._settings, limit)
@@ -248,7 +241,7 @@ class EnrichmentRun:
         attempts = self._settings.answer_attempts
         return Query(sql, [self._day, fingerprint, stage, fingerprint, after, attempts, self._retried_before])
 
-    def _store(self, session: Session) -> Chunk:
+    def _store(self, account: StageAccount | None, session: Session) -> Chunk:
         """Store the good answers, record the bad ones as dead letters, and book the cost."""
         enrichment, now = self._enrichment, utc_now()
         names = [column.name for column in enrichment.columns]
@@ -257,9 +250,13 @@ class EnrichmentRun:
             [self._fingerprint, self._functions.asking.model, self._run_id, now],
         )
         self._record_bad(session, now)
-        self._budget.release(session)
         judged = Judged.of(session)
-        usage = self._functions.book(session, self._run_id, self._day, enrichment.name, self._fingerprint, judged)
+        if account is not None:
+            usage = account.book(session, self._stamp)
+            usage = replace(usage, asked=judged.items, answered=judged.items - judged.failed, failed=judged.failed)
+        else:
+            self._budget.release(session)
+            usage = self._functions.book(session, self._run_id, self._day, enrichment.name, self._fingerprint, judged)
         asks_an_endpoint = (self._settings.warehouse, self._settings.engine) == ("duckdb", "openai")
         if asks_an_endpoint and not self._functions.is_free:
             usage = replace(usage, uncounted=judged.uncounted)
@@ -270,9 +267,10 @@ class EnrichmentRun:
         good = f"(SELECT {key} FROM judged WHERE bad_because IS NULL)"
         bad = f"(SELECT {key}, bad_because AS reason, input_hash FROM judged WHERE bad_because IS NOT NULL)"
         session.execute(statement("ledger/reset_letters", source=good), [stage, self._fingerprint])
-        session.merge(
-            statement("enrich/give_up_letters", source=bad), [stage, self._fingerprint, self._day, now, self._run_id]
+        give_up = statement(
+            "enrich/give_up_letters", source=bad, final=CUT_OFF, attempts=self._settings.answer_attempts
         )
+        session.merge(give_up, [stage, self._fingerprint, self._day, now, self._run_id])
 
     def refuse_if_too_bad(self, total: Enriched) -> None:
         """Raise QualityError if too many answers so far are bad; the good answers stay stored."""

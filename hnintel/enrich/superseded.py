@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hnintel.enrich.declaration import Enrichment
 from hnintel.enrich.question import fingerprint_of
-from hnintel.enrich.run import prepare
+from hnintel.enrich.tables import prepare
 from hnintel.settings import Settings
 from hnintel.warehouse.base import Session, Warehouse
 

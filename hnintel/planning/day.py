@@ -11,7 +11,8 @@ from typing import Any
 from hnintel.briefing.write import estimate_briefing, holds_still
 from hnintel.cost.budget import Estimate
 from hnintel.enrich.declaration import load_enrichments
-from hnintel.enrich.run import EnrichmentRun, prepare
+from hnintel.enrich.run import EnrichmentRun
+from hnintel.enrich.tables import prepare
 from hnintel.errors import WarehouseError
 from hnintel.ledger.stage_names import BRIEFING
 from hnintel.settings import Settings

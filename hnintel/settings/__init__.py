@@ -183,6 +183,12 @@ class Settings(CheckSettings, ListingSettings, SnowflakeSettings):
     )
     openai_attempts: int = Field(4, ge=1, le=20, description="The most attempts for a question to the endpoint.")
     openai_concurrency: int = Field(8, ge=1, le=500, description="The most concurrent questions to the endpoint.")
+    openai_limit_name: Literal["auto", "max_tokens", "max_completion_tokens"] = Field(
+        "auto", description="How a request names the bound on its answer; auto goes by the endpoint, and by a refusal."
+    )
+    openai_thinking_tokens: int = Field(
+        0, ge=0, le=131_072, description="Tokens that a model may think before each answer, beyond those of the answer."
+    )
     openai_prompt_tokens: int = Field(
         6_000, ge=200, le=1_000_000, description="About how many tokens of texts AI_AGG puts into one prompt."
     )

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
+from hnintel.engines.base import Account
 from hnintel.settings.snowflake import Stage
 
 T = TypeVar("T")
@@ -32,11 +33,14 @@ class Step:
         sql: the SELECT.
         answers: the column with an AI function's result, where each row is useful without the others. If the engine
             stops answering half way, the table then has the rows answered so far; without *answers* the question fails.
+        most_tokens: the most output tokens of an answer; None leaves the bound to the engine. A call that names a
+            bound of its own keeps it.
     """
 
     table: str
     sql: str
     answers: str = ""
+    most_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +147,27 @@ class Warehouse(Protocol):
     def fall_back(self, model: str) -> bool:
         """Replace the missing *model* by its fall-back from now on; return whether there is a fall-back."""
 
-    def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T], *, stage: Stage) -> T | None:
+    @property
+    def charges_requests(self) -> bool:
+        """Whether each request of a question is paid for by itself, so that :meth:`ask` can charge an account."""
+
+    def ask(
+        self,
+        pending: Query,
+        steps: Sequence[Step],
+        then: Callable[[Session], T],
+        *,
+        stage: Stage,
+        account: Account | None = None,
+    ) -> T | None:
         """Ask about the rows that *pending* selects (as table ``pending``), step by step, then call *then*.
 
         *then* runs in a transaction and can read the last step's table. Every AI function is called once for each row.
         If *pending* selects no row, nothing is asked and the result is None. *stage* is as for :meth:`transaction`.
+        Every request is charged to *account*, where :attr:`charges_requests`.
 
         Raises:
+            BudgetReached: *account* admitted no further request; *then* was called with the answers so far.
             WarehouseError: a statement was rejected, or the engine stopped answering. If that happened half way, and
                 each row is useful without the others (:class:`Step`), *then* was called with the answers so far.
         """

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from hnintel.engines.base import Answer, EngineUnreachable
+from hnintel.engines.base import CUT_OFF, Answer, EngineUnreachable
 from hnintel.enrich.declaration import Column, Enrichment
 from hnintel.enrich.run import EnrichmentRun
 from hnintel.errors import DeclarationError, QualityError, WarehouseError
@@ -216,6 +216,16 @@ def test_a_bad_answer_is_asked_for_again_after_a_while_a_set_number_of_times(tmp
     (letter,) = asking.letters()
     assert (letter["attempts"], letter["run_id"]) == (3, "attempt 1")
     assert letter["first_seen"] < letter["last_seen"]
+
+
+def test_an_answer_that_was_cut_off_at_its_bound_is_not_asked_for_again(tmp_path: Path) -> None:
+    asking = Asking(tmp_path, Answering(bad_for("POISON", Answer(error=f"{CUT_OFF} at its bound"))), answer_attempts=3)
+    stories(asking, 2, bad=1)
+    assert asking.run(EVERYTHING).asked == 2
+    later(asking, hours=2)
+    assert asking.run(EVERYTHING, "a later run").asked == 0
+    (letter,) = asking.letters()
+    assert (letter["attempts"], letter["reason"]) == (3, f"{CUT_OFF} at its bound")
 
 
 def test_a_bad_answer_is_forgiven_when_it_goes_well(tmp_path: Path) -> None:

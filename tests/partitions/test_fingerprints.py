@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hnintel.enrich.dbt_models import render_models
-from hnintel.enrich.run import prepare
+from hnintel.enrich.tables import prepare
 from hnintel.hashes import hash_of_values
 from hnintel.partitions import hashes
 from hnintel.partitions.pipeline import Pipeline

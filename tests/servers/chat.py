@@ -58,6 +58,8 @@ class Mood:
         location: where 307 points to.
         latency: seconds before every answer.
         usage: what it reports, whatever it read and wrote; by default it counts.
+        most_tokens: the largest bound on an answer that it takes.
+        fills: whether it thinks, after each answer, up to the last token of the bound.
     """
 
     always: Mapping[str, str] = field(default_factory=dict)
@@ -70,6 +72,8 @@ class Mood:
     location: str | None = None
     latency: float = 0.0
     usage: Any = None
+    most_tokens: int | None = None
+    fills: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,11 @@ class Asked:
         return sum(tokens(message["content"]) for message in self.body["messages"])
 
     @property
+    def most_tokens(self) -> int:
+        """The bound on its answer."""
+        return int(self.body.get("max_tokens") or self.body.get("max_completion_tokens") or 10**9)
+
+    @property
     def held_by(self) -> str | None:
         """The type of its ``response_format``."""
         return cast("str | None", self.body.get("response_format", {}).get("type"))
@@ -101,6 +110,8 @@ class ChatServer:
     def __init__(self, mood: Mood | None = None, port: int = 0) -> None:
         self.mood = mood or Mood()
         self.asked: list[Asked] = []
+        #: The tokens read and written of every answer that it generated, whether or not it arrived.
+        self.billed: list[tuple[int, int]] = []
         self.at_once = 0
         self.lock, self.inside, self.closing = threading.Lock(), 0, threading.Event()
         outer = self
@@ -185,13 +196,25 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(400, f"'response_format' of type '{asked.held_by}' is not supported")
         elif unknown := next((name for name in mood.refuses if name in asked.body), None):
             self._error(400, f"Unsupported parameter: '{unknown}'", "unsupported_parameter")
+        elif mood.most_tokens is not None and asked.most_tokens > mood.most_tokens:
+            self._error(
+                400, f"max_tokens is too large: {asked.most_tokens}. This model takes at most {mood.most_tokens}."
+            )
         elif fault is not None and fault.isdigit():
             self._error(int(fault), f"a failure over {asked.user}")
         elif fault in ("hang", "drop", "drip"):
+            self._bill(asked, fault)
             self._silence(fault)
         else:
-            told = completion(asked, fault) | ({} if mood.usage is None else {"usage": mood.usage})
+            told = self._bill(asked, fault) | ({} if mood.usage is None else {"usage": mood.usage})
             self._send(200, b"<html>" if fault == "no_json" else json.dumps(told).encode())
+
+    def _bill(self, asked: Asked, fault: str | None) -> dict[str, Any]:
+        """The body of an answer, which is billed from here on."""
+        answer = completion(asked, fault, self.server_of.mood.fills)
+        with self.server_of.lock:
+            self.server_of.billed.append((answer["billed"]["prompt_tokens"], answer["billed"]["completion_tokens"]))
+        return {name: part for name, part in answer.items() if name != "billed"}
 
     def _silence(self, fault: str) -> None:
         self.close_connection = True
@@ -218,7 +241,7 @@ def tokens(text: str) -> int:
     return len(text) // 2
 
 
-def completion(asked: Asked, fault: str | None) -> dict[str, Any]:
+def completion(asked: Asked, fault: str | None, fills: bool = False) -> dict[str, Any]:
     """The body of an answer."""
     schema = _schema(asked.body)
     texts = [text for text in _TEXT.findall(asked.user) if text != " and "] or [asked.user]  # but "<text> and </text>"
@@ -227,7 +250,11 @@ def completion(asked: Asked, fault: str | None) -> dict[str, Any]:
     message = {"role": "assistant", "content": content, "refusal": "I will not" if fault == "refusal" else None}
     finish = "length" if fault == "length" else "stop"
     read, wrote = asked.tokens, tokens(told)
+    if fills:
+        message["reasoning"] = "x" * (2 * (asked.most_tokens - wrote))
+        wrote = asked.most_tokens
     usage: dict[str, Any] = {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
+    billed = usage
     if fault == "odd_usage":
         usage = {"prompt_tokens": "few", "completion_tokens": wrote}
     if fault == "huge_usage":
@@ -239,6 +266,7 @@ def completion(asked: Asked, fault: str | None) -> dict[str, Any]:
         "model": asked.body["model"],
         "choices": [] if fault == "no_choices" else [{"index": 0, "message": message, "finish_reason": finish}],
         **({} if fault == "no_usage" else {"usage": usage}),
+        "billed": billed,
     }
 
 

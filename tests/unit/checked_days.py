@@ -12,7 +12,7 @@ from typing import Any
 from hnintel.checks.run import PARTS, Part, run_checks
 from hnintel.enrich.declaration import load_enrichments
 from hnintel.enrich.question import fingerprint_of
-from hnintel.enrich.run import prepare
+from hnintel.enrich.tables import prepare
 from hnintel.ledger.check_results import Result
 from hnintel.settings import Settings
 from hnintel.warehouse import open_warehouse

@@ -34,7 +34,10 @@ def _bury_answer(warehouse: Warehouse, item_id: int, times: int) -> None:
     with warehouse.transaction(stage="enrich") as session:
         session.execute(f"CREATE TEMP TABLE bad AS SELECT '{item_id}' AS key, 'no topic' AS reason, 'h' AS input_hash")
         for _ in range(times):
-            session.merge(statement("enrich/give_up_letters", source="bad"), ["enrich:topic", "f1", DAY, NOW, "a-run"])
+            session.merge(
+                statement("enrich/give_up_letters", source="bad", final="cut", attempts=3),
+                ["enrich:topic", "f1", DAY, NOW, "a-run"],
+            )
 
 
 def _article(warehouse: Warehouse, url: str, status: str, retry_at: datetime | None) -> None:

@@ -5,21 +5,16 @@ A count decides what is booked and when a budget stops a run, so a wrong count d
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 from hnintel.engines.base import Usage
+from hnintel.engines.bounds import MARKS, byte_length, most_read
 
 #: The most tokens of reasoning that are accepted for an answer: as many as any model may write.
 MOST_REASONING = 131_072
-#: Tokens besides the text: the marks of a chat template around a message, and the end of an answer.
-_MARKS = 64
 #: The most characters of a token in any language, on average over a text.
 _MOST_CHARS_A_TOKEN = 8
-#: A token of prose or JSON has more than three bytes. Two make the estimate too high, which is the safe side.
-_BYTES_A_TOKEN = 2
 
 
 def usage(reply: Any, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any]) -> Usage:
@@ -41,14 +36,13 @@ def usage(reply: Any, messages: Sequence[Mapping[str, str]], parameters: Mapping
     reported = reported if isinstance(reported, Mapping) else {}
     reported_input, reported_output = reported.get("prompt_tokens"), reported.get("completion_tokens")
 
-    sent = _bytes(question) + _bytes(json.dumps(parameters, ensure_ascii=False, default=str))
-    most_read = sent + _MARKS * (1 + len(messages))
-    shown = sum(_bytes(part) for part in message.values() if isinstance(part, str))
-    most_written = shown + _MARKS + _reasoning(reported)
-    if _is_possible(reported_input, question, most_read) and _is_possible(reported_output, written, most_written):
+    most_input = most_read(messages, parameters)
+    shown = sum(byte_length(part) for part in message.values() if isinstance(part, str))
+    most_written = shown + MARKS + _reasoning(reported)
+    if _is_possible(reported_input, question, most_input) and _is_possible(reported_output, written, most_written):
         return Usage(reported_input, reported_output)
     return Usage(
-        _bounded(reported_input, question, most_read),
+        _bounded(reported_input, question, most_input),
         _bounded(reported_output, written, most_written),
         is_counted=False,
     )
@@ -72,7 +66,8 @@ def _bounded(count: object, text: str, most: int) -> int:
 
 
 def _estimated(text: str) -> int:
-    return math.ceil(_bytes(text) / _BYTES_A_TOKEN)
+    """The most tokens that *text* can have, since a budget holds only if no estimate is too low."""
+    return byte_length(text)
 
 
 def _reasoning(reported: Mapping[str, Any]) -> int:
@@ -89,7 +84,3 @@ def _message(reply: Any) -> Mapping[str, Any]:
     except (KeyError, IndexError, TypeError):
         return {}
     return message if isinstance(message, Mapping) else {}
-
-
-def _bytes(text: str) -> int:
-    return len(text.encode("utf-8", "replace"))

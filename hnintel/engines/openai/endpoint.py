@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -17,11 +18,12 @@ import openai
 from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from hnintel.engines.base import Answer, AskingStopped, EngineUnreachable, Spent, Usage
+from hnintel.engines.base import Account, Answer, AskingStopped, EngineUnreachable, Spent, Usage
+from hnintel.engines.bounds import most_read
 from hnintel.engines.openai import counting, faults
 from hnintel.engines.openai.backoff import Patience
 from hnintel.engines.openai.private import client_of_its_arguments
-from hnintel.errors import HnIntelError, WarehouseError
+from hnintel.errors import BudgetReached, HnIntelError, WarehouseError
 from hnintel.http.bodies import bounding
 from hnintel.http.decoding import DecodingFailed, TooLarge
 from hnintel.process import stopping
@@ -33,6 +35,8 @@ LOST_IN_A_ROW = 5
 _LONGEST_CONNECT = 10.0
 #: The most bytes of a decoded answer: the longest content, fully escaped, and a model's thoughts.
 MOST_BYTES = 2_000_000
+#: Statuses of an answer that may have been generated, and billed, before it was lost on its way.
+_GENERATED = (408, 500, 502, 504)
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=20)
 _loop_lock = threading.Lock()
 
@@ -44,6 +48,21 @@ class Reply:
     content: str
     finish: str
     usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Who pays for a request: the AI function that sends it, on an account; without an account nobody is asked."""
+
+    function: str
+    account: Account | None = None
+
+
+@dataclass(slots=True)
+class _Billed:
+    """The tokens of a request that count as billed; None where the endpoint does not bill it."""
+
+    usage: Usage | None
 
 
 class Endpoint:
@@ -100,13 +119,16 @@ class Endpoint:
     async def _each(self, ask: Callable[[Q], Awaitable[Answer]], questions: Sequence[Q]) -> list[Answer]:
         answers: dict[int, Answer] = {}
         abandoned: list[faults.Abandoned] = []
+        unpaid: list[BudgetReached] = []
         in_a_row: list[int] = []
         lost = 0
-        is_stopped = False
+        is_stopped = is_failed = False
 
         async def ask_about(place: int) -> None:
-            nonlocal lost
+            nonlocal lost, is_failed
             async with self._slots:
+                if is_failed:  # cancelled in a moment: a request that is sent now would be paid for in vain
+                    return
                 try:
                     answers[place] = await ask(questions[place])
                     in_a_row.clear()
@@ -120,8 +142,12 @@ class Endpoint:
                     in_a_row.append(place)
                     answers[place] = Answer(error=f"{self.model} did not answer: {passing}")
                     if len(in_a_row) >= LOST_IN_A_ROW or lost == len(questions) > 1:
+                        is_failed = True
                         raise self._unreachable(passing) from None
+                except BudgetReached as reached:  # those under way are paid for: they are waited for
+                    unpaid.append(reached)
                 except HnIntelError:
+                    is_failed = True
                     raise
                 except Exception as error:  # its message may quote the text
                     answers[place] = Answer(error=f"asking {self.model} failed: {type(error).__name__}")
@@ -150,6 +176,8 @@ class Endpoint:
         error = next((ask_about for ask_about in results if isinstance(ask_about, HnIntelError)), None)
         if is_stopped and (error is not None or len(answers) < len(questions)):
             error = _stopped(abandoned)
+        if error is None and unpaid:
+            error = unpaid[0]
         if error is None:
             return [answers[place] for place in range(len(questions))]
         for place in in_a_row:  # the endpoint failed, not these questions
@@ -158,10 +186,19 @@ class Endpoint:
             raise error
         return [answers.get(place, Answer(lost=error)) for place in range(len(questions))]
 
-    async def complete(self, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any]) -> Reply:
-        """Return a completion, retrying while that may help.
+    async def complete(
+        self, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any], limit: int, charge: Charge
+    ) -> Reply:
+        """Return a completion, retrying while that may help; every attempt that was sent is charged.
+
+        Args:
+            messages: the question.
+            parameters: the other fields of the request.
+            limit: the bound on the answer among them, in tokens.
+            charge: who pays.
 
         Raises:
+            BudgetReached: an attempt does not fit a budget.
             faults.Refused: this question will not be answered; others may.
             faults.Passing: no attempt was answered, and the question may be the cause.
             WarehouseError, EngineUnreachable: no question is answered.
@@ -170,7 +207,7 @@ class Endpoint:
 
         async def ask() -> Reply:
             try:
-                return await self._complete_once(messages, parameters)
+                return await self._complete_once(messages, parameters, limit, charge)
             except faults.Passing as passing:
                 failed.append(passing)
                 raise
@@ -196,24 +233,39 @@ class Endpoint:
                 raise
             raise self._unreachable(passing) from None
 
-    async def _complete_once(self, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any]) -> Reply:
+    async def _complete_once(
+        self, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any], limit: int, charge: Charge
+    ) -> Reply:
         create: Any = self._client.chat.completions.with_raw_response.create
-        try:
-            # httpx's own limits apply to each read: a slow server that keeps sending would never reach them.
-            async with asyncio.timeout(self._timeout):
-                raw = await create(model=self.model, messages=messages, extra_headers=self._headers, **parameters)
-        except asyncio.CancelledError:
-            if stopping.is_stopping():
-                raise faults.Abandoned(counting.unanswered(messages), in_flight=1) from None
-            raise
-        except TimeoutError:
-            raise faults.Passing(f"no answer within {self._timeout:g} s") from None
-        except (openai.APIConnectionError, TooLarge, DecodingFailed) as error:
-            raise _of_reading(error) from None
-        except openai.APIStatusError as error:
-            raise self._fault(error) from None
-        self._patience.heard()
-        return _reply(raw.http_response.text, messages, parameters)
+        worst = Usage(most_read(messages, parameters), limit, is_counted=False)
+        async with _charged(charge, worst) as billed:
+            try:
+                # httpx's own limits apply to each read: a slow server that keeps sending would never reach them.
+                async with asyncio.timeout(self._timeout):
+                    raw = await create(model=self.model, messages=messages, extra_headers=self._headers, **parameters)
+            except asyncio.CancelledError:
+                if stopping.is_stopping():
+                    raise faults.Abandoned(counting.unanswered(messages), in_flight=1) from None
+                raise
+            except TimeoutError:
+                raise faults.Passing(f"no answer within {self._timeout:g} s") from None
+            except (openai.APIConnectionError, TooLarge, DecodingFailed) as error:
+                fault = _of_reading(error)
+                if isinstance(fault, faults.Passing) and not fault.may_be_the_question:
+                    billed.usage = None  # it was never connected
+                raise fault from None
+            except openai.APIStatusError as error:
+                if error.status_code not in _GENERATED:
+                    billed.usage = None
+                raise self._fault(error) from None
+            self._patience.heard()
+            try:
+                reply = _reply(raw.http_response.text, messages, parameters)
+            except faults.Refused as refused:
+                billed.usage = refused.usage or worst
+                raise
+            billed.usage = reply.usage
+            return reply
 
     def _fault(self, error: openai.APIStatusError) -> Exception:
         fault = faults.of_status(error, self.model)
@@ -229,6 +281,24 @@ class Endpoint:
             f"{self.base_url} does not answer ({passing}; {tries} each): check that it runs there, "
             "or correct HNINTEL_OPENAI_BASE_URL"
         )
+
+
+@asynccontextmanager
+async def _charged(charge: Charge, worst: Usage) -> AsyncIterator[_Billed]:
+    """A request: admitted before the block, and settled after it at *worst*, or at what the block says was billed."""
+    billed = _Billed(worst)
+    if charge.account is None:
+        yield billed
+        return
+    ticket = await charge.account.admit(charge.function, worst)
+    given_up = False
+    try:
+        yield billed
+    except (asyncio.CancelledError, faults.Abandoned):
+        given_up = True
+        raise
+    finally:
+        charge.account.settle(ticket, billed.usage, given_up)
 
 
 def _wait(state: RetryCallState) -> float:

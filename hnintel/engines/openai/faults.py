@@ -86,6 +86,8 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "response_format": ("response_format", "json_schema", "json_object", "json schema", "structured output", "grammar"),
     "temperature": ("temperature",),
     "top_p": ("top_p",),
+    "max_tokens": ("max_tokens",),
+    "max_completion_tokens": ("max_completion_tokens",),
 }
 
 

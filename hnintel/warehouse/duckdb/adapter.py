@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from hnintel.engines.base import AskingStopped, Engine
+from hnintel.engines.base import Account, AskingStopped, ChargingEngine, Engine
 from hnintel.errors import HnIntelError, Stopped, WarehouseError, first_line
 from hnintel.settings.snowflake import Stage
 from hnintel.warehouse.base import Dialect, Query, Session, Step, T
@@ -74,7 +74,20 @@ class DuckDBWarehouse:
         """False: the engine has one model only."""
         return False
 
-    def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T], *, stage: Stage) -> T | None:
+    @property
+    def charges_requests(self) -> bool:
+        """Whether the engine asks an endpoint."""
+        return isinstance(self._engine, ChargingEngine)
+
+    def ask(
+        self,
+        pending: Query,
+        steps: Sequence[Step],
+        then: Callable[[Session], T],
+        *,
+        stage: Stage,
+        account: Account | None = None,
+    ) -> T | None:
         """Ask in memory, with the file closed, so that a slow endpoint does not block other processes."""
         with self.transaction(stage=stage) as session:
             rows = session.arrow(pending)
@@ -83,9 +96,13 @@ class DuckDBWarehouse:
         stopped: HnIntelError | None = None
         lost: list[HnIntelError] = []
         meter = Meter()
-        with _translated(self.path), connect_with_functions(self._engine, lost, meter) as memory:
+        engine = self._engine
+        if account is not None and isinstance(engine, ChargingEngine):
+            engine = engine.charged_to(account)
+        with _translated(self.path), connect_with_functions(engine, lost, meter) as memory:
             memory.register("pending", rows)
             for step in steps:
+                meter.most_tokens = step.most_tokens
                 memory.execute(f"CREATE TEMP TABLE {step.table} AS {step.sql}")
                 if lost and not step.answers:
                     raise _with_unbooked(lost[0], meter, stored=0)

@@ -26,9 +26,13 @@ _GROUPS_AT_ONCE = 16
 
 
 class Meter:
-    """Counts the usage of one connection's AI functions: questions answered, and questions given up."""
+    """Counts the usage of one connection's AI functions: questions answered, and questions given up.
+
+    ``most_tokens`` is the bound on the answers of the step that is running; None leaves it to the engine.
+    """
 
     def __init__(self) -> None:
+        self.most_tokens: int | None = None
         self._lock = threading.Lock()
         self._answered: dict[str, Spent] = {}
         self._given_up: dict[str, Spent] = {}
@@ -134,7 +138,8 @@ def _register(
         def ask(texts: list[str | None], model: str | None, given: str | None, response: str | None) -> list[Answer]:
             if model is None:
                 return [Answer(error="AI_COMPLETE: no model was given")] * len(texts)
-            return engine.complete(model, texts, _object(given), _object(response).get("schema"))
+            bounds = {} if meter.most_tokens is None else {"max_tokens": meter.most_tokens}
+            return engine.complete(model, texts, bounds | _object(given), _object(response).get("schema"))
 
         return _answered(prompts, meter.metered("AI_COMPLETE", ask), lost, models, parameters, formats)
 

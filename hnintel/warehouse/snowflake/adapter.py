@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from hnintel.engines.base import Account
 from hnintel.errors import HnIntelError
 from hnintel.settings import Settings
 from hnintel.settings.snowflake import Stage
@@ -62,7 +63,20 @@ class SnowflakeWarehouse:
         self._missing.add(model)
         return True
 
-    def ask(self, pending: Query, steps: Sequence[Step], then: Callable[[Session], T], *, stage: Stage) -> T | None:
+    @property
+    def charges_requests(self) -> bool:
+        """False: a statement asks about all rows, and Snowflake bills the statement."""
+        return False
+
+    def ask(
+        self,
+        pending: Query,
+        steps: Sequence[Step],
+        then: Callable[[Session], T],
+        *,
+        stage: Stage,
+        account: Account | None = None,
+    ) -> T | None:
         """Ask inside the warehouse, so that texts stay there: each step is a temporary table of one session.
 
         Only this thread waits for the answers: the lock for writing is acquired after they have arrived.

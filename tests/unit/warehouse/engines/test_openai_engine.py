@@ -18,6 +18,7 @@ import pytest
 from hnintel.engines import open_engine
 from hnintel.engines.base import Answer, EngineUnreachable, Label, Usage
 from hnintel.engines.openai import OpenAIEngine, endpoint
+from hnintel.engines.openai.engine import _CUT_OFF
 from hnintel.errors import Unreachable, UsageError, WarehouseError
 from hnintel.settings import load_settings
 from hnintel.warehouse.duckdb.ai_functions import connect_with_functions
@@ -255,7 +256,7 @@ def test_an_answer_that_never_fits_is_a_bad_row_after_two_questions(server: Chat
     ("fault", "told"),
     [
         ("refusal", "the model refuses to answer"),
-        ("length", "the answer was cut off at the model's limit of tokens"),
+        ("length", _CUT_OFF),
         ("empty", "the answer is empty"),
         ("no_choices", "the endpoint answered without a choice"),
         ("400", "the endpoint refuses the question (HTTP 400, error)"),
