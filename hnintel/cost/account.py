@@ -7,8 +7,9 @@ cost, so that a killed process leaves it behind, and other processes on the ware
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from hnintel.cost import money
@@ -16,10 +17,12 @@ from hnintel.cost.budget import Budget, Grant, Stamp
 from hnintel.cost.prices import Price, PriceList
 from hnintel.cost.usage import AIFunction, Enriched
 from hnintel.engines.base import Usage
+from hnintel.engines.journal import Journal, Left
 from hnintel.errors import BudgetReached, counted
 from hnintel.warehouse.base import Session, Warehouse
 from hnintel.window import utc_now
 
+_log = logging.getLogger(__name__)
 #: A reservation is enlarged for this many requests like the one that needs it, where the budgets allow, since each
 #: enlargement is a transaction.
 _AHEAD = 32
@@ -68,12 +71,14 @@ class StageAccount:
         budget: the budgets, for this stage of this run.
         functions: the functions that are asked, with their models.
         prices: of the functions; a request costs what holds at the moment in which it is sent.
+        journal: keeps the answers until they are stored.
     """
 
     warehouse: Warehouse
     budget: Budget
     functions: Sequence[AIFunction]
     prices: PriceList
+    journal: Journal | None = None
     requests: dict[tuple[str, date], Requests] = field(default_factory=dict)
     under_way: int = 0
     given_up: int = 0
@@ -121,15 +126,42 @@ class StageAccount:
             if given_up:
                 costs = self._given_up_costs
                 costs[ticket.price.currency] = costs.get(ticket.price.currency, 0.0) + ticket.cost
-            cost = ticket.price.cost(usage.input_tokens, usage.output_tokens)
-            purse.spent += cost
-            total = self.requests.setdefault((ticket.function, ticket.price.since), Requests())
-            total.calls += 1
-            total.input_tokens += usage.input_tokens
-            total.output_tokens += usage.output_tokens
-            total.cost += cost
-            total.is_counted &= usage.is_counted
+            purse.spent += self._count(ticket.function, ticket.price, usage)
         self._settled.set()
+
+    def open(self, stamp: Stamp) -> None:
+        """Begin: mark this asking as not booked, and take over the answers of killed askings about the same.
+
+        Their requests are booked under their own runs, those under way when they were killed at their worst case. An
+        asking without its mark was booked already, and was killed before it could delete its journal.
+        """
+        if self.journal is None:
+            return
+        with self.warehouse.transaction(stage="enrich") as session:
+            for left in self.journal.take_over():
+                self._book_left(session, left, stamp)
+            self.budget.mark(session, utc_now())
+
+    def close(self, stored: bool) -> None:
+        """End the journal; its answers are deleted if they are *stored*."""
+        if self.journal is not None:
+            self.journal.end(stored)
+
+    def _book_left(self, session: Session, left: Left, stamp: Stamp) -> None:
+        budget = replace(self.budget, run_id=left.about.get("run_id", ""))
+        if not budget.is_marked(session):
+            return
+        earlier = StageAccount(self.warehouse, budget, self.functions, self.prices)
+        for answer in left.answers.values():
+            earlier._add(answer.function, Usage(answer.input_tokens, answer.output_tokens, answer.is_counted))
+        for sent in left.under_way.values():
+            earlier._add(sent.function, Usage(sent.input_tokens, sent.output_tokens, is_counted=False))
+        earlier.book(session, replace(stamp, run_id=budget.run_id))
+        if left.under_way:
+            _log.warning(
+                "%s of %s: %s under way when run %s was killed, booked at the most they may cost",
+                *(self.budget.stage, self.budget.day, counted(len(left.under_way), "question"), budget.run_id),
+            )
 
     def book(self, session: Session, stamp: Stamp) -> Enriched:
         """Add the requests to ``ops.ai_usage`` and delete the reservation; none may be under way.
@@ -167,6 +199,21 @@ class StageAccount:
         given_up = f"{counted(self.given_up, 'question')} under way {verb} given up"
         booked = money.in_words(costs, digits=3)
         return f"{given_up}; {counted(calls, 'call')} without a stored answer booked at about {booked}"
+
+    def _add(self, function: str, usage: Usage) -> None:
+        """Count a request of an earlier asking, at the present price; one of an unknown function is left out."""
+        if any(known.name == function for known in self.functions):
+            self._count(function, self._price(function, utc_now().date()), usage)
+
+    def _count(self, function: str, price: Price, usage: Usage) -> float:
+        cost = price.cost(usage.input_tokens, usage.output_tokens)
+        total = self.requests.setdefault((function, price.since), Requests())
+        total.calls += 1
+        total.input_tokens += usage.input_tokens
+        total.output_tokens += usage.output_tokens
+        total.cost += cost
+        total.is_counted &= usage.is_counted
+        return cost
 
     def _model(self, function: str) -> str:
         return next(known.model for known in self.functions if known.name == function)

@@ -210,7 +210,7 @@ class Budget:
 
         Args:
             session: the transaction; processes on one warehouse take turns here.
-            currency: of the amounts.
+            currency: of the amounts; a stage has one, since the same endpoint answers all its questions.
             least: the amount without which the next request does not fit.
             most: the amount that is worth reserving at once.
             now: UTC without a zone.
@@ -227,12 +227,25 @@ class Budget:
             if others + least > limit:
                 return Grant(float(before), f"{others:.3g} are spent of HNINTEL_{name.upper()}={limit:g}")
             amount = min(amount, limit - others)
-        session.execute(f"DELETE FROM ops.ai_reservations WHERE {mine}", key)
+        self._replace(session, amount, currency, now)
+        return Grant(amount)
+
+    def mark(self, session: Session, now: datetime) -> None:
+        """Reserve nothing yet: a row that stands for an asking that is not booked. :meth:`release` deletes it."""
+        self._replace(session, 0.0, money.CREDITS, now)
+
+    def _replace(self, session: Session, amount: float, currency: str, now: datetime) -> None:
+        self.release(session)
         session.execute(
             "INSERT INTO ops.ai_reservations VALUES (?, ?, ?, ?, ?, ?)",
             [self.run_id, self.day, self.stage, amount, currency, now],
         )
-        return Grant(amount)
+
+    def is_marked(self, session: Session) -> bool:
+        """Whether an asking of this stage of this run is not booked."""
+        mine = "run_id = ? AND day = ? AND stage = ?"
+        key = [self.run_id, self.day, self.stage]
+        return bool(session.execute(f"SELECT count(*) FROM ops.ai_reservations WHERE {mine}", key)[0][0])
 
     def reached(self, cost: float, currency: str, exceeded: str | None) -> str:
         """The message where a budget ends the asking."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from hnintel.engines.journal import Journal
 from hnintel.errors import HnIntelError, Stopped, Unreachable, WarehouseError
 
 #: The marks around the text of a prompt. The text is data: nothing in it is an instruction.
@@ -90,6 +91,10 @@ class Answer:
 
 class Account(Protocol):
     """Admits each request of an engine before it is sent, and is told what it cost; from one event loop."""
+
+    @property
+    def journal(self) -> Journal | None:
+        """Keeps the answers until the warehouse has them."""
 
     async def admit(self, function: str, worst: Usage) -> Any:
         """Wait until a request for *function*, which may cost *worst*, fits the budgets; return its ticket.

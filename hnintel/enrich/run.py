@@ -14,6 +14,7 @@ from hnintel.cost.budget import Budget, Estimate, Stamp, book_stopped, estimate
 from hnintel.cost.prices import load_prices
 from hnintel.cost.usage import Enriched
 from hnintel.engines.base import CUT_OFF, AskingStopped
+from hnintel.engines.journal import Journal
 from hnintel.enrich.declaration import Enrichment
 from hnintel.enrich.functions import Functions, Judged
 from hnintel.enrich.loop import Chunk, run_steps
@@ -134,17 +135,23 @@ class EnrichmentRun:
         return self.next_chunk(after)
 
     def _ask(self, after: int) -> Chunk | None:
-        account = self._account()
+        account, is_stored = self._account(), False
         try:
             if account is None and not self._functions.is_free:
                 self._reserve(after)
-            return self._warehouse.ask(
+            if account is not None:
+                account.open(self._stamp)
+            chunk = self._warehouse.ask(
                 self._pending(after, self._settings.enrich_chunk, self._fingerprint),
                 question(self._warehouse, self._enrichment),
                 partial(self._store, account),
                 stage="enrich",
                 account=account,
             )
+            if chunk is None:
+                self._book_rest(account)
+            is_stored = True
+            return chunk
         except Stopped as stopped:
             raise self._book_stopped(stopped, account) from None
         except BudgetReached as reached:
@@ -153,12 +160,18 @@ class EnrichmentRun:
         except WarehouseError as error:
             self._book_rest(account)
             raise self._with_context(error) from error
+        finally:
+            if account is not None:
+                account.close(is_stored)
 
     def _account(self) -> StageAccount | None:
         """The account that requests are charged to one by one; None where nothing is paid by request."""
         if not self._warehouse.charges_requests:
             return None
-        return StageAccount(self._warehouse, self._budget, self._functions.all, load_prices(self._settings))
+        about = {"run_id": self._run_id, "day": str(self._day), "stage": self._enrichment.stage}
+        journal = Journal(self._settings.folder / "journal", about)
+        prices = load_prices(self._settings)
+        return StageAccount(self._warehouse, self._budget, self._functions.all, prices, journal)
 
     def _book_rest(self, account: StageAccount | None) -> None:
         """Book the requests whose answers were not stored, and delete the reservation."""

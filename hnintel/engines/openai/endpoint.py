@@ -20,6 +20,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 
 from hnintel.engines.base import Account, Answer, AskingStopped, EngineUnreachable, Spent, Usage
 from hnintel.engines.bounds import most_read
+from hnintel.engines.journal import Answered, Journal, Sent, key_of
 from hnintel.engines.openai import counting, faults
 from hnintel.engines.openai.backoff import Patience
 from hnintel.engines.openai.private import client_of_its_arguments
@@ -52,10 +53,19 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Who pays for a request: the AI function that sends it, on an account; without an account nobody is asked."""
+    """Who pays for a request, and where its answer is written down: nobody and nowhere by default.
+
+    Args:
+        function: the AI function that sends it.
+        account: admits it, is told what it cost, and may have a journal, which keeps its answer until it is stored.
+    """
 
     function: str
     account: Account | None = None
+
+    @property
+    def journal(self) -> Journal | None:
+        return self.account.journal if self.account else None
 
 
 @dataclass(slots=True)
@@ -63,6 +73,7 @@ class _Billed:
     """The tokens of a request that count as billed; None where the endpoint does not bill it."""
 
     usage: Usage | None
+    number: int = 0
 
 
 class Endpoint:
@@ -237,6 +248,9 @@ class Endpoint:
         self, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any], limit: int, charge: Charge
     ) -> Reply:
         create: Any = self._client.chat.completions.with_raw_response.create
+        key = key_of(self.model, messages, parameters) if charge.journal else ""
+        if charge.journal and (known := charge.journal.find(key)):
+            return Reply(known.content, known.finish, Usage(known.input_tokens, known.output_tokens, known.is_counted))
         worst = Usage(most_read(messages, parameters), limit, is_counted=False)
         async with _charged(charge, worst) as billed:
             try:
@@ -265,6 +279,10 @@ class Endpoint:
                 billed.usage = refused.usage or worst
                 raise
             billed.usage = reply.usage
+            if charge.journal:
+                tokens = (reply.usage.input_tokens, reply.usage.output_tokens, reply.usage.is_counted)
+                answered = Answered(charge.function, reply.content, reply.finish, *tokens)
+                await asyncio.to_thread(charge.journal.answered, billed.number, key, answered)
             return reply
 
     def _fault(self, error: openai.APIStatusError) -> Exception:
@@ -293,12 +311,16 @@ async def _charged(charge: Charge, worst: Usage) -> AsyncIterator[_Billed]:
     ticket = await charge.account.admit(charge.function, worst)
     given_up = False
     try:
+        if charge.journal:
+            billed.number = charge.journal.sent(Sent(charge.function, worst.input_tokens, worst.output_tokens))
         yield billed
     except (asyncio.CancelledError, faults.Abandoned):
         given_up = True
         raise
     finally:
         charge.account.settle(ticket, billed.usage, given_up)
+        if charge.journal and billed.usage is None:
+            charge.journal.unbilled(billed.number)
 
 
 def _wait(state: RetryCallState) -> float:
