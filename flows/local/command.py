@@ -20,6 +20,8 @@ from flows.local import prefect_home
 from flows.local.pruning import prune
 from hnintel.cli.exit_codes import INTERRUPTED, TERMINATED, UNEXPECTED
 from hnintel.cli.invoke import unexpected
+from hnintel.enrich.declaration import load_enrichments
+from hnintel.enrich.functions import Functions
 from hnintel.errors import HnIntelError, PrefectAway, UsageError, WarehouseError
 from hnintel.partitions.calendar import Span, in_words
 from hnintel.process import progress, stopping
@@ -148,17 +150,20 @@ class Parser(argparse.ArgumentParser):
 
 
 def check_warehouse(settings: Settings) -> None:
-    """Open the warehouse, before a server is started for a run that would fail without it.
+    """Open the warehouse and find the price of each question, before a server starts for a run that would fail.
 
     Skipped if a Prefect block has the login, which can be read only after Prefect has started.
 
     Raises:
         UsageError: the engine, or the login, lacks a setting.
-        WarehouseError: the warehouse cannot be opened.
+        WarehouseError: the warehouse cannot be opened, or a price is not known.
     """
     if settings.warehouse == "snowflake" and settings.snowflake_block:
         return
-    with open_warehouse(settings).transaction(stage="enrich"):
+    warehouse = open_warehouse(settings)
+    for enrichment in load_enrichments(settings.enrichments_path).values():
+        Functions.of(warehouse, enrichment, settings)
+    with warehouse.transaction(stage="enrich"):
         pass
 
 

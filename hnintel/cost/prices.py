@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from hnintel.errors import UsageError, WarehouseError, first_line
 from hnintel.settings import Settings
+from hnintel.settings.openai import parse_price
 
 BUNDLED = Path(__file__).resolve().parent / "prices.toml"
 #: The prefix of the offline engine's models, which run on this machine and are free.
@@ -82,19 +81,11 @@ class PriceList:
             matching = [price for price in prices if _fits(price, function, model) and price.since <= on]
             if matching:
                 return max(matching, key=lambda price: (bool(price.model) + bool(price.function), price.since))
+        by_setting = "" if model == CORTEX else "set HNINTEL_OPENAI_PRICE (0 for a model of your own), or "
         raise WarehouseError(
-            f"no price is known for {function} by the model '{model}' on {on}, and unknown is not free: give it in a "
-            "file that HNINTEL_PRICES_PATH names (0 for a model of your own); hnintel/cost/prices.toml shows its shape"
-            f"{_free(model)}"
+            f"no price is known for {function} by the model '{model}' on {on}, and unknown is not free: {by_setting}"
+            "give it in a file that HNINTEL_PRICES_PATH names; hnintel/cost/prices.toml shows its shape"
         )
-
-
-def _free(model: str) -> str:
-    """The command that makes such a file for a model that costs nothing."""
-    if model == CORTEX:
-        return ""
-    line = f"price = [{{model = {json.dumps(model)}, from = 2026-01-01, input = 0, output = 0}}]"
-    return f"; one that costs nothing: echo {shlex.quote(line)} > prices.toml; export HNINTEL_PRICES_PATH=prices.toml"
 
 
 def _fits(price: Price, function: str, model: str) -> bool:
@@ -109,7 +100,17 @@ def load_prices(settings: Settings) -> PriceList:
     """
     path = settings.prices_path
     is_offline = settings.warehouse == "duckdb" and settings.engine == "offline"
-    return PriceList(_read(path) if path else (), _read(BUNDLED), is_offline)
+    own = _read(path) if path else ()
+    return PriceList((*_of_endpoint(settings), *own), _read(BUNDLED), is_offline)
+
+
+def _of_endpoint(settings: Settings) -> tuple[Price, ...]:
+    """The price that ``HNINTEL_OPENAI_PRICE`` gives the endpoint's model, since ever."""
+    if settings.warehouse != "duckdb" or settings.openai_price is None or not settings.openai_model:
+        return ()
+    read, written, currency = parse_price(settings.openai_price)
+    price = {"model": settings.openai_model, "from": date.min, "input": read, "output": written, "currency": currency}
+    return (Price.model_validate(price),)
 
 
 @lru_cache(maxsize=8)

@@ -12,16 +12,15 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from hnintel.errors import UsageError, first_line
 from hnintel.settings.checks import CheckSettings
-from hnintel.settings.http_url import is_http_url
 from hnintel.settings.listing import ListingSettings
+from hnintel.settings.openai import OpenAISettings
 from hnintel.settings.snowflake import SnowflakeSettings
 
 PREFIX = "HNINTEL_"
@@ -40,7 +39,7 @@ def _default_home() -> Path:
     return (ROOT if (ROOT / "pyproject.toml").is_file() else Path.cwd()) / ".hnintel"
 
 
-class Settings(CheckSettings, ListingSettings, SnowflakeSettings):
+class Settings(CheckSettings, ListingSettings, OpenAISettings, SnowflakeSettings):
     """All settings; ``variable`` names the environment variable of each."""
 
     model_config = SettingsConfigDict(
@@ -171,27 +170,6 @@ class Settings(CheckSettings, ListingSettings, SnowflakeSettings):
         120.0, ge=1, le=86_400, description="Seconds after which another run may take over the stage of a dead run."
     )
     engine: Literal["offline", "openai"] = Field("offline", description="What answers the embedded AI_* functions.")
-    openai_base_url: str = Field(
-        "https://api.openai.com/v1", description="The OpenAI-compatible endpoint of the engine openai."
-    )
-    openai_api_key: SecretStr | None = Field(
-        None, description="The endpoint's key, if it needs one; OPENAI_API_KEY is not read."
-    )
-    openai_model: str | None = Field(None, description="The endpoint's model, which answers every question.")
-    openai_timeout: float = Field(
-        120.0, gt=0, le=3_600, description="Seconds that an answer of the endpoint may take in all."
-    )
-    openai_attempts: int = Field(4, ge=1, le=20, description="The most attempts for a question to the endpoint.")
-    openai_concurrency: int = Field(8, ge=1, le=500, description="The most concurrent questions to the endpoint.")
-    openai_limit_name: Literal["auto", "max_tokens", "max_completion_tokens"] = Field(
-        "auto", description="How a request names the bound on its answer; auto goes by the endpoint, and by a refusal."
-    )
-    openai_thinking_tokens: int = Field(
-        0, ge=0, le=131_072, description="Tokens that a model may think before each answer, beyond those of the answer."
-    )
-    openai_prompt_tokens: int = Field(
-        6_000, ge=200, le=1_000_000, description="About how many tokens of texts AI_AGG puts into one prompt."
-    )
     enrichments_path: Path | None = Field(None, description="A folder of enrichments in place of the bundled ones.")
     stages_path: Path | None = Field(None, description="A folder of further stages, one file each.")
     enrich_chunk: int = Field(200, ge=1, le=100_000, description="How many items are asked about before a commit.")
@@ -268,24 +246,6 @@ class Settings(CheckSettings, ListingSettings, SnowflakeSettings):
             return value.expanduser() if value else value
         except RuntimeError:
             raise ValueError("the home folder of ~ is unknown: no such user") from None
-
-    @field_validator("openai_base_url")
-    @classmethod
-    def _is_a_base_url(cls, value: str) -> str:
-        parts = urlsplit(value.strip()) if is_http_url(value.strip()) else None
-        if parts is None or parts.query or parts.fragment:
-            raise ValueError("give a URL without a query, such as http://127.0.0.1:11434/v1")
-        if "@" in parts.netloc:  # it would appear in messages and logs
-            raise ValueError("the URL has a user or a password; put the key into HNINTEL_OPENAI_API_KEY")
-        return value.strip().rstrip("/")
-
-    @field_validator("openai_api_key")
-    @classmethod
-    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
-        key = value.get_secret_value().strip() if value else ""  # a key from a file ends in a newline
-        if not key.isascii() or not key.isprintable() or " " in key:
-            raise ValueError("an HTTP header takes printable ASCII without blanks")
-        return SecretStr(key) if key else None
 
     @field_validator("time_zone")
     @classmethod

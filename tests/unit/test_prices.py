@@ -93,3 +93,26 @@ def test_what_is_no_price_list_is_refused_in_one_line(tmp_path: Path, text: str,
 def test_a_list_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.toml, HNINTEL_PRICES_PATH, cannot be read"):
         load_prices(Settings(prices_path=tmp_path / "none.toml"))
+
+
+@pytest.mark.parametrize(
+    ("given", "price"),
+    [
+        ("0", (0, 0, "USD")),
+        ("0.15,0.6", (0.15, 0.6, "USD")),
+        (" 1 , 2 , EUR ", (1, 2, "EUR")),
+        ("0,0", (0, 0, "USD")),
+    ],
+)
+def test_the_price_of_an_endpoint_can_be_a_setting(given: str, price: tuple[float, float, str]) -> None:
+    settings = Settings(engine="openai", openai_model="mine", openai_price=given)
+    found = load_prices(settings).price("AI_COMPLETE", "mine", date(2026, 11, 20))
+    assert (found.input, found.output, found.currency) == price
+    with pytest.raises(WarehouseError, match="set HNINTEL_OPENAI_PRICE"):
+        load_prices(settings).price("AI_COMPLETE", "another", date(2026, 11, 20))
+
+
+@pytest.mark.parametrize("given", ["", "free", "1", "-1,2", "1,inf", "nan,1", "1,2,USD,3", "1;2"])
+def test_what_is_no_price_is_refused_with_an_example(given: str) -> None:
+    with pytest.raises(ValueError, match=r"0\.15,0\.6,USD"):
+        Settings(engine="openai", openai_model="mine", openai_price=given)
