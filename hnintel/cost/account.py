@@ -103,9 +103,11 @@ class StageAccount:
                 grant = await self._enlarge(purse, price.currency, cost)
                 if purse.lacks(cost) <= 0:
                     break
+                if self._settled.is_set():  # meanwhile a request ended, and cost less than its worst case
+                    continue
                 if not self.under_way:
                     raise BudgetReached(self.budget.reached(cost, price.currency, grant.exceeded))
-                await self._settled.wait()  # a request that ends costs less than its worst case
+                await self._settled.wait()
             purse.held += cost
             self.under_way += 1
         return Ticket(function, worst, price, cost)
@@ -224,10 +226,11 @@ class StageAccount:
     async def _enlarge(self, purse: _Purse, currency: str, cost: float) -> Grant:
         """Reserve more, for a number of requests ahead or for this one alone."""
         least = purse.spent + purse.held + cost
-        grant = await asyncio.to_thread(self._reserve, currency, least, least + (_AHEAD - 1) * cost)
+        most = least + (_AHEAD - 1) * cost
+        grant = await asyncio.to_thread(self._reserve, currency, least, most, purse.spent)
         purse.reserved = max(purse.reserved, grant.amount)
         return grant
 
-    def _reserve(self, currency: str, least: float, most: float) -> Grant:
+    def _reserve(self, currency: str, least: float, most: float, unbooked: float) -> Grant:
         with self.warehouse.transaction(stage="enrich") as session:
-            return self.budget.grow(session, currency, least, most, utc_now())
+            return self.budget.grow(session, currency, least, most, utc_now(), unbooked)

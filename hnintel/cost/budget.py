@@ -205,7 +205,9 @@ class Budget:
             [self.run_id, self.day, self.stage, expected.cost, expected.currency, now],
         )
 
-    def grow(self, session: Session, currency: str, least: float, most: float, now: datetime) -> Grant:
+    def grow(
+        self, session: Session, currency: str, least: float, most: float, now: datetime, unbooked: float = 0.0
+    ) -> Grant:
         """Enlarge this stage's reservation in *currency* to as much of *most* as fits, at least to *least*.
 
         Args:
@@ -214,6 +216,7 @@ class Budget:
             least: the amount without which the next request does not fit.
             most: the amount that is worth reserving at once.
             now: UTC without a zone.
+            unbooked: how much of *least* is spent already, for the message.
 
         Returns:
             the reservation, which is left as it was where *least* does not fit.
@@ -225,7 +228,8 @@ class Budget:
         for name, limit, spent in self._spent(session, currency, now):
             others = spent - float(before)
             if others + least > limit:
-                return Grant(float(before), f"{others:.3g} are spent of HNINTEL_{name.upper()}={limit:g}")
+                spent_so_far = others + unbooked
+                return Grant(float(before), f"{spent_so_far:.3g} are spent of HNINTEL_{name.upper()}={limit:g}")
             amount = min(amount, limit - others)
         self._replace(session, amount, currency, now)
         return Grant(amount)

@@ -97,6 +97,7 @@ def test_a_model_that_thinks_to_the_last_token_passes_no_budget_and_buys_what_fi
     dearest = max(read * INPUT + wrote * OUTPUT for read, wrote in server.billed) / 1e6
     assert budget - 1.5 * dearest < bill(server) <= budget, "less than another question is left"
     assert booked(asking) == (len(server.billed), pytest.approx(bill(server)))
+    assert f"{bill(server):.3g} are spent of HNINTEL_BUDGET_RUN={budget:g}" in str(error)
     assert len(asking.answers(TAKEAWAY)) == len(server.billed), "what was paid for is stored"
     assert reserved(asking) == []
 
