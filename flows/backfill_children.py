@@ -99,7 +99,9 @@ async def _request_run(deployment: str, work: Work, parameters: dict[str, Any], 
             )
         except ObjectNotFound:
             known = await _deployment_names()
-            hint = did_you_mean(deployment, known) or ": run prefect deploy --all"
+            flow, _, name = deployment.partition("/")
+            others = [other.removeprefix(f"{flow}/") for other in known if other.startswith(f"{flow}/")]
+            hint = did_you_mean(name, others) or ": run prefect deploy --all"
             raise UsageError(f"deployment {deployment} does not exist{hint}") from None
         if run.state is None or not run.state.is_final():
             return run

@@ -402,8 +402,8 @@ def test_a_chunk_that_cannot_be_kept_leaves_nothing_of_it_behind(
     run.begin()
     kept = run._store
 
-    def kept_then_stopped(session: Session) -> Any:
-        kept(session)
+    def kept_then_stopped(account: Any, session: Session) -> Any:
+        kept(account, session)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(run, "_store", kept_then_stopped)

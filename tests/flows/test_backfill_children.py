@@ -123,7 +123,7 @@ def test_a_mistyped_deployment_is_answered_with_the_close_name(days: Days) -> No
         child = through_deployment(days.pipeline, name.removesuffix("l"))
         await child(Work(DAY, dict.fromkeys(STAGES, "missing")), STAGES, False)  # type: ignore[arg-type]
 
-    with pytest.raises(UsageError, match=r"does not exist; did you mean hacker-news/for-a-backfill\?"):
+    with pytest.raises(UsageError, match=r"does not exist; did you mean for-a-backfill\?"):
         asyncio.run(request())
 
 
