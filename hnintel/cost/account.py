@@ -155,9 +155,9 @@ class StageAccount:
             return
         earlier = StageAccount(self.warehouse, budget, self.functions, self.prices)
         for answer in left.answers.values():
-            earlier._add(answer.function, Usage(answer.input_tokens, answer.output_tokens, answer.is_counted))
+            earlier.add(answer.function, Usage(answer.input_tokens, answer.output_tokens, answer.is_counted))
         for sent in left.under_way.values():
-            earlier._add(sent.function, Usage(sent.input_tokens, sent.output_tokens, is_counted=False))
+            earlier.add(sent.function, Usage(sent.input_tokens, sent.output_tokens, is_counted=False))
         earlier.book(session, replace(stamp, run_id=budget.run_id))
         if left.under_way:
             _log.warning(
@@ -202,7 +202,7 @@ class StageAccount:
         booked = money.in_words(costs, digits=3)
         return f"{given_up}; {counted(calls, 'call')} without a stored answer booked at about {booked}"
 
-    def _add(self, function: str, usage: Usage) -> None:
+    def add(self, function: str, usage: Usage) -> None:
         """Count a request of an earlier asking, at the present price; one of an unknown function is left out."""
         if any(known.name == function for known in self.functions):
             self._count(function, self._price(function, utc_now().date()), usage)

@@ -53,7 +53,7 @@ class OpenAIEngine:
             settings.openai_attempts,
             settings.openai_concurrency,
         )
-        self._account: Account | None = None
+        self.account: Account | None = None
         self._prompt_tokens = settings.openai_prompt_tokens
         self._learnt = Learnt(settings.openai_base_url, settings.openai_limit_name, settings.openai_thinking_tokens)
 
@@ -62,7 +62,7 @@ class OpenAIEngine:
 
     def charged_to(self, account: Account) -> Engine:
         charged = copy.copy(self)  # with the same endpoint and what was learnt about it
-        charged._account = account
+        charged.account = account
         return charged
 
     def classify(self, texts: Sequence[str | None], labels: Sequence[Label], config: Mapping[str, Any]) -> list[Answer]:
@@ -75,7 +75,7 @@ class OpenAIEngine:
             "properties": {"labels": {"type": "array", "items": choice}} if several else {"label": choice},
             "required": ["labels" if several else "label"],
         }
-        charge = Charge("AI_CLASSIFY", self._account)
+        charge = Charge("AI_CLASSIFY", self.account)
         instruction, limit = _classification(labels, config, several), _most_labels(names, several)
 
         async def ask(text: str | None) -> Answer:
@@ -96,7 +96,7 @@ class OpenAIEngine:
     ) -> list[Answer]:
         """Complete each prompt by the model of the settings, whatever *model* says."""
         given = {name: parameters[name] for name in _PARAMETERS if parameters.get(name) is not None}
-        charge = Charge("AI_COMPLETE", self._account)
+        charge = Charge("AI_COMPLETE", self.account)
         limit = _limit(parameters) or most_written(schema)
         wrong = structured.check(schema) if schema is not None else None
         if wrong:
@@ -121,7 +121,7 @@ class OpenAIEngine:
         if not with_text:
             return _EMPTY
 
-        charge = Charge("AI_AGG", self._account)
+        charge = Charge("AI_AGG", self.account)
         spent = Spent()
 
         def ask_each(instruction: str, groups: Sequence[Sequence[str]]) -> list[Answer]:
